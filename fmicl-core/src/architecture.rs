@@ -1,0 +1,44 @@
+//! The kind of part `architecture`: how views become pairings (SimCLR, MoCo, ...).
+
+use crate::{Encoder, Pairing, Result, View};
+use tch::{Tensor, nn};
+
+/// Builds one more copy of the experiment's backbone under a path (a momentum encoder needs its own).
+pub type BuildBackbone<'a> = dyn Fn(&nn::Path) -> Result<Box<dyn Encoder>> + 'a;
+
+/// Options that build a [`Learner`].
+pub trait Architecture: std::fmt::Debug + Send + Sync {
+    /// Checks the options' ranges; called once, when the part is built.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Creates the parameters under `root`: the backbone that is kept under `backbone`, heads under
+    /// `projector` and `predictor`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] where the options do not go together.
+    fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>>;
+}
+
+crate::kind!(Architecture, "architecture");
+
+/// An architecture with its parameters, in training.
+pub trait Learner: std::fmt::Debug {
+    /// How many views of a sample [`pairings`](Learner::pairings) takes.
+    fn views(&self) -> usize {
+        2
+    }
+
+    /// The pairings of one step, in training mode. All views have the same samples in the same order.
+    fn pairings(&mut self, views: &[View]) -> Vec<Pairing>;
+
+    /// The backbone that is kept and evaluated.
+    fn encoder(&self) -> &dyn Encoder;
+
+    /// Unit-length projections `[N, d]` in evaluation mode, for alignment and uniformity.
+    fn project(&self, view: &View) -> Tensor;
+
+    /// Called after the optimizer's step (momentum encoder, queue); `progress` runs from 0 to 1 over training.
+    fn after_step(&mut self, _progress: f64) {}
+}

@@ -1,0 +1,31 @@
+//! The kind of part `backbone`: the encoder whose features are kept after training.
+
+use crate::{Result, View};
+use tch::{Tensor, nn};
+
+/// Options that build an [`Encoder`].
+pub trait Backbone: std::fmt::Debug + Send + Sync {
+    /// Checks the options' ranges; called once, when the part is built.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Creates the parameters under `path`, named as in torchvision or timm (`layer1.0.conv1.weight`), with
+    /// the initialisation of the reference implementation.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] where the options do not go together.
+    fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>>;
+}
+
+crate::kind!(Backbone, "backbone");
+
+/// A backbone with its parameters.
+pub trait Encoder: std::fmt::Debug {
+    /// Features `[N, width]` of a view of `N` samples, before any projector. `train` switches batch norm and
+    /// dropout to their training behaviour.
+    fn forward(&self, view: &View, train: bool) -> Tensor;
+
+    /// The number of features.
+    fn width(&self) -> i64;
+}

@@ -1,0 +1,56 @@
+//! The kind of part `dataset`.
+
+use crate::{Image, Result};
+
+/// Which part of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// What pre-training sees; the same as `Train` unless the dataset has unlabelled images of its own.
+    Pretrain,
+    /// Labelled, for the probe and as the neighbours of kNN.
+    Train,
+    /// Labelled, for the accuracy that is reported.
+    Test,
+}
+
+/// Options that open a dataset.
+pub trait Dataset: std::fmt::Debug + Send + Sync {
+    /// Checks the options' ranges; called once, when the part is built.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Opens a split and checks everything about it that can be known without decoding every image:
+    /// that the files are there, are whole, and that the labels are in range.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
+}
+
+crate::kind!(Dataset, "dataset");
+
+/// An open split of a dataset. Indices run from 0 to `len() - 1`.
+///
+/// Image and label are read apart, so that pre-training never touches a label.
+pub trait Samples: Send + Sync {
+    /// The number of samples, at least 1.
+    fn len(&self) -> usize;
+
+    /// Never, for a split that opened.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of classes.
+    fn classes(&self) -> usize;
+
+    /// The decoded image.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] with the path where it cannot be read or decoded.
+    fn image(&self, index: usize) -> Result<Image>;
+
+    /// The class, below `classes()`.
+    fn label(&self, index: usize) -> usize;
+}

@@ -1,0 +1,91 @@
+//! The one error type of the library crates: what was found, where, and what would work.
+
+use std::path::PathBuf;
+
+/// Shorthand for a result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in a part, each with the words that the user sees.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A config value that cannot be used. `key` is the dotted path below the value that was being read
+    /// (empty for the value itself); the runner adds the file and the line.
+    #[error("{}{message}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+    Config {
+        /// Dotted path, such as `objective.alpha`.
+        key: String,
+        /// What was found and what would work.
+        message: String,
+    },
+    /// Data on disk that is missing, truncated or not what its format says.
+    #[error("{}: {message}", path.display())]
+    Data {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was found and what would work.
+        message: String,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// libtorch refused; only the first line is kept, the rest is a C++ stack trace.
+    #[error("libtorch: {0}")]
+    Torch(String),
+    /// Anything else that stops a run.
+    #[error("{0}")]
+    Run(String),
+}
+
+impl Error {
+    /// A config error at the value itself; a caller that knows the key adds it with [`Error::at`].
+    pub fn config(message: impl Into<String>) -> Self {
+        Error::Config { key: String::new(), message: message.into() }
+    }
+
+    /// A dataset error about `path`.
+    pub fn data(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Error::Data { path: path.into(), message: message.into() }
+    }
+
+    /// An operating system error about `path`.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::Io { path: path.into(), source }
+    }
+
+    /// Puts `outer` before the key of a config error; other errors pass unchanged.
+    #[must_use]
+    pub fn at(self, outer: &str) -> Self {
+        match self {
+            Error::Config { key, message } if key.is_empty() => Error::Config { key: outer.into(), message },
+            Error::Config { key, message } => Error::Config { key: format!("{outer}.{key}"), message },
+            other => other,
+        }
+    }
+
+    /// Whether the fault is in the config or the command line (exit code 2) rather than in the run (1).
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Error::Config { .. })
+    }
+}
+
+impl From<tch::TchError> for Error {
+    fn from(error: tch::TchError) -> Self {
+        let text = match error {
+            tch::TchError::Torch(text) => text,
+            other => other.to_string(),
+        };
+        Error::Torch(text.lines().next().unwrap_or("unknown error").to_string())
+    }
+}
+
+/// Turns a range check of an option into a config error at that option's key:
+/// `require(self.alpha > 0.0, "alpha", "0.0 is not above 0")`.
+pub fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::Config { key: key.into(), message: message() }) }
+}

@@ -1,0 +1,58 @@
+//! The objective `f-micl`:
+//! `(1/N) sum_i s(x_i, y_i) - alpha / M sum_negatives f*(s)`, maximised; the loss is its negative.
+//!
+//! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1.
+
+use crate::estimator::{Critics, Pairs, mean_penalty};
+use crate::{Divergence, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require};
+use serde::{Deserialize, Serialize};
+
+/// f-MICL with any divergence and similarity.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FMicl {
+    /// The f-divergence.
+    pub divergence: Part<dyn Divergence>,
+    /// The similarity.
+    pub similarity: Part<dyn Similarity>,
+    /// The weight of the negative term, above 0.
+    #[serde(default = "one")]
+    pub alpha: f64,
+    /// Which features repel each other where the architecture gives a batch of two views; an architecture
+    /// with keys or a bank says itself what the negatives are.
+    #[serde(default = "within")]
+    pub negatives: InBatch,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn within() -> InBatch {
+    InBatch::Within
+}
+
+register!(Objective, "f-micl", FMicl, "f-mutual information with any divergence and similarity");
+
+impl Objective for FMicl {
+    fn validate(&self) -> crate::Result<()> {
+        require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || format!("{} is not above 0", self.alpha))
+    }
+
+    fn loss(&self, pairing: &Pairing) -> Loss {
+        let (x, y) = (&pairing.anchors, &pairing.positives);
+        let critics = Critics { divergence: &*self.divergence, similarity: &*self.similarity };
+        let pairs = match (&pairing.negatives, self.negatives) {
+            (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
+            (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
+            (_, InBatch::Within) => Pairs::Within(x),
+            (_, InBatch::Both) => Pairs::Both(x, y),
+        };
+        let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
+        let reward = critics.reward(&cosine).mean(x.kind());
+        let penalty = mean_penalty(critics, pairs);
+        let f_mi = (&reward - &penalty).detach();
+        let terms = vec![("f_mi", f_mi), ("reward", reward.detach()), ("penalty", penalty.detach())];
+        Loss { value: penalty * self.alpha - reward, terms }
+    }
+}

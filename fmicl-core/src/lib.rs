@@ -1,0 +1,49 @@
+//! What every part of fmicl is written against.
+//!
+//! | to read | in |
+//! |---|---|
+//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Optimizer`], [`Engine`] |
+//! | how a part gets its name | [`register!`], [`registry`] |
+//! | how a config value becomes a part | [`Part`] |
+//! | the f-MICL objective, tile by tile | [`estimator`] |
+//! | the laws that every part obeys | [`testing`] |
+//!
+//! Core knows no divergence, encoder or dataset by name; those live in crates that depend on this one.
+
+mod architecture;
+mod backbone;
+mod dataset;
+mod divergence;
+mod engine;
+mod error;
+pub mod estimator;
+mod fmicl;
+mod image;
+mod objective;
+mod optimizer;
+mod pairing;
+mod parameters;
+mod part;
+pub mod registry;
+mod similarity;
+pub mod testing;
+mod view;
+
+pub use architecture::{Architecture, BuildBackbone, Learner};
+pub use backbone::{Backbone, Encoder};
+pub use dataset::{Dataset, Samples, Split};
+pub use divergence::Divergence;
+pub use engine::{Engine, Single};
+pub use error::{Error, Result, require};
+pub use fmicl::FMicl;
+pub use image::Image;
+pub use objective::{Loss, Objective};
+pub use optimizer::{Optimizer, Stepper};
+pub use pairing::{InBatch, Negatives, Pairing};
+pub use parameters::{Group, Parameters, Slice};
+pub use part::Part;
+pub use similarity::{Critic, Similarity};
+pub use view::View;
+
+// `links = "tch"` allows one tch in a build: plugins take it, and what `register!` needs, from here.
+pub use {inventory, serde, tch, toml};

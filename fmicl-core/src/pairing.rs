@@ -1,0 +1,41 @@
+//! What an objective sees: pairs of features, and where the negatives come from.
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Pairs of features that belong together, and where the features that do not come from.
+///
+/// SimCLR gives one pairing a step, MoCo one with a bank, MoCo v3 two (symmetrised), so that every objective
+/// works with every architecture and modality.
+#[derive(Debug)]
+pub struct Pairing {
+    /// `[N, d]`, unit-length rows, with gradient.
+    pub anchors: Tensor,
+    /// `[N, d]`, unit-length rows; row `i` belongs to anchor `i`. With gradient, or keys without one.
+    pub positives: Tensor,
+    /// Where negatives come from.
+    pub negatives: Negatives,
+}
+
+/// Where the negatives of a [`Pairing`] come from.
+#[derive(Debug)]
+pub enum Negatives {
+    /// Anchors and positives are two views from one network; the objective chooses (see [`InBatch`]).
+    Batch,
+    /// The positives are keys of a momentum encoder: the keys of the other pairs (MoCo v3).
+    Keys,
+    /// A bank `[K, d]` of unit-length rows without gradient (MoCo's queue).
+    Bank(Tensor),
+}
+
+/// Which features of a batch of two views repel each other, `i != j` throughout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InBatch {
+    /// The anchors among themselves: `(x_i, x_j)`, the form that the f-MICL paper writes.
+    Within,
+    /// Anchors and the other view: `(x_i, y_j)`.
+    Cross,
+    /// All `2N` features, each against the `2N - 2` that are neither itself nor its positive (SimCLR).
+    Both,
+}

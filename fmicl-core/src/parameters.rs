@@ -1,0 +1,149 @@
+//! The parameters and gradients of a learner, as flat buffers.
+//!
+//! Every trainable variable becomes a view of one of two buffers, so that an optimizer's step, clipping,
+//! zeroing and an all-reduce are each a few operations on one tensor.
+
+use tch::{Device, Kind, Tensor, nn::VarStore};
+
+/// The trainable variables of a [`VarStore`], in two groups: those that weight decay applies to and the rest.
+#[derive(Debug)]
+pub struct Parameters {
+    /// First the group that decays (weights of two or more dimensions), then the one that does not (biases and
+    /// the scales and shifts of norms). A group without variables is left out.
+    pub groups: Vec<Group>,
+}
+
+/// Variables that are optimised alike, and their gradients, back to back.
+#[derive(Debug)]
+pub struct Group {
+    /// Values, `[P]`; the variables are views of it.
+    pub values: Tensor,
+    /// Gradients, `[P]`; the variables' gradients are views of it.
+    pub grads: Tensor,
+    /// Whether weight decay applies.
+    pub decays: bool,
+    /// Where each variable lies.
+    pub slices: Vec<Slice>,
+}
+
+/// Where one variable lies in its group.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// The variable's path, such as `backbone.conv1.weight`.
+    pub name: String,
+    /// Where it starts.
+    pub offset: i64,
+    /// Its number of elements.
+    pub len: i64,
+}
+
+impl Parameters {
+    /// Moves the trainable variables of `store` into flat buffers, sorted by name. Call it once, after the
+    /// learner is built; values are unchanged. Convolution weights are laid out channels-last, which
+    /// libtorch's convolutions prefer.
+    pub fn new(store: &VarStore) -> Self {
+        let mut named: Vec<_> = store.variables().into_iter().filter(|(_, var)| var.requires_grad()).collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        let (decaying, other): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, var)| var.dim() >= 2);
+        let groups = [(decaying, true), (other, false)];
+        let groups = groups.into_iter().filter(|(vars, _)| !vars.is_empty());
+        Parameters { groups: groups.map(|(vars, decays)| Group::new(vars, decays, store.device())).collect() }
+    }
+
+    /// Sets all gradients to zero.
+    pub fn zero_grad(&mut self) {
+        for group in &mut self.groups {
+            let _ = group.grads.zero_();
+        }
+    }
+
+    /// The Euclidean norm of all gradients, a scalar on the device.
+    pub fn grad_norm(&self) -> Tensor {
+        let squares: Vec<_> = self.groups.iter().map(|group| group.grads.dot(&group.grads)).collect();
+        Tensor::stack(&squares, 0).sum(None).sqrt()
+    }
+
+    /// Scales the gradients so that their norm is at most `max_norm`, as `torch.nn.utils.clip_grad_norm_`
+    /// (which divides by `norm + 1e-6`), and returns the norm before, without a device sync.
+    pub fn clip_grad_norm(&mut self, max_norm: f64) -> Tensor {
+        let norm = self.grad_norm();
+        let scale = (max_norm / (&norm + 1e-6)).clamp_max(1.0);
+        for group in &mut self.groups {
+            let _ = group.grads.g_mul_(&scale);
+        }
+        norm
+    }
+}
+
+impl Group {
+    fn new(vars: Vec<(String, Tensor)>, decays: bool, device: Device) -> Self {
+        let total: usize = vars.iter().map(|(_, var)| var.numel()).sum();
+        let kind = vars.first().map_or(Kind::Float, |(_, var)| var.kind());
+        let values = Tensor::zeros([total as i64], (kind, device));
+        let grads = values.zeros_like();
+        let mut slices = Vec::with_capacity(vars.len());
+        let mut offset = 0;
+        for (name, mut var) in vars {
+            let len = var.numel() as i64;
+            let mut view = view_as(&values, offset, len, &var.size());
+            tch::no_grad(|| view.copy_(&var));
+            var.set_data(&view);
+            // A gradient exists only after a backward; this one is zero.
+            (var.sum(kind) * 0.0).backward();
+            var.grad().set_data(&view_as(&grads, offset, len, &var.size()));
+            slices.push(Slice { name, offset, len });
+            offset += len;
+        }
+        Group { values, grads, decays, slices }
+    }
+}
+
+/// `len` elements of `flat` from `offset` in the shape `size`; four dimensions are stored channels-last.
+fn view_as(flat: &Tensor, offset: i64, len: i64, size: &[i64]) -> Tensor {
+    let part = flat.narrow(0, offset, len);
+    match *size {
+        [out, channels, height, width] => part.view([out, height, width, channels]).permute([0, 3, 1, 2]),
+        _ => part.view(size),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::nn::{self, Module};
+
+    #[test]
+    fn flat_buffers_change_neither_values_nor_gradients() {
+        tch::manual_seed(0);
+        let store = VarStore::new(Device::Cpu);
+        let conv = nn::conv2d(store.root() / "conv", 3, 4, 3, Default::default());
+        let norm = nn::linear(store.root() / "head", 4, 2, Default::default());
+        let input = Tensor::randn([2, 3, 8, 8], (Kind::Float, Device::Cpu));
+        let run = || norm.forward(&conv.forward(&input).mean_dim([2i64, 3].as_slice(), false, Kind::Float)).square().sum(Kind::Float);
+        let before = run();
+        before.backward();
+        let grad_before = conv.ws.grad().copy();
+
+        let mut parameters = Parameters::new(&store);
+        let after = run();
+        assert!((&before - &after).abs().double_value(&[]) < 1e-6);
+        after.backward();
+        assert!(conv.ws.grad().allclose(&grad_before, 1e-5, 1e-6, false));
+        assert!(parameters.grad_norm().double_value(&[]) > 0.0);
+        parameters.zero_grad();
+        assert_eq!(conv.ws.grad().abs().sum(Kind::Float).double_value(&[]), 0.0);
+
+        let _ = tch::no_grad(|| parameters.groups[0].values.fill_(0.5));
+        assert_eq!(conv.ws.double_value(&[0, 0, 0, 0]), 0.5, "the variables are views of the buffer");
+    }
+
+    #[test]
+    fn biases_do_not_decay() {
+        let store = VarStore::new(Device::Cpu);
+        let _head = nn::linear(store.root() / "head", 4, 2, Default::default());
+        let parameters = Parameters::new(&store);
+        let names = |group: &Group| group.slices.iter().map(|slice| slice.name.clone()).collect::<Vec<_>>();
+        assert_eq!((names(&parameters.groups[0]), parameters.groups[0].decays), (vec!["head.weight".to_string()], true));
+        assert_eq!((names(&parameters.groups[1]), parameters.groups[1].decays), (vec!["head.bias".to_string()], false));
+    }
+}

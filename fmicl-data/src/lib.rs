@@ -1,0 +1,1 @@
+//! Datasets, transforms with torchvision's semantics, and the loader.

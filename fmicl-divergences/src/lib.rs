@@ -1,0 +1,1 @@
+//! The f-divergences and similarities of f-MICL.

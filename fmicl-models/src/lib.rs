@@ -1,0 +1,1 @@
+//! Backbones, projection heads, architectures and optimizers.

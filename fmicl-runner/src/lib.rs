@@ -1,0 +1,1 @@
+//! The fmicl command line: train, evaluate, list, check.

@@ -1,0 +1,1 @@
+//! Contrastive baselines to compare f-MICL with.
