@@ -1,1 +1,20 @@
-//! The fmicl command line: train, evaluate, list, check.
+//! The command line `fmicl` as a library: an outsider's own binary links its plugins and calls [`cli`].
+//!
+//! | to read | in |
+//! |---|---|
+//! | the subcommands and their exit codes | [`cli`] |
+//! | the experiment file, key by key | [`config::Experiment`] |
+//! | which crates' parts the binary has | `parts.rs` |
+//! | training and evaluation | [`train`], [`eval`] |
+
+mod cli;
+mod commands;
+pub mod config;
+mod device;
+pub mod eval;
+mod panics;
+mod parts;
+pub mod train;
+
+pub use cli::cli;
+pub use device::DeviceChoice;

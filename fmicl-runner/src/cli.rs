@@ -1,0 +1,172 @@
+//! The command line.
+
+use crate::config::{self, Experiment};
+use crate::{DeviceChoice, commands, eval, panics, train};
+use clap::{Args, Parser, Subcommand};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Contrastive self-supervised training with the f-MICL family of objectives
+#[derive(Debug, Parser)]
+#[command(name = "fmicl", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train an experiment, evaluate it and write a run directory
+    Train {
+        #[command(flatten)]
+        experiment: ExperimentArgs,
+        /// The run directory [default: a new one under runs/]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Evaluate the encoder of a run directory
+    Eval {
+        /// The run directory that `train` wrote
+        run: PathBuf,
+        /// auto, cpu or cuda:N, instead of the experiment's
+        #[arg(long)]
+        device: Option<DeviceChoice>,
+    },
+    /// List the registered parts, their options and where they come from
+    List {
+        /// Only this kind of part, such as divergence
+        kind: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check all of an experiment that can be known before training
+    Check {
+        #[command(flatten)]
+        experiment: ExperimentArgs,
+    },
+}
+
+/// An experiment and what the command line changes about it.
+#[derive(Debug, Args)]
+pub(crate) struct ExperimentArgs {
+    /// The experiment file
+    #[arg(value_name = "EXPERIMENT.toml")]
+    pub path: PathBuf,
+    /// Change a value, such as train.lr=0.1 or objective.divergence=js; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// auto, cpu or cuda:N; short for --set device=...
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+    /// Short for --set seed=...
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl ExperimentArgs {
+    /// The experiment, or everything that is wrong with it.
+    pub fn load(&self) -> Result<Experiment, Vec<fmicl_core::Error>> {
+        let device = self.device.map(|device| format!("device={device}"));
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let sets: Vec<_> = self.sets.iter().cloned().chain(device).chain(seed).collect();
+        config::load_all(&self.path, &sets)
+    }
+}
+
+/// Everything that the command found wrong, at least one.
+type Outcome = Result<(), Vec<anyhow::Error>>;
+
+/// Runs the command line of the process: its exit code is 0, 1 where the run failed, or 2 where the command line
+/// or the config is at fault. Errors go to stderr, a line each.
+///
+/// A binary with parts of its own is `use my_plugin as _; fn main() -> ExitCode { fmicl_runner::cli() }`.
+pub fn cli() -> ExitCode {
+    panics::install();
+    let cli = Cli::parse();
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
+    // The panic's line is printed by then.
+    let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
+        return ExitCode::FAILURE;
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has had enough of it (`fmicl list | head -1`).
+        Err(errors) if errors.iter().all(is_broken_pipe) => ExitCode::SUCCESS,
+        Err(errors) => {
+            for error in &errors {
+                eprintln!("error: {}", one_line(error));
+            }
+            if errors.iter().any(is_usage) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> Outcome {
+        match self {
+            Command::Train { experiment, out } => {
+                let experiment = experiment.load().map_err(all)?;
+                train::run(experiment, &train::TrainOptions { out }).map_err(one)
+            }
+            Command::Eval { run, device } => eval::run(&run, device).map_err(one),
+            Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
+            Command::Check { experiment } => commands::check(&experiment).map_err(all),
+        }
+    }
+}
+
+fn one(error: anyhow::Error) -> Vec<anyhow::Error> {
+    vec![error]
+}
+
+fn all(errors: Vec<fmicl_core::Error>) -> Vec<anyhow::Error> {
+    errors.into_iter().map(Into::into).collect()
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<fmicl_core::Error>())
+        .any(fmicl_core::Error::is_usage)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes
+        .into_iter()
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// An error and its causes; behind a line end there is only a C++ stack trace.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().next().unwrap_or_default().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_faults_of_the_config_count_as_usage() {
+        let config = anyhow::Error::from(fmicl_core::Error::config("no")).context("while loading");
+        assert!(is_usage(&config));
+        assert!(!is_usage(&fmicl_core::Error::Run("no".into()).into()));
+    }
+}

@@ -1,0 +1,39 @@
+//! The experiment file: its schema, how files and `--set` become one, and where each value came from.
+
+mod eval;
+mod experiment;
+mod load;
+mod parse;
+mod train;
+mod tree;
+mod views;
+
+pub use eval::{Eval, Knn, Linear};
+pub use experiment::Experiment;
+pub use load::{load, load_all};
+pub use train::Train;
+pub(crate) use tree::Node;
+pub use views::Views;
+
+use fmicl_core::{Error, require};
+
+/// The checks that fail, as errors.
+fn failed<const N: usize>(checks: [fmicl_core::Result<()>; N]) -> Vec<Error> {
+    checks.into_iter().filter_map(Result::err).collect()
+}
+
+fn at_least_one(value: usize, key: &str) -> fmicl_core::Result<()> {
+    require(value >= 1, key, || "0 is not at least 1".to_string())
+}
+
+fn positive(value: f64, key: &str) -> fmicl_core::Result<()> {
+    require(value > 0.0 && value.is_finite(), key, || {
+        format!("{value} is not above 0")
+    })
+}
+
+fn not_negative(value: f64, key: &str) -> fmicl_core::Result<()> {
+    require(value >= 0.0 && value.is_finite(), key, || {
+        format!("{value} is not 0 or above")
+    })
+}

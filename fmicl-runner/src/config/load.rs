@@ -1,0 +1,93 @@
+//! Loading: a file and those it extends, `--set`, defaults, and the checks.
+
+use super::tree::{Node, Value};
+use super::{Experiment, parse};
+use fmicl_core::{Error, Result, registry};
+use std::path::{Path, PathBuf};
+
+/// The experiment of a file, with each `key=value` of `sets` laid over it in turn.
+///
+/// # Errors
+/// A config error in one line, `file:line: key: what was found and what would work` (`--set key=value: ...`
+/// where that is the cause). See [`load_all`] for more than the first.
+pub fn load(path: &Path, sets: &[String]) -> Result<Experiment> {
+    load_all(path, sets).map_err(|mut problems| problems.swap_remove(0))
+}
+
+/// As [`load`], and where several keys are wrong, an error for each (a part's own options are read up to their
+/// first error; a key that is missing or checks across keys are looked for once the keys alone are right).
+///
+/// # Errors
+/// At least one, as in [`load`].
+pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> {
+    let source = read(path, sets).map_err(|error| vec![error])?;
+    let toml::Value::Table(table) = source.to_toml() else {
+        return Err(vec![Error::config(format!(
+            "{}: --set replaced the whole file",
+            path.display()
+        ))]);
+    };
+    let wrong: Vec<_> = table.iter().filter_map(|(key, value)| error_at(key, value)).collect();
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
+    }
+    let experiment: Experiment = registry::read_options(table).map_err(|error| vec![source.locate(error)])?;
+    let wrong = experiment.validate();
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
+    }
+    Ok(experiment.with_source(source))
+}
+
+/// What is wrong with a top-level key, read as if it were alone.
+fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
+    let alone = toml::Table::from_iter([(key.to_string(), value.clone())]);
+    let error = registry::read_options::<Experiment>(alone).err()?;
+    // Without a key, it is about one of the others, which are missing here.
+    matches!(&error, Error::Config { key, .. } if !key.is_empty()).then_some(error)
+}
+
+/// The merged tree; its root is the file that was asked for.
+fn read(path: &Path, sets: &[String]) -> Result<Node> {
+    let mut tree = read_file(path, &mut Vec::new())?;
+    for set in sets {
+        tree = parse::set(set)?.over(tree);
+    }
+    Ok(tree)
+}
+
+/// A file laid over the one it extends. `chain` holds the files that led here.
+fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
+    let refused = |error| Error::config(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(refused)?;
+    let mut tree = parse::file(path, &text)?;
+    chain.push(path.canonicalize().map_err(refused)?);
+    let Value::Table(table) = &mut tree.value else {
+        return Ok(tree);
+    };
+    let Some(extends) = table.remove("extends") else {
+        return Ok(tree);
+    };
+    let Value::Leaf(toml::Value::String(parent)) = &extends.value else {
+        return Err(extends
+            .origin
+            .error("extends", "expected a text in quotes, the path of another experiment"));
+    };
+    let parent = path.with_file_name("").join(parent);
+    if parent.canonicalize().is_ok_and(|parent| chain.contains(&parent)) {
+        let message = format!(
+            "{} is being read already: a file cannot extend itself",
+            parent.display()
+        );
+        return Err(extends.origin.error("extends", &message));
+    }
+    let older = read_file(&parent, chain).map_err(|error| match error {
+        _ if parent.exists() => error,
+        missing => extends.origin.error("extends", &missing.to_string()),
+    })?;
+    let file = tree.origin.clone();
+    Ok(Node {
+        origin: file,
+        ..tree.over(older)
+    })
+}

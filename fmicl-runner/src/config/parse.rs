@@ -1,0 +1,73 @@
+//! From the text of a file, or of a `--set`, to a [`Node`].
+
+use super::tree::{Node, Origin, Value};
+use fmicl_core::{Error, Result};
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::{Spanned, map::Map};
+
+/// The tree of a file's text; the root's origin is the file as a whole.
+pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
+    let shown: Arc<Path> = path.into();
+    let line = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
+    let at = |offset: usize| Origin::Line(shown.clone(), line(offset));
+    let root = DeTable::parse(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        at(offset).error("", &one_line(error.message()))
+    })?;
+    Ok(Node::new(
+        Origin::File(shown.clone()),
+        Value::Table(table(root.into_inner(), &at)?),
+    ))
+}
+
+/// The tree of `a.b=v`: `v` as TOML or else as a text, in tables down to its key.
+pub(super) fn set(text: &str) -> Result<Node> {
+    let malformed = || Error::config(format!("--set {text}: expected key=value, such as train.epochs=10"));
+    let (key, value) = text.split_once('=').ok_or_else(malformed)?;
+    let key = key.trim();
+    if key.split('.').any(str::is_empty) {
+        return Err(malformed());
+    }
+    let origin = Origin::Set {
+        key: key.into(),
+        text: text.into(),
+    };
+    let at = |_| origin.clone();
+    let value = match DeValue::parse(value.trim()) {
+        Ok(value) => node(0, value, &at)?,
+        Err(_) => Node::new(origin.clone(), Value::Leaf(value.trim().into())),
+    };
+    Ok(key.rsplit('.').fold(value, |value, key| {
+        Node::new(origin.clone(), Value::Table(Map::from_iter([(key.to_string(), value)])))
+    }))
+}
+
+/// `at` turns an offset in the text into an origin.
+fn table(entries: DeTable, at: &dyn Fn(usize) -> Origin) -> Result<Map<String, Node>> {
+    let named = |(key, value): (Spanned<DeString>, _)| {
+        let node = node(key.span().start, value, at)?;
+        Ok((key.into_inner().into_owned(), node))
+    };
+    entries.into_iter().map(named).collect()
+}
+
+fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) -> Result<Node> {
+    let span = value.span();
+    let value = match value.into_inner() {
+        DeValue::Table(entries) => Value::Table(table(entries, at)?),
+        leaf => {
+            // Fails where TOML allows what we cannot hold: an integer beyond 64 bits.
+            let leaf = toml::Value::deserialize(ValueDeserializer::from(Spanned::new(span, leaf)));
+            Value::Leaf(leaf.map_err(|error| at(offset).error("", &one_line(error.message())))?)
+        }
+    };
+    Ok(Node::new(at(offset), value))
+}
+
+/// A message of several lines in one.
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}

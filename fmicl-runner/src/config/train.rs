@@ -1,0 +1,91 @@
+//! The section `[train]`.
+
+use super::{at_least_one, failed, positive};
+use fmicl_core::{Error, require};
+use serde::{Deserialize, Serialize};
+
+/// The training run: `epochs`, `batch_size` and `lr` must be given, the rest has defaults.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    /// Passes over the dataset, at least 1.
+    pub epochs: usize,
+    /// Images a step, at least 2; each is seen in as many views as the architecture takes. The last,
+    /// incomplete batch of an epoch is dropped.
+    pub batch_size: usize,
+    /// The learning rate after warm-up, above 0; taken as it is, never scaled by the batch size.
+    pub lr: f64,
+    /// Epochs in which the learning rate rises linearly from 0, below `epochs`; 0 by default.
+    #[serde(default)]
+    pub warmup_epochs: usize,
+    /// Where the cosine after warm-up ends, from 0 to `lr`; 0 by default.
+    #[serde(default)]
+    pub final_lr: f64,
+    /// The largest norm of all gradients together, above 0; by default they are not clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_grad_norm: Option<f64>,
+    /// Batches whose gradients are summed into one step, at least 1 (the default). Negatives do not cross them.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Threads that read and transform images; 0, the default, is one for each core.
+    #[serde(default)]
+    pub threads: usize,
+    /// Steps from one line of progress to the next, at least 1; 50 by default.
+    #[serde(default = "fifty")]
+    pub log_every: usize,
+    /// Epochs from one checkpoint to the next, at least 1; 10 by default. The last epoch always writes one.
+    #[serde(default = "ten")]
+    pub checkpoint_every: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn fifty() -> usize {
+    50
+}
+
+impl Train {
+    /// `threads`, with 0 replaced by the number of cores.
+    pub fn data_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    pub(super) fn validate(&self) -> Vec<Error> {
+        let Train {
+            epochs,
+            warmup_epochs,
+            lr,
+            final_lr,
+            batch_size,
+            ..
+        } = *self;
+        failed([
+            at_least_one(epochs, "epochs"),
+            require(batch_size >= 2, "batch_size", || {
+                format!("{batch_size} is not at least 2: a pair needs a negative")
+            }),
+            positive(lr, "lr"),
+            // With no epochs at all, that is what is wrong.
+            require(warmup_epochs < epochs.max(1), "warmup_epochs", || {
+                format!("{warmup_epochs} is not below the {epochs} epochs of the run")
+            }),
+            require((0.0..=lr.max(0.0)).contains(&final_lr), "final_lr", || {
+                format!("{final_lr} is not in 0 to lr, {lr}")
+            }),
+            self.clip_grad_norm
+                .map_or(Ok(()), |norm| positive(norm, "clip_grad_norm")),
+            at_least_one(self.accumulate, "accumulate"),
+            at_least_one(self.log_every, "log_every"),
+            at_least_one(self.checkpoint_every, "checkpoint_every"),
+        ])
+    }
+}

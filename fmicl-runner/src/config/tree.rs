@@ -1,0 +1,110 @@
+//! A config as a tree in which each value knows where it was written.
+
+use fmicl_core::Error;
+use std::path::Path;
+use std::sync::Arc;
+use toml::map::Map;
+
+/// Where a value was written.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// A file as a whole.
+    File(Arc<Path>),
+    /// A line of a file, counted from 1.
+    Line(Arc<Path>, usize),
+    /// A `--set`, with the key that it sets.
+    Set { key: Arc<str>, text: Arc<str> },
+}
+
+impl Origin {
+    /// The config error of `key` that begins with the place.
+    pub fn error(&self, key: &str, message: &str) -> Error {
+        let what = if key.is_empty() {
+            message.to_string()
+        } else {
+            format!("{key}: {message}")
+        };
+        Error::config(match self {
+            Origin::File(path) => format!("{}: {what}", path.display()),
+            Origin::Line(path, line) => format!("{}:{line}: {what}", path.display()),
+            // The text begins with the key.
+            Origin::Set { key: set, text } if **set == *key => format!("--set {text}: {message}"),
+            Origin::Set { text, .. } => format!("--set {text}: {what}"),
+        })
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub origin: Origin,
+    pub value: Value,
+}
+
+/// A table, whose entries have origins of their own, or anything else.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Table(Map<String, Node>),
+    Leaf(toml::Value),
+}
+
+impl Node {
+    pub fn new(origin: Origin, value: Value) -> Self {
+        Node { origin, value }
+    }
+
+    /// This value laid over an older one.
+    ///
+    /// Tables merge key by key; anything else replaces. A part is replaced whole where its name changes, since
+    /// the old one's options mean nothing to the new one; a table without a name keeps the older part's, even
+    /// where that was written as a name alone. What merges keeps the older origin: there the value begins.
+    pub fn over(self, older: Node) -> Node {
+        let Value::Table(newer) = self.value else { return self };
+        let mut merged = match older.value {
+            Value::Table(table) if newer.get("name").is_none_or(|name| is_same(name, table.get("name"))) => table,
+            Value::Leaf(toml::Value::String(name)) if !newer.contains_key("name") => {
+                let name = Node::new(older.origin.clone(), Value::Leaf(name.into()));
+                Map::from_iter([("name".to_string(), name)])
+            }
+            _ => return Node::new(self.origin, Value::Table(newer)),
+        };
+        for (key, node) in newer {
+            let node = match merged.get(&key) {
+                Some(older) => node.over(older.clone()),
+                None => node,
+            };
+            merged.insert(key, node);
+        }
+        Node::new(older.origin, Value::Table(merged))
+    }
+
+    /// The value without origins.
+    pub fn to_toml(&self) -> toml::Value {
+        match &self.value {
+            Value::Leaf(value) => value.clone(),
+            Value::Table(table) => {
+                toml::Value::Table(table.iter().map(|(key, node)| (key.clone(), node.to_toml())).collect())
+            }
+        }
+    }
+
+    /// The same error with the place where its key, or the nearest table around it, was written.
+    pub fn locate(&self, error: Error) -> Error {
+        match error {
+            Error::Config { key, message } => self.origin_of(&key).error(&key, &message),
+            other => other,
+        }
+    }
+
+    fn origin_of(&self, key: &str) -> &Origin {
+        let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+        match &self.value {
+            Value::Table(table) => table.get(first).map_or(&self.origin, |node| node.origin_of(rest)),
+            Value::Leaf(_) => &self.origin,
+        }
+    }
+}
+
+fn is_same(name: &Node, older: Option<&Node>) -> bool {
+    older.is_some_and(|older| name.to_toml() == older.to_toml())
+}

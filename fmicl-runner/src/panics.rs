@@ -1,0 +1,77 @@
+//! A panic as one line: what a user sees of a fault in the program, or of libtorch refusing a shape.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+
+thread_local! {
+    /// Whether this thread's panics are reported by their return value alone.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on a panic prints `error: internal: ...` in one line; with `RUST_BACKTRACE` set, also the backtrace.
+pub(crate) fn install() {
+    let default = take_hook();
+    set_hook(Box::new(move |info| {
+        if QUIET.get() {
+            return;
+        }
+        // Nothing is left to do where stderr is closed.
+        let _ = writeln!(std::io::stderr(), "error: internal: {}", describe(info));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            default(info);
+        }
+    }));
+}
+
+/// Runs `f` and returns its panic as one line, instead of printing it.
+pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
+    let before = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(f));
+    QUIET.set(before);
+    result.map_err(|payload| message(&*payload))
+}
+
+fn describe(info: &PanicHookInfo) -> String {
+    match info.location() {
+        Some(place) => format!("{} ({}:{})", message(info.payload()), place.file(), place.line()),
+        None => message(info.payload()),
+    }
+}
+
+/// The first line; a libtorch error arrives quoted, with its C++ stack trace behind an escaped line end.
+fn message(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words");
+    match text.split_once("Torch(\"") {
+        Some((_, quoted)) => {
+            let line = quoted.split("\\n").next().unwrap_or(quoted);
+            format!("libtorch: {}", line.trim_end_matches("\")").replace("\\\"", "\""))
+        }
+        None => text.lines().next().unwrap_or(text).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::tch::{Device, Kind, Tensor};
+
+    #[test]
+    fn a_libtorch_error_is_its_first_line() {
+        let ones = |n: i64| Tensor::ones([n], (Kind::Float, Device::Cpu));
+        let message = quietly(|| ones(2) + ones(3)).unwrap_err();
+        let expected =
+            "libtorch: The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn a_panic_is_its_first_line() {
+        assert_eq!(quietly(|| panic!("one\ntwo")).unwrap_err(), "one");
+        assert_eq!(quietly(|| 3), Ok(3));
+    }
+}
