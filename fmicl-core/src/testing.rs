@@ -1,15 +1,22 @@
 //! The laws that every part obeys, as functions that a plugin's own tests call:
 //! `fmicl_core::testing::check_divergence(&MyDivergence {})`. Each panics with the law that is broken.
 
+mod architecture;
+mod backbone;
 mod divergence;
 mod objective;
+mod optimizer;
 mod similarity;
 
+pub use architecture::check_architecture;
+pub use backbone::check_backbone;
 pub use divergence::check_divergence;
 pub use objective::check_objective;
+pub use optimizer::check_optimizer;
 pub use similarity::check_similarity;
 
-use tch::{Device, Kind, Tensor};
+use crate::View;
+use tch::{Device, Kind, Tensor, nn};
 
 /// `count` random unit-length rows `[count, d]` from a seed.
 pub fn unit_rows(count: i64, d: i64, kind: Kind, seed: i64) -> Tensor {
@@ -23,4 +30,49 @@ pub fn unit_rows(count: i64, d: i64, kind: Kind, seed: i64) -> Tensor {
 fn distance(a: &Tensor, b: &Tensor) -> f64 {
     let scale = b.abs().clamp_min(1.0);
     ((a - b).abs() / scale).max().double_value(&[])
+}
+
+/// What `build` makes of an empty store, from a seed; no two of its variables may claim one name.
+fn build_from_seed<T>(seed: i64, build: impl FnOnce(&nn::Path) -> T) -> (nn::VarStore, T) {
+    tch::manual_seed(seed);
+    let store = nn::VarStore::new(Device::Cpu);
+    let built = build(&store.root());
+    for name in store.variables().keys() {
+        // tch's way out where a name is taken: `weight__94`.
+        let taken = name
+            .rsplit_once("__")
+            .is_some_and(|(_, count)| count.parse::<u32>().is_ok());
+        assert!(!taken, "two parameters claim the name {name} (without its last number)");
+    }
+    (store, built)
+}
+
+/// Moves every trainable variable a little.
+fn jitter(store: &nn::VarStore) {
+    for mut var in store.trainable_variables() {
+        let _ = tch::no_grad(|| var.g_add_(&(var.randn_like() * 0.01)));
+    }
+}
+
+/// The trainable variables that the gradient of `loss` does not reach.
+fn weights_without_gradient(store: &nn::VarStore, loss: impl FnOnce() -> Tensor) -> Vec<String> {
+    for mut var in store.trainable_variables() {
+        var.zero_grad();
+    }
+    loss().backward();
+    let reached = |grad: Tensor| {
+        grad.defined() && grad.isfinite().all().int64_value(&[]) == 1 && grad.abs().max().double_value(&[]) > 0.0
+    };
+    let vars = store.variables().into_iter().filter(|(_, var)| var.requires_grad());
+    vars.filter(|(_, var)| !reached(var.grad()))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The first `count` samples of a view.
+fn part_of(view: &View, count: i64) -> View {
+    View {
+        input: view.input.narrow(0, 0, count),
+        mask: view.mask.as_ref().map(|mask| mask.narrow(0, 0, count)),
+    }
 }

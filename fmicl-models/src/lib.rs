@@ -1,1 +1,16 @@
 //! Backbones, projection heads, architectures and optimizers.
+//!
+//! | to read | in |
+//! |---|---|
+//! | encoders, named and initialised as in torchvision | [`backbones`] |
+//! | how views become pairings | [`architectures`] |
+//! | the MLP between the two | [`mlp`] |
+//! | optimizers on flat buffers | [`optimizers`] |
+//! | the learning rate of a step | [`schedule`] |
+
+pub mod architectures;
+pub mod backbones;
+mod layers;
+pub mod mlp;
+pub mod optimizers;
+pub mod schedule;

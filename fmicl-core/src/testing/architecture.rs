@@ -1,0 +1,130 @@
+//! The laws of an architecture.
+
+use super::{build_from_seed, distance, part_of, weights_without_gradient};
+use crate::{Architecture, Backbone, Learner, Negatives, Pairing, View};
+use tch::{Kind, Tensor};
+
+/// Checks with `views`, at least as many as the architecture takes, each of the same `N >= 4` samples: pairings
+/// have unit-length rows of one width, anchors with gradient, keys and banks without; gradients reach every
+/// trainable parameter, the kept backbone among them; projections have unit length and depend neither on the
+/// rest of the batch nor on having been asked for; the same seed builds the same weights; and all of it still
+/// holds after a step.
+///
+/// # Panics
+/// With the law that is broken.
+pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, views: &[View]) {
+    part.validate().expect("the options are in range");
+    let build = |seed| {
+        build_from_seed(seed, |root| {
+            part.build(root, &|path| backbone.build(path))
+                .expect("the architecture builds")
+        })
+    };
+    let (store, mut learner) = build(0);
+    let (again, _) = build(0);
+    for (name, weight) in store.variables() {
+        assert!(
+            weight.equal(&again.variables()[&name]),
+            "{part:?}: {name} is not the same from the same seed"
+        );
+    }
+    assert!(
+        views.len() >= learner.views(),
+        "the example needs {} views",
+        learner.views()
+    );
+    let views = &views[..learner.views()];
+    let n = views[0].input.size()[0];
+    assert!(n >= 4, "the example needs at least four samples");
+
+    for progress in [0.5, 1.0] {
+        let pairings = learner.pairings(views);
+        assert!(!pairings.is_empty(), "{part:?}: there are no pairings");
+        for pairing in &pairings {
+            check_pairing(part, pairing, n);
+        }
+        let silent = weights_without_gradient(&store, || {
+            learner
+                .pairings(views)
+                .iter()
+                .map(|pairing| (pairing.anchors.randn_like() * &pairing.anchors).sum(Kind::Float))
+                .sum()
+        });
+        assert!(silent.is_empty(), "{part:?}: no gradient reaches {}", silent.join(", "));
+        check_projections(part, &*learner, &views[0], pairings[0].anchors.size()[1]);
+        learner.after_step(progress);
+    }
+    assert!(
+        store
+            .trainable_variables()
+            .iter()
+            .all(|var| var.isfinite().all().int64_value(&[]) == 1),
+        "{part:?}: a parameter is not finite after a step"
+    );
+    let kept = store
+        .variables()
+        .into_iter()
+        .any(|(name, var)| name.starts_with("backbone.") && var.requires_grad());
+    assert!(
+        kept,
+        "{part:?}: there is no trainable `backbone.`, where the kept backbone belongs"
+    );
+}
+
+fn check_pairing(part: &dyn Architecture, pairing: &Pairing, n: i64) {
+    let d = pairing.anchors.size()[1];
+    let unit = |what: &str, rows: &Tensor| {
+        assert!(
+            (rows.dim(), rows.size()[1]) == (2, d),
+            "{part:?}: {what} is not of width {d}"
+        );
+        let norm = rows.norm_scalaropt_dim(2.0, [1].as_slice(), false);
+        let off = distance(&norm, &norm.ones_like());
+        assert!(
+            off < 1e-5,
+            "{part:?}: rows of {what} are not of unit length: off by {off:e}"
+        );
+    };
+    unit("anchors", &pairing.anchors);
+    unit("positives", &pairing.positives);
+    let counts = (pairing.anchors.size()[0], pairing.positives.size()[0]);
+    assert_eq!(counts, (n, n), "{part:?}: anchors and positives are not one a sample");
+    assert!(pairing.anchors.requires_grad(), "{part:?}: anchors have no gradient");
+    match &pairing.negatives {
+        Negatives::Batch => assert!(
+            pairing.positives.requires_grad(),
+            "{part:?}: positives from one network have no gradient"
+        ),
+        Negatives::Keys => assert!(!pairing.positives.requires_grad(), "{part:?}: keys have a gradient"),
+        Negatives::Bank(bank) => {
+            unit("the bank", bank);
+            assert!(!bank.requires_grad(), "{part:?}: the bank has a gradient");
+        }
+    }
+}
+
+fn check_projections(part: &dyn Architecture, learner: &dyn Learner, view: &View, d: i64) {
+    let n = view.input.size()[0];
+    let rows = learner.project(view);
+    assert_eq!(rows.size(), [n, d], "{part:?}: projections are not [N, d]");
+    let norm = rows.norm_scalaropt_dim(2.0, [1].as_slice(), false);
+    assert!(
+        distance(&norm, &norm.ones_like()) < 1e-5,
+        "{part:?}: projections are not of unit length"
+    );
+    assert!(
+        rows.equal(&learner.project(view)),
+        "{part:?}: projecting gives something else the second time"
+    );
+    let alone = distance(&learner.project(&part_of(view, 1)), &rows.narrow(0, 0, 1));
+    assert!(
+        alone < 1e-4,
+        "{part:?}: a projection depends on the rest of the batch: off by {alone:e}"
+    );
+    let features = learner.encoder().forward(view, false);
+    assert_eq!(
+        features.size(),
+        [n, learner.encoder().width()],
+        "{part:?}: the kept backbone's features are not [N, width]"
+    );
+}

@@ -1,0 +1,5 @@
+//! Architectures, one file each.
+
+mod simclr;
+
+pub use simclr::SimClr;

@@ -1,0 +1,194 @@
+//! SimCLR, Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", ICML 2020,
+//! arXiv 2002.05709.
+//!
+//! The projector is that of `google-research/simclr`'s `projection_head`: every linear layer is without bias
+//! and followed by a batch norm, the last one too. There the last norm has a scale and no shift; here, as in
+//! PyTorch's reimplementations, it has both.
+
+use crate::layers::normalize;
+use crate::mlp::{Mlp, Norms};
+use fmicl_core::tch::{self, Tensor, nn};
+use fmicl_core::{Architecture, BuildBackbone, Encoder, Learner, Negatives, Pairing, Result, View, register, require};
+use serde::{Deserialize, Serialize};
+
+/// One network sees both views; the rest of the batch repels.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimClr {
+    /// Units of the projector's hidden layers, at least 1; where absent, as many as the backbone has features.
+    pub hidden: Option<i64>,
+    /// Dimensions of the features that the objective compares, at least 2.
+    pub out: i64,
+    /// Linear layers of the projector, at least 1.
+    pub layers: usize,
+    /// Whether a batch norm follows each of them.
+    pub batch_norm: bool,
+}
+
+impl Default for SimClr {
+    fn default() -> Self {
+        SimClr {
+            hidden: None,
+            out: 128,
+            layers: 2,
+            batch_norm: true,
+        }
+    }
+}
+
+register!(
+    Architecture,
+    "simclr",
+    SimClr,
+    "one network for both views, negatives from the batch"
+);
+
+impl Architecture for SimClr {
+    fn validate(&self) -> Result<()> {
+        let hidden = self.hidden.unwrap_or(1);
+        require(hidden >= 1, "hidden", || format!("{hidden} is not at least 1"))?;
+        // A unit vector of one dimension is 1 or -1: nothing to learn.
+        require(self.out >= 2, "out", || format!("{} is not at least 2", self.out))?;
+        require(self.layers >= 1, "layers", || {
+            format!("{} is not at least 1", self.layers)
+        })
+    }
+
+    fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>> {
+        let encoder = backbone(&(root / "backbone"))?;
+        let width = encoder.width();
+        let mut widths = vec![self.hidden.unwrap_or(width); self.layers + 1];
+        widths[0] = width;
+        widths[self.layers] = self.out;
+        let norms = if self.batch_norm { Norms::All } else { Norms::None };
+        Ok(Box::new(Net {
+            encoder,
+            projector: Mlp::new(&(root / "projector"), &widths, norms),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Net {
+    encoder: Box<dyn Encoder>,
+    projector: Mlp,
+}
+
+impl Net {
+    fn features(&self, view: &View, train: bool) -> Tensor {
+        normalize(&self.projector.forward(&self.encoder.forward(view, train), train))
+    }
+}
+
+impl Learner for Net {
+    /// Both views, of the same shape, pass in one batch of `2N`, as in the reference: batch norms see the
+    /// statistics of both together (so a network cannot tell the views apart by them), and their running
+    /// statistics move once a step.
+    fn pairings(&mut self, views: &[View]) -> Vec<Pairing> {
+        let features = self.features(&concatenate(views), true).chunk(views.len() as i64, 0);
+        let pair = |anchors: &Tensor, positives: &Tensor| Pairing {
+            anchors: anchors.shallow_clone(),
+            positives: positives.shallow_clone(),
+            negatives: Negatives::Batch,
+        };
+        features
+            .chunks_exact(2)
+            .map(|views| pair(&views[0], &views[1]))
+            .collect()
+    }
+
+    fn encoder(&self) -> &dyn Encoder {
+        &*self.encoder
+    }
+
+    fn project(&self, view: &View) -> Tensor {
+        tch::no_grad(|| self.features(view, false))
+    }
+}
+
+/// The samples of all views as one view.
+fn concatenate(views: &[View]) -> View {
+    let inputs: Vec<_> = views.iter().map(|view| &view.input).collect();
+    let masks: Option<Vec<_>> = views.iter().map(|view| view.mask.as_ref()).collect();
+    View {
+        input: Tensor::cat(&inputs, 0),
+        mask: masks.map(|masks| Tensor::cat(&masks, 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbones::ResNet;
+    use fmicl_core::tch::{Device, Kind};
+    use fmicl_core::testing::check_architecture;
+
+    #[test]
+    fn keeps_the_laws_of_an_architecture() {
+        let backbone = ResNet {
+            width: 4,
+            ..Default::default()
+        };
+        let image = || View::from(Tensor::randn([6, 3, 32, 32], (Kind::Float, Device::Cpu)));
+        for batch_norm in [true, false] {
+            let part = SimClr {
+                hidden: Some(24),
+                out: 8,
+                layers: 3,
+                batch_norm,
+            };
+            check_architecture(&part, &backbone, &[image(), image()]);
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_name_their_key() {
+        let fails = |part: SimClr| part.validate().expect_err("out of range").to_string();
+        assert_eq!(
+            fails(SimClr {
+                hidden: Some(0),
+                ..Default::default()
+            }),
+            "hidden: 0 is not at least 1"
+        );
+        assert_eq!(
+            fails(SimClr {
+                out: 1,
+                ..Default::default()
+            }),
+            "out: 1 is not at least 2"
+        );
+        assert_eq!(
+            fails(SimClr {
+                layers: 0,
+                ..Default::default()
+            }),
+            "layers: 0 is not at least 1"
+        );
+    }
+
+    #[test]
+    fn the_hidden_layer_is_as_wide_as_the_backbone_unless_told() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let backbone = ResNet {
+            width: 2,
+            ..Default::default()
+        };
+        let build = |path: &nn::Path| fmicl_core::Backbone::build(&backbone, path);
+        let _learner = SimClr::default().build(&store.root(), &build).expect("builds");
+        let shape = |name: &str| store.variables()[name].size();
+        assert_eq!(shape("projector.0.weight"), [16, 16]);
+        assert_eq!(shape("projector.3.weight"), [128, 16]);
+    }
+
+    #[test]
+    fn a_zero_row_normalises_to_zero_and_not_to_nan() {
+        assert_eq!(
+            normalize(&Tensor::zeros([1, 3], (Kind::Float, Device::Cpu)))
+                .abs()
+                .sum(Kind::Float)
+                .double_value(&[]),
+            0.0
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! Backbones, one file each.
+
+mod resnet;
+
+pub use resnet::{ResNet, Stem};

@@ -1,0 +1,81 @@
+//! Layers with PyTorch's initialisation, where tch's own defaults differ from it.
+
+use fmicl_core::tch::Tensor;
+use fmicl_core::tch::nn::init::{FanInOut, NonLinearity, NormalOrUniform};
+use fmicl_core::tch::nn::{self, BatchNormConfig, ConvConfig, Init, LinearConfig, Module, ModuleT, Path};
+
+/// torchvision's `kaiming_normal_(mode="fan_out", nonlinearity="relu")`.
+const KAIMING_FAN_OUT: Init = Init::Kaiming {
+    dist: NormalOrUniform::Normal,
+    fan: FanInOut::FanOut,
+    non_linearity: NonLinearity::ReLU,
+};
+
+/// The sizes of a convolution; the padding is half the kernel, so that stride 1 keeps height and width.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConvSize {
+    pub input: i64,
+    pub output: i64,
+    pub kernel: i64,
+    pub stride: i64,
+}
+
+/// A convolution without bias, and the batch norm that follows it.
+#[derive(Debug)]
+pub(crate) struct ConvNorm {
+    conv: nn::Conv2D,
+    norm: nn::BatchNorm,
+}
+
+impl ConvNorm {
+    /// Parameters under the two paths; `scale` is what the norm's weight starts with.
+    pub(crate) fn new(conv: Path, norm: Path, size: ConvSize, scale: f64) -> Self {
+        let config = ConvConfig {
+            stride: size.stride,
+            padding: size.kernel / 2,
+            bias: false,
+            ws_init: KAIMING_FAN_OUT,
+            ..Default::default()
+        };
+        ConvNorm {
+            conv: nn::conv2d(conv, size.input, size.output, size.kernel, config),
+            norm: nn::batch_norm2d(norm, size.output, batch_norm_config(scale, true)),
+        }
+    }
+
+    /// `[N, input, H, W]` to `[N, output, H / stride, W / stride]`, rounded up.
+    pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        self.norm.forward_t(&self.conv.forward(x), train)
+    }
+}
+
+/// PyTorch's batch norm (momentum 0.1, eps 1e-5); tch would draw the weight from U(0, 1).
+pub(crate) fn batch_norm_config(scale: f64, affine: bool) -> BatchNormConfig {
+    BatchNormConfig {
+        affine,
+        ws_init: Init::Const(scale),
+        ..Default::default()
+    }
+}
+
+/// PyTorch's `nn.Linear`: weight and bias from U(-1/sqrt(input), 1/sqrt(input)), which is what
+/// `kaiming_uniform_(a=sqrt(5))` comes to.
+pub(crate) fn linear(path: Path, input: i64, output: i64, bias: bool) -> nn::Linear {
+    let bound = 1.0 / (input as f64).sqrt();
+    let uniform = Init::Uniform { lo: -bound, up: bound };
+    nn::linear(
+        path,
+        input,
+        output,
+        LinearConfig {
+            ws_init: uniform,
+            bs_init: Some(uniform),
+            bias,
+        },
+    )
+}
+
+/// Rows `[N, d]` scaled to unit length, as `torch.nn.functional.normalize`: divided by `max(norm, 1e-12)`.
+pub(crate) fn normalize(rows: &Tensor) -> Tensor {
+    rows / rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12)
+}

@@ -1,0 +1,80 @@
+//! The learning rate of each step: a linear warm-up, then half a cosine.
+//!
+//! Source: Goyal et al., arXiv 1706.02677 (warm-up) and Loshchilov and Hutter, arXiv 1608.03983 (cosine), as
+//! SimCLR's and MoCo v3's code put them together.
+
+use std::f64::consts::PI;
+
+/// `base_lr * step / warmup_steps` before the end of the warm-up, and after it
+/// `final_lr + (base_lr - final_lr) (1 + cos(pi * progress)) / 2` with
+/// `progress = (step - warmup_steps) / (total_steps - warmup_steps)`.
+///
+/// So step 0 has the rate 0 if there is a warm-up and `base_lr` if there is none; step `warmup_steps` has
+/// `base_lr`; the last step, `total_steps - 1`, is one step short of `final_lr`, which holds from
+/// `total_steps` on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// The highest rate.
+    pub base_lr: f64,
+    /// Steps that lead up to it.
+    pub warmup_steps: u64,
+    /// All steps, the warm-up included. If they end before the warm-up does, there is no cosine.
+    pub total_steps: u64,
+    /// The rate that the cosine falls to.
+    pub final_lr: f64,
+}
+
+impl Schedule {
+    /// The learning rate of a step, counted from 0.
+    pub fn lr(&self, step: u64) -> f64 {
+        if step < self.warmup_steps {
+            return self.base_lr * step as f64 / self.warmup_steps as f64;
+        }
+        if step >= self.total_steps {
+            return self.final_lr;
+        }
+        let progress = (step - self.warmup_steps) as f64 / (self.total_steps - self.warmup_steps) as f64;
+        self.final_lr + (self.base_lr - self.final_lr) * (1.0 + (PI * progress).cos()) / 2.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Schedule;
+
+    #[test]
+    fn rises_from_zero_over_the_warmup_and_falls_to_the_final_rate() {
+        let schedule = Schedule {
+            base_lr: 0.4,
+            warmup_steps: 10,
+            total_steps: 110,
+            final_lr: 0.1,
+        };
+        let lr = |step| schedule.lr(step);
+        assert_eq!([lr(0), lr(5), lr(10), lr(110), lr(1000)], [0.0, 0.2, 0.4, 0.1, 0.1]);
+        assert!((lr(60) - 0.25).abs() < 1e-15, "half-way between 0.4 and 0.1");
+        assert!(lr(109) > 0.1 && lr(109) < 0.1001);
+    }
+
+    #[test]
+    fn starts_at_the_base_rate_without_a_warmup() {
+        let schedule = Schedule {
+            base_lr: 0.4,
+            warmup_steps: 0,
+            total_steps: 2,
+            final_lr: 0.0,
+        };
+        assert_eq!([schedule.lr(0), schedule.lr(2)], [0.4, 0.0]);
+    }
+
+    #[test]
+    fn a_run_that_ends_within_the_warmup_only_rises() {
+        let schedule = Schedule {
+            base_lr: 1.0,
+            warmup_steps: 4,
+            total_steps: 2,
+            final_lr: 0.0,
+        };
+        assert_eq!([schedule.lr(0), schedule.lr(1), schedule.lr(3)], [0.0, 0.25, 0.75]);
+    }
+}
