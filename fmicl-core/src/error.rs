@@ -45,25 +45,40 @@ pub enum Error {
 impl Error {
     /// A config error at the value itself; a caller that knows the key adds it with [`Error::at`].
     pub fn config(message: impl Into<String>) -> Self {
-        Error::Config { key: String::new(), message: message.into() }
+        Error::Config {
+            key: String::new(),
+            message: message.into(),
+        }
     }
 
     /// A dataset error about `path`.
     pub fn data(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
-        Error::Data { path: path.into(), message: message.into() }
+        Error::Data {
+            path: path.into(),
+            message: message.into(),
+        }
     }
 
     /// An operating system error about `path`.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Error::Io { path: path.into(), source }
+        Error::Io {
+            path: path.into(),
+            source,
+        }
     }
 
     /// Puts `outer` before the key of a config error; other errors pass unchanged.
     #[must_use]
     pub fn at(self, outer: &str) -> Self {
         match self {
-            Error::Config { key, message } if key.is_empty() => Error::Config { key: outer.into(), message },
-            Error::Config { key, message } => Error::Config { key: format!("{outer}.{key}"), message },
+            Error::Config { key, message } if key.is_empty() => Error::Config {
+                key: outer.into(),
+                message,
+            },
+            Error::Config { key, message } => Error::Config {
+                key: format!("{outer}.{key}"),
+                message,
+            },
             other => other,
         }
     }
@@ -87,5 +102,12 @@ impl From<tch::TchError> for Error {
 /// Turns a range check of an option into a config error at that option's key:
 /// `require(self.alpha > 0.0, "alpha", "0.0 is not above 0")`.
 pub fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Config { key: key.into(), message: message() }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::Config {
+            key: key.into(),
+            message: message(),
+        })
+    }
 }

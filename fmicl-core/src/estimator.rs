@@ -49,11 +49,14 @@ impl Critics<'_> {
 /// `map(x)` and its elementwise slope by autograd, both without gradient. `map` must act elementwise.
 pub fn with_slope(x: &Tensor, map: impl Fn(&Tensor) -> Tensor) -> (Tensor, Tensor) {
     let x = x.detach().set_requires_grad(true);
-    let y = tch::with_grad(|| map(&x));
+    let (y, total) = tch::with_grad(|| {
+        let y = map(&x);
+        let total = y.sum(None::<Kind>);
+        (y, total)
+    });
     if !y.requires_grad() {
         return (y, x.detach().zeros_like());
     }
-    let total: Tensor = y.sum(None::<Kind>);
     let slope = Tensor::run_backward(&[total], &[&x], false, false).remove(0);
     (y.detach(), slope)
 }

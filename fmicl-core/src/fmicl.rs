@@ -32,16 +32,26 @@ fn within() -> InBatch {
     InBatch::Within
 }
 
-register!(Objective, "f-micl", FMicl, "f-mutual information with any divergence and similarity");
+register!(
+    Objective,
+    "f-micl",
+    FMicl,
+    "f-mutual information with any divergence and similarity"
+);
 
 impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
-        require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || format!("{} is not above 0", self.alpha))
+        require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || {
+            format!("{} is not above 0", self.alpha)
+        })
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
-        let critics = Critics { divergence: &*self.divergence, similarity: &*self.similarity };
+        let critics = Critics {
+            divergence: &*self.divergence,
+            similarity: &*self.similarity,
+        };
         let pairs = match (&pairing.negatives, self.negatives) {
             (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
             (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
@@ -52,7 +62,14 @@ impl Objective for FMicl {
         let reward = critics.reward(&cosine).mean(x.kind());
         let penalty = mean_penalty(critics, pairs);
         let f_mi = (&reward - &penalty).detach();
-        let terms = vec![("f_mi", f_mi), ("reward", reward.detach()), ("penalty", penalty.detach())];
-        Loss { value: penalty * self.alpha - reward, terms }
+        let terms = vec![
+            ("f_mi", f_mi),
+            ("reward", reward.detach()),
+            ("penalty", penalty.detach()),
+        ];
+        Loss {
+            value: penalty * self.alpha - reward,
+            terms,
+        }
     }
 }

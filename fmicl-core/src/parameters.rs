@@ -42,12 +42,20 @@ impl Parameters {
     /// learner is built; values are unchanged. Convolution weights are laid out channels-last, which
     /// libtorch's convolutions prefer.
     pub fn new(store: &VarStore) -> Self {
-        let mut named: Vec<_> = store.variables().into_iter().filter(|(_, var)| var.requires_grad()).collect();
+        let mut named: Vec<_> = store
+            .variables()
+            .into_iter()
+            .filter(|(_, var)| var.requires_grad())
+            .collect();
         named.sort_by(|a, b| a.0.cmp(&b.0));
         let (decaying, other): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, var)| var.dim() >= 2);
         let groups = [(decaying, true), (other, false)];
         let groups = groups.into_iter().filter(|(vars, _)| !vars.is_empty());
-        Parameters { groups: groups.map(|(vars, decays)| Group::new(vars, decays, store.device())).collect() }
+        Parameters {
+            groups: groups
+                .map(|(vars, decays)| Group::new(vars, decays, store.device()))
+                .collect(),
+        }
     }
 
     /// Sets all gradients to zero.
@@ -94,7 +102,12 @@ impl Group {
             slices.push(Slice { name, offset, len });
             offset += len;
         }
-        Group { values, grads, decays, slices }
+        Group {
+            values,
+            grads,
+            decays,
+            slices,
+        }
     }
 }
 
@@ -119,7 +132,11 @@ mod tests {
         let conv = nn::conv2d(store.root() / "conv", 3, 4, 3, Default::default());
         let norm = nn::linear(store.root() / "head", 4, 2, Default::default());
         let input = Tensor::randn([2, 3, 8, 8], (Kind::Float, Device::Cpu));
-        let run = || norm.forward(&conv.forward(&input).mean_dim([2i64, 3].as_slice(), false, Kind::Float)).square().sum(Kind::Float);
+        let run = || {
+            norm.forward(&conv.forward(&input).mean_dim([2i64, 3].as_slice(), false, Kind::Float))
+                .square()
+                .sum(Kind::Float)
+        };
         let before = run();
         before.backward();
         let grad_before = conv.ws.grad().copy();
@@ -134,7 +151,11 @@ mod tests {
         assert_eq!(conv.ws.grad().abs().sum(Kind::Float).double_value(&[]), 0.0);
 
         let _ = tch::no_grad(|| parameters.groups[0].values.fill_(0.5));
-        assert_eq!(conv.ws.double_value(&[0, 0, 0, 0]), 0.5, "the variables are views of the buffer");
+        assert_eq!(
+            conv.ws.double_value(&[0, 0, 0, 0]),
+            0.5,
+            "the variables are views of the buffer"
+        );
     }
 
     #[test]
@@ -143,7 +164,13 @@ mod tests {
         let _head = nn::linear(store.root() / "head", 4, 2, Default::default());
         let parameters = Parameters::new(&store);
         let names = |group: &Group| group.slices.iter().map(|slice| slice.name.clone()).collect::<Vec<_>>();
-        assert_eq!((names(&parameters.groups[0]), parameters.groups[0].decays), (vec!["head.weight".to_string()], true));
-        assert_eq!((names(&parameters.groups[1]), parameters.groups[1].decays), (vec!["head.bias".to_string()], false));
+        assert_eq!(
+            (names(&parameters.groups[0]), parameters.groups[0].decays),
+            (vec!["head.weight".to_string()], true)
+        );
+        assert_eq!(
+            (names(&parameters.groups[1]), parameters.groups[1].decays),
+            (vec!["head.bias".to_string()], false)
+        );
     }
 }

@@ -28,7 +28,11 @@ impl<T: Kind + ?Sized> Part<T> {
             }
             other => other,
         })?;
-        Ok(Part { name: entry.name, options: built.options, part: built.part })
+        Ok(Part {
+            name: entry.name,
+            options: built.options,
+            part: built.part,
+        })
     }
 
     /// The part as it is written in a config: a name, or a table with `name` and options.
@@ -36,7 +40,12 @@ impl<T: Kind + ?Sized> Part<T> {
     /// # Errors
     /// As [`Part::new`], and where the value is neither.
     pub fn from_value(value: toml::Value) -> Result<Self> {
-        let form = || format!("expected a {kind}: a name, or a table with `name` and options", kind = T::NAME);
+        let form = || {
+            format!(
+                "expected a {kind}: a name, or a table with `name` and options",
+                kind = T::NAME
+            )
+        };
         match value {
             toml::Value::String(name) => Part::new(&name, toml::Table::new()),
             toml::Value::Table(mut options) => match options.remove("name") {
@@ -44,7 +53,11 @@ impl<T: Kind + ?Sized> Part<T> {
                 Some(other) => Err(Error::config(format!("{}; its `name` is {}", form(), other.type_str()))),
                 None => Err(Error::config(format!("{}; this table has no `name`", form()))),
             },
-            other => Err(Error::config(format!("{}; found {} `{other}`", form(), other.type_str()))),
+            other => Err(Error::config(format!(
+                "{}; found {} `{other}`",
+                form(),
+                other.type_str()
+            ))),
         }
     }
 
@@ -93,7 +106,11 @@ pub(crate) fn from_serde(key: &str, message: &str) -> Error {
     let key = if key == "." { "" } else { key };
     if let Some((inner, message)) = message.split_once(KEY_END) {
         let message = message.to_string();
-        return Error::Config { key: inner.to_string(), message }.at_if(key);
+        return Error::Config {
+            key: inner.to_string(),
+            message,
+        }
+        .at_if(key);
     }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let (key, message) = match quoted[..] {
@@ -101,7 +118,11 @@ pub(crate) fn from_serde(key: &str, message: &str) -> Error {
         [found, ref known @ ..] if message.starts_with("unknown field") => {
             let hint = registry::did_you_mean(found, known);
             let parent = key.strip_suffix(found).map_or(key, |rest| rest.trim_end_matches('.'));
-            let key = if parent.is_empty() { found.to_string() } else { format!("{parent}.{found}") };
+            let key = if parent.is_empty() {
+                found.to_string()
+            } else {
+                format!("{parent}.{found}")
+            };
             let message = match known {
                 [] => "unknown key; there are no options here".to_string(),
                 known => format!("unknown key{hint}; known keys: {}", known.join(", ")),
@@ -110,9 +131,14 @@ pub(crate) fn from_serde(key: &str, message: &str) -> Error {
         }
         [found, ref known @ ..] if message.starts_with("unknown variant") => {
             let hint = registry::did_you_mean(found, known);
-            (key.to_string(), format!("`{found}` is not one of {}{hint}", known.join(", ")))
+            (
+                key.to_string(),
+                format!("`{found}` is not one of {}{hint}", known.join(", ")),
+            )
         }
-        [missing] if message.starts_with("missing field") => (key.to_string(), format!("the key `{missing}` is missing")),
+        [missing] if message.starts_with("missing field") => {
+            (key.to_string(), format!("the key `{missing}` is missing"))
+        }
         _ => (key.to_string(), plain_type(message)),
     };
     Error::Config { key, message }
@@ -120,15 +146,21 @@ pub(crate) fn from_serde(key: &str, message: &str) -> Error {
 
 /// `expected f64` and the like, in words.
 fn plain_type(message: &str) -> String {
-    let Some((found, expected)) = message.rsplit_once("expected ") else { return message.to_string() };
+    let Some((found, expected)) = message.rsplit_once("expected ") else {
+        return message.to_string();
+    };
     let words = match expected {
         "f64" | "f32" => "a number",
-        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "a boolean" => "true or false",
         "a string" => "a text in quotes",
+        other if other.starts_with("struct ") => "a table",
         other => other,
     };
-    let found = found.replace("floating point", "number").replace("integer", "whole number");
+    let found = found
+        .replace("floating point", "number")
+        .replace("integer", "whole number");
     format!("{found}expected {words}")
 }
 

@@ -84,7 +84,9 @@ macro_rules! kind {
         impl $crate::registry::Kind for dyn $kind {
             const NAME: &'static str = $name;
             fn entries() -> Vec<&'static $crate::registry::Entry<Self>> {
-                $crate::inventory::iter::<$crate::registry::Entry<dyn $kind>>.into_iter().collect()
+                $crate::inventory::iter::<$crate::registry::Entry<dyn $kind>>
+                    .into_iter()
+                    .collect()
             }
         }
     };
@@ -158,7 +160,10 @@ pub fn find<T: Kind + ?Sized>(name: &str) -> Result<&'static Entry<T>> {
             names.dedup();
             let hint = did_you_mean(name, &names);
             let kind = T::NAME;
-            Err(Error::config(format!("no {kind} named `{name}`{hint}; registered: {}", names.join(", "))))
+            Err(Error::config(format!(
+                "no {kind} named `{name}`{hint}; registered: {}",
+                names.join(", ")
+            )))
         }
         [first, second, ..] => Err(Error::config(format!(
             "the {} `{name}` is registered twice, by the crates {} and {}: rename one or link only one of them",
@@ -175,9 +180,16 @@ pub fn did_you_mean(found: &str, known: &[&str]) -> String {
     let score = |name: &str| {
         let name = name.to_lowercase();
         let contained = name.len() >= 2 && (lower.contains(&name) || (lower.len() >= 2 && name.contains(&lower)));
-        if contained { 0.9 } else { strsim::jaro_winkler(&lower, &name) }
+        if contained {
+            0.9
+        } else {
+            strsim::jaro_winkler(&lower, &name)
+        }
     };
-    let nearest = known.iter().map(|name| (score(name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let nearest = known
+        .iter()
+        .map(|name| (score(name), *name))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
         Some((score, name)) if score > 0.75 => format!(" (did you mean `{name}`?)"),
         _ => String::new(),

@@ -16,7 +16,10 @@ impl View {
     /// The same view on `device`.
     #[must_use]
     pub fn to_device(&self, device: Device) -> View {
-        View { input: self.input.to_device(device), mask: self.mask.as_ref().map(|mask| mask.to_device(device)) }
+        View {
+            input: self.input.to_device(device),
+            mask: self.mask.as_ref().map(|mask| mask.to_device(device)),
+        }
     }
 }
 

@@ -20,8 +20,18 @@ pub(super) struct Sum {
 pub(super) type Excluded<'a> = &'a [i64];
 
 /// The sum over all pairs of a row of `left` with a row of `right`.
-pub(super) fn rectangular(critics: Critics, left: &Tensor, right: &Tensor, excluded: Excluded, need_right: bool) -> Sum {
-    let mut sum = Sum { value: zero(left), left: left.zeros_like(), right: need_right.then(|| right.zeros_like()) };
+pub(super) fn rectangular(
+    critics: Critics,
+    left: &Tensor,
+    right: &Tensor,
+    excluded: Excluded,
+    need_right: bool,
+) -> Sum {
+    let mut sum = Sum {
+        value: zero(left),
+        left: left.zeros_like(),
+        right: need_right.then(|| right.zeros_like()),
+    };
     for (row, rows) in tiles(left) {
         for (column, columns) in tiles(right) {
             let (x, y) = (left.narrow(0, row, rows), right.narrow(0, column, columns));
@@ -38,7 +48,11 @@ pub(super) fn rectangular(critics: Critics, left: &Tensor, right: &Tensor, exclu
 /// The sum over all ordered pairs of rows of `rows`; the slopes are symmetric, so half of the tiles suffice.
 /// `excluded` must be symmetric: with an offset comes its negative.
 pub(super) fn symmetric(critics: Critics, features: &Tensor, excluded: Excluded) -> Sum {
-    let mut sum = Sum { value: zero(features), left: features.zeros_like(), right: None };
+    let mut sum = Sum {
+        value: zero(features),
+        left: features.zeros_like(),
+        right: None,
+    };
     for (row, rows) in tiles(features) {
         for (column, columns) in tiles(features).filter(|&(column, _)| column >= row) {
             let (x, y) = (features.narrow(0, row, rows), features.narrow(0, column, columns));
@@ -55,11 +69,23 @@ pub(super) fn symmetric(critics: Critics, features: &Tensor, excluded: Excluded)
 }
 
 /// Adds `times` the tile's penalties to `total` and returns its slopes, `[rows, columns]`.
-fn tile(critics: Critics, x: &Tensor, y: &Tensor, shift: i64, excluded: Excluded, times: f64, total: &mut Tensor) -> Tensor {
+fn tile(
+    critics: Critics,
+    x: &Tensor,
+    y: &Tensor,
+    shift: i64,
+    excluded: Excluded,
+    times: f64,
+    total: &mut Tensor,
+) -> Tensor {
     let cosine = x.matmul(&y.tr());
     let (mut penalty, mut slopes) = critics.penalty_and_slope(&cosine);
     let (rows, columns) = (x.size()[0], y.size()[0]);
-    for offset in excluded.iter().map(|offset| offset + shift).filter(|&offset| -rows < offset && offset < columns) {
+    for offset in excluded
+        .iter()
+        .map(|offset| offset + shift)
+        .filter(|&offset| -rows < offset && offset < columns)
+    {
         // A part may return an expanded tensor, which cannot be written to.
         (penalty, slopes) = (penalty.contiguous(), slopes.contiguous());
         let _ = penalty.diagonal(offset, 0, 1).zero_();
@@ -72,7 +98,9 @@ fn tile(critics: Critics, x: &Tensor, y: &Tensor, shift: i64, excluded: Excluded
 /// Start and length of each tile.
 fn tiles(features: &Tensor) -> impl Iterator<Item = (i64, i64)> + use<> {
     let rows = features.size()[0];
-    (0..rows).step_by(TILE as usize).map(move |start| (start, TILE.min(rows - start)))
+    (0..rows)
+        .step_by(TILE as usize)
+        .map(move |start| (start, TILE.min(rows - start)))
 }
 
 fn zero(like: &Tensor) -> Tensor {

@@ -22,18 +22,30 @@ pub fn check_divergence(part: &dyn Divergence) {
     };
 
     let one = part.generator(&Tensor::zeros([1], (Kind::Double, Device::Cpu)));
-    assert!(one.double_value(&[0]).abs() < 1e-12, "{part:?}: f(1) = {}", one.double_value(&[0]));
+    assert!(
+        one.double_value(&[0]).abs() < 1e-12,
+        "{part:?}: f(1) = {}",
+        one.double_value(&[0])
+    );
 
     let (f, f_slope) = with_slope(&l, |l| part.generator(l));
     let (critic, critic_slope) = with_slope(&l, |l| part.critic(l));
     close("f'(u) is the derivative of f", &critic, &(f_slope / &u));
-    assert!(critic_slope.min().double_value(&[]) >= 0.0, "{part:?}: f'' is negative somewhere");
+    assert!(
+        critic_slope.min().double_value(&[]) >= 0.0,
+        "{part:?}: f'' is negative somewhere"
+    );
 
     let fenchel = &u * &critic - &f;
     close("f*(f'(u)) = u f'(u) - f(u)", &part.conjugate(&critic), &fenchel);
     close("the penalty is f*(f'(u))", &part.penalty(&l), &fenchel);
-    let bound = part.conjugate(&critic).unsqueeze(1) - (u.unsqueeze(0) * critic.unsqueeze(1) - f.unsqueeze(0));
-    assert!(bound.min().double_value(&[]) > -1e-9, "{part:?}: Fenchel-Young does not hold");
+    // A row a critic, a column a ratio.
+    let below = u.unsqueeze(0) * critic.unsqueeze(1) - f.unsqueeze(0);
+    let gap = (part.conjugate(&critic).unsqueeze(1) - &below) / below.abs().clamp_min(1.0);
+    assert!(
+        gap.min().double_value(&[]) > -1e-9,
+        "{part:?}: Fenchel-Young, f*(t) >= u t - f(u), does not hold"
+    );
 
     let (penalty, slope) = part.penalty_and_slope(&l);
     let (by_hand, by_autograd) = with_slope(&l, |l| part.penalty(l));
@@ -45,8 +57,14 @@ pub fn check_divergence(part: &dyn Divergence) {
     assert!(low < high, "{part:?}: the domain {low} to {high} is empty");
     let t = Tensor::linspace(low.max(-50.0), high.min(50.0), 101, (Kind::Double, Device::Cpu));
     let (conjugate, rise) = with_slope(&t, |t| part.conjugate(t));
-    assert!(conjugate.isfinite().all().int64_value(&[]) == 1, "{part:?}: f* is not finite on its domain");
-    assert!(rise.diff(1, 0, None::<Tensor>, None::<Tensor>).min().double_value(&[]) > -1e-9, "{part:?}: f* is not convex");
+    assert!(
+        conjugate.isfinite().all().int64_value(&[]) == 1,
+        "{part:?}: f* is not finite on its domain"
+    );
+    assert!(
+        rise.diff(1, 0, None::<Tensor>, None::<Tensor>).min().double_value(&[]) > -1e-9,
+        "{part:?}: f* is not convex"
+    );
 
     finite_in_f32(part);
 }
@@ -61,7 +79,9 @@ fn finite_in_f32(part: &dyn Divergence) {
     for ((what, exact), (_, single)) in values(&l).iter().zip(values(&l.to_kind(Kind::Float))) {
         let representable = exact.abs().le(1e37);
         let off = (single.to_kind(Kind::Double) - exact).abs() / exact.abs().clamp_min(1.0);
-        let off = off.nan_to_num(f64::INFINITY, f64::INFINITY, f64::INFINITY).where_self(&representable, &l.zeros_like());
+        let off = off
+            .nan_to_num(f64::INFINITY, f64::INFINITY, f64::INFINITY)
+            .where_self(&representable, &l.zeros_like());
         let worst = off.max().double_value(&[]);
         assert!(worst < 1e-3, "{part:?}: {what} in f32 for |l| <= 80: off by {worst:e}");
     }

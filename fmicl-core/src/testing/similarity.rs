@@ -14,11 +14,27 @@ pub fn check_similarity(part: &dyn Similarity) {
     for kind in [Kind::Double, Kind::Float] {
         let cosine = Tensor::linspace(-1.0, 1.0, 201, (kind, Device::Cpu));
         let (value, slope) = part.value_and_slope(&cosine);
-        assert_eq!((value.kind(), slope.size()), (kind, cosine.size()), "{part:?}: kind or shape changes");
-        assert!(value.isfinite().all().int64_value(&[]) == 1, "{part:?}: not finite on [-1, 1]");
-        assert!(slope.min().double_value(&[]) > 0.0, "{part:?}: does not increase with the cosine");
+        assert_eq!(
+            (value.kind(), slope.size()),
+            (kind, cosine.size()),
+            "{part:?}: kind or shape changes"
+        );
+        assert!(
+            value.isfinite().all().int64_value(&[]) == 1,
+            "{part:?}: not finite on [-1, 1]"
+        );
+        assert!(
+            slope.min().double_value(&[]) > 0.0,
+            "{part:?}: does not increase with the cosine"
+        );
         let (by_hand, by_autograd) = with_slope(&cosine, |cosine| part.value(cosine));
-        assert!(distance(&value, &by_hand) < 1e-6, "{part:?}: value_and_slope has another value");
-        assert!(distance(&slope, &by_autograd) < 1e-6, "{part:?}: the slope is not autograd's");
+        assert!(
+            distance(&value, &by_hand) < 1e-6,
+            "{part:?}: value_and_slope has another value"
+        );
+        assert!(
+            distance(&slope, &by_autograd) < 1e-6,
+            "{part:?}: the slope is not autograd's"
+        );
     }
 }

@@ -1,0 +1,52 @@
+//! Pearson chi-squared, `f(u) = (u - 1)^2`.
+
+use fmicl_core::{Divergence, register};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Pearson chi-squared; it has no options.
+///
+/// The conjugate is `t^2/4 + t` for every `t`, that of `(u - 1)^2` on the whole line. On `u >= 0` alone it would
+/// stay at -1 below `t = -2`; it is never above the one used here, so the bound still holds, and only so is the
+/// Spectral Contrastive Loss a special case for negative cosines too (HaoChen et al., NeurIPS 2021).
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pearson {}
+
+register!(
+    Divergence,
+    "pearson",
+    Pearson,
+    "Pearson chi-squared: with the linear similarity, the Spectral Contrastive Loss"
+);
+
+impl Divergence for Pearson {
+    fn generator(&self, log_u: &Tensor) -> Tensor {
+        log_u.expm1().square()
+    }
+
+    fn critic(&self, log_u: &Tensor) -> Tensor {
+        log_u.expm1() * 2.0
+    }
+
+    fn conjugate(&self, t: &Tensor) -> Tensor {
+        t.square() / 4.0 + t
+    }
+
+    fn penalty(&self, log_u: &Tensor) -> Tensor {
+        (log_u * 2.0).expm1()
+    }
+
+    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
+        let square = (log_u * 2.0).exp();
+        (&square - 1.0, square * 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn obeys_the_divergence_laws() {
+        fmicl_core::testing::check_divergence(&super::Pearson {});
+    }
+}

@@ -1,0 +1,86 @@
+//! Tsallis of order `a`, `f(u) = (u^a - 1) / (a - 1)`; for `a -> 1` it tends to Kullback-Leibler.
+
+use super::GAP;
+use fmicl_core::{Divergence, register, require};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Tsallis divergence of order `alpha`. For `alpha > 1` its conjugate is constant below `t = 0`; for
+/// `alpha < 1` a raw critic is clamped to `t <= -0.01`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tsallis {
+    /// The order, above 0 and not 1.
+    pub alpha: f64,
+}
+
+impl Default for Tsallis {
+    fn default() -> Self {
+        Tsallis { alpha: 2.0 }
+    }
+}
+
+register!(
+    Divergence,
+    "tsallis",
+    Tsallis,
+    "Tsallis of order alpha: heavier or lighter repulsion by one number"
+);
+
+impl Divergence for Tsallis {
+    fn validate(&self) -> fmicl_core::Result<()> {
+        let a = self.alpha;
+        require(a > 0.0 && a.is_finite() && a != 1.0, "alpha", || {
+            format!("{a} is not above 0 and different from 1 (for 1 use `kl`)")
+        })
+    }
+
+    fn generator(&self, log_u: &Tensor) -> Tensor {
+        (log_u * self.alpha).expm1() / (self.alpha - 1.0)
+    }
+
+    fn critic(&self, log_u: &Tensor) -> Tensor {
+        (log_u * (self.alpha - 1.0)).exp() * (self.alpha / (self.alpha - 1.0))
+    }
+
+    fn conjugate(&self, t: &Tensor) -> Tensor {
+        let a = self.alpha;
+        (t * ((a - 1.0) / a)).clamp_min(0.0).pow_tensor_scalar(a / (a - 1.0)) + 1.0 / (a - 1.0)
+    }
+
+    fn domain(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, if self.alpha > 1.0 { f64::INFINITY } else { -GAP })
+    }
+
+    fn penalty(&self, log_u: &Tensor) -> Tensor {
+        (log_u * self.alpha).exp() + 1.0 / (self.alpha - 1.0)
+    }
+
+    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
+        let power = (log_u * self.alpha).exp();
+        (&power + 1.0 / (self.alpha - 1.0), power * self.alpha)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn obeys_the_divergence_laws_at_every_order() {
+        for alpha in [0.5, 1.5, 2.0, 3.0] {
+            fmicl_core::testing::check_divergence(&Tsallis { alpha });
+        }
+    }
+
+    #[test]
+    fn an_order_of_one_is_refused() {
+        assert!(
+            Tsallis { alpha: 1.0 }
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("use `kl`")
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! Vincze-Le Cam, `f(u) = (u - 1)^2 / (u + 1)`.
+
+use super::GAP;
+use fmicl_core::{Divergence, register};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Vincze-Le Cam; it has no options. A raw critic is clamped to `t <= 1 - 0.01`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vlc {}
+
+register!(
+    Divergence,
+    "vlc",
+    Vlc,
+    "Vincze-Le Cam: bounded critic and bounded penalty"
+);
+
+/// `q = 1 / (1 + u)`, in which everything here is a polynomial.
+fn q(log_u: &Tensor) -> Tensor {
+    (-log_u).sigmoid()
+}
+
+impl Divergence for Vlc {
+    fn generator(&self, log_u: &Tensor) -> Tensor {
+        log_u.expm1().square() * q(log_u)
+    }
+
+    fn critic(&self, log_u: &Tensor) -> Tensor {
+        1.0 - q(log_u).square() * 4.0
+    }
+
+    fn conjugate(&self, t: &Tensor) -> Tensor {
+        4.0 - t - (-t + 1.0).sqrt() * 4.0
+    }
+
+    fn domain(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, 1.0 - GAP)
+    }
+
+    fn penalty(&self, log_u: &Tensor) -> Tensor {
+        let q = q(log_u);
+        (&q * 4.0 - 8.0) * q + 3.0
+    }
+
+    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
+        let q = q(log_u);
+        let penalty = (&q * 4.0 - 8.0) * &q + 3.0;
+        (penalty, (-&q + 1.0).square() * q * 8.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn obeys_the_divergence_laws() {
+        fmicl_core::testing::check_divergence(&super::Vlc {});
+    }
+}

@@ -1,0 +1,58 @@
+//! The cosine similarity of the paper's baseline, `t = c / tau`: a raw critic, fed to `f*` directly.
+
+use fmicl_core::{Critic, Similarity, register, require};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// The scaled cosine, a raw critic.
+///
+/// Where the divergence bounds the domain of `f*` (`js`: below log 2; `hellinger`, `vlc`: below 1), the critic
+/// of a negative pair is clamped just inside, and the pair then repels no more: with `tau` under
+/// `1 / bound` the nearest negatives are lost.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cosine {
+    /// The temperature, above 0.
+    pub tau: f64,
+}
+
+impl Default for Cosine {
+    fn default() -> Self {
+        Cosine { tau: 1.0 }
+    }
+}
+
+register!(
+    Similarity,
+    "cosine",
+    Cosine,
+    "the paper's baseline: a raw critic c / tau"
+);
+
+impl Similarity for Cosine {
+    fn validate(&self) -> fmicl_core::Result<()> {
+        require(self.tau > 0.0 && self.tau.is_finite(), "tau", || {
+            format!("{} is not above 0", self.tau)
+        })
+    }
+
+    fn critic(&self) -> Critic {
+        Critic::Raw
+    }
+
+    fn value(&self, cosine: &Tensor) -> Tensor {
+        cosine / self.tau
+    }
+
+    fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
+        (self.value(cosine), super::constant(cosine, self.tau.recip()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn obeys_the_similarity_laws() {
+        fmicl_core::testing::check_similarity(&super::Cosine { tau: 0.2 });
+    }
+}
