@@ -1,1 +1,5 @@
-//! Contrastive baselines to compare f-MICL with.
+//! Contrastive baselines to compare f-MICL with, one file each, on the public interface alone.
+
+mod infonce;
+
+pub use infonce::InfoNce;
