@@ -4,6 +4,8 @@ mod eval;
 mod experiment;
 mod load;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod train;
 mod tree;
 mod views;

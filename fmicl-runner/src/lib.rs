@@ -14,6 +14,8 @@ mod device;
 pub mod eval;
 mod panics;
 mod parts;
+#[cfg(test)]
+mod testing;
 pub mod train;
 
 pub use cli::cli;

@@ -59,9 +59,9 @@ fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) ->
     let value = match value.into_inner() {
         DeValue::Table(entries) => Value::Table(table(entries, at)?),
         leaf => {
-            // Fails where TOML allows what we cannot hold: an integer beyond 64 bits.
             let leaf = toml::Value::deserialize(ValueDeserializer::from(Spanned::new(span, leaf)));
-            Value::Leaf(leaf.map_err(|error| at(offset).error("", &one_line(error.message())))?)
+            // TOML allows one thing that we cannot hold.
+            Value::Leaf(leaf.map_err(|_| at(offset).error("", "a whole number beyond 64 bits"))?)
         }
     };
     Ok(Node::new(at(offset), value))

@@ -1,0 +1,362 @@
+//! What a user sees of a config: the whole line, each time.
+
+use super::{Experiment, load, load_all};
+use std::path::Path;
+use tempfile::TempDir;
+
+/// Line 5 is the objective, line 7 `[train]`, line 8 to 10 its keys.
+const GOOD: &str = r#"# made up for these tests
+dataset = "gray"
+backbone = { name = "resnet", depth = 18, stem = "cifar", width = 8 }
+architecture = "simclr"
+objective = { name = "f-micl", divergence = "kl", similarity = { name = "gaussian", sigma = 0.7 } }
+optimizer = { name = "sgd", momentum = 0.8 }
+[train]
+epochs = 4
+batch_size = 8
+lr = 0.5
+"#;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn try_load(folder: &Path, sets: &[&str]) -> Result<Experiment, String> {
+    let sets: Vec<_> = sets.iter().map(|set| set.to_string()).collect();
+    let shown = format!("{}/", folder.display());
+    load(&folder.join("x.toml"), &sets).map_err(|error| {
+        assert!(error.is_usage(), "exit code 2");
+        error.to_string().replace(&shown, "")
+    })
+}
+
+/// The experiment `x.toml` of these files.
+fn loaded(files: &[(&str, &str)], sets: &[&str]) -> Experiment {
+    try_load(folder(files).path(), sets).unwrap()
+}
+
+/// The error of loading `x.toml` with this text, without the folder.
+fn error_of(text: &str, sets: &[&str]) -> String {
+    try_load(folder(&[("x.toml", text)]).path(), sets).unwrap_err()
+}
+
+/// The error of `GOOD` with one text replaced.
+fn error_with(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from));
+    error_of(&GOOD.replace(from, to), &[])
+}
+
+#[test]
+fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
+    let names: Vec<_> = fmicl_core::registry::list::<dyn fmicl_core::Divergence>()
+        .iter()
+        .map(|it| it.name)
+        .collect();
+    let what = format!(
+        "no divergence named `pearsn` (did you mean `pearson`?); registered: {}",
+        names.join(", ")
+    );
+    assert_eq!(
+        error_with("\"kl\"", "\"pearsn\""),
+        format!("x.toml:5: objective.divergence: {what}")
+    );
+    assert_eq!(
+        error_of(GOOD, &["objective.divergence=pearsn"]),
+        format!("--set objective.divergence=pearsn: {what}")
+    );
+}
+
+#[test]
+fn an_unknown_key_is_an_error_at_any_depth() {
+    assert_eq!(
+        error_with("optimizer =", "optimiser = 'sgd'\noptimizer ="),
+        "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, architecture, \
+         objective, optimizer, engine, seed, device, views, train, eval"
+    );
+    assert_eq!(
+        error_with("lr = 0.5", "lr = 0.5\nlog_evry = 1"),
+        "x.toml:11: train.log_evry: unknown key (did you mean `log_every`?); known keys: epochs, batch_size, lr, \
+         warmup_epochs, final_lr, clip_grad_norm, accumulate, threads, log_every, checkpoint_every"
+    );
+    assert_eq!(
+        error_with("lr = 0.5", "lr = 0.5\n[eval.knn]\nkk = 3"),
+        "x.toml:12: eval.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
+    );
+    assert_eq!(
+        error_with("sigma", "sigm"),
+        "x.toml:5: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, mu"
+    );
+}
+
+#[test]
+fn a_set_that_is_wrong_is_named_as_it_was_typed() {
+    assert_eq!(
+        error_of(GOOD, &["objective.alhpa=2"]),
+        "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
+    );
+    assert_eq!(error_of(GOOD, &["train.lr=-1"]), "--set train.lr=-1: -1 is not above 0");
+    assert_eq!(
+        error_of(GOOD, &["train"]),
+        "--set train: expected key=value, such as train.epochs=10"
+    );
+    assert_eq!(
+        error_of(GOOD, &["train..lr=1"]),
+        "--set train..lr=1: expected key=value, such as train.epochs=10"
+    );
+    assert_eq!(
+        error_of(GOOD, &["train=1"]),
+        "--set train=1: invalid type: whole number `1`, expected a table"
+    );
+}
+
+#[test]
+fn a_set_above_the_key_at_fault_keeps_the_key() {
+    assert_eq!(
+        error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
+        "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not at least 1"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
+    assert_eq!(
+        error_with("epochs = 4", "epochs = \"four\""),
+        "x.toml:8: train.epochs: invalid type: string \"four\", expected a whole number from 0"
+    );
+    assert_eq!(
+        error_with("epochs = 4", "epochs = -4"),
+        "x.toml:8: train.epochs: invalid value: whole number `-4`, expected a whole number from 0"
+    );
+    assert_eq!(
+        error_with("lr = 0.5", "lr = true"),
+        "x.toml:10: train.lr: invalid type: boolean `true`, expected a number"
+    );
+    assert_eq!(
+        error_with("[train]", "device = 'gpu'\n[train]"),
+        "x.toml:7: device: `gpu` is not `auto`, `cpu` or `cuda:N` with N from 0"
+    );
+}
+
+#[test]
+fn a_value_out_of_range_is_an_error_at_its_line() {
+    for (from, to, expected) in [
+        (
+            "batch_size = 8",
+            "batch_size = 1",
+            "9: train.batch_size: 1 is not at least 2: a pair needs a negative",
+        ),
+        ("epochs = 4", "epochs = 0", "8: train.epochs: 0 is not at least 1"),
+        ("lr = 0.5", "lr = nan", "10: train.lr: NaN is not above 0"),
+        (
+            "lr = 0.5",
+            "lr = 0.5\nfinal_lr = 1",
+            "11: train.final_lr: 1 is not in 0 to lr, 0.5",
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\nwarmup_epochs = 4",
+            "11: train.warmup_epochs: 4 is not below the 4 epochs of the run",
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\naccumulate = 0",
+            "11: train.accumulate: 0 is not at least 1",
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\nclip_grad_norm = 0",
+            "11: train.clip_grad_norm: 0 is not above 0",
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\n[eval]\nknn = { k = 0 }",
+            "12: eval.knn.k: 0 is not at least 1",
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\n[eval]\nlinear.l2 = -1",
+            "12: eval.linear.l2: -1 is not 0 or above",
+        ),
+        (
+            "\"gray\"",
+            "{ name = \"gray\", count = 0 }",
+            "2: dataset.count: 0 is not at least 1",
+        ),
+    ] {
+        assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
+    }
+}
+
+#[test]
+fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
+    assert_eq!(
+        error_with("dataset = \"gray\"", ""),
+        "x.toml: the key `dataset` is missing"
+    );
+    assert_eq!(error_with("lr = 0.5", ""), "x.toml:7: train: the key `lr` is missing");
+    assert_eq!(
+        error_with("divergence = \"kl\", ", ""),
+        "x.toml:5: objective: the key `divergence` is missing, for the objective `f-micl`"
+    );
+    assert_eq!(
+        error_of("", &["train.lr=1"]),
+        "--set train.lr=1: train: the key `epochs` is missing"
+    );
+}
+
+#[test]
+fn broken_toml_is_one_line_with_its_place() {
+    assert_eq!(
+        error_with("epochs = 4", "epochs = "),
+        "x.toml:8: string values must be quoted, expected literal string"
+    );
+    assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10: duplicate key");
+    assert_eq!(
+        error_with("lr = 0.5", "lr = 99999999999999999999"),
+        "x.toml:10: a whole number beyond 64 bits"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_config_error() {
+    let empty = folder(&[]);
+    assert_eq!(
+        try_load(empty.path(), &[]).unwrap_err(),
+        "x.toml: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn every_wrong_key_is_reported_at_once() {
+    let text = GOOD
+        .replace("\"sgd\"", "\"sgdd\"")
+        .replace("depth", "dpth")
+        .replace("lr =", "llr =");
+    let folder = folder(&[("x.toml", &text)]);
+    assert_eq!(load_all(&folder.path().join("x.toml"), &[]).unwrap_err().len(), 3);
+    let text = GOOD
+        .replace("epochs = 4", "epochs = 0")
+        .replace("lr = 0.5", "lr = 0.0\n[eval]\nbatch_size = 0");
+    std::fs::write(folder.path().join("x.toml"), text).unwrap();
+    assert_eq!(load_all(&folder.path().join("x.toml"), &[]).unwrap_err().len(), 3);
+}
+
+#[test]
+fn the_resolved_file_loads_as_the_same_experiment() {
+    let sets = [
+        "train.clip_grad_norm=1",
+        "device=cuda:1",
+        "seed=7",
+        "objective.divergence={name='tsallis',alpha=1.5}",
+    ];
+    let experiment = loaded(&[("x.toml", GOOD)], &sets);
+    let written = experiment.to_toml().unwrap();
+    let again = loaded(&[("x.toml", &written)], &[]);
+    assert_eq!(again.to_toml().unwrap(), written);
+    for default in [
+        "accumulate = 1",
+        "name = \"single\"",
+        "temperature = 0.1",
+        "alpha = 1.5",
+        "nesterov = false",
+    ] {
+        assert!(written.contains(default), "{default} is not in\n{written}");
+    }
+    assert_eq!(
+        (again.seed, again.train.clip_grad_norm, again.train.final_lr),
+        (7, Some(1.0), 0.0)
+    );
+    assert_eq!(format!("{:?}", again.objective), format!("{:?}", experiment.objective));
+}
+
+/// How `objective` looks after the sets.
+fn objective(sets: &[&str]) -> toml::Table {
+    let table: toml::Table = loaded(&[("x.toml", GOOD)], sets).to_toml().unwrap().parse().unwrap();
+    table["objective"].as_table().unwrap().clone()
+}
+
+#[test]
+fn a_set_reaches_into_parts() {
+    let changed = objective(&["objective.alpha=2", "objective.similarity.sigma=1"]);
+    assert_eq!(changed["alpha"].as_float(), Some(2.0));
+    assert_eq!(changed["similarity"]["sigma"].as_float(), Some(1.0));
+    assert_eq!(changed["divergence"]["name"].as_str(), Some("kl"), "the rest stays");
+}
+
+#[test]
+fn a_set_replaces_a_part_by_name_and_drops_the_old_options() {
+    let changed = objective(&["objective.similarity=cosine"]);
+    assert_eq!(changed["similarity"]["name"].as_str(), Some("cosine"));
+    assert!(changed["similarity"].get("sigma").is_none());
+    let changed = objective(&["objective.divergence=tsallis", "objective.divergence.alpha=3"]);
+    assert_eq!(
+        changed["divergence"]["alpha"].as_float(),
+        Some(3.0),
+        "a name takes options"
+    );
+    let changed = objective(&["objective.similarity.name=linear"]);
+    assert_eq!(changed["similarity"]["name"].as_str(), Some("linear"));
+}
+
+#[test]
+fn a_file_takes_what_it_does_not_say_from_the_one_it_extends() {
+    let child = "extends = \"mid.toml\"\noptimizer.momentum = 0.5\n[train]\nlr = 0.1\n[eval]\nevery = 2";
+    let mid = "extends = \"base.toml\"\narchitecture.out = 16\ntrain.epochs = 9";
+    let experiment = loaded(&[("x.toml", child), ("mid.toml", mid), ("base.toml", GOOD)], &[]);
+    let train = &experiment.train;
+    assert_eq!(
+        (train.lr, train.epochs, train.batch_size, experiment.eval.every),
+        (0.1, 9, 8, 2)
+    );
+    assert!(
+        format!("{:?}", experiment.architecture).contains("out = 16"),
+        "a name takes options"
+    );
+    assert!(format!("{:?}", experiment.optimizer).contains("momentum = 0.5"));
+}
+
+#[test]
+fn an_error_names_the_file_that_it_is_in() {
+    let files = |child: &str| {
+        let folder = folder(&[("x.toml", child), ("base.toml", GOOD)]);
+        try_load(folder.path(), &[]).unwrap_err()
+    };
+    assert_eq!(
+        files("extends = \"base.toml\"\ntrain.warmup_epochs = 5"),
+        "x.toml:2: train.warmup_epochs: 5 is not below the 4 epochs of the run"
+    );
+    assert_eq!(
+        files("extends = \"base.toml\"\ntrain.final_lr = 0.5\ntrain.epochs = 1\ntrain.lr = 0.1"),
+        "x.toml:2: train.final_lr: 0.5 is not in 0 to lr, 0.1"
+    );
+    let broken = GOOD.replace("\"sgd\", momentum = 0.8", "\"sgd\", momentum = 'x'");
+    let folder = folder(&[("x.toml", "extends = \"base.toml\"\nseed = 1"), ("base.toml", &broken)]);
+    assert_eq!(
+        try_load(folder.path(), &[]).unwrap_err(),
+        "base.toml:6: optimizer.momentum: invalid type: string \"x\", expected a number"
+    );
+}
+
+#[test]
+fn a_wrong_extends_is_an_error_at_its_line() {
+    assert_eq!(
+        error_of("\nextends = \"none.toml\"", &[]),
+        "x.toml:2: extends: none.toml: No such file or directory (os error 2)"
+    );
+    assert_eq!(
+        error_of("extends = 3", &[]),
+        "x.toml:1: extends: expected a text in quotes, the path of another experiment"
+    );
+    let folder = folder(&[
+        ("x.toml", "extends = \"y.toml\""),
+        ("y.toml", "seed = 1\nextends = \"x.toml\""),
+    ]);
+    assert_eq!(
+        try_load(folder.path(), &[]).unwrap_err(),
+        "y.toml:2: extends: x.toml is being read already: a file cannot extend itself"
+    );
+}
