@@ -3,6 +3,7 @@
 
 mod architecture;
 mod backbone;
+mod dataset;
 mod divergence;
 mod objective;
 mod optimizer;
@@ -10,6 +11,7 @@ mod similarity;
 
 pub use architecture::check_architecture;
 pub use backbone::check_backbone;
+pub use dataset::check_dataset;
 pub use divergence::check_divergence;
 pub use objective::check_objective;
 pub use optimizer::check_optimizer;
@@ -32,17 +34,30 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
     ((a - b).abs() / scale).max().double_value(&[])
 }
 
-/// What `build` makes of an empty store, from a seed; no two of its variables may claim one name.
-fn build_from_seed<T>(seed: i64, build: impl FnOnce(&nn::Path) -> T) -> (nn::VarStore, T) {
-    tch::manual_seed(seed);
-    let store = nn::VarStore::new(Device::Cpu);
-    let built = build(&store.root());
+/// What `build` makes of an empty store; the same seed must give the same weights, and no two of them may claim
+/// one name.
+fn build_twice<T>(build: impl Fn(&nn::Path) -> T) -> (nn::VarStore, T) {
+    let seeded = || {
+        tch::manual_seed(0);
+        let store = nn::VarStore::new(Device::Cpu);
+        let built = build(&store.root());
+        (store, built)
+    };
+    let differs = |a: &nn::VarStore, b: &nn::VarStore| {
+        let b = b.variables();
+        a.variables().into_iter().find(|(name, var)| !b.get(name).is_some_and(|b| var.equal(b))).map(|(name, _)| name)
+    };
+    let (store, built) = seeded();
     for name in store.variables().keys() {
         // tch's way out where a name is taken: `weight__94`.
-        let taken = name
-            .rsplit_once("__")
-            .is_some_and(|(_, count)| count.parse::<u32>().is_ok());
+        let taken = name.rsplit_once("__").is_some_and(|(_, count)| count.parse::<u32>().is_ok());
         assert!(!taken, "two parameters claim the name {name} (without its last number)");
+    }
+    // Tests on other threads draw from the same generator; one undisturbed pair is proof enough.
+    let pairs = (0..20).map(|_| differs(&seeded().0, &seeded().0));
+    let mut failures = pairs.take_while(Option::is_some).flatten();
+    if let Some(name) = failures.nth(19) {
+        panic!("{name} is not the same from the same seed");
     }
     (store, built)
 }

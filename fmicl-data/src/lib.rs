@@ -1,1 +1,27 @@
 //! Datasets, transforms with torchvision's semantics, and the loader.
+//!
+//! | to read | in |
+//! |---|---|
+//! | the transforms, each equal to torchvision's on PIL images | [`transforms`] |
+//! | which transforms make a view: the `[views]` of an experiment | [`Views`] |
+//! | batches for pre-training and for evaluation | [`Loader`], [`evaluation_batches`] |
+//! | the datasets by name | [`datasets`] |
+
+pub mod datasets;
+mod evaluation;
+mod loader;
+mod planes;
+mod prefetch;
+mod rng;
+mod switch;
+pub mod transforms;
+mod views;
+
+pub use evaluation::evaluation_batches;
+pub use loader::{Batch, Loader};
+pub use planes::Planes;
+pub use prefetch::Prefetch;
+pub use rng::Rng;
+pub use switch::Switch;
+pub use transforms::{Blur, Crop, Jitter, Normalize};
+pub use views::{ViewKey, Views};

@@ -1,0 +1,35 @@
+//! Batches for evaluation.
+
+use crate::Views;
+use crate::loader::render_all;
+use crate::prefetch::Prefetch;
+use fmicl_core::{Result, Samples, require};
+use std::sync::Arc;
+use tch::Tensor;
+
+/// All samples in order, `batch_size` (at least 1) at a time and the rest at last: images `[N, 3, size, size]`,
+/// normalised floats, and labels `[N]`, whole numbers. Made in the background by one thread a core.
+///
+/// # Errors
+/// [`fmicl_core::Error::Config`] at `batch_size` or a key below `views`; [`fmicl_core::Error::Run`] where the system
+/// refuses a thread. An item is an error where a sample cannot be read; it is the last one.
+pub fn evaluation_batches(
+    samples: Arc<dyn Samples>,
+    views: &Views,
+    batch_size: usize,
+) -> Result<Prefetch<(Tensor, Tensor)>> {
+    views.validate().map_err(|error| error.at("views"))?;
+    require(batch_size >= 1, "batch_size", || "0 is no batch; at least 1".into())?;
+    let views = views.clone();
+    Prefetch::new(0..samples.len().div_ceil(batch_size), move |batch, stop| {
+        let start = batch * batch_size;
+        let indices: Vec<usize> = (start..samples.len().min(start + batch_size)).collect();
+        let mut tensors = render_all(&indices, 1, &views, stop, |sample, slots| {
+            let image = samples.image(sample)?;
+            slots.iter_mut().for_each(|slot| views.evaluate(&image, slot));
+            Ok(())
+        })?;
+        let labels: Vec<i64> = indices.iter().map(|&sample| samples.label(sample) as i64).collect();
+        Ok((tensors.remove(0), Tensor::from_slice(&labels)))
+    })
+}

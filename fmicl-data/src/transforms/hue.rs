@@ -1,0 +1,57 @@
+//! Hue: to 8-bit HSV, a shift of the hue, and back.
+//!
+//! Source: torchvision's `adjust_hue` on PIL images; the conversions are Pillow's, with its mixture of f32 and f64.
+
+use crate::Planes;
+
+/// Turns the hue by `factor` of the circle, from -0.5 to 0.5.
+pub fn adjust_hue(image: &mut Planes, factor: f64) {
+    // numpy: truncated toward zero, then modulo 256.
+    let shift = (factor * 255.0) as i32 as u8;
+    let [red, green, blue] = image.split_mut();
+    for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
+        let (h, s, v) = rgb_to_hsv(*red, *green, *blue);
+        (*red, *green, *blue) = hsv_to_rgb(h.wrapping_add(shift), s, v);
+    }
+}
+
+fn rgb_to_hsv(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
+    let (max, min) = (r.max(g).max(b), r.min(g).min(b));
+    if max == min {
+        return (0, 0, max);
+    }
+    let range = f32::from(max - min);
+    let s = range / f32::from(max);
+    let [rc, gc, bc] = [r, g, b].map(|value| f32::from(max - value) / range);
+    let h = if r == max {
+        bc - gc
+    } else if g == max {
+        (2.0 + f64::from(rc) - f64::from(bc)) as f32
+    } else {
+        (4.0 + f64::from(gc) - f64::from(rc)) as f32
+    };
+    let h = ((f64::from(h) / 6.0 + 1.0) % 1.0) as f32;
+    ((f64::from(h) * 255.0) as u8, (f64::from(s) * 255.0) as u8, max)
+}
+
+fn hsv_to_rgb(h: u8, s: u8, v: u8) -> (u8, u8, u8) {
+    if s == 0 {
+        return (v, v, v);
+    }
+    let sixths = f64::from(f32::from(h)) * 6.0 / 255.0;
+    let sector = sixths.floor();
+    let f = (sixths - f64::from(sector as f32)) as f32;
+    let fs = (f64::from(f32::from(s)) / 255.0) as f32;
+    let value = f64::from(v);
+    let p = (value * (1.0 - f64::from(fs))).round() as u8;
+    let q = (value * (1.0 - f64::from(fs * f))).round() as u8;
+    let t = (value * (1.0 - f64::from(fs) * (1.0 - f64::from(f)))).round() as u8;
+    match sector as u8 % 6 {
+        0 => (v, t, p),
+        1 => (q, v, p),
+        2 => (p, v, t),
+        3 => (p, q, v),
+        4 => (t, p, v),
+        _ => (v, p, q),
+    }
+}

@@ -1,0 +1,109 @@
+//! Colour jitter: four adjustments in random order.
+//!
+//! Source: torchvision's `ColorJitter` in a `RandomApply`; SimCLR, arXiv 2002.05709, appendix A.
+
+use super::{adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation};
+use crate::{Planes, Rng};
+use fmicl_core::{Result, require};
+use serde::{Deserialize, Serialize};
+
+/// torchvision's `RandomApply([ColorJitter(brightness, contrast, saturation, hue)], p)`. The defaults are SimCLR's
+/// for CIFAR-10, strength 0.5; an adjustment of 0 is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jitter {
+    /// The factor is uniform on `[max(0, 1 - brightness), 1 + brightness]`; at least 0.
+    pub brightness: f64,
+    /// The factor is uniform on `[max(0, 1 - contrast), 1 + contrast]`; at least 0.
+    pub contrast: f64,
+    /// The factor is uniform on `[max(0, 1 - saturation), 1 + saturation]`; at least 0.
+    pub saturation: f64,
+    /// The shift is uniform on `[-hue, hue]`, in turns of the circle; from 0 to 0.5.
+    pub hue: f64,
+    /// The probability that the view is jittered at all, from 0 to 1.
+    pub p: f64,
+}
+
+impl Default for Jitter {
+    fn default() -> Self {
+        Jitter {
+            brightness: 0.4,
+            contrast: 0.4,
+            saturation: 0.4,
+            hue: 0.1,
+            p: 0.8,
+        }
+    }
+}
+
+/// One adjustment with its factor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Adjust {
+    /// See [`adjust_brightness`].
+    Brightness(f32),
+    /// See [`adjust_contrast`].
+    Contrast(f32),
+    /// See [`adjust_saturation`].
+    Saturation(f32),
+    /// See [`adjust_hue`].
+    Hue(f64),
+}
+
+impl Adjust {
+    /// Applies the adjustment.
+    pub fn apply(self, image: &mut Planes) {
+        match self {
+            Adjust::Brightness(factor) => adjust_brightness(image, factor),
+            Adjust::Contrast(factor) => adjust_contrast(image, factor),
+            Adjust::Saturation(factor) => adjust_saturation(image, factor),
+            Adjust::Hue(factor) => adjust_hue(image, factor),
+        }
+    }
+}
+
+impl Jitter {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`fmicl_core::Error::Config`] at the option.
+    pub fn validate(&self) -> Result<()> {
+        let strengths = [
+            ("brightness", self.brightness),
+            ("contrast", self.contrast),
+            ("saturation", self.saturation),
+        ];
+        for (key, strength) in strengths {
+            require(strength >= 0.0 && strength.is_finite(), key, || {
+                format!("{strength} is not a strength of at least 0")
+            })?;
+        }
+        require((0.0..=0.5).contains(&self.hue), "hue", || {
+            format!("{} is not from 0 to 0.5", self.hue)
+        })?;
+        require((0.0..=1.0).contains(&self.p), "p", || {
+            format!("{} is not a probability", self.p)
+        })
+    }
+
+    /// The adjustments of a view, in the order in which they apply: none with probability `1 - p`.
+    pub fn sample(&self, rng: &mut Rng) -> Vec<Adjust> {
+        if !rng.chance(self.p) {
+            return Vec::new();
+        }
+        let mut order = [0, 1, 2, 3];
+        rng.shuffle(&mut order);
+        let mut factor = |strength: f64| rng.uniform((1.0 - strength).max(0.0), 1.0 + strength) as f32;
+        let adjustments = [
+            (self.brightness, Adjust::Brightness(factor(self.brightness))),
+            (self.contrast, Adjust::Contrast(factor(self.contrast))),
+            (self.saturation, Adjust::Saturation(factor(self.saturation))),
+            (self.hue, Adjust::Hue(rng.uniform(-self.hue, self.hue))),
+        ];
+        order
+            .iter()
+            .map(|&i| adjustments[i])
+            .filter(|&(strength, _)| strength > 0.0)
+            .map(|(_, adjust)| adjust)
+            .collect()
+    }
+}
