@@ -45,12 +45,17 @@ fn build_twice<T>(build: impl Fn(&nn::Path) -> T) -> (nn::VarStore, T) {
     };
     let differs = |a: &nn::VarStore, b: &nn::VarStore| {
         let b = b.variables();
-        a.variables().into_iter().find(|(name, var)| !b.get(name).is_some_and(|b| var.equal(b))).map(|(name, _)| name)
+        a.variables()
+            .into_iter()
+            .find(|(name, var)| !b.get(name).is_some_and(|b| var.equal(b)))
+            .map(|(name, _)| name)
     };
     let (store, built) = seeded();
     for name in store.variables().keys() {
         // tch's way out where a name is taken: `weight__94`.
-        let taken = name.rsplit_once("__").is_some_and(|(_, count)| count.parse::<u32>().is_ok());
+        let taken = name
+            .rsplit_once("__")
+            .is_some_and(|(_, count)| count.parse::<u32>().is_ok());
         assert!(!taken, "two parameters claim the name {name} (without its last number)");
     }
     // Tests on other threads draw from the same generator; one undisturbed pair is proof enough.

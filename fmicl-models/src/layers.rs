@@ -79,3 +79,30 @@ pub(crate) fn linear(path: Path, input: i64, output: i64, bias: bool) -> nn::Lin
 pub(crate) fn normalize(rows: &Tensor) -> Tensor {
     rows / rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::normalize;
+    use crate::golden::{assert_close, noise, read};
+    use fmicl_core::tch::Kind;
+
+    #[test]
+    fn normalize_is_that_of_pytorch_down_to_a_row_of_zeros() {
+        let x = noise("rows", &[5, 7]);
+        let _ = x.get(1).zero_();
+        let _ = x.get(2).g_mul_scalar_(1e-13);
+        let x = x.set_requires_grad(true);
+        let out = normalize(&x);
+        (&out * noise("loss", &[5, 7])).sum(Kind::Double).backward();
+        let golden = read("normalize");
+        assert_close("rows", &out.detach(), &golden["output"], 1e-14);
+        for row in 0..5 {
+            assert_close(
+                &format!("gradient of row {row}"),
+                &x.grad().get(row),
+                &golden["grad"].get(row),
+                1e-12,
+            );
+        }
+    }
+}

@@ -14,3 +14,6 @@ mod layers;
 pub mod mlp;
 pub mod optimizers;
 pub mod schedule;
+
+#[cfg(test)]
+mod golden;

@@ -67,3 +67,28 @@ impl Mlp {
         x
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden;
+
+    #[test]
+    fn outputs_gradients_and_running_statistics_are_those_of_nn_sequential() {
+        let cases: [(&str, Norms, &[i64]); 4] = [
+            ("none", Norms::None, &[24, 16, 16]),
+            ("hidden", Norms::Hidden, &[24, 16, 16]),
+            ("all", Norms::All, &[24, 16, 16]),
+            ("all-last-plain", Norms::AllLastPlain, &[24, 16, 20, 8]),
+        ];
+        for (name, norms, widths) in cases {
+            let build = |path: &Path| Mlp::new(path, widths, norms);
+            golden::check_network(&format!("mlp_{name}"), &[5, 24], build, Mlp::forward);
+        }
+    }
+
+    #[test]
+    fn weights_start_with_the_spread_that_pytorch_gives_them() {
+        golden::check_initialisation("mlp", |path| Mlp::new(path, &[512, 256, 128], Norms::None));
+    }
+}

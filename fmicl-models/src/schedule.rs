@@ -41,6 +41,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::Schedule;
+    use fmicl_core::tch::Tensor;
 
     #[test]
     fn rises_from_zero_over_the_warmup_and_falls_to_the_final_rate() {
@@ -54,6 +55,19 @@ mod tests {
         assert_eq!([lr(0), lr(5), lr(10), lr(110), lr(1000)], [0.0, 0.2, 0.4, 0.1, 0.1]);
         assert!((lr(60) - 0.25).abs() < 1e-15, "half-way between 0.4 and 0.1");
         assert!(lr(109) > 0.1 && lr(109) < 0.1001);
+    }
+
+    #[test]
+    fn rates_are_those_of_a_lambda_lr() {
+        let schedule = Schedule {
+            base_lr: 0.5,
+            warmup_steps: 6,
+            total_steps: 20,
+            final_lr: 0.02,
+        };
+        let rates: Vec<f64> = (0..=20).map(|step| schedule.lr(step)).collect();
+        let golden = &crate::golden::read("schedule")["rates"];
+        crate::golden::assert_close("rates", &Tensor::from_slice(&rates), golden, 1e-15);
     }
 
     #[test]

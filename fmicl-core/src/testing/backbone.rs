@@ -1,6 +1,6 @@
 //! The laws of a backbone.
 
-use super::{build_from_seed, distance, jitter, part_of, weights_without_gradient};
+use super::{build_twice, distance, jitter, part_of, weights_without_gradient};
 use crate::{Backbone, Encoder, View};
 use tch::{Kind, Tensor};
 
@@ -13,21 +13,11 @@ use tch::{Kind, Tensor};
 /// With the law that is broken.
 pub fn check_backbone(part: &dyn Backbone, example: &View) {
     part.validate().expect("the options are in range");
-    let build = |seed| {
-        build_from_seed(seed, |root| {
-            part.build(&(root / "backbone")).expect("the backbone builds")
-        })
-    };
-    let (store, encoder) = build(0);
-    let (again, _) = build(0);
-    for (name, weight) in store.variables() {
+    let (store, encoder) = build_twice(|root| part.build(&(root / "backbone")).expect("the backbone builds"));
+    for name in store.variables().keys() {
         assert!(
             name.starts_with("backbone."),
             "{part:?}: {name} is outside of the path that was given"
-        );
-        assert!(
-            weight.equal(&again.variables()[&name]),
-            "{part:?}: {name} is not the same from the same seed"
         );
     }
     // Zero-initialised gates would hide what lies behind them.

@@ -1,7 +1,7 @@
 //! The laws of an optimizer.
 
 use crate::{Optimizer, Parameters, Stepper};
-use tch::nn::{Init, VarStore};
+use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 /// Checks on a small quadratic: steps lead down; a learning rate of zero changes nothing; without a gradient, a
@@ -18,17 +18,13 @@ pub fn check_optimizer(part: &dyn Optimizer) {
     restored_state_goes_on_to_the_bit(part);
 }
 
-/// A weight and a bias, at the same values every time.
+/// Two weights and a bias, at the same values every time.
 fn parameters() -> Parameters {
-    tch::manual_seed(0);
     let store = VarStore::new(Device::Cpu);
-    let normal = Init::Randn { mean: 0.0, stdev: 1.0 };
-    let root = store.root();
-    let _kept_by_the_store = [
-        root.var("weight", &[4, 3], normal),
-        root.var("other", &[5, 2], normal),
-        root.var("bias", &[4], normal),
-    ];
+    for (name, size) in [("weight", [4, 3].as_slice()), ("other", &[5, 2]), ("bias", &[4])] {
+        let values = Tensor::linspace(-1.0, 1.5, size.iter().product(), (Kind::Float, Device::Cpu));
+        let _ = store.root().var_copy(name, &values.view(size));
+    }
     Parameters::new(&store)
 }
 

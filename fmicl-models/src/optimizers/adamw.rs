@@ -107,6 +107,7 @@ impl Stepper for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golden;
     use fmicl_core::testing::check_optimizer;
 
     #[test]
@@ -116,6 +117,18 @@ mod tests {
             betas: [0.0, 0.0],
             ..Default::default()
         });
+    }
+
+    #[test]
+    fn steps_are_those_of_torch_optim() {
+        golden::check_optimizer(
+            "adamw",
+            &AdamW {
+                betas: [0.8, 0.95],
+                eps: 1e-6,
+                weight_decay: 0.1,
+            },
+        );
     }
 
     #[test]

@@ -105,6 +105,7 @@ fn trust_ratio(p: &Tensor, d: &Tensor, trust_coefficient: f64) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golden;
     use fmicl_core::tch::{Device, Kind};
     use fmicl_core::testing::check_optimizer;
 
@@ -129,6 +130,18 @@ mod tests {
             [1.0; 3]
         );
         assert!((ratio(&ones, &ones) - 0.001).abs() < 1e-9);
+    }
+
+    #[test]
+    fn steps_are_those_of_the_formula_taken_variable_by_variable() {
+        golden::check_optimizer(
+            "lars",
+            &Lars {
+                weight_decay: 0.1,
+                trust_coefficient: 0.02,
+                ..Default::default()
+            },
+        );
     }
 
     #[test]

@@ -94,6 +94,7 @@ impl Stepper for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golden;
     use fmicl_core::testing::check_optimizer;
 
     #[test]
@@ -107,6 +108,17 @@ mod tests {
             momentum: 0.0,
             ..Default::default()
         });
+    }
+
+    #[test]
+    fn steps_are_those_of_torch_optim() {
+        let sgd = Sgd {
+            weight_decay: 0.1,
+            ..Default::default()
+        };
+        golden::check_optimizer("sgd", &sgd);
+        golden::check_optimizer("sgd-plain", &Sgd { momentum: 0.0, ..sgd });
+        golden::check_optimizer("sgd-nesterov", &Sgd { nesterov: true, ..sgd });
     }
 
     #[test]
