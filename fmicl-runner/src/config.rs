@@ -8,14 +8,12 @@ mod parse;
 mod tests;
 mod train;
 mod tree;
-mod views;
 
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub use load::{load, load_all};
 pub use train::Train;
 pub(crate) use tree::Node;
-pub use views::Views;
 
 use fmicl_core::{Error, require};
 

@@ -1,6 +1,7 @@
-//! A dataset for this crate's tests.
+//! Parts for this crate's tests.
 
-use fmicl_core::{Dataset, Image, Result, Samples, Split, register, require};
+use fmicl_core::tch::{Tensor, nn};
+use fmicl_core::{Backbone, Dataset, Encoder, Image, Result, Samples, Split, View, register, require};
 use serde::{Deserialize, Serialize};
 
 /// `count` gray images of `size` pixels in two classes; the test split has none if `broken`.
@@ -56,5 +57,31 @@ impl Samples for Gray {
 
     fn label(&self, index: usize) -> usize {
         index % 2
+    }
+}
+
+/// A backbone that libtorch refuses to run on images below 16 pixels.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Needs16Pixels {}
+
+register!(Backbone, "needs-16-pixels", Needs16Pixels, "a large kernel, for tests");
+
+impl Backbone for Needs16Pixels {
+    fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(OneKernel(nn::conv2d(path, 3, 4, 16, Default::default()))))
+    }
+}
+
+#[derive(Debug)]
+struct OneKernel(nn::Conv2D);
+
+impl Encoder for OneKernel {
+    fn forward(&self, view: &View, _train: bool) -> Tensor {
+        view.input.apply(&self.0).amax([2i64, 3].as_slice(), false)
+    }
+
+    fn width(&self) -> i64 {
+        4
     }
 }

@@ -1,19 +1,73 @@
-//! Training.
+//! Training: from data to loss to weights.
+
+mod chance;
+mod epoch;
+mod model;
+mod progress;
+mod run_dir;
+mod weights;
+
+pub use model::Model;
+pub use run_dir::RunDir;
 
 use crate::config::Experiment;
+use crate::data::Splits;
+use crate::{eval, log};
+use epoch::Trainer;
+use progress::Progress;
+use serde_json::json;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// What the command line decides about a training run, beside the experiment.
 #[derive(Debug, Clone, Default)]
 pub struct TrainOptions {
-    /// The run's directory; by default one is made under `runs/`.
+    /// The run's directory; by default a new one under `runs/`, named after the experiment file.
     pub out: Option<PathBuf>,
+    /// The experiment file's stem.
+    pub name: String,
 }
 
-/// Trains an experiment and writes its run directory.
+/// Trains an experiment, evaluates it and writes its run directory.
 ///
 /// # Errors
 /// Whatever stops the run.
-pub fn run(_experiment: Experiment, _options: &TrainOptions) -> anyhow::Result<()> {
-    anyhow::bail!("training is not written yet")
+pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let device = experiment.device.resolve()?;
+    let data = Splits::open(&experiment)?;
+    let mut model = Model::build(&experiment, device)?;
+    let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
+    let run = RunDir::create(options, &experiment, trainer.model.bytes())?;
+    log::open(&run.log_path())?;
+    let progress = Progress::new(trainer.total_steps());
+    progress.note(&format!(
+        "{} images, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
+        data.pretrain.len(),
+        trainer.steps_per_epoch(),
+        trainer.model.parameters() as f64 / 1e6,
+        run.path().display(),
+    ));
+
+    let epochs = experiment.train.epochs;
+    for epoch in 1..=epochs {
+        let mut metrics = trainer.epoch(epoch, &progress)?;
+        let due = |every: usize| every > 0 && epoch.is_multiple_of(every);
+        if due(experiment.eval.every) {
+            metrics.online = Some(eval::online(&experiment, &data, trainer.model, device)?);
+        }
+        progress.note(&metrics.to_string());
+        run.append_metrics(&metrics)?;
+        if due(experiment.train.checkpoint_every) || epoch == epochs {
+            run.save_checkpoint(epoch, trainer.model)?;
+        }
+    }
+    progress.finish();
+
+    let comparison = eval::compare(&experiment, &data, &model, device)?;
+    let seconds = started.elapsed().as_secs_f64();
+    run.write_json("result.json", &json!({ "seed": experiment.seed, "epochs": epochs, "seconds": seconds, "evaluation": comparison }))?;
+    print!("{comparison}");
+    println!("run directory: {}", run.path().display());
+    Ok(())
 }

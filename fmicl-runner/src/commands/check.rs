@@ -1,13 +1,173 @@
 //! `fmicl check`: everything about an experiment that can be known before training.
 
 use crate::cli::ExperimentArgs;
-use fmicl_core::Error;
+use crate::config::Experiment;
+use crate::panics::quietly;
+use fmicl_core::tch::{Device, nn::VarStore, no_grad};
+use fmicl_core::{Error, Learner, Parameters, Result, Samples, Split, View};
+use fmicl_data::Loader;
+use std::io::Write;
+use std::sync::Arc;
 
 /// Prints a short summary.
 ///
 /// # Errors
-/// Everything that is wrong, each in a line.
+/// Everything that is wrong, not only the first of it.
 pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
-    let _experiment = args.load()?;
-    Ok(())
+    let experiment = args.load()?;
+    let summary = summary(&experiment)?;
+    writeln!(std::io::stdout(), "{}: ready to train\n{summary}", args.path.display())
+        .map_err(|error| vec![Error::io("stdout", error)])
+}
+
+fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
+    let mut problems = Vec::new();
+    let device = keep(experiment.device.resolve(), experiment, &mut problems);
+    let [pretrain, train, test] = [Split::Pretrain, Split::Train, Split::Test].map(|split| {
+        let samples = experiment.dataset.open(split).map_err(|error| error.at("dataset"));
+        keep(samples, experiment, &mut problems)
+    });
+    let model = keep(Model::build(experiment), experiment, &mut problems);
+    let (Some(device), Some(pretrain), Some(train), Some(test), Some(mut model)) =
+        (device, pretrain, train, test, model)
+    else {
+        return Err(problems);
+    };
+    let pretrain: Arc<dyn Samples> = pretrain.into();
+    let batches = model.dry_run(experiment, &pretrain);
+    let batches = batches.map_err(|error| vec![experiment.locate(error)])?;
+    Ok(format!(
+        "  dataset   {}: {} images to train on, {} and {} with labels of {} classes\n\
+         \x20 model     {} in {}: {} parameters, {} features\n\
+         \x20 training  {} epochs of {batches} batches on {device:?}",
+        experiment.dataset.name(),
+        pretrain.len(),
+        train.len(),
+        test.len(),
+        train.classes(),
+        experiment.backbone.name(),
+        experiment.architecture.name(),
+        model.parameters,
+        model.learner.encoder().width(),
+        experiment.train.epochs,
+    ))
+}
+
+/// The value, or its error among the problems.
+fn keep<T>(result: Result<T>, experiment: &Experiment, problems: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| problems.push(experiment.locate(error))).ok()
+}
+
+/// An experiment's model on the CPU.
+struct Model {
+    learner: Box<dyn Learner>,
+    parameters: usize,
+}
+
+impl Model {
+    fn build(experiment: &Experiment) -> Result<Self> {
+        let store = VarStore::new(Device::Cpu);
+        let learner = experiment.build_learner(&store.root())?;
+        let parameters = Parameters::new(&store);
+        let _ = experiment.optimizer.build(&parameters);
+        let parameters = parameters.groups.iter().map(|group| group.values.numel()).sum();
+        Ok(Model { learner, parameters })
+    }
+
+    /// Takes two images through all of it, and counts the batches of an epoch.
+    fn dry_run(&mut self, experiment: &Experiment, samples: &Arc<dyn Samples>) -> Result<usize> {
+        let learner = &mut self.learner;
+        let loader = |batch_size| {
+            let views = experiment.views.clone();
+            Loader::new(samples.clone(), views, learner.views(), batch_size, experiment.seed, 1)
+        };
+        let batches = loader(experiment.train.batch_size)
+            .map_err(|error| error.at("train"))?
+            .batches();
+        let two = loader(2)?.epoch(0, 0)?.next().transpose()?;
+        let views: Vec<View> = two
+            .map(|batch| batch.views)
+            .into_iter()
+            .flatten()
+            .map(View::from)
+            .collect();
+
+        let size = experiment.views.size;
+        let refused = |part: &'static str| move |why| Error::config(format!("views of {size} pixels: {why}")).at(part);
+        no_grad(|| {
+            let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
+            let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
+            for pairing in &pairings {
+                quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
+            }
+            Ok(batches)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load;
+
+    /// What `check` finds in a file that starts with these lines.
+    fn check(lines: &str) -> Result<String, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.toml");
+        let rest = r#"
+            architecture = "simclr"
+            objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
+            optimizer = "sgd"
+            train = { epochs = 4, batch_size = 8, lr = 0.5 }
+        "#;
+        std::fs::write(&path, format!("{lines}{rest}")).unwrap();
+        let shown = format!("{}/", folder.path().display());
+        super::summary(&load(&path, &[]).unwrap()).map_err(|errors| {
+            errors
+                .iter()
+                .map(|error| error.to_string().replace(&shown, ""))
+                .collect()
+        })
+    }
+
+    const BACKBONE: &str = "backbone = { name = 'resnet', stem = 'cifar', width = 8 }\n";
+
+    #[test]
+    fn an_experiment_that_fits_is_summed_up() {
+        let summary = check(&format!("{BACKBONE}dataset = 'gray'\ndevice = 'cpu'")).unwrap();
+        assert!(
+            summary.contains("gray: 16 images to train on, 16 and 16 with labels of 2 classes"),
+            "{summary}"
+        );
+        assert!(summary.contains("resnet in simclr: "), "{summary}");
+        assert!(summary.contains("4 epochs of 2 batches on Cpu"), "{summary}");
+    }
+
+    #[test]
+    fn a_batch_larger_than_the_dataset_is_found() {
+        let errors = check(&format!("{BACKBONE}dataset = {{ name = 'gray', count = 7 }}")).unwrap_err();
+        let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 images; take at most that many";
+        assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn every_problem_is_reported() {
+        let errors = check(&format!(
+            "{BACKBONE}dataset = {{ name = 'gray', broken = true }}\ndevice = 'cuda:99'"
+        ));
+        let errors = errors.unwrap_err();
+        assert_eq!(errors.len(), 2);
+        assert!(errors[0].starts_with("x.toml:3: device: no GPU 99: "), "{}", errors[0]);
+        assert_eq!(errors[1], "gray/test: the file is empty");
+    }
+
+    #[test]
+    fn views_too_small_for_the_backbone_are_found() {
+        let errors = check("backbone = 'needs-16-pixels'\ndataset = 'gray'\nviews.size = 8").unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert!(
+            errors[0].starts_with("x.toml:1: backbone: views of 8 pixels: libtorch: "),
+            "{}",
+            errors[0]
+        );
+    }
 }

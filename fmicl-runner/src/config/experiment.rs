@@ -1,9 +1,10 @@
 //! The experiment file's top level.
 
-use super::{Eval, Node, Train, Views};
+use super::{Eval, Node, Train};
 use crate::DeviceChoice;
 use fmicl_core::tch::nn;
 use fmicl_core::{Architecture, Backbone, Dataset, Engine, Error, Learner, Objective, Optimizer, Part, Result};
+use fmicl_data::Views;
 use serde::{Deserialize, Serialize};
 
 /// An experiment, complete: the parts by name, and the numbers.

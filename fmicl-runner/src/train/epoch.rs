@@ -1,0 +1,274 @@
+//! One epoch: views, pairings, loss, gradients, step.
+
+use super::chance::chance;
+use super::{Model, Progress};
+use crate::config::Experiment;
+use crate::data::Splits;
+use crate::eval::{self, Accuracy};
+use anyhow::bail;
+use fmicl_core::tch::{self, Device, Kind, Tensor};
+use fmicl_core::{Loss, Pairing, Parameters, Result, Stepper, View};
+use fmicl_data::Loader;
+use fmicl_models::Schedule;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Everything that training changes or reads.
+pub struct Trainer<'a> {
+    experiment: &'a Experiment,
+    /// The model in training.
+    pub model: &'a mut Model,
+    device: Device,
+    loader: Loader,
+    parameters: Parameters,
+    optimizer: Box<dyn Stepper>,
+    schedule: Schedule,
+    /// Steps taken since the start of the run.
+    step: u64,
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Debug, Serialize)]
+pub struct Metrics {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Steps since the start of the run.
+    pub step: u64,
+    /// The learning rate of the epoch's last step.
+    pub lr: f64,
+    /// The epoch's mean loss.
+    pub loss: f64,
+    /// The epoch's means of the objective's terms; `f_mi` is the estimate of the mutual information.
+    #[serde(flatten)]
+    pub terms: BTreeMap<&'static str, f64>,
+    /// Of the projections of the epoch's last batch, in training mode.
+    pub alignment: f64,
+    /// As `alignment`.
+    pub uniformity: f64,
+    /// As `alignment`.
+    pub effective_rank: f64,
+    /// The norm of the last step's gradients, before clipping.
+    pub grad_norm: f64,
+    /// Training images (not views) a second.
+    pub images_per_second: f64,
+    /// The share of the time in which the step waited for data, 0 to 1.
+    pub waiting: f64,
+    /// Test accuracy of the encoder at this moment, all labels, where the online evaluation was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online: Option<Accuracy>,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer at step 0.
+    ///
+    /// # Errors
+    /// A dataset, batch size and accumulation that do not make one step.
+    pub fn new(experiment: &'a Experiment, data: &Splits, model: &'a mut Model, device: Device) -> Result<Self> {
+        let train = &experiment.train;
+        let loader = Loader::new(
+            data.pretrain.clone(),
+            experiment.views.clone(),
+            model.learner.views(),
+            train.batch_size,
+            experiment.seed,
+            train.data_threads(),
+        )
+        .map_err(|error| experiment.locate(error))?;
+        let steps = loader.batches() / train.accumulate;
+        fmicl_core::require(steps >= 1, "train.accumulate", || {
+            format!("{} batches make one step, and an epoch has only {}", train.accumulate, loader.batches())
+        })
+        .map_err(|error| experiment.locate(error))?;
+        let steps = |epochs: usize| (epochs * steps) as u64;
+        let schedule = Schedule {
+            base_lr: train.lr,
+            warmup_steps: steps(train.warmup_epochs),
+            total_steps: steps(train.epochs),
+            final_lr: train.final_lr,
+        };
+        let parameters = Parameters::new(&model.store);
+        let optimizer = experiment.optimizer.build(&parameters);
+        Ok(Trainer { experiment, model, device, loader, parameters, optimizer, schedule, step: 0 })
+    }
+
+    /// Steps of the whole run.
+    pub fn total_steps(&self) -> u64 {
+        self.schedule.total_steps
+    }
+
+    /// Steps of an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.total_steps() / self.experiment.train.epochs as u64
+    }
+
+    /// Trains for one epoch, counted from 1.
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a loss that is not finite.
+    pub fn epoch(&mut self, epoch: usize, progress: &Progress) -> anyhow::Result<Metrics> {
+        let train = &self.experiment.train;
+        let mut meter = Meter::new(self.device);
+        let used = self.steps_per_epoch() as usize * train.accumulate;
+        let mut batches = self.loader.epoch(epoch as u64 - 1, 0).take(used);
+        let mut last = None;
+        while let Some(batch) = meter.wait_for(|| batches.next()) {
+            let views: Vec<View> = batch?.views.into_iter().map(|view| View::from(view.to_device(self.device))).collect();
+            let pairings = self.model.learner.pairings(&views);
+            if self.step == 0 && meter.batches == 0 {
+                let level = chance(&*self.experiment.objective, &pairings[0]);
+                progress.note(&format!("chance level of the loss (independent random features): {level:.4}"));
+            }
+            let loss = mean_loss(self.experiment, &pairings);
+            (&loss.value / train.accumulate as f64).backward();
+            meter.add(&loss, train.batch_size);
+
+            if meter.batches.is_multiple_of(train.accumulate) {
+                last = Some((pairings, self.step()));
+                progress.step();
+                if self.step.is_multiple_of(train.log_every as u64) {
+                    let mean = self.require_finite(&meter, epoch)?;
+                    progress.show(epoch, mean, meter.images_per_second(), meter.waiting());
+                }
+            }
+        }
+        self.require_finite(&meter, epoch)?;
+        let Some((pairings, grad_norm)) = last else { bail!("epoch {epoch} had no step") };
+        Ok(self.metrics(epoch, &meter, &pairings[0], &grad_norm))
+    }
+
+    /// The optimizer's step; the norm of the gradients before clipping.
+    fn step(&mut self) -> Tensor {
+        for group in &mut self.parameters.groups {
+            self.experiment.engine.all_reduce_mean(&mut group.grads);
+        }
+        let norm = match self.experiment.train.clip_grad_norm {
+            Some(max_norm) => self.parameters.clip_grad_norm(max_norm),
+            None => self.parameters.grad_norm(),
+        };
+        self.optimizer.step(&mut self.parameters, self.schedule.lr(self.step));
+        self.parameters.zero_grad();
+        self.step += 1;
+        self.model.learner.after_step(self.step as f64 / self.total_steps() as f64);
+        norm
+    }
+
+    fn require_finite(&self, meter: &Meter, epoch: usize) -> anyhow::Result<f64> {
+        let mean = meter.mean_loss();
+        if mean.is_finite() {
+            return Ok(mean);
+        }
+        let (step, objective) = (self.step, &self.experiment.objective);
+        bail!("the loss is {mean} by step {step} (epoch {epoch}) under {objective:?}; try a lower train.lr or train.clip_grad_norm")
+    }
+
+    fn metrics(&self, epoch: usize, meter: &Meter, pairing: &Pairing, grad_norm: &Tensor) -> Metrics {
+        let _no_grad = tch::no_grad_guard();
+        let (x, y) = (&pairing.anchors, &pairing.positives);
+        let value = |tensor: Tensor| tensor.double_value(&[]);
+        Metrics {
+            epoch,
+            step: self.step,
+            lr: self.schedule.lr(self.step - 1),
+            loss: meter.mean_loss(),
+            terms: meter.mean_terms(),
+            alignment: value(eval::alignment(x, y)),
+            uniformity: value(eval::uniformity(x)),
+            effective_rank: value(eval::effective_rank(x)),
+            grad_norm: grad_norm.double_value(&[]),
+            images_per_second: meter.images_per_second(),
+            waiting: meter.waiting(),
+            online: None,
+        }
+    }
+}
+
+/// The mean over the pairings of a step.
+fn mean_loss(experiment: &Experiment, pairings: &[Pairing]) -> Loss {
+    let mut losses = pairings.iter().map(|pairing| experiment.objective.loss(pairing));
+    let count = pairings.len() as f64;
+    let Some(mut mean) = losses.next() else { unreachable!("an architecture gives at least one pairing") };
+    for loss in losses {
+        mean.value = mean.value + loss.value;
+        for (sum, term) in mean.terms.iter_mut().zip(loss.terms) {
+            sum.1 = &sum.1 + term.1;
+        }
+    }
+    let terms = mean.terms.into_iter().map(|(name, sum)| (name, sum / count)).collect();
+    Loss { value: mean.value / count, terms }
+}
+
+/// Sums over an epoch; what is on the device stays there until it is asked for.
+struct Meter {
+    loss: Tensor,
+    terms: BTreeMap<&'static str, Tensor>,
+    batches: usize,
+    images: usize,
+    started: Instant,
+    waited: Duration,
+}
+
+impl Meter {
+    fn new(device: Device) -> Self {
+        let loss = Tensor::zeros([], (Kind::Double, device));
+        let (started, waited) = (Instant::now(), Duration::ZERO);
+        Meter { loss, terms: BTreeMap::new(), batches: 0, images: 0, started, waited }
+    }
+
+    fn wait_for<T>(&mut self, data: impl FnOnce() -> T) -> T {
+        let asked = Instant::now();
+        let data = data();
+        self.waited += asked.elapsed();
+        data
+    }
+
+    fn add(&mut self, loss: &Loss, images: usize) {
+        let _ = self.loss.g_add_(&loss.value.detach());
+        for (name, term) in &loss.terms {
+            let sum = self.terms.entry(name).or_insert_with(|| self.loss.zeros_like());
+            let _ = sum.g_add_(term);
+        }
+        self.batches += 1;
+        self.images += images;
+    }
+
+    fn mean_loss(&self) -> f64 {
+        self.loss.double_value(&[]) / self.batches as f64
+    }
+
+    fn mean_terms(&self) -> BTreeMap<&'static str, f64> {
+        self.terms.iter().map(|(name, sum)| (*name, sum.double_value(&[]) / self.batches as f64)).collect()
+    }
+
+    fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.started.elapsed().as_secs_f64()
+    }
+
+    fn waiting(&self) -> f64 {
+        self.waited.as_secs_f64() / self.started.elapsed().as_secs_f64()
+    }
+}
+
+impl fmt::Display for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "epoch {:>4}  loss {:.4}", self.epoch, self.loss)?;
+        for (name, value) in &self.terms {
+            write!(f, "  {name} {value:.4}")?;
+        }
+        write!(
+            f,
+            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.4}  {:.0} images/s  {:.0}% waiting",
+            self.alignment,
+            self.uniformity,
+            self.effective_rank,
+            self.lr,
+            self.images_per_second,
+            100.0 * self.waiting
+        )?;
+        if let Some(online) = self.online {
+            write!(f, "  kNN {:.1}%  linear {:.1}%", 100.0 * online.knn, 100.0 * online.linear)?;
+        }
+        Ok(())
+    }
+}

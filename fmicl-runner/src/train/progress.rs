@@ -1,0 +1,46 @@
+//! The progress bar, and the lines that go to the log.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+
+/// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar over `steps` steps.
+    pub fn new(steps: u64) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Progress { bar: ProgressBar::hidden() };
+        }
+        let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg} eta {eta}");
+        let bar = ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Progress { bar }
+    }
+
+    /// One step done.
+    pub fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    /// What the bar says beside itself.
+    pub fn show(&self, epoch: usize, loss: f64, images_per_second: f64, waiting: f64) {
+        self.bar.set_message(format!(
+            "epoch {epoch}  loss {loss:.4}  {images_per_second:.0} images/s  {:.0}% waiting for data ",
+            100.0 * waiting
+        ));
+    }
+
+    /// A line for the log, above the bar on a terminal.
+    pub fn note(&self, line: &str) {
+        tracing::info!("{line}");
+        self.bar.println(line);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,165 @@
+//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`.
+
+use super::{Model, TrainOptions};
+use crate::config::Experiment;
+use fmicl_core::registry;
+use fmicl_core::{Error, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Checkpoints that are kept; older ones are deleted when a newer one is whole.
+const KEPT: u64 = 2;
+/// Room for everything but checkpoints.
+const SMALL_FILES: u64 = 8 << 20;
+
+/// A run's directory.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes the directory and writes down what is run: the complete config and the linked crates.
+    ///
+    /// # Errors
+    /// A directory that is in use or cannot be written, or a disk without room for the checkpoints.
+    pub fn create(options: &TrainOptions, experiment: &Experiment, checkpoint_bytes: u64) -> Result<Self> {
+        let path = match &options.out {
+            Some(path) => path.clone(),
+            None => unused(&options.name),
+        };
+        if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Error::Run(format!("{}: is not empty; name a new directory by --out", path.display())));
+        }
+        let checkpoints = path.join("checkpoints");
+        fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
+        let run = RunDir { path };
+        run.require_room(checkpoint_bytes)?;
+        run.write("config.toml", experiment.to_toml()?.as_bytes())?;
+        run.write_json("crates.json", &linked_crates())?;
+        Ok(run)
+    }
+
+    /// A directory that [`RunDir::create`] made.
+    ///
+    /// # Errors
+    /// A path that is no such directory.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = RunDir { path: path.to_path_buf() };
+        if run.config_path().is_file() {
+            Ok(run)
+        } else {
+            Err(Error::data(path, "is no run directory: it has no config.toml"))
+        }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The complete config of the run.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// The log.
+    pub fn log_path(&self) -> PathBuf {
+        self.path.join("log.txt")
+    }
+
+    /// Writes a file of the run as JSON.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let json = serde_json::to_string_pretty(value).map_err(|error| Error::Run(format!("{name}: {error}")))?;
+        self.write(name, format!("{json}\n").as_bytes())
+    }
+
+    /// Adds a line to `metrics.jsonl`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn append_metrics(&self, metrics: &impl Serialize) -> Result<()> {
+        let path = self.path.join("metrics.jsonl");
+        let line = serde_json::to_string(metrics).map_err(|error| Error::Run(format!("metrics: {error}")))?;
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| Error::io(path, error))
+    }
+
+    /// Writes the weights after `epoch` and deletes the oldest checkpoints beyond those that are kept.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn save_checkpoint(&self, epoch: usize, model: &Model) -> Result<()> {
+        model.save(&self.path.join(format!("checkpoints/epoch-{epoch:05}.safetensors")))?;
+        for old in self.checkpoints()?.into_iter().rev().skip(KEPT as usize) {
+            fs::remove_file(&old).map_err(|error| Error::io(old, error))?;
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// A run that has none.
+    pub fn last_checkpoint(&self) -> Result<PathBuf> {
+        let none = || Error::data(&self.path, "has no checkpoint yet");
+        self.checkpoints()?.pop().ok_or_else(none)
+    }
+
+    /// All checkpoints, the newest last.
+    fn checkpoints(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.path.join("checkpoints");
+        let entries = fs::read_dir(&folder).map_err(|error| Error::io(&folder, error))?;
+        let mut found: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        found.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+        found.sort();
+        Ok(found)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path.join(name);
+        fs::write(&path, bytes).map_err(|error| Error::io(path, error))
+    }
+
+    /// A run that is sure to fail at its first checkpoint should fail now.
+    fn require_room(&self, checkpoint_bytes: u64) -> Result<()> {
+        // One more than is kept, while the newest is written.
+        let needed = (KEPT + 1) * checkpoint_bytes + SMALL_FILES;
+        let disk = rustix::fs::statvfs(&self.path).map_err(|error| Error::io(&self.path, error.into()))?;
+        let free = disk.f_bavail * disk.f_frsize;
+        if free >= needed {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        Err(Error::Run(format!(
+            "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
+            self.path.display(),
+            free >> 20,
+            mib(needed)
+        )))
+    }
+}
+
+/// `runs/NAME-1`, or the first number that is free.
+fn unused(name: &str) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let path = Path::new("runs").join(format!("{name}-{number}"));
+        if !path.exists() {
+            return path;
+        }
+        number += 1;
+    }
+}
+
+/// Every crate that registered a part in this binary, with its version.
+fn linked_crates() -> BTreeMap<&'static str, &'static str> {
+    let parts = registry::kinds().into_iter().flat_map(|kind| (kind.list)());
+    parts.map(|part| (part.crate_name, part.version)).collect()
+}
