@@ -1,9 +1,9 @@
 //! The command line.
 
 use crate::config::{self, Experiment};
-use crate::{DeviceChoice, commands, eval, panics, train};
+use crate::{DeviceChoice, commands, eval, log, panics, train};
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,12 +85,7 @@ type Outcome = Result<(), Vec<anyhow::Error>>;
 pub fn cli() -> ExitCode {
     panics::install();
     let cli = Cli::parse();
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(colour)
-        .with_target(false)
-        .init();
+    log::init();
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
         return ExitCode::FAILURE;
@@ -116,8 +111,9 @@ impl Command {
     fn run(self) -> Outcome {
         match self {
             Command::Train { experiment, out } => {
+                let name = experiment.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let experiment = experiment.load().map_err(all)?;
-                train::run(experiment, &train::TrainOptions { out }).map_err(one)
+                train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
             }
             Command::Eval { run, device } => eval::run(&run, device).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),

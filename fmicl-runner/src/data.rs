@@ -9,9 +9,9 @@ pub struct Splits {
     /// What pre-training sees, without labels.
     pub pretrain: Arc<dyn Samples>,
     /// The labelled images of kNN and the linear probe.
-    pub train: Box<dyn Samples>,
+    pub train: Arc<dyn Samples>,
     /// The images that accuracy is measured on.
-    pub test: Box<dyn Samples>,
+    pub test: Arc<dyn Samples>,
 }
 
 impl Splits {
@@ -20,7 +20,10 @@ impl Splits {
     /// # Errors
     /// What is wrong with the first split that does not open.
     pub fn open(experiment: &Experiment) -> Result<Self> {
-        let open = |split| experiment.dataset.open(split).map_err(|error| experiment.locate(error));
-        Ok(Splits { pretrain: open(Split::Pretrain)?.into(), train: open(Split::Train)?, test: open(Split::Test)? })
+        let open = |split| match experiment.dataset.open(split) {
+            Ok(samples) => Ok(samples.into()),
+            Err(error) => Err(experiment.locate(error.at("dataset"))),
+        };
+        Ok(Splits { pretrain: open(Split::Pretrain)?, train: open(Split::Train)?, test: open(Split::Test)? })
     }
 }

@@ -1,7 +1,8 @@
 //! Which device a run uses.
 
-use fmicl_core::tch::{Cuda, Device};
+use fmicl_core::tch::{self, Device};
 use fmicl_core::{Error, Result};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -74,38 +75,52 @@ impl DeviceChoice {
 }
 
 fn what_is_there() -> String {
-    match gpus() {
-        0 if !load_cuda() => "this libtorch is built for the CPU alone; use \"cpu\" or \"auto\"".to_string(),
-        0 => "libtorch finds none on this machine; use \"cpu\" or \"auto\"".to_string(),
-        1 => "this machine has one; use \"cuda:0\"".to_string(),
-        count => format!("this machine has {count}, cuda:0 to cuda:{}", count - 1),
+    match (gpus(), cuda()) {
+        (0, Cuda::NoDriver) => "this machine has no NVIDIA driver; use \"cpu\" or \"auto\"".to_string(),
+        (0, Cuda::NotInLibtorch) => "this libtorch is built for the CPU alone; use \"cpu\" or \"auto\"".to_string(),
+        (0, Cuda::Loaded) => "libtorch finds none on this machine; use \"cpu\" or \"auto\"".to_string(),
+        (1, _) => "this machine has one; use \"cuda:0\"".to_string(),
+        (count, _) => format!("this machine has {count}, cuda:0 to cuda:{}", count - 1),
     }
 }
 
 /// The number of GPUs that libtorch can use.
 fn gpus() -> usize {
-    if load_cuda() {
-        usize::try_from(Cuda::device_count()).unwrap_or(0)
-    } else {
-        0
+    match cuda() {
+        Cuda::Loaded => usize::try_from(tch::Cuda::device_count()).unwrap_or(0),
+        Cuda::NoDriver | Cuda::NotInLibtorch => 0,
     }
 }
 
-/// Loads libtorch's CUDA half, which the linker drops since nothing refers to it; one binary so serves
-/// machines with and without a GPU. It must happen before libtorch is first asked about CUDA.
-fn load_cuda() -> bool {
-    static LOADED: OnceLock<bool> = OnceLock::new();
+/// libtorch's CUDA half.
+#[derive(Clone, Copy)]
+enum Cuda {
+    Loaded,
+    NoDriver,
+    NotInLibtorch,
+}
+
+/// Loads libtorch's CUDA half, which the linker drops since nothing refers to it; so one binary serves machines with
+/// and without a GPU. It must happen before libtorch is first asked about CUDA.
+fn cuda() -> Cuda {
+    static LOADED: OnceLock<Cuda> = OnceLock::new();
+    // Over a gigabyte, so the driver is asked for first.
     *LOADED.get_or_init(|| {
-        use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-        // SAFETY: its initialisers only register CUDA with libtorch, and it is never unloaded.
-        match unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) } {
-            Ok(library) => {
-                std::mem::forget(library);
-                true
-            }
-            Err(_) => false,
+        if !load("libcuda.so.1") {
+            Cuda::NoDriver
+        } else if load("libtorch_cuda.so") {
+            Cuda::Loaded
+        } else {
+            Cuda::NotInLibtorch
         }
     })
+}
+
+/// Whether a shared library is loaded now; it stays so.
+fn load(name: &str) -> bool {
+    // SAFETY: the initialisers of these libraries only register themselves, and they are never unloaded.
+    let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) };
+    library.map(std::mem::forget).is_ok()
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::train::{Model, RunDir};
 use fmicl_core::Samples;
 use fmicl_core::tch::Device;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
 /// replaces the experiment's. Prints the table and writes it to `eval.json`.
@@ -50,8 +51,8 @@ pub fn run(run: &Path, device: Option<DeviceChoice>) -> anyhow::Result<()> {
 pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: Device) -> anyhow::Result<Comparison> {
     let untrained = Model::build(experiment, device)?;
     let judge = |encode: &encode::Encode| -> anyhow::Result<Judged> {
-        let train = encode::features(experiment, &*data.train, device, encode)?;
-        let test = encode::features(experiment, &*data.test, device, encode)?;
+        let train = encode::features(experiment, &data.train, device, encode)?;
+        let test = encode::features(experiment, &data.test, device, encode)?;
         Ok(judge::judge(&experiment.eval, &train, &test, data.train.classes()))
     };
     let rows = vec![
@@ -67,9 +68,9 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 /// # Errors
 /// An image that cannot be read.
 pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Accuracy> {
-    let encode = |samples: &dyn Samples| {
+    let encode = |samples: &Arc<dyn Samples>| {
         encode::features(experiment, samples, device, &|view| model.learner.encoder().forward(view, false))
     };
-    let (train, test) = (encode(&*data.train)?, encode(&*data.test)?);
+    let (train, test) = (encode(&data.train)?, encode(&data.test)?);
     Ok(judge_all_labels(&experiment.eval, &train, &test, data.train.classes()))
 }

@@ -10,8 +10,10 @@
 mod cli;
 mod commands;
 pub mod config;
+mod data;
 mod device;
 pub mod eval;
+mod log;
 mod panics;
 mod parts;
 #[cfg(test)]
@@ -19,4 +21,5 @@ mod testing;
 pub mod train;
 
 pub use cli::cli;
+pub use data::Splits;
 pub use device::DeviceChoice;

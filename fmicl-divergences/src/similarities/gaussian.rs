@@ -13,13 +13,15 @@ use tch::Tensor;
 pub struct Gaussian {
     /// The kernel's width, above 0; `sigma^2` plays the part of a temperature.
     pub sigma: f64,
-    /// The ratio of a pair at distance 0, above 0.
-    pub mu: f64,
+    /// The ratio of a pair at distance 0, above 0. Absent: `e^(1 / sigma^2)`, with which the log ratio is
+    /// `c / sigma^2` and a pair of orthogonal features, as independent ones are in high dimension, has ratio 1.
+    /// With a smaller one negatives repel too little and features collapse into a few directions.
+    pub mu: Option<f64>,
 }
 
 impl Default for Gaussian {
     fn default() -> Self {
-        Gaussian { sigma: 0.5, mu: 1.0 }
+        Gaussian { sigma: 0.5, mu: None }
     }
 }
 
@@ -35,9 +37,8 @@ impl Similarity for Gaussian {
         require(self.sigma > 0.0 && self.sigma.is_finite(), "sigma", || {
             format!("{} is not above 0", self.sigma)
         })?;
-        require(self.mu > 0.0 && self.mu.is_finite(), "mu", || {
-            format!("{} is not above 0", self.mu)
-        })
+        let mu = self.mu.unwrap_or(1.0);
+        require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))
     }
 
     fn critic(&self) -> Critic {
@@ -46,7 +47,7 @@ impl Similarity for Gaussian {
 
     fn value(&self, cosine: &Tensor) -> Tensor {
         let scale = self.sigma.powi(-2);
-        cosine * scale + (self.mu.ln() - scale)
+        cosine * scale + self.mu.map_or(0.0, |mu| mu.ln() - scale)
     }
 
     fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
@@ -56,8 +57,21 @@ impl Similarity for Gaussian {
 
 #[cfg(test)]
 mod tests {
+    use fmicl_core::Similarity;
+
     #[test]
     fn obeys_the_similarity_laws() {
-        fmicl_core::testing::check_similarity(&super::Gaussian { sigma: 0.5, mu: 3.0 });
+        fmicl_core::testing::check_similarity(&super::Gaussian { sigma: 0.5, mu: Some(3.0) });
+    }
+
+    #[test]
+    fn mu_is_the_ratio_at_distance_0_and_by_default_orthogonal_features_have_ratio_1() {
+        let log_u = |mu, cosine: f64| {
+            let part = super::Gaussian { sigma: 0.5, mu };
+            part.value(&super::Tensor::from(cosine)).double_value(&[])
+        };
+        assert!((log_u(Some(3.0), 1.0) - 3f64.ln()).abs() < 1e-12);
+        assert!(log_u(None, 0.0).abs() < 1e-12);
+        assert!((log_u(None, 1.0) - log_u(Some(4f64.exp()), 1.0)).abs() < 1e-12);
     }
 }

@@ -3,6 +3,7 @@
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Result, Samples, View};
+use std::sync::Arc;
 
 /// Features of a split and its labels.
 #[derive(Debug)]
@@ -24,10 +25,10 @@ impl Features {
 pub(super) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
 /// The features of every sample in order, without augmentation or gradient.
-pub(super) fn features(experiment: &Experiment, samples: &dyn Samples, device: Device, encode: &Encode) -> Result<Features> {
+pub(super) fn features(experiment: &Experiment, samples: &Arc<dyn Samples>, device: Device, encode: &Encode) -> Result<Features> {
     let _no_grad = tch::no_grad_guard();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
-    for batch in fmicl_data::evaluation_batches(samples, &experiment.views, experiment.eval.batch_size) {
+    for batch in fmicl_data::evaluation_batches(samples.clone(), &experiment.views, experiment.eval.batch_size)? {
         let (images, classes) = batch?;
         values.push(encode(&View::from(images.to_device(device))).to_kind(Kind::Float));
         labels.push(classes.to_device(device));

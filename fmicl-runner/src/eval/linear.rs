@@ -24,7 +24,7 @@ pub fn linear(options: &Linear, train: &Features, test: &Features, classes: usiz
     let device = inputs.device();
     let targets = Tensor::zeros([rows, classes], (Kind::Float, device)).scatter_value(1, &train.labels.unsqueeze(1), 1.0);
     // The last row of the weights is the bias.
-    let mut decay = Tensor::full([columns, 1], options.l2, (Kind::Float, device));
+    let decay = Tensor::full([columns, 1], options.l2, (Kind::Float, device));
     let _ = decay.narrow(0, columns - 1, 1).zero_();
 
     let objective = |weights: &Tensor| {

@@ -9,7 +9,7 @@ use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Loss, Pairing, Parameters, Result, Stepper, View};
 use fmicl_data::Loader;
-use fmicl_models::Schedule;
+use fmicl_models::schedule::Schedule;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,7 +75,7 @@ impl<'a> Trainer<'a> {
             experiment.seed,
             train.data_threads(),
         )
-        .map_err(|error| experiment.locate(error))?;
+        .map_err(|error| experiment.locate(error.at("train")))?;
         let steps = loader.batches() / train.accumulate;
         fmicl_core::require(steps >= 1, "train.accumulate", || {
             format!("{} batches make one step, and an epoch has only {}", train.accumulate, loader.batches())
@@ -111,7 +111,7 @@ impl<'a> Trainer<'a> {
         let train = &self.experiment.train;
         let mut meter = Meter::new(self.device);
         let used = self.steps_per_epoch() as usize * train.accumulate;
-        let mut batches = self.loader.epoch(epoch as u64 - 1, 0).take(used);
+        let mut batches = self.loader.epoch(epoch as u64 - 1, 0)?.take(used);
         let mut last = None;
         while let Some(batch) = meter.wait_for(|| batches.next()) {
             let views: Vec<View> = batch?.views.into_iter().map(|view| View::from(view.to_device(self.device))).collect();
