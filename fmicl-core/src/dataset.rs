@@ -1,6 +1,7 @@
 //! The kind of part `dataset`.
 
 use crate::{Image, Result};
+use std::path::Path;
 
 /// Which part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,16 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
     fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
+
+    /// Writes a tiny dataset of this format (at least 16 training and 4 test images) below `folder` and returns the
+    /// options that read it, so that whoever has not the real data can try the format; the tests train on it. The
+    /// default, no options and no files, is for a dataset that needs none.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn example(&self, _folder: &Path) -> Result<toml::Table> {
+        Ok(toml::Table::new())
+    }
 }
 
 crate::kind!(Dataset, "dataset");

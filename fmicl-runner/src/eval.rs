@@ -10,7 +10,7 @@ mod table;
 
 pub use encode::Features;
 pub use geometry::{alignment, effective_rank, uniformity};
-pub use judge::{Accuracy, Judged, judge_all_labels};
+pub use judge::{Accuracy, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
 pub use table::Comparison;
@@ -67,10 +67,10 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 ///
 /// # Errors
 /// An image that cannot be read.
-pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Accuracy> {
+pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Online> {
     let encode = |samples: &Arc<dyn Samples>| {
         encode::features(experiment, samples, device, &|view| model.learner.encoder().forward(view, false))
     };
     let (train, test) = (encode(&data.train)?, encode(&data.test)?);
-    Ok(judge_all_labels(&experiment.eval, &train, &test, data.train.classes()))
+    Ok(Online::new(&experiment.eval, &train, &test, data.train.classes()))
 }

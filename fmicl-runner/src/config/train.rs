@@ -24,7 +24,7 @@ pub struct Train {
     /// The largest norm of all gradients together, above 0; by default they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
-    /// Batches whose gradients are summed into one step, at least 1 (the default). Negatives do not cross them.
+    /// Batches whose gradients are averaged into one step, at least 1 (the default). Negatives do not cross them.
     #[serde(default = "one")]
     pub accumulate: usize,
     /// Threads that read and transform images; 0, the default, is one for each core.

@@ -28,6 +28,38 @@ pub struct Judged {
     pub all_labels: Accuracy,
 }
 
+/// What an encoder in training is worth, and how that was obtained.
+#[derive(Debug, Clone, Serialize)]
+pub struct Online {
+    /// Where accuracy is measured.
+    pub split: &'static str,
+    /// Labelled images: all of the train split.
+    pub train_images: usize,
+    /// kNN's neighbours, at most as many as there are labels.
+    pub k: usize,
+    /// kNN's temperature.
+    pub temperature: f64,
+    /// The linear probe's weight decay.
+    pub l2: f64,
+    /// The accuracies.
+    #[serde(flatten)]
+    pub accuracy: Accuracy,
+}
+
+impl Online {
+    /// Judges features with every label.
+    pub fn new(options: &Eval, train: &Features, test: &Features, classes: usize) -> Self {
+        Online {
+            split: "test",
+            train_images: train.labels.numel(),
+            k: options.knn.k,
+            temperature: options.knn.temperature,
+            l2: options.linear.l2,
+            accuracy: judge_all_labels(options, train, test, classes),
+        }
+    }
+}
+
 /// Judges features with few labels and with all.
 pub fn judge(options: &Eval, train: &Features, test: &Features, classes: usize) -> Judged {
     let draws: Vec<_> = (0..DRAWS)
@@ -41,7 +73,7 @@ pub fn judge(options: &Eval, train: &Features, test: &Features, classes: usize) 
 }
 
 /// Judges features with every label of `train`.
-pub fn judge_all_labels(options: &Eval, train: &Features, test: &Features, classes: usize) -> Accuracy {
+fn judge_all_labels(options: &Eval, train: &Features, test: &Features, classes: usize) -> Accuracy {
     Accuracy { knn: knn(&options.knn, train, test, classes), linear: linear(&options.linear, train, test, classes) }
 }
 

@@ -4,7 +4,7 @@ use super::chance::chance;
 use super::{Model, Progress};
 use crate::config::Experiment;
 use crate::data::Splits;
-use crate::eval::{self, Accuracy};
+use crate::eval::{self, Online};
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Loss, Pairing, Parameters, Result, Stepper, View};
@@ -43,21 +43,30 @@ pub struct Metrics {
     /// The epoch's means of the objective's terms; `f_mi` is the estimate of the mutual information.
     #[serde(flatten)]
     pub terms: BTreeMap<&'static str, f64>,
-    /// Of the projections of the epoch's last batch, in training mode.
-    pub alignment: f64,
-    /// As `alignment`.
-    pub uniformity: f64,
-    /// As `alignment`.
-    pub effective_rank: f64,
+    /// How the projections lie on the sphere.
+    pub projections: Projections,
     /// The norm of the last step's gradients, before clipping.
     pub grad_norm: f64,
     /// Training images (not views) a second.
     pub images_per_second: f64,
     /// The share of the time in which the step waited for data, 0 to 1.
     pub waiting: f64,
-    /// Test accuracy of the encoder at this moment, all labels, where the online evaluation was due.
+    /// What the encoder is worth at this moment, where the online evaluation was due.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub online: Option<Accuracy>,
+    pub online: Option<Online>,
+}
+
+/// How projections lie on the sphere.
+#[derive(Debug, Serialize)]
+pub struct Projections {
+    /// Which projections.
+    pub of: &'static str,
+    /// See [`eval::alignment`].
+    pub alignment: f64,
+    /// See [`eval::uniformity`].
+    pub uniformity: f64,
+    /// See [`eval::effective_rank`].
+    pub effective_rank: f64,
 }
 
 impl<'a> Trainer<'a> {
@@ -173,9 +182,12 @@ impl<'a> Trainer<'a> {
             lr: self.schedule.lr(self.step - 1),
             loss: meter.mean_loss(),
             terms: meter.mean_terms(),
-            alignment: value(eval::alignment(x, y)),
-            uniformity: value(eval::uniformity(x)),
-            effective_rank: value(eval::effective_rank(x)),
+            projections: Projections {
+                of: "the epoch's last batch, in training mode",
+                alignment: value(eval::alignment(x, y)),
+                uniformity: value(eval::uniformity(x)),
+                effective_rank: value(eval::effective_rank(x)),
+            },
             grad_norm: grad_norm.double_value(&[]),
             images_per_second: meter.images_per_second(),
             waiting: meter.waiting(),
@@ -259,15 +271,15 @@ impl fmt::Display for Metrics {
         write!(
             f,
             "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.4}  {:.0} images/s  {:.0}% waiting",
-            self.alignment,
-            self.uniformity,
-            self.effective_rank,
+            self.projections.alignment,
+            self.projections.uniformity,
+            self.projections.effective_rank,
             self.lr,
             self.images_per_second,
             100.0 * self.waiting
         )?;
-        if let Some(online) = self.online {
-            write!(f, "  kNN {:.1}%  linear {:.1}%", 100.0 * online.knn, 100.0 * online.linear)?;
+        if let Some(Online { accuracy, .. }) = &self.online {
+            write!(f, "  test kNN {:.1}%  linear {:.1}%", 100.0 * accuracy.knn, 100.0 * accuracy.linear)?;
         }
         Ok(())
     }

@@ -96,7 +96,15 @@ impl RunDir {
     /// # Errors
     /// The disk's.
     pub fn save_checkpoint(&self, epoch: usize, model: &Model) -> Result<()> {
-        model.save(&self.path.join(format!("checkpoints/epoch-{epoch:05}.safetensors")))?;
+        model.save(&self.checkpoint_path(epoch))?;
+        self.prune()
+    }
+
+    fn checkpoint_path(&self, epoch: usize) -> PathBuf {
+        self.path.join(format!("checkpoints/epoch-{epoch:05}.safetensors"))
+    }
+
+    fn prune(&self) -> Result<()> {
         for old in self.checkpoints()?.into_iter().rev().skip(KEPT as usize) {
             fs::remove_file(&old).map_err(|error| Error::io(old, error))?;
         }
@@ -130,7 +138,7 @@ impl RunDir {
     /// A run that is sure to fail at its first checkpoint should fail now.
     fn require_room(&self, checkpoint_bytes: u64) -> Result<()> {
         // One more than is kept, while the newest is written.
-        let needed = (KEPT + 1) * checkpoint_bytes + SMALL_FILES;
+        let needed = checkpoint_bytes.saturating_mul(KEPT + 1).saturating_add(SMALL_FILES);
         let disk = rustix::fs::statvfs(&self.path).map_err(|error| Error::io(&self.path, error.into()))?;
         let free = disk.f_bavail * disk.f_frsize;
         if free >= needed {
@@ -162,4 +170,66 @@ fn unused(name: &str) -> PathBuf {
 fn linked_crates() -> BTreeMap<&'static str, &'static str> {
     let parts = registry::kinds().into_iter().flat_map(|kind| (kind.list)());
     parts.map(|part| (part.crate_name, part.version)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn create(out: &Path, checkpoint_bytes: u64) -> Result<RunDir> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.toml");
+        let text = r#"
+            dataset = "digits"
+            backbone = "resnet"
+            architecture = "simclr"
+            objective = "infonce"
+            optimizer = "sgd"
+            train = { epochs = 1, batch_size = 8, lr = 0.1 }
+        "#;
+        fs::write(&file, text).unwrap();
+        let experiment = config::load(&file, &[]).unwrap();
+        let options = TrainOptions { out: Some(out.to_path_buf()), name: "x".into() };
+        RunDir::create(&options, &experiment, checkpoint_bytes)
+    }
+
+    #[test]
+    fn a_run_directory_holds_the_complete_config_and_the_linked_crates() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = create(&folder.path().join("run"), 100).unwrap();
+        let config = fs::read_to_string(run.config_path()).unwrap();
+        assert!(config.contains("temperature = 0.5") && config.contains("momentum = 0.9"), "{config}");
+        let crates = fs::read_to_string(run.path().join("crates.json")).unwrap();
+        assert!(crates.contains("fmicl-baselines"), "{crates}");
+        assert!(config::load(&run.config_path(), &[]).is_ok());
+    }
+
+    #[test]
+    fn a_directory_in_use_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mine.txt"), "mine").unwrap();
+        let message = create(folder.path(), 100).unwrap_err().to_string();
+        assert!(message.ends_with("is not empty; name a new directory by --out"), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_disk_without_room_is_found_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = create(&folder.path().join("run"), u64::MAX / 2).unwrap_err().to_string();
+        assert!(message.contains("MiB free and this run needs"), "{message}");
+    }
+
+    #[test]
+    fn only_the_last_checkpoints_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = create(&folder.path().join("run"), 100).unwrap();
+        for epoch in [1, 9, 10, 11] {
+            fs::write(run.checkpoint_path(epoch), "weights").unwrap();
+            run.prune().unwrap();
+        }
+        assert_eq!(run.checkpoints().unwrap(), [run.checkpoint_path(10), run.checkpoint_path(11)]);
+        assert_eq!(run.last_checkpoint().unwrap(), run.checkpoint_path(11));
+    }
 }

@@ -1,0 +1,38 @@
+# make quickstart   train on the embedded digits and print what was learnt
+# make test         every test
+# make check        what CI runs: formatting, clippy, docs, tests
+# make golden       make the golden files again
+
+SHELL := bash
+# One profile for everything: the bindings to libtorch take minutes to compile.
+CARGO_FLAGS := --release --workspace
+
+# A libtorch of the user's own is where the linker found it; the binaries must find it when they run, too.
+ifdef LIBTORCH
+export LD_LIBRARY_PATH := $(LIBTORCH)/lib:$(LD_LIBRARY_PATH)
+else ifdef LIBTORCH_USE_PYTORCH
+export LD_LIBRARY_PATH := $(shell python3 -c 'import torch; print(torch.__path__[0])')/lib:$(LD_LIBRARY_PATH)
+endif
+
+.PHONY: setup build quickstart test check golden
+
+setup:
+	@scripts/setup
+
+build: setup
+	cargo build --release --bin fmicl
+
+quickstart: build
+	target/release/fmicl train experiments/quickstart.toml
+
+test: setup
+	cargo test $(CARGO_FLAGS)
+
+check: setup
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
+	$(MAKE) test
+
+golden: setup
+	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done

@@ -1,0 +1,102 @@
+//! Every registered part trains: the registry is walked, so a part that is added later is covered as it is.
+
+use fmicl_core::registry::{self, Listing};
+use fmicl_core::{Dataset, Part};
+use fmicl_runner::config;
+use fmicl_runner::train::{self, TrainOptions};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Three steps on a few digits. Parts that have an option without a default (`subset`, `f-micl`) are covered by
+/// standing here.
+const EXPERIMENT: &str = r#"
+dataset = { name = "subset", train = 24, of = "digits" }
+backbone = { name = "resnet", depth = 18, stem = "cifar", width = 4 }
+architecture = { name = "simclr", out = 16 }
+objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
+optimizer = "sgd"
+engine = "single"
+device = "cpu"
+views.size = 16
+train = { epochs = 1, batch_size = 8, lr = 0.01 }
+eval = { every = 1, knn.k = 5, linear.max_iter = 3 }
+"#;
+
+fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
+    let path = folder.join("experiment.toml");
+    std::fs::write(&path, EXPERIMENT).unwrap();
+    let experiment = config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"));
+    let out = folder.join("run");
+    let options = TrainOptions { out: Some(out.clone()), name: "every-part".into() };
+    train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
+    let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    serde_json::from_str(metrics.trim()).unwrap()
+}
+
+/// Where a kind of part stands in an experiment.
+fn key(kind: &str) -> String {
+    match kind {
+        "divergence" | "similarity" => format!("objective.{kind}"),
+        top_level => top_level.to_string(),
+    }
+}
+
+fn value(part: &Listing, folder: &Path) -> toml::Value {
+    let mut options = toml::Table::from_iter([("name".to_string(), part.name.into())]);
+    if part.kind == "dataset" {
+        let dataset: Part<dyn Dataset> = Part::new(part.name, toml::Table::new()).unwrap();
+        options.extend(dataset.example(folder).unwrap());
+    }
+    toml::Value::Table(options)
+}
+
+#[test]
+fn every_registered_part_trains() {
+    let parts: Vec<Listing> = registry::kinds().iter().flat_map(|kind| (kind.list)()).collect();
+    let kinds: BTreeSet<_> = parts.iter().map(|part| part.kind).collect();
+    assert_eq!(kinds.len(), registry::kinds().len(), "every kind has a part");
+    for part in &parts {
+        let folder = tempfile::tempdir().unwrap();
+        // Without a default for every option it stands in the experiment itself.
+        let sets = match part.defaults {
+            Some(_) => vec![format!("{}={}", key(part.kind), value(part, &folder.path().join("data")))],
+            None => {
+                assert!(EXPERIMENT.contains(&format!("{} = {{ name = \"{}\"", part.kind, part.name)), "{part:?}");
+                vec![]
+            }
+        };
+        let metrics = train(folder.path(), &sets);
+        let what = format!("{} {}: {metrics}", part.kind, part.name);
+        assert!(metrics["step"].as_u64().unwrap() >= 2, "{what}");
+        assert!(metrics["loss"].as_f64().unwrap().is_finite(), "{what}");
+        assert!(metrics["grad_norm"].as_f64().unwrap() > 0.0, "{what}");
+        assert!(metrics["online"]["knn"].as_f64().unwrap() > 0.0, "{what}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_numbers_with_any_number_of_threads() {
+    let losses = ["train.threads=1", "train.threads=3", "seed=1"].map(|set| {
+        let folder = tempfile::tempdir().unwrap();
+        train(folder.path(), &[set.to_string()])["loss"].as_f64().unwrap()
+    });
+    assert_eq!(losses[0].to_bits(), losses[1].to_bits());
+    assert_ne!(losses[0].to_bits(), losses[2].to_bits());
+}
+
+#[test]
+fn every_experiment_builds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let experiment = config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+            train::Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap_or_else(|error| panic!("{error}"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("# Source: "), "{}: line 1 names the source", path.display());
+            found += 1;
+        }
+    }
+    assert!(found > 0);
+}
