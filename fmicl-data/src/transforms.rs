@@ -7,6 +7,8 @@ mod blur;
 mod color;
 mod crop;
 mod flip;
+#[cfg(test)]
+mod golden;
 mod grayscale;
 mod hue;
 mod jitter;
@@ -15,10 +17,10 @@ mod resize;
 
 pub use blur::{Blur, gaussian_blur};
 pub use color::{adjust_brightness, adjust_contrast, adjust_saturation};
-pub use crop::{Crop, CropBox, center_crop};
+pub use crop::{Crop, CropBox};
 pub use flip::horizontal_flip;
 pub use grayscale::grayscale;
 pub use hue::adjust_hue;
 pub use jitter::{Adjust, Jitter};
 pub use normalize::Normalize;
-pub use resize::{resize_shorter_side, resized_crop};
+pub use resize::{resize_and_center_crop, resize_shorter_side, resized_crop};

@@ -132,3 +132,72 @@ fn weights(kernel: usize, sigma: f32) -> Vec<f32> {
         .count();
     weights[dropped..kernel - dropped].to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transforms::golden::compare;
+
+    #[test]
+    fn is_within_one_of_torchvision() {
+        assert!(compare("blur").1 <= 1);
+    }
+
+    #[test]
+    fn sigma_and_choice_have_torchvisions_distributions() {
+        let (blur, mut rng) = (Blur::default(), Rng::new(&[2]));
+        let sigmas: Vec<f64> = (0..20_000).filter_map(|_| blur.sample(&mut rng)).collect();
+        assert!(
+            sigmas.len().abs_diff(10_000) < 360,
+            "{} of 20000 are blurred",
+            sigmas.len()
+        );
+        assert!(sigmas.iter().all(|sigma| (0.1..2.0).contains(sigma)));
+        let mean = sigmas.iter().sum::<f64>() / sigmas.len() as f64;
+        assert!((mean - 1.05).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let error = |blur: Blur, size| blur.validate(size).unwrap_err().to_string();
+        assert_eq!(
+            error(
+                Blur {
+                    kernel: 4,
+                    ..Blur::default()
+                },
+                32
+            ),
+            "kernel: 4 is not odd"
+        );
+        let large = "kernel: 65 is too large for views of 32 pixels; at most 63 would work";
+        assert_eq!(
+            error(
+                Blur {
+                    kernel: 65,
+                    ..Blur::default()
+                },
+                32
+            ),
+            large
+        );
+        assert_eq!(
+            error(
+                Blur {
+                    sigma: [0.0, 1.0],
+                    ..Blur::default()
+                },
+                32
+            ),
+            "sigma: [0, 1] is not a range above 0"
+        );
+        assert!(
+            Blur {
+                kernel: 63,
+                ..Blur::default()
+            }
+            .validate(32)
+            .is_ok()
+        );
+    }
+}

@@ -49,3 +49,15 @@ pub fn adjust_saturation(image: &mut Planes, factor: f32) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transforms::golden::compare;
+
+    #[test]
+    fn equals_torchvision_to_the_bit() {
+        assert_eq!(compare("brightness").1, 0);
+        assert_eq!(compare("contrast").1, 0);
+        assert_eq!(compare("saturation").1, 0);
+    }
+}

@@ -95,17 +95,6 @@ impl Crop {
     }
 }
 
-/// Where torchvision's `CenterCrop(size)` crops an image of at least that size.
-pub fn center_crop(width: usize, height: usize, size: usize) -> CropBox {
-    let start = |length: usize| ((length - size) as f64 / 2.0).round_ties_even() as usize;
-    CropBox {
-        top: start(height),
-        left: start(width),
-        height: size,
-        width: size,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,3 +16,13 @@ pub fn grayscale(image: &mut Planes) {
         (*red, *green, *blue) = (gray, gray, gray);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transforms::golden::compare;
+
+    #[test]
+    fn equals_torchvision_to_the_bit() {
+        assert_eq!(compare("grayscale").1, 0);
+    }
+}

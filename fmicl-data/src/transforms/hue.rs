@@ -55,3 +55,13 @@ fn hsv_to_rgb(h: u8, s: u8, v: u8) -> (u8, u8, u8) {
         _ => (v, p, q),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transforms::golden::compare;
+
+    #[test]
+    fn equals_torchvision_to_the_bit() {
+        assert_eq!(compare("hue").1, 0);
+    }
+}

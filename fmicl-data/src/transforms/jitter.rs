@@ -107,3 +107,110 @@ impl Jitter {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_factors_have_torchvisions_distributions() {
+        let jitter = Jitter {
+            brightness: 0.3,
+            contrast: 1.5,
+            saturation: 0.4,
+            hue: 0.1,
+            p: 0.8,
+        };
+        let (count, mut rng) = (24_000, Rng::new(&[11]));
+        let (mut none, mut orders) = (0, std::collections::HashMap::new());
+        // For each adjustment the least, the greatest and the sum of its factors.
+        let mut ranges = [(f64::MAX, f64::MIN, 0.0); 4];
+        for _ in 0..count {
+            let adjustments = jitter.sample(&mut rng);
+            let factors = adjustments.iter().map(|adjust| match *adjust {
+                Adjust::Brightness(factor) => (0, f64::from(factor)),
+                Adjust::Contrast(factor) => (1, f64::from(factor)),
+                Adjust::Saturation(factor) => (2, f64::from(factor)),
+                Adjust::Hue(factor) => (3, factor),
+            });
+            let factors: Vec<_> = factors.collect();
+            none += usize::from(factors.is_empty());
+            for &(which, factor) in &factors {
+                let (least, greatest, sum) = &mut ranges[which];
+                (*least, *greatest, *sum) = (least.min(factor), greatest.max(factor), *sum + factor);
+            }
+            *orders
+                .entry(factors.iter().map(|&(which, _)| which).collect::<Vec<_>>())
+                .or_insert(0usize) += 1;
+        }
+        assert!(
+            (none as f64 / count as f64 - 0.2).abs() < 0.015,
+            "{none} of {count} are left alone"
+        );
+        orders.remove([].as_slice());
+        assert_eq!(orders.len(), 24);
+        assert!(orders.values().all(|seen| seen.abs_diff(800) < 150), "{orders:?}");
+        for ((least, greatest, sum), (low, high)) in
+            ranges
+                .into_iter()
+                .zip([(0.7, 1.3), (0.0, 2.5), (0.6, 1.4), (-0.1, 0.1)])
+        {
+            let width = high - low;
+            assert!(
+                low <= least + 1e-6 && least < low + 0.01 * width,
+                "{least} where {low} is the least"
+            );
+            assert!(
+                greatest <= high + 1e-6 && greatest > high - 0.01 * width,
+                "{greatest} where {high} is the greatest"
+            );
+            let mean = sum / (count - none) as f64;
+            assert!(
+                (mean - (low + high) / 2.0).abs() < 0.015 * width,
+                "the mean is {mean} on [{low}, {high}]"
+            );
+        }
+    }
+
+    #[test]
+    fn an_adjustment_of_zero_is_left_out() {
+        let jitter = Jitter {
+            brightness: 0.0,
+            contrast: 0.0,
+            saturation: 0.0,
+            hue: 0.1,
+            p: 1.0,
+        };
+        let adjustments = jitter.sample(&mut Rng::new(&[1]));
+        assert!(matches!(adjustments[..], [Adjust::Hue(_)]), "{adjustments:?}");
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        assert!(Jitter::default().validate().is_ok());
+        assert!(
+            Jitter {
+                hue: 0.6,
+                ..Jitter::default()
+            }
+            .validate()
+            .is_err()
+        );
+        assert!(
+            Jitter {
+                p: -0.1,
+                ..Jitter::default()
+            }
+            .validate()
+            .is_err()
+        );
+        assert!(
+            Jitter {
+                contrast: f64::NAN,
+                ..Jitter::default()
+            }
+            .validate()
+            .is_err()
+        );
+    }
+}

@@ -51,3 +51,38 @@ impl Normalize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equals_torchvision_to_the_bit() {
+        let mut ramp = Planes::new(256, 1);
+        let [red, green, blue] = ramp.split_mut();
+        for value in 0..=255 {
+            (
+                red[usize::from(value)],
+                green[255 - usize::from(value)],
+                blue[usize::from(value)],
+            ) = (value, value, value);
+        }
+        let mut found = vec![0.0; 768];
+        Normalize::default().apply(&ramp, &mut found);
+        let expected = include_bytes!("../../golden/normalized.f32");
+        let found: Vec<u8> = found.into_iter().flat_map(f32::to_le_bytes).collect();
+        assert!(found == expected);
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        assert!(Normalize::default().validate().is_ok());
+        let error = Normalize {
+            std: [1.0, 0.0, 1.0],
+            ..Normalize::default()
+        }
+        .validate()
+        .unwrap_err();
+        assert_eq!(error.to_string(), "std: [1.0, 0.0, 1.0] is not above 0");
+    }
+}
