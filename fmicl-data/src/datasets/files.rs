@@ -1,0 +1,45 @@
+//! Reading whole files, plain or gzipped.
+
+use flate2::read::GzDecoder;
+use fmicl_core::{Error, Result};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// The bytes of `path`, at most `limit + 1` of them, unpacked if they are gzipped. Only what is there is allocated, so
+/// that a header's claim can be checked against it.
+///
+/// # Errors
+/// [`Error::Data`] where the file is missing (with `hint`: what would work) or its gzip stream is broken,
+/// [`Error::Io`] where it cannot be read.
+pub(super) fn read_at_most(path: &Path, limit: u64, hint: &str) -> Result<Vec<u8>> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
+        _ => Error::io(path, error),
+    })?;
+    let mut magic = Vec::new();
+    file.by_ref()
+        .take(2)
+        .read_to_end(&mut magic)
+        .map_err(|error| Error::io(path, error))?;
+    let gzipped = magic == [0x1f, 0x8b];
+    let whole = std::io::Cursor::new(magic).chain(file);
+    let mut bytes = Vec::new();
+    if gzipped {
+        GzDecoder::new(whole)
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| {
+                Error::data(
+                    path,
+                    format!("the gzip stream is broken or truncated ({error}); fetch the file again"),
+                )
+            })?;
+    } else {
+        whole
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::io(path, error))?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,320 @@
+//! `image-folder`: photos in a folder a class.
+//!
+//! Source: torchvision's `ImageFolder`: classes are numbered in the order of their folders' names, files may lie at any
+//! depth below.
+
+use fmicl_core::{Dataset, Error, Image, Result, Samples, Split, register, require};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// JPEG and PNG files as `ROOT/train/CLASS/...` and `ROOT/test/CLASS/...` (or `val`), decoded when they are needed.
+///
+/// Gray, palette, CMYK and transparent images become RGB as with PIL's `convert("RGB")`, 16-bit ones are scaled to 8 bits
+/// (PIL clips them); EXIF orientation is ignored,
+/// as in torchvision.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageFolder {
+    /// The folder that holds the splits; relative to the working directory.
+    pub root: PathBuf,
+    /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself.
+    pub train: PathBuf,
+    /// The test split's folder below `root`; it may be that of `train`. Absent: `test` if there is one, else `val`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<PathBuf>,
+}
+
+impl Default for ImageFolder {
+    fn default() -> Self {
+        ImageFolder {
+            root: PathBuf::new(),
+            train: "train".into(),
+            test: None,
+        }
+    }
+}
+
+register!(
+    Dataset,
+    "image-folder",
+    ImageFolder,
+    "JPEG and PNG files in a folder a class, as torchvision's ImageFolder"
+);
+
+impl Dataset for ImageFolder {
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        require(!self.root.as_os_str().is_empty(), "root", || {
+            "is missing: set it to a folder that holds train/CLASS/ and test/CLASS/ or val/CLASS/".into()
+        })?;
+        let train = self.root.join(&self.train);
+        let classes = entries(&train)?
+            .into_iter()
+            .filter(|entry| entry.path.is_dir())
+            .map(|entry| entry.name);
+        let classes: Vec<String> = classes.collect();
+        if classes.is_empty() {
+            return Err(Error::data(train, "holds no folders, of which each would be a class"));
+        }
+        let files = match split {
+            Split::Pretrain | Split::Train => list(&train, &classes)?,
+            Split::Test => list(&self.test_folder()?, &classes)?,
+        };
+        Ok(Box::new(Files {
+            files,
+            classes: classes.len(),
+        }))
+    }
+}
+
+impl ImageFolder {
+    fn test_folder(&self) -> Result<PathBuf> {
+        match &self.test {
+            Some(test) => Ok(self.root.join(test)),
+            None => ["test", "val"].map(|name| self.root.join(name)).into_iter().find(|path| path.is_dir()).ok_or_else(|| {
+                let message = "holds neither `test` nor `val`; the option `test` names another folder, such as that of `train`";
+                Error::data(&self.root, message)
+            }),
+        }
+    }
+}
+
+struct Entry {
+    name: String,
+    path: PathBuf,
+}
+
+/// What a folder holds, sorted by name, hidden files left out.
+fn entries(folder: &Path) -> Result<Vec<Entry>> {
+    let found = std::fs::read_dir(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::data(
+            folder,
+            "there is no such folder; `root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/",
+        ),
+        _ => Error::io(folder, error),
+    })?;
+    let mut entries = Vec::new();
+    for entry in found {
+        let path = entry.map_err(|error| Error::io(folder, error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            entries.push(Entry { name, path });
+        }
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// The images of a split with their classes, which are numbered as in training.
+fn list(folder: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
+    let mut files = Vec::new();
+    for entry in entries(folder)?.into_iter().filter(|entry| entry.path.is_dir()) {
+        let class = classes.binary_search(&entry.name).map_err(|_| {
+            Error::data(
+                &entry.path,
+                format!(
+                    "the class `{}` is not among the {} of training",
+                    entry.name,
+                    classes.len()
+                ),
+            )
+        })?;
+        let before = files.len();
+        walk(&entry.path, class, &mut files)?;
+        if files.len() == before {
+            return Err(Error::data(
+                entry.path,
+                "holds no .jpg, .jpeg or .png file; remove the folder or fill it",
+            ));
+        }
+    }
+    if files.is_empty() {
+        Err(Error::data(folder, "holds no class folders"))
+    } else {
+        Ok(files)
+    }
+}
+
+fn walk(folder: &Path, class: usize, files: &mut Vec<(PathBuf, usize)>) -> Result<()> {
+    for Entry { path, .. } in entries(folder)? {
+        if path.is_dir() {
+            walk(&path, class, files)?;
+        } else if path.extension().is_some_and(|ext| {
+            ["jpg", "jpeg", "png"]
+                .iter()
+                .any(|known| ext.eq_ignore_ascii_case(known))
+        }) {
+            files.push((path, class));
+        }
+    }
+    Ok(())
+}
+
+struct Files {
+    files: Vec<(PathBuf, usize)>,
+    classes: usize,
+}
+
+impl Samples for Files {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        let path = &self.files[index].0;
+        // By content: ImageNet has a PNG that is called .JPEG.
+        let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
+        let reader = reader.map_err(|error| Error::io(path, error))?;
+        let decoded = reader
+            .decode()
+            .map_err(|error| Error::data(path, format!("cannot be decoded: {error}")))?;
+        let decoded = decoded.into_rgb8();
+        let (width, height) = (decoded.width() as usize, decoded.height() as usize);
+        if width == 0 || height == 0 {
+            return Err(Error::data(path, "has no pixels"));
+        }
+        Ok(Image::new(width, height, decoded.into_raw()))
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.files[index].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::testing::check_dataset;
+    use image::{DynamicImage, GrayAlphaImage, GrayImage, LumaA, RgbImage, RgbaImage};
+    use proptest::{prop_assert, proptest};
+
+    /// A photo-like image of one colour a column.
+    fn photo(width: u32, height: u32, seed: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([x * 7 + seed, y * 5, x + y].map(|value| (value % 256) as u8))
+        })
+    }
+
+    fn save(image: impl Into<DynamicImage>, path: PathBuf) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image.into().save(path).unwrap();
+    }
+
+    /// Two classes, `cat` with two images and `dog` with one, in `train` and `val`.
+    fn write(root: &Path) -> ImageFolder {
+        for split in ["train", "val"] {
+            save(photo(12, 9, 1), root.join(split).join("dog/a.PNG"));
+            save(photo(10, 8, 2), root.join(split).join("cat/deep/b.png"));
+            save(photo(16, 16, 3), root.join(split).join("cat/c.JPEG"));
+            std::fs::write(root.join(split).join("cat/notes.txt"), "not an image").unwrap();
+        }
+        ImageFolder {
+            root: root.into(),
+            ..Default::default()
+        }
+    }
+
+    fn error(dataset: &ImageFolder, split: Split) -> String {
+        dataset.open(split).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn classes_are_numbered_by_name_and_val_is_the_test_split() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = write(folder.path());
+        for split in [Split::Pretrain, Split::Test] {
+            let samples = dataset.open(split).unwrap();
+            check_dataset(&*samples);
+            let labels: Vec<_> = (0..samples.len()).map(|index| samples.label(index)).collect();
+            assert_eq!((labels, samples.classes()), (vec![0, 0, 1], 2));
+            assert_eq!(samples.image(2).unwrap().pixels, photo(12, 9, 1).into_raw());
+            let (image, photo) = (samples.image(0).unwrap(), photo(16, 16, 3).into_raw());
+            assert_eq!((image.width, image.height), (16, 16));
+            let off: i64 = image
+                .pixels
+                .iter()
+                .zip(&photo)
+                .map(|(a, b)| i64::from(a.abs_diff(*b)))
+                .sum();
+            assert!(off / 768 < 16, "a JPEG is off by {} on average", off / 768);
+        }
+    }
+
+    #[test]
+    fn class_folders_may_lie_in_the_root_and_splits_may_coincide() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let root = folder.path().join("train");
+        let dataset = ImageFolder {
+            root,
+            train: ".".into(),
+            test: Some(".".into()),
+        };
+        assert_eq!(dataset.open(Split::Train).unwrap().len(), 3);
+        assert_eq!(dataset.open(Split::Test).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn gray_and_transparent_images_become_rgb_as_pil_does_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let class = folder.path().join("train/only");
+        save(GrayImage::from_raw(1, 1, vec![90]).unwrap(), class.join("a.png"));
+        save(
+            RgbaImage::from_raw(1, 1, vec![10, 20, 30, 40]).unwrap(),
+            class.join("b.png"),
+        );
+        save(GrayAlphaImage::from_pixel(1, 1, LumaA([70, 0])), class.join("c.png"));
+        let samples = ImageFolder {
+            root: folder.path().into(),
+            ..Default::default()
+        }
+        .open(Split::Train)
+        .unwrap();
+        let pixels: Vec<_> = (0..3).map(|index| samples.image(index).unwrap().pixels).collect();
+        // Transparency is dropped, not blended.
+        assert_eq!(pixels, [[90, 90, 90], [10, 20, 30], [70, 70, 70]]);
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = write(folder.path());
+        assert!(error(&ImageFolder::default(), Split::Train).starts_with("root: is missing: set it to a folder"));
+        let elsewhere = ImageFolder {
+            root: folder.path().join("nowhere"),
+            ..Default::default()
+        };
+        assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder"));
+
+        std::fs::create_dir(folder.path().join("train/empty")).unwrap();
+        assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg or .png file"));
+        save(photo(2, 2, 0), folder.path().join("val/bird/a.png"));
+        assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
+        std::fs::remove_dir_all(folder.path().join("val")).unwrap();
+        assert!(error(&dataset, Split::Test).contains("holds neither `test` nor `val`; the option `test`"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_broken_image_is_an_error_with_its_path(jpeg: bool, keep in 0.0f64..1.0, flip in 0.0f64..1.0) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(if jpeg { "train/only/a.jpg" } else { "train/only/a.png" });
+            save(photo(24, 24, 0), path.clone());
+            let samples = ImageFolder { root: folder.path().into(), ..Default::default() }.open(Split::Train).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let bit = (flip * bytes.len() as f64 * 8.0) as usize;
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            if let Ok(image) = samples.image(0) {
+                prop_assert!(image.pixels.len() == image.width * image.height * 3);
+            }
+            std::fs::write(&path, &bytes[..(keep * bytes.len() as f64) as usize]).unwrap();
+            if let Err(error) = samples.image(0) {
+                prop_assert!(error.to_string().contains("train/only/a."), "{error}");
+            }
+        }
+    }
+}

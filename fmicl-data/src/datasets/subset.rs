@@ -1,0 +1,107 @@
+//! `subset`: a part of another dataset's training images, for runs that fit a laptop.
+
+use fmicl_core::{Dataset, Image, Part, Result, Samples, Split, register, require};
+use serde::{Deserialize, Serialize};
+
+/// `train` training images of `of`, evenly spread over it; the test split is left whole.
+///
+/// ```toml
+/// dataset = { name = "subset", train = 5000, of = { name = "cifar10", root = "data" } }
+/// ```
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subset {
+    /// The whole dataset.
+    pub of: Part<dyn Dataset>,
+    /// How many images to keep for pre-training and of the labelled training images, at least 1. They are spread
+    /// evenly rather than the first ones, so that a dataset sorted by class keeps all of its classes.
+    pub train: usize,
+}
+
+register!(Dataset, "subset", Subset, "so many training images of another dataset");
+
+impl Dataset for Subset {
+    fn validate(&self) -> Result<()> {
+        require(self.train >= 1, "train", || {
+            "0 images are no dataset; at least 1".into()
+        })
+    }
+
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let whole = self.of.open(split)?;
+        if split == Split::Test {
+            return Ok(whole);
+        }
+        require(self.train <= whole.len(), "train", || {
+            format!(
+                "{} is more than the {} images of `{}`",
+                self.train,
+                whole.len(),
+                self.of.name()
+            )
+        })?;
+        Ok(Box::new(Spread { len: self.train, whole }))
+    }
+}
+
+struct Spread {
+    len: usize,
+    whole: Box<dyn Samples>,
+}
+
+impl Spread {
+    fn at(&self, index: usize) -> usize {
+        (index as u128 * self.whole.len() as u128 / self.len as u128) as usize
+    }
+}
+
+impl Samples for Spread {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn classes(&self) -> usize {
+        self.whole.classes()
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        self.whole.image(self.at(index))
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.whole.label(self.at(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subset(train: usize) -> Subset {
+        Subset {
+            of: Part::new("digits", Default::default()).unwrap(),
+            train,
+        }
+    }
+
+    #[test]
+    fn training_images_are_spread_and_the_test_split_is_whole() {
+        let samples = subset(479).open(Split::Train).unwrap();
+        fmicl_core::testing::check_dataset(&*samples);
+        let whole = subset(1).of.open(Split::Train).unwrap();
+        assert_eq!(samples.len(), 479);
+        // 1437 = 3 * 479
+        assert_eq!(
+            (samples.image(2).unwrap(), samples.label(478)),
+            (whole.image(6).unwrap(), whole.label(1434))
+        );
+        assert_eq!(subset(10).open(Split::Test).unwrap().len(), 360);
+    }
+
+    #[test]
+    fn more_than_there_is_is_an_error() {
+        let error = subset(2000).open(Split::Pretrain).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(error, "train: 2000 is more than the 1437 images of `digits`");
+        assert!(subset(0).validate().is_err());
+    }
+}
