@@ -12,6 +12,7 @@ mod evaluation;
 mod loader;
 mod planes;
 mod prefetch;
+mod render;
 mod rng;
 mod switch;
 pub mod transforms;

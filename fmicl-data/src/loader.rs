@@ -1,11 +1,11 @@
 //! Batches of views for pre-training.
 
-use crate::prefetch::{Prefetch, Stop};
+use crate::prefetch::Prefetch;
+use crate::render::render_all;
 use crate::{Rng, ViewKey, Views};
 use fmicl_core::{Error, Result, Samples, require};
-use rayon::prelude::*;
 use std::sync::Arc;
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// Makes the batches of an epoch in the background.
 ///
@@ -110,39 +110,175 @@ impl Loader {
     }
 }
 
-/// Makes `count` tensors `[N, 3, size, size]` on the threads of the current pool. `render` gets a sample's index and
-/// where its floats go, one slice a tensor.
-pub(crate) fn render_all(
-    indices: &[usize],
-    count: usize,
-    views: &Views,
-    stop: &Stop,
-    render: impl Fn(usize, &mut [&mut [f32]]) -> Result<()> + Sync,
-) -> Result<Vec<Tensor>> {
-    let size = views.size as i64;
-    let shape = [indices.len() as i64, 3, size, size];
-    let mut tensors: Vec<Tensor> = (0..count)
-        .map(|_| Tensor::zeros(shape, (Kind::Float, Device::Cpu)))
-        .collect();
-    let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(count)).collect();
-    for tensor in &mut tensors {
-        for (slots, slot) in slots.iter_mut().zip(floats(tensor).chunks_exact_mut(views.numel())) {
-            slots.push(slot);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::Image;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Images of one colour whose labels must not be read; number `broken` cannot be.
+    struct Unlabelled {
+        len: usize,
+        broken: Option<usize>,
+        reads: AtomicUsize,
+    }
+
+    fn unlabelled(len: usize, broken: Option<usize>) -> Arc<Unlabelled> {
+        Arc::new(Unlabelled {
+            len,
+            broken,
+            reads: AtomicUsize::new(0),
+        })
+    }
+
+    impl Samples for Unlabelled {
+        fn len(&self) -> usize {
+            self.len
+        }
+
+        fn classes(&self) -> usize {
+            2
+        }
+
+        fn image(&self, index: usize) -> Result<Image> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            match self.broken == Some(index) {
+                true => Err(Error::data("photos/7.jpg", "cannot be decoded")),
+                false => Ok(Image::new(
+                    9,
+                    7,
+                    (0..9 * 7 * 3).map(|i| (i * 3 + index) as u8).collect(),
+                )),
+            }
+        }
+
+        fn label(&self, _index: usize) -> usize {
+            panic!("pre-training read a label")
         }
     }
-    indices
-        .par_iter()
-        .zip(&mut slots)
-        .try_for_each(|(&index, slots)| match stop.is_set() {
-            true => Ok(()),
-            false => render(index, slots),
-        })?;
-    Ok(tensors)
-}
 
-/// The elements of a contiguous tensor of floats in main memory.
-fn floats(tensor: &mut Tensor) -> &mut [f32] {
-    assert!(tensor.is_contiguous() && tensor.kind() == Kind::Float && tensor.device() == Device::Cpu);
-    // SAFETY: such a tensor is `numel` floats from `data_ptr` on, and the borrow keeps it alive and unshared.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+    fn views() -> Views {
+        Views {
+            size: 8,
+            ..Views::default()
+        }
+    }
+
+    fn loader(samples: Arc<Unlabelled>, batch_size: usize, threads: usize) -> Loader {
+        Loader::new(samples, views(), 2, batch_size, 42, threads).unwrap()
+    }
+
+    fn all(loader: &Loader, epoch: u64, start: usize) -> Vec<Batch> {
+        loader.epoch(epoch, start).unwrap().collect::<Result<_>>().unwrap()
+    }
+
+    fn same(a: &[Batch], b: &[Batch]) -> bool {
+        let views =
+            |batches: &[Batch]| Tensor::stack(&batches.iter().flat_map(|batch| &batch.views).collect::<Vec<_>>(), 0);
+        a.iter().zip(b).all(|(a, b)| a.indices == b.indices) && views(a).equal(&views(b))
+    }
+
+    #[test]
+    fn an_epoch_visits_every_sample_once_and_drops_the_rest() {
+        let batches = all(&loader(unlabelled(23, None), 4, 2), 0, 0);
+        assert_eq!(batches.len(), 5);
+        let seen: std::collections::HashSet<_> = batches.iter().flat_map(|batch| &batch.indices).collect();
+        assert_eq!(seen.len(), 20);
+        assert_eq!(
+            (batches[0].views.len(), batches[0].views[0].size()),
+            (2, vec![4, 3, 8, 8])
+        );
+    }
+
+    #[test]
+    fn batches_do_not_depend_on_the_number_of_threads() {
+        let run = |threads| all(&loader(unlabelled(40, None), 8, threads), 3, 0);
+        let one = run(1);
+        assert!(same(&one, &run(2)) && same(&one, &run(7)));
+    }
+
+    #[test]
+    fn an_epoch_is_entered_at_any_batch() {
+        let loader = loader(unlabelled(40, None), 8, 2);
+        assert!(same(&all(&loader, 1, 0)[3..], &all(&loader, 1, 3)));
+        assert_eq!(all(&loader, 1, 5).len(), 0);
+    }
+
+    #[test]
+    fn epochs_and_views_differ() {
+        let loader = loader(unlabelled(40, None), 8, 2);
+        let (first, second) = (all(&loader, 0, 0), all(&loader, 1, 0));
+        assert_ne!(first[0].indices, second[0].indices);
+        assert!(!first[0].views[0].equal(&first[0].views[1]));
+    }
+
+    #[test]
+    fn rows_belong_to_their_indices() {
+        let samples = unlabelled(12, None);
+        let batch = all(&loader(samples.clone(), 6, 3), 2, 0).remove(1);
+        for (row, &sample) in batch.indices.iter().enumerate() {
+            for view in 0..2 {
+                let mut expected = vec![0.0; views().numel()];
+                let key = ViewKey {
+                    seed: 42,
+                    epoch: 2,
+                    sample: sample as u64,
+                    view: view as u64,
+                };
+                views().render(&samples.image(sample).unwrap(), key, &mut expected);
+                assert!(
+                    batch.views[view]
+                        .get(row as i64)
+                        .flatten(0, -1)
+                        .equal(&Tensor::from_slice(&expected))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_sample_is_the_last_item_with_its_path() {
+        let items: Vec<_> = loader(unlabelled(16, Some(3)), 4, 2).epoch(0, 0).unwrap().collect();
+        let (last, before) = items.split_last().unwrap();
+        assert_eq!(
+            last.as_ref().unwrap_err().to_string(),
+            "photos/7.jpg: cannot be decoded"
+        );
+        assert!(before.iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn dropping_an_epoch_stops_the_work() {
+        let samples = unlabelled(10_000, None);
+        let loader = loader(samples.clone(), 10, 2);
+        let mut epoch = loader.epoch(0, 0).unwrap();
+        epoch.next().unwrap().unwrap();
+        drop(epoch);
+        // One taken, two waiting, one blocked, one begun.
+        let reads = samples.reads.load(Ordering::Relaxed);
+        assert!(reads <= 50, "{reads} samples were read for one batch of 10");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert_eq!(samples.reads.load(Ordering::Relaxed), reads);
+    }
+
+    #[test]
+    fn what_cannot_work_is_an_error_at_once() {
+        let error = |n_views, batch_size, views| {
+            Loader::new(unlabelled(10, None), views, n_views, batch_size, 0, 1)
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        let large = "batch_size: 11 is more than the dataset's 10 images; take at most that many";
+        assert_eq!(error(2, 11, views()), large);
+        assert_eq!(
+            error(2, 1, views()),
+            "batch_size: 1 has no negative pairs; at least 2 are needed"
+        );
+        assert_eq!(error(0, 4, views()), "n_views: 0 views are no batch; at least 1");
+        assert_eq!(
+            error(2, 4, Views { flip: 2.0, ..views() }),
+            "views.flip: 2 is not a probability"
+        );
+    }
 }

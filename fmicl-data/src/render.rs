@@ -1,0 +1,44 @@
+//! Many images at once into tensors, in parallel.
+
+use crate::Views;
+use crate::prefetch::Stop;
+use fmicl_core::Result;
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor};
+
+/// Makes `count` tensors `[N, 3, size, size]` on the threads of the current pool. `render` gets a sample's index and
+/// where its floats go, one slice a tensor.
+pub(crate) fn render_all(
+    indices: &[usize],
+    count: usize,
+    views: &Views,
+    stop: &Stop,
+    render: impl Fn(usize, &mut [&mut [f32]]) -> Result<()> + Sync,
+) -> Result<Vec<Tensor>> {
+    let size = views.size as i64;
+    let shape = [indices.len() as i64, 3, size, size];
+    let mut tensors: Vec<Tensor> = (0..count)
+        .map(|_| Tensor::zeros(shape, (Kind::Float, Device::Cpu)))
+        .collect();
+    let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(count)).collect();
+    for tensor in &mut tensors {
+        for (slots, slot) in slots.iter_mut().zip(floats(tensor).chunks_exact_mut(views.numel())) {
+            slots.push(slot);
+        }
+    }
+    indices
+        .par_iter()
+        .zip(&mut slots)
+        .try_for_each(|(&index, slots)| match stop.is_set() {
+            true => Ok(()),
+            false => render(index, slots),
+        })?;
+    Ok(tensors)
+}
+
+/// The elements of a contiguous tensor of floats in main memory.
+fn floats(tensor: &mut Tensor) -> &mut [f32] {
+    assert!(tensor.is_contiguous() && tensor.kind() == Kind::Float && tensor.device() == Device::Cpu);
+    // SAFETY: such a tensor is `numel` floats from `data_ptr` on, and the borrow keeps it alive and unshared.
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+}
