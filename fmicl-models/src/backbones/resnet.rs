@@ -146,7 +146,8 @@ impl Encoder for Net {
 }
 
 /// The same `[N, C, H, W]`, laid out so that a pixel's channels are adjacent; the layers keep the layout.
-/// A ResNet-18 trains a quarter faster so on a CPU, and tensor cores want it too.
+/// Weights in [`fmicl_core::Parameters`] bring this layout along; for weights outside of it, the conversion saves a
+/// ResNet-18 on one CPU core 7 to 9 % of a training step.
 fn channels_last(images: &Tensor) -> Tensor {
     images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
