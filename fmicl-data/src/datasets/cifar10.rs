@@ -3,9 +3,9 @@
 //! Six files of records: one byte of label, then a red, a green and a blue plane of 32 x 32 bytes. Source: Krizhevsky,
 //! "Learning multiple layers of features from tiny images", 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
-use super::files::read_at_most;
+use super::files::{read_at_most, root_option, write};
 use super::memory::{Layout, Memory};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register};
+use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,18 @@ impl Dataset for Cifar10 {
         }
         Ok(Box::new(samples))
     }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        for name in (1..=5)
+            .map(|batch| format!("data_batch_{batch}"))
+            .chain(["test_batch".into()])
+        {
+            let record = |i: usize| (0..RECORD).map(move |p| if p == 0 { i % 10 } else { (i + p - 1) % 251 } as u8);
+            let records: Vec<u8> = (0..10).flat_map(record).collect();
+            write(&folder.join(name).with_extension("bin"), &records)?;
+        }
+        Ok(root_option(folder))
+    }
 }
 
 fn append(path: &Path, samples: &mut Memory) -> Result<()> {
@@ -85,20 +97,9 @@ mod tests {
     use fmicl_core::testing::check_dataset;
     use proptest::{prop_assert, proptest};
 
-    /// Files of `count` images; pixel `p` of image `i` is `(i + p) % 251`.
-    fn write(folder: &Path, count: usize) -> Cifar10 {
-        for file in [
-            "data_batch_1",
-            "data_batch_2",
-            "data_batch_3",
-            "data_batch_4",
-            "data_batch_5",
-            "test_batch",
-        ] {
-            let record = |i: usize| (0..RECORD).map(move |p| if p == 0 { i % 10 } else { (i + p - 1) % 251 } as u8);
-            let bytes: Vec<u8> = (0..count).flat_map(record).collect();
-            std::fs::write(folder.join(format!("{file}.bin")), bytes).unwrap();
-        }
+    /// The example: 10 images a file; pixel `p` of image `i` is `(i + p) % 251`.
+    fn example(folder: &Path) -> Cifar10 {
+        Cifar10::default().example(folder).unwrap();
         Cifar10 { root: folder.into() }
     }
 
@@ -109,9 +110,9 @@ mod tests {
     #[test]
     fn planes_become_pixels() {
         let folder = tempfile::tempdir().unwrap();
-        let train = write(folder.path(), 12).open(Split::Pretrain).unwrap();
+        let train = example(folder.path()).open(Split::Pretrain).unwrap();
         check_dataset(&*train);
-        assert_eq!((train.len(), train.classes(), train.label(13)), (60, 10, 1));
+        assert_eq!((train.len(), train.classes(), train.label(13)), (50, 10, 3));
         let pixels = train.image(3).unwrap().pixels;
         assert_eq!(
             pixels[..6],
@@ -123,18 +124,17 @@ mod tests {
     fn the_parent_folder_will_do() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("cifar-10-batches-bin");
-        std::fs::create_dir(&inner).unwrap();
-        write(&inner, 2);
+        example(&inner);
         let dataset = Cifar10 {
             root: folder.path().into(),
         };
-        assert_eq!(dataset.open(Split::Test).unwrap().len(), 2);
+        assert_eq!(dataset.open(Split::Test).unwrap().len(), 10);
     }
 
     #[test]
     fn errors_say_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
-        let dataset = write(folder.path(), 2);
+        let dataset = example(folder.path());
         let path = folder.path().join("test_batch.bin");
         let mut bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..5000]).unwrap();
@@ -148,9 +148,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn broken_files_never_panic(keep in 0..2 * RECORD, flip in 0..2 * RECORD * 8) {
+        fn broken_files_never_panic(keep in 0..10 * RECORD, flip in 0..10 * RECORD * 8) {
             let folder = tempfile::tempdir().unwrap();
-            let dataset = write(folder.path(), 2);
+            let dataset = example(folder.path());
             let path = folder.path().join("test_batch.bin");
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[flip / 8] ^= 1 << (flip % 8);

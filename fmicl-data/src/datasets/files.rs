@@ -1,7 +1,7 @@
 //! Reading whole files, plain or gzipped.
 
 use flate2::read::GzDecoder;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, toml};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -42,4 +42,21 @@ pub(super) fn read_at_most(path: &Path, limit: u64, hint: &str) -> Result<Vec<u8
             .map_err(|error| Error::io(path, error))?;
     }
     Ok(bytes)
+}
+
+/// Makes the folder that `path` lies in.
+pub(super) fn make_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))
+}
+
+/// Writes a file, and the folder that it lies in.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_parent(path)?;
+    std::fs::write(path, bytes).map_err(|error| Error::io(path, error))
+}
+
+/// The option `root`, as an example returns it.
+pub(super) fn root_option(folder: &Path) -> toml::Table {
+    toml::Table::from_iter([("root".to_string(), folder.to_string_lossy().into_owned().into())])
 }

@@ -3,9 +3,9 @@
 //! A header of big-endian words (magic, count, rows, columns), then the bytes. Source: LeCun, Cortes, Burges, "The
 //! MNIST database of handwritten digits".
 
-use super::files::read_at_most;
+use super::files::{read_at_most, root_option, write};
 use super::memory::{Layout, Memory};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register};
+use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,26 @@ impl Dataset for Idx {
             classes: CLASSES,
         }))
     }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        for (prefix, count) in [("train", 20u32), ("t10k", 10)] {
+            let pixels: Vec<u8> = (0..count * 64).map(|pixel| (pixel * 37 % 251) as u8).collect();
+            let labels: Vec<u8> = (0..count).map(|image| (image % 10) as u8).collect();
+            let images = encode(IMAGES, &[count, 8, 8], &pixels);
+            write(&folder.join(format!("{prefix}-images-idx3-ubyte")), &images)?;
+            write(
+                &folder.join(format!("{prefix}-labels-idx1-ubyte")),
+                &encode(LABELS, &[count], &labels),
+            )?;
+        }
+        Ok(root_option(folder))
+    }
+}
+
+/// A file: magic, dimensions, data.
+fn encode(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
+    let words = [magic].into_iter().chain(dimensions.iter().copied());
+    words.flat_map(u32::to_be_bytes).chain(data.iter().copied()).collect()
 }
 
 impl Idx {
@@ -141,24 +161,19 @@ mod tests {
     use proptest::proptest;
     use std::io::Write;
 
-    fn idx(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
-        let words = [magic].into_iter().chain(dimensions.iter().copied());
-        words.flat_map(u32::to_be_bytes).chain(data.iter().copied()).collect()
-    }
-
     /// A test split of four images of 3 x 2 pixels.
-    fn write(folder: &Path, images: &[u8], labels: &[u8]) -> Idx {
+    fn dataset(folder: &Path, images: &[u8], labels: &[u8]) -> Idx {
         std::fs::write(folder.join("t10k-images-idx3-ubyte"), images).unwrap();
         std::fs::write(folder.join("t10k-labels-idx1-ubyte"), labels).unwrap();
         Idx { root: folder.into() }
     }
 
     fn images() -> Vec<u8> {
-        idx(IMAGES, &[4, 2, 3], &Vec::from_iter(0..24))
+        encode(IMAGES, &[4, 2, 3], &Vec::from_iter(0..24))
     }
 
     fn labels() -> Vec<u8> {
-        idx(LABELS, &[4], &[3, 1, 4, 9])
+        encode(LABELS, &[4], &[3, 1, 4, 9])
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn plain_and_gzipped_files_are_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let dataset = write(folder.path(), &images(), &labels());
+        let dataset = dataset(folder.path(), &images(), &labels());
         let plain = dataset.open(Split::Test).unwrap();
         check_dataset(&*plain);
         for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
@@ -191,7 +206,7 @@ mod tests {
     fn errors_say_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let error = |images: &[u8], labels: &[u8]| {
-            write(folder.path(), images, labels)
+            dataset(folder.path(), images, labels)
                 .open(Split::Test)
                 .map(|_| ())
                 .unwrap_err()
@@ -211,15 +226,15 @@ mod tests {
                 "starts with 0x00000801, not with 0x00000803",
             ),
             (
-                error(&images(), &idx(LABELS, &[3], &[0, 1, 2])),
+                error(&images(), &encode(LABELS, &[3], &[0, 1, 2])),
                 "3 labels for 4 images in",
             ),
             (
-                error(&images(), &idx(LABELS, &[4], &[0, 1, 10, 2])),
+                error(&images(), &encode(LABELS, &[4], &[0, 1, 10, 2])),
                 "image 2 has the label 10",
             ),
             (
-                error(&idx(IMAGES, &[u32::MAX; 3], &[]), &labels()),
+                error(&encode(IMAGES, &[u32::MAX; 3], &[]), &labels()),
                 "too many to be true",
             ),
             (
@@ -231,7 +246,7 @@ mod tests {
                 "the gzip stream is broken or truncated",
             ),
             (
-                error(&idx(IMAGES, &[0, 28, 28], &[]), &labels()),
+                error(&encode(IMAGES, &[0, 28, 28], &[]), &labels()),
                 "there is nothing in it",
             ),
         ];
@@ -257,9 +272,9 @@ mod tests {
             let (images, labels) = bytes.split_at(40);
             let pack = |bytes: &[u8]| if packed { gzip(bytes) } else { bytes.to_vec() };
             let cut = |bytes: Vec<u8>, keep: usize| bytes[..keep.min(bytes.len())].to_vec();
-            let whole = write(folder.path(), &pack(images), &pack(labels));
+            let whole = dataset(folder.path(), &pack(images), &pack(labels));
             whole.open(Split::Test).map(|samples| check_dataset(&*samples)).ok();
-            let cut = write(folder.path(), &cut(pack(images), keep), &cut(pack(labels), keep));
+            let cut = dataset(folder.path(), &cut(pack(images), keep), &cut(pack(labels), keep));
             cut.open(Split::Test).map(|samples| check_dataset(&*samples)).ok();
         }
     }

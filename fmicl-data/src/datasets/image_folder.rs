@@ -3,7 +3,8 @@
 //! Source: torchvision's `ImageFolder`: classes are numbered in the order of their folders' names, files may lie at any
 //! depth below.
 
-use fmicl_core::{Dataset, Error, Image, Result, Samples, Split, register, require};
+use super::files::{make_parent, root_option};
+use fmicl_core::{Dataset, Error, Image, Result, Samples, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -63,6 +64,23 @@ impl Dataset for ImageFolder {
             files,
             classes: classes.len(),
         }))
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        for (split, count) in [("train", 10), ("test", 4)] {
+            for (class, red) in [("one", 40), ("two", 200)] {
+                for index in 0..count {
+                    let path = folder.join(split).join(class).join(format!("{index}.png"));
+                    make_parent(&path)?;
+                    let photo =
+                        image::RgbImage::from_fn(12, 9, |x, y| image::Rgb([red, (x * 20) as u8, (y * index) as u8]));
+                    photo
+                        .save(&path)
+                        .map_err(|error| Error::data(path, error.to_string()))?;
+                }
+            }
+        }
+        Ok(root_option(folder))
     }
 }
 
