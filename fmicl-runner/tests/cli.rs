@@ -1,5 +1,7 @@
 //! The binary `fmicl` as a user meets it: exit codes, and errors in one line.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 

@@ -2,6 +2,8 @@
 //! name, trained with. The crates are made in a temporary folder and built into this workspace's target directory, so
 //! that libtorch's bindings are not compiled again.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};

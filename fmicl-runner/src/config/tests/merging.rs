@@ -1,0 +1,119 @@
+//! How files and `--set` become one experiment, and that it can be written back.
+
+use super::{GOOD, error_of, folder, loaded, try_load};
+
+#[test]
+fn the_resolved_file_loads_as_the_same_experiment() {
+    let sets = [
+        "train.clip_grad_norm=1",
+        "device=cuda:1",
+        "seed=7",
+        "objective.divergence={name='tsallis',alpha=1.5}",
+    ];
+    let experiment = loaded(&[("x.toml", GOOD)], &sets);
+    let written = experiment.to_toml().unwrap();
+    let again = loaded(&[("x.toml", &written)], &[]);
+    assert_eq!(again.to_toml().unwrap(), written);
+    for default in [
+        "accumulate = 1",
+        "name = \"single\"",
+        "temperature = 0.1",
+        "alpha = 1.5",
+        "nesterov = false",
+    ] {
+        assert!(written.contains(default), "{default} is not in\n{written}");
+    }
+    assert_eq!(
+        (again.seed, again.train.clip_grad_norm, again.train.final_lr),
+        (7, Some(1.0), 0.0)
+    );
+    assert_eq!(format!("{:?}", again.objective), format!("{:?}", experiment.objective));
+}
+
+/// How `objective` looks after the sets.
+fn objective(sets: &[&str]) -> toml::Table {
+    let table: toml::Table = loaded(&[("x.toml", GOOD)], sets).to_toml().unwrap().parse().unwrap();
+    table["objective"].as_table().unwrap().clone()
+}
+
+#[test]
+fn a_set_reaches_into_parts() {
+    let changed = objective(&["objective.alpha=2", "objective.similarity.sigma=1"]);
+    assert_eq!(changed["alpha"].as_float(), Some(2.0));
+    assert_eq!(changed["similarity"]["sigma"].as_float(), Some(1.0));
+    assert_eq!(changed["divergence"]["name"].as_str(), Some("kl"), "the rest stays");
+}
+
+#[test]
+fn a_set_replaces_a_part_by_name_and_drops_the_old_options() {
+    let changed = objective(&["objective.similarity=cosine"]);
+    assert_eq!(changed["similarity"]["name"].as_str(), Some("cosine"));
+    assert!(changed["similarity"].get("sigma").is_none());
+    let changed = objective(&["objective.divergence=tsallis", "objective.divergence.alpha=3"]);
+    assert_eq!(
+        changed["divergence"]["alpha"].as_float(),
+        Some(3.0),
+        "a name takes options"
+    );
+    let changed = objective(&["objective.similarity.name=linear"]);
+    assert_eq!(changed["similarity"]["name"].as_str(), Some("linear"));
+}
+
+#[test]
+fn a_file_takes_what_it_does_not_say_from_the_one_it_extends() {
+    let child = "extends = \"mid.toml\"\noptimizer.momentum = 0.5\n[train]\nlr = 0.1\n[eval]\nevery = 2";
+    let mid = "extends = \"base.toml\"\narchitecture.out = 16\ntrain.epochs = 9";
+    let experiment = loaded(&[("x.toml", child), ("mid.toml", mid), ("base.toml", GOOD)], &[]);
+    let train = &experiment.train;
+    assert_eq!(
+        (train.lr, train.epochs, train.batch_size, experiment.eval.every),
+        (0.1, 9, 8, 2)
+    );
+    assert!(
+        format!("{:?}", experiment.architecture).contains("out = 16"),
+        "a name takes options"
+    );
+    assert!(format!("{:?}", experiment.optimizer).contains("momentum = 0.5"));
+}
+
+#[test]
+fn an_error_names_the_file_that_it_is_in() {
+    let files = |child: &str| {
+        let folder = folder(&[("x.toml", child), ("base.toml", GOOD)]);
+        try_load(folder.path(), &[]).unwrap_err()
+    };
+    assert_eq!(
+        files("extends = \"base.toml\"\ntrain.warmup_epochs = 5"),
+        "x.toml:2: train.warmup_epochs: 5 is not below the 4 epochs of the run"
+    );
+    assert_eq!(
+        files("extends = \"base.toml\"\ntrain.final_lr = 0.5\ntrain.epochs = 1\ntrain.lr = 0.1"),
+        "x.toml:2: train.final_lr: 0.5 is not in 0 to lr, 0.1"
+    );
+    let broken = GOOD.replace("\"sgd\", momentum = 0.8", "\"sgd\", momentum = 'x'");
+    let folder = folder(&[("x.toml", "extends = \"base.toml\"\nseed = 1"), ("base.toml", &broken)]);
+    assert_eq!(
+        try_load(folder.path(), &[]).unwrap_err(),
+        "base.toml:6: optimizer.momentum: invalid type: string \"x\", expected a number"
+    );
+}
+
+#[test]
+fn a_wrong_extends_is_an_error_at_its_line() {
+    assert_eq!(
+        error_of("\nextends = \"none.toml\"", &[]),
+        "x.toml:2: extends: none.toml: No such file or directory (os error 2)"
+    );
+    assert_eq!(
+        error_of("extends = 3", &[]),
+        "x.toml:1: extends: expected a text in quotes, the path of another experiment"
+    );
+    let folder = folder(&[
+        ("x.toml", "extends = \"y.toml\""),
+        ("y.toml", "seed = 1\nextends = \"x.toml\""),
+    ]);
+    assert_eq!(
+        try_load(folder.path(), &[]).unwrap_err(),
+        "y.toml:2: extends: x.toml is being read already: a file cannot extend itself"
+    );
+}
