@@ -95,9 +95,9 @@ impl Group {
             let len = var.numel() as i64;
             let mut view = view_as(&values, offset, len, &var.size());
             tch::no_grad(|| view.copy_(&var));
-            var.set_data(&view);
             // A gradient exists only after a backward; this one is zero.
             (var.sum(kind) * 0.0).backward();
+            var.set_data(&view);
             var.grad().set_data(&view_as(&grads, offset, len, &var.size()));
             slices.push(Slice { name, offset, len });
             offset += len;

@@ -96,6 +96,39 @@ macro_rules! kind {
 ///
 /// The type is the part's options: it implements the kind's trait, `Serialize` and `Deserialize` (with
 /// `deny_unknown_fields`). Put the line in the file that defines the part.
+///
+/// ```
+/// use fmicl_core::{Divergence, Part, register, tch::Tensor, toml};
+///
+/// /// Reverse Kullback-Leibler, `f(u) = -log u`.
+/// #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// pub struct ReverseKl {}
+///
+/// register!(Divergence, "reverse-kl", ReverseKl, "repels by the log ratio itself");
+///
+/// impl Divergence for ReverseKl {
+///     fn generator(&self, log_u: &Tensor) -> Tensor {
+///         -log_u
+///     }
+///     fn critic(&self, log_u: &Tensor) -> Tensor {
+///         -(-log_u).exp()
+///     }
+///     fn conjugate(&self, t: &Tensor) -> Tensor {
+///         -(-t).log() - 1.0
+///     }
+///     fn domain(&self) -> (f64, f64) {
+///         (f64::NEG_INFINITY, -0.01)
+///     }
+///     fn penalty(&self, log_u: &Tensor) -> Tensor {
+///         log_u - 1.0
+///     }
+/// }
+///
+/// let part: Part<dyn Divergence> = Part::new("reverse-kl", toml::Table::new())?;
+/// fmicl_core::testing::check_divergence(&*part);
+/// # Ok::<(), fmicl_core::Error>(())
+/// ```
 #[macro_export]
 macro_rules! register {
     ($kind:ident, $name:literal, $part:ty, $summary:literal) => {
