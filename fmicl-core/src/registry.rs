@@ -4,6 +4,10 @@
 //! lists it. A crate that is only named in `Cargo.toml` is dropped by the linker and registers nothing: the
 //! binary must say `use that_crate as _;`.
 
+mod fields;
+
+pub use fields::fields;
+
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -22,6 +26,8 @@ pub struct Entry<T: ?Sized + 'static> {
     pub crate_version: &'static str,
     /// The [`API`] it was built with.
     pub api: u32,
+    /// The keys of its options.
+    pub options: fn() -> &'static [&'static str],
     /// Reads and checks the options, and makes the part.
     pub build: fn(toml::Table) -> Result<Built<T>>,
 }
@@ -69,7 +75,9 @@ pub struct Listing {
     pub version: &'static str,
     /// The [`API`] it was built with.
     pub api: u32,
-    /// The options and their defaults; absent where an option has no default.
+    /// The keys of its options.
+    pub options: &'static [&'static str],
+    /// The options' defaults; absent where an option must be given.
     pub defaults: Option<toml::Table>,
 }
 
@@ -139,6 +147,7 @@ macro_rules! register {
                 crate_name: env!("CARGO_PKG_NAME"),
                 crate_version: env!("CARGO_PKG_VERSION"),
                 api: $crate::registry::API,
+                options: $crate::registry::fields::<$part>,
                 build: |options| {
                     let part: $part = $crate::registry::read_options(options)?;
                     $crate::$kind::validate(&part)?;
@@ -172,6 +181,7 @@ fn listing<T: Kind + ?Sized>(entry: &'static Entry<T>) -> Listing {
         crate_name: entry.crate_name,
         version: entry.crate_version,
         api: entry.api,
+        options: (entry.options)(),
         defaults: (entry.build)(toml::Table::new()).ok().map(|built| built.options),
     }
 }

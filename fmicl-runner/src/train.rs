@@ -62,6 +62,7 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
             run.save_checkpoint(epoch, trainer.model)?;
         }
     }
+    progress.note("evaluating raw pixels, the encoder before training and after");
     progress.finish();
 
     let comparison = eval::compare(&experiment, &data, &model, device)?;

@@ -37,7 +37,7 @@ fn find(name: &str) -> Result<&'static KindInfo> {
         .ok_or_else(|| Error::config(format!("no kind of part named `{name}`{hint}; kinds: {known}")))
 }
 
-/// A line for each part and, where it has options that all have defaults, one that can be copied into a config.
+/// A line for each part; below it, one that can be copied into a config, and the options that it leaves out.
 fn write_parts(out: &mut impl Write, parts: &[Listing]) -> io::Result<()> {
     let width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
     for part in parts {
@@ -46,13 +46,24 @@ fn write_parts(out: &mut impl Write, parts: &[Listing]) -> io::Result<()> {
             "  {:width$}  {} ({} {})",
             part.name, part.summary, part.crate_name, part.version
         )?;
-        if let Some(defaults) = part.defaults.as_ref().filter(|defaults| !defaults.is_empty()) {
-            let options = defaults
-                .iter()
-                .map(|(option, value)| format!(", {option} = {value}"))
-                .collect::<String>();
-            writeln!(out, "  {:width$}  {{ name = \"{}\"{options} }}", "", part.name)?;
+        if let Some(options) = options(part) {
+            writeln!(out, "  {:width$}  {options}", "")?;
         }
     }
     Ok(())
+}
+
+/// The options and their defaults, or their names where one must be given; nothing where there are none.
+fn options(part: &Listing) -> Option<String> {
+    let Some(defaults) = &part.defaults else {
+        return Some(format!("options: {}", part.options.join(", ")));
+    };
+    let values: String = defaults.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
+    let line = format!("{{ name = \"{}\"{values} }}", part.name);
+    let absent: Vec<_> = part.options.iter().copied().filter(|&key| !defaults.contains_key(key)).collect();
+    match (part.options, &absent[..]) {
+        ([], _) => None,
+        (_, []) => Some(line),
+        (_, absent) => Some(format!("{line}, and {}", absent.join(", "))),
+    }
 }

@@ -265,18 +265,17 @@ impl Meter {
 impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "epoch {:>4}  loss {:.4}", self.epoch, self.loss)?;
-        for (name, value) in &self.terms {
-            write!(f, "  {name} {value:.4}")?;
+        if let Some(f_mi) = self.terms.get("f_mi") {
+            write!(f, "  f-MI {f_mi:.3}")?;
         }
         write!(
             f,
-            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.4}  {:.0} images/s  {:.0}% waiting",
+            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.4}  {:.0} images/s",
             self.projections.alignment,
             self.projections.uniformity,
             self.projections.effective_rank,
             self.lr,
             self.images_per_second,
-            100.0 * self.waiting
         )?;
         if let Some(Online { accuracy, .. }) = &self.online {
             write!(f, "  test kNN {:.1}%  linear {:.1}%", 100.0 * accuracy.knn, 100.0 * accuracy.linear)?;
