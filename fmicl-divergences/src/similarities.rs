@@ -12,5 +12,5 @@ use tch::Tensor;
 
 /// The slope of an affine map, as a tensor that broadcasts over the cosines.
 fn constant(like: &Tensor, slope: f64) -> Tensor {
-    Tensor::full(&[1i64; 1], slope, (like.kind(), like.device())).expand_as(like)
+    Tensor::full([1], slope, (like.kind(), like.device())).expand_as(like)
 }

@@ -1,6 +1,8 @@
 //! The tiled estimator against the formula written out pair by pair, for every registered divergence with every
 //! registered similarity and every source of negatives.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use fmicl_core::registry::{self, did_you_mean};
 use fmicl_core::testing::{check_objective, unit_rows};
 use fmicl_core::{Critic, Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Similarity};

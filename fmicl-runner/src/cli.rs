@@ -111,7 +111,12 @@ impl Command {
     fn run(self) -> Outcome {
         match self {
             Command::Train { experiment, out } => {
-                let name = experiment.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let name = experiment
+                    .path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 let experiment = experiment.load().map_err(all)?;
                 train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
             }

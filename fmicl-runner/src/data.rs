@@ -24,6 +24,10 @@ impl Splits {
             Ok(samples) => Ok(samples.into()),
             Err(error) => Err(experiment.locate(error.at("dataset"))),
         };
-        Ok(Splits { pretrain: open(Split::Pretrain)?, train: open(Split::Train)?, test: open(Split::Test)? })
+        Ok(Splits {
+            pretrain: open(Split::Pretrain)?,
+            train: open(Split::Train)?,
+            test: open(Split::Test)?,
+        })
     }
 }

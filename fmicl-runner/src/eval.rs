@@ -10,7 +10,7 @@ mod table;
 
 pub use encode::Features;
 pub use geometry::{alignment, effective_rank, uniformity};
-pub use judge::{Accuracy, Judged, Online};
+pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
 pub use table::Comparison;
@@ -57,8 +57,14 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
     };
     let rows = vec![
         ("raw pixels", judge(&|view| view.input.flatten(1, -1))?),
-        ("untrained encoder", judge(&|view| untrained.learner.encoder().forward(view, false))?),
-        ("trained encoder", judge(&|view| trained.learner.encoder().forward(view, false))?),
+        (
+            "untrained encoder",
+            judge(&|view| untrained.learner.encoder().forward(view, false))?,
+        ),
+        (
+            "trained encoder",
+            judge(&|view| trained.learner.encoder().forward(view, false))?,
+        ),
     ];
     Ok(Comparison::new(experiment, data.train.len(), data.test.len(), rows))
 }
@@ -69,7 +75,9 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 /// An image that cannot be read.
 pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Online> {
     let encode = |samples: &Arc<dyn Samples>| {
-        encode::features(experiment, samples, device, &|view| model.learner.encoder().forward(view, false))
+        encode::features(experiment, samples, device, &|view| {
+            model.learner.encoder().forward(view, false)
+        })
     };
     let (train, test) = (encode(&data.train)?, encode(&data.test)?);
     Ok(Online::new(&experiment.eval, &train, &test, data.train.classes()))

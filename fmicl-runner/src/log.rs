@@ -12,7 +12,11 @@ static FILE: Mutex<Option<File>> = Mutex::new(None);
 /// Starts logging; call once in a process.
 pub fn init() {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let to_stderr = fmt::layer().with_writer(io::stderr).with_ansi(colour).with_target(false).without_time();
+    let to_stderr = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .without_time();
     let to_file = fmt::layer().with_writer(|| ToFile).with_ansi(false).with_target(false);
     // Where a host program has its own subscriber, that one stays.
     let _ = tracing_subscriber::registry()

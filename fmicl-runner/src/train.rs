@@ -67,7 +67,10 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
 
     let comparison = eval::compare(&experiment, &data, &model, device)?;
     let seconds = started.elapsed().as_secs_f64();
-    run.write_json("result.json", &json!({ "seed": experiment.seed, "epochs": epochs, "seconds": seconds, "evaluation": comparison }))?;
+    run.write_json(
+        "result.json",
+        &json!({ "seed": experiment.seed, "epochs": epochs, "seconds": seconds, "evaluation": comparison }),
+    )?;
     print!("{comparison}");
     println!("run directory: {}", run.path().display());
     Ok(())

@@ -1,11 +1,17 @@
 //! Every registered part trains: the registry is walked, so a part that is added later is covered as it is.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::config;
 use fmicl_runner::train::{self, TrainOptions};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// libtorch has one random generator for the whole process: tests that draw from it take turns.
+static RANDOM: Mutex<()> = Mutex::new(());
 
 /// Three steps on a few digits. Parts that have an option without a default (`subset`, `f-micl`) are covered by
 /// standing here.
@@ -26,8 +32,12 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
     let path = folder.join("experiment.toml");
     std::fs::write(&path, EXPERIMENT).unwrap();
     let experiment = config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"));
+    let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let out = folder.join("run");
-    let options = TrainOptions { out: Some(out.clone()), name: "every-part".into() };
+    let options = TrainOptions {
+        out: Some(out.clone()),
+        name: "every-part".into(),
+    };
     train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     serde_json::from_str(metrics.trim()).unwrap()
@@ -59,9 +69,16 @@ fn every_registered_part_trains() {
         let folder = tempfile::tempdir().unwrap();
         // Without a default for every option it stands in the experiment itself.
         let sets = match part.defaults {
-            Some(_) => vec![format!("{}={}", key(part.kind), value(part, &folder.path().join("data")))],
+            Some(_) => vec![format!(
+                "{}={}",
+                key(part.kind),
+                value(part, &folder.path().join("data"))
+            )],
             None => {
-                assert!(EXPERIMENT.contains(&format!("{} = {{ name = \"{}\"", part.kind, part.name)), "{part:?}");
+                assert!(
+                    EXPERIMENT.contains(&format!("{} = {{ name = \"{}\"", part.kind, part.name)),
+                    "{part:?}"
+                );
                 vec![]
             }
         };
@@ -86,6 +103,7 @@ fn the_same_seed_gives_the_same_numbers_with_any_number_of_threads() {
 
 #[test]
 fn every_experiment_builds() {
+    let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
     let mut found = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -94,7 +112,11 @@ fn every_experiment_builds() {
             let experiment = config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
             train::Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap_or_else(|error| panic!("{error}"));
             let text = std::fs::read_to_string(&path).unwrap();
-            assert!(text.starts_with("# Source: "), "{}: line 1 names the source", path.display());
+            assert!(
+                text.starts_with("# Source: "),
+                "{}: line 1 names the source",
+                path.display()
+            );
             found += 1;
         }
     }

@@ -50,7 +50,7 @@ fn surrogate(sum: Sum, count: f64, left: &Tensor, right: Option<&Tensor>) -> Ten
     let mean = (&sum.value / count).to_kind(left.kind());
     let mut inner = (left * (sum.left / count)).sum(left.kind());
     if let (Some(right), Some(grad)) = (right, sum.right) {
-        inner = inner + (right * (grad / count)).sum(left.kind());
+        inner += (right * (grad / count)).sum(left.kind());
     }
     &inner - inner.detach() + mean
 }

@@ -56,7 +56,10 @@ impl de::Error for Answer {
 mod tests {
     #[test]
     fn the_fields_of_an_options_struct_are_found() {
-        assert_eq!(super::fields::<crate::FMicl>(), ["divergence", "similarity", "alpha", "negatives"]);
+        assert_eq!(
+            super::fields::<crate::FMicl>(),
+            ["divergence", "similarity", "alpha", "negatives"]
+        );
         assert!(super::fields::<f64>().is_empty());
     }
 }

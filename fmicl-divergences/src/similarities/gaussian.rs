@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn obeys_the_similarity_laws() {
-        fmicl_core::testing::check_similarity(&super::Gaussian { sigma: 0.5, mu: Some(3.0) });
+        fmicl_core::testing::check_similarity(&super::Gaussian {
+            sigma: 0.5,
+            mu: Some(3.0),
+        });
     }
 
     #[test]

@@ -58,9 +58,17 @@ fn options(part: &Listing) -> Option<String> {
     let Some(defaults) = &part.defaults else {
         return Some(format!("options: {}", part.options.join(", ")));
     };
-    let values: String = defaults.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
+    let values: String = defaults
+        .iter()
+        .map(|(key, value)| format!(", {key} = {value}"))
+        .collect();
     let line = format!("{{ name = \"{}\"{values} }}", part.name);
-    let absent: Vec<_> = part.options.iter().copied().filter(|&key| !defaults.contains_key(key)).collect();
+    let absent: Vec<_> = part
+        .options
+        .iter()
+        .copied()
+        .filter(|&key| !defaults.contains_key(key))
+        .collect();
     match (part.options, &absent[..]) {
         ([], _) => None,
         (_, []) => Some(line),

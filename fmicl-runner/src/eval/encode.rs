@@ -17,7 +17,10 @@ pub struct Features {
 impl Features {
     /// The rows at `indices`.
     pub fn select(&self, indices: &Tensor) -> Features {
-        Features { values: self.values.index_select(0, indices), labels: self.labels.index_select(0, indices) }
+        Features {
+            values: self.values.index_select(0, indices),
+            labels: self.labels.index_select(0, indices),
+        }
     }
 }
 
@@ -25,7 +28,12 @@ impl Features {
 pub(super) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
 /// The features of every sample in order, without augmentation or gradient.
-pub(super) fn features(experiment: &Experiment, samples: &Arc<dyn Samples>, device: Device, encode: &Encode) -> Result<Features> {
+pub(super) fn features(
+    experiment: &Experiment,
+    samples: &Arc<dyn Samples>,
+    device: Device,
+    encode: &Encode,
+) -> Result<Features> {
     let _no_grad = tch::no_grad_guard();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
     for batch in fmicl_data::evaluation_batches(samples.clone(), &experiment.views, experiment.eval.batch_size)? {
@@ -33,5 +41,8 @@ pub(super) fn features(experiment: &Experiment, samples: &Arc<dyn Samples>, devi
         values.push(encode(&View::from(images.to_device(device))).to_kind(Kind::Float));
         labels.push(classes.to_device(device));
     }
-    Ok(Features { values: Tensor::cat(&values, 0), labels: Tensor::cat(&labels, 0) })
+    Ok(Features {
+        values: Tensor::cat(&values, 0),
+        labels: Tensor::cat(&labels, 0),
+    })
 }

@@ -36,8 +36,8 @@ pub fn effective_rank(x: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fmicl_core::testing::unit_rows;
     use fmicl_core::tch::Device;
+    use fmicl_core::testing::unit_rows;
 
     fn value(tensor: Tensor) -> f64 {
         tensor.double_value(&[])

@@ -67,14 +67,20 @@ pub fn judge(options: &Eval, train: &Features, test: &Features, classes: usize) 
         .collect();
     let mean = |value: fn(&Accuracy) -> f64| draws.iter().map(value).sum::<f64>() / draws.len() as f64;
     Judged {
-        few_labels: Accuracy { knn: mean(|draw| draw.knn), linear: mean(|draw| draw.linear) },
+        few_labels: Accuracy {
+            knn: mean(|draw| draw.knn),
+            linear: mean(|draw| draw.linear),
+        },
         all_labels: judge_all_labels(options, train, test, classes),
     }
 }
 
 /// Judges features with every label of `train`.
 fn judge_all_labels(options: &Eval, train: &Features, test: &Features, classes: usize) -> Accuracy {
-    Accuracy { knn: knn(&options.knn, train, test, classes), linear: linear(&options.linear, train, test, classes) }
+    Accuracy {
+        knn: knn(&options.knn, train, test, classes),
+        linear: linear(&options.linear, train, test, classes),
+    }
 }
 
 /// The indices of [`FEW`] samples of each class, the same in every run: those whose hash is least.
@@ -107,7 +113,9 @@ mod tests {
     #[test]
     fn few_labels_are_ten_of_each_class_and_differ_from_draw_to_draw() {
         let labels = Tensor::from_slice(&(0..300).map(|i| i % 3).collect::<Vec<i64>>());
-        let draws: Vec<Vec<i64>> = (0..2).map(|draw| few(&labels, draw).iter::<i64>().unwrap().collect()).collect();
+        let draws: Vec<Vec<i64>> = (0..2)
+            .map(|draw| few(&labels, draw).iter::<i64>().unwrap().collect())
+            .collect();
         for draw in &draws {
             let count = |class| draw.iter().filter(|&&index| index % 3 == class).count();
             assert_eq!([count(0), count(1), count(2)], [FEW; 3]);

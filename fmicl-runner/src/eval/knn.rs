@@ -28,7 +28,10 @@ pub fn knn(options: &Knn, train: &Features, test: &Features, classes: usize) -> 
         let voters = train.labels.index_select(0, &indices.flatten(0, -1)).view([rows, k]);
         let votes = Tensor::zeros([rows, classes as i64], (Kind::Float, weights.device()));
         let winners = votes.scatter_add(1, &voters, &weights).argmax(1, false);
-        right += winners.eq_tensor(&test.labels.narrow(0, start, rows)).sum(Kind::Int64).int64_value(&[]);
+        right += winners
+            .eq_tensor(&test.labels.narrow(0, start, rows))
+            .sum(Kind::Int64)
+            .int64_value(&[]);
     }
     right as f64 / test.labels.size()[0] as f64
 }
@@ -43,7 +46,10 @@ mod tests {
     use super::*;
 
     fn features(rows: &[[f32; 2]], labels: &[i64]) -> Features {
-        Features { values: Tensor::from_slice2(rows), labels: Tensor::from_slice(labels) }
+        Features {
+            values: Tensor::from_slice2(rows),
+            labels: Tensor::from_slice(labels),
+        }
     }
 
     #[test]
@@ -60,6 +66,17 @@ mod tests {
         let test = features(&[[1.0, 0.05]], &[0]);
         // Votes: 1 against 2 exp((0.6 - 1) / T), roughly.
         assert_eq!(knn(&Knn { k: 3, temperature: 0.1 }, &train, &test, 2), 1.0);
-        assert_eq!(knn(&Knn { k: 3, temperature: 10.0 }, &train, &test, 2), 0.0);
+        assert_eq!(
+            knn(
+                &Knn {
+                    k: 3,
+                    temperature: 10.0
+                },
+                &train,
+                &test,
+                2
+            ),
+            0.0
+        );
     }
 }

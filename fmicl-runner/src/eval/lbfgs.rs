@@ -25,8 +25,13 @@ pub fn minimise(objective: impl Fn(&Tensor) -> (f64, Tensor), start: Tensor, max
         let direction = -times_inverse_hessian(&history, &grad);
         let slope = grad.dot(&direction).double_value(&[]);
         // Without curvature yet, a step of unit length at most.
-        let length = if history.is_empty() { grad.norm().double_value(&[]).recip().min(1.0) } else { 1.0 };
-        let Some((new_point, new_value, new_grad)) = search(&objective, &point, value, &direction, slope, length) else {
+        let length = if history.is_empty() {
+            grad.norm().double_value(&[]).recip().min(1.0)
+        } else {
+            1.0
+        };
+        let Some((new_point, new_value, new_grad)) = search(&objective, &point, value, &direction, slope, length)
+        else {
             break; // No step in f32 is downhill: this is the minimum as far as it can be told.
         };
         let (moved, turned) = (&new_point - &point, &new_grad - &grad);
@@ -35,7 +40,11 @@ pub fn minimise(objective: impl Fn(&Tensor) -> (f64, Tensor), start: Tensor, max
             if history.len() == HISTORY {
                 history.pop_front();
             }
-            history.push_back(Step { moved, turned, curvature });
+            history.push_back(Step {
+                moved,
+                turned,
+                curvature,
+            });
         }
         (point, value, grad) = (new_point, new_value, new_grad);
     }

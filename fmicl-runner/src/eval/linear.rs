@@ -22,7 +22,8 @@ pub fn linear(options: &Linear, train: &Features, test: &Features, classes: usiz
 
     let (rows, columns, classes) = (inputs.size()[0], inputs.size()[1], classes as i64);
     let device = inputs.device();
-    let targets = Tensor::zeros([rows, classes], (Kind::Float, device)).scatter_value(1, &train.labels.unsqueeze(1), 1.0);
+    let targets =
+        Tensor::zeros([rows, classes], (Kind::Float, device)).scatter_value(1, &train.labels.unsqueeze(1), 1.0);
     // The last row of the weights is the bias.
     let decay = Tensor::full([columns, 1], options.l2, (Kind::Float, device));
     let _ = decay.narrow(0, columns - 1, 1).zero_();
@@ -38,8 +39,14 @@ pub fn linear(options: &Linear, train: &Features, test: &Features, classes: usiz
     let start = Tensor::zeros([columns * classes], (Kind::Float, device));
     let weights = lbfgs::minimise(objective, start, options.max_iter).view([columns, classes]);
 
-    let predicted = with_bias(&((&test.values - mean) * scale)).matmul(&weights).argmax(1, false);
-    predicted.eq_tensor(&test.labels).to_kind(Kind::Double).mean(None).double_value(&[])
+    let predicted = with_bias(&((&test.values - mean) * scale))
+        .matmul(&weights)
+        .argmax(1, false);
+    predicted
+        .eq_tensor(&test.labels)
+        .to_kind(Kind::Double)
+        .mean(None)
+        .double_value(&[])
 }
 
 fn with_bias(inputs: &Tensor) -> Tensor {
@@ -56,23 +63,37 @@ mod tests {
     fn plane(count: i64, seed: i64) -> Features {
         tch::manual_seed(seed);
         let values = Tensor::randn([count, 5], (Kind::Float, Device::Cpu)) * 3.0 + 1.0;
-        let labels = (values.select(1, 0) * 2.0 - values.select(1, 3)).gt(4.0).to_kind(Kind::Int64);
+        let labels = (values.select(1, 0) * 2.0 - values.select(1, 3))
+            .gt(4.0)
+            .to_kind(Kind::Int64);
         Features { values, labels }
     }
 
     #[test]
     fn a_linear_boundary_is_found() {
-        let options = Linear { l2: 1e-5, max_iter: 200 };
+        let options = Linear {
+            l2: 1e-5,
+            max_iter: 200,
+        };
         let accuracy = linear(&options, &plane(2000, 1), &plane(1000, 2), 2);
         assert!(accuracy > 0.985, "{accuracy}");
     }
 
     #[test]
     fn the_probe_sees_no_test_label() {
-        let options = Linear { l2: 1e-3, max_iter: 100 };
+        let options = Linear {
+            l2: 1e-3,
+            max_iter: 100,
+        };
         let (train, test) = (plane(500, 1), plane(500, 2));
-        let flipped = Features { values: test.values.copy(), labels: -&test.labels + 1 };
-        let (as_is, flipped) = (linear(&options, &train, &test, 2), linear(&options, &train, &flipped, 2));
+        let flipped = Features {
+            values: test.values.copy(),
+            labels: -&test.labels + 1,
+        };
+        let (as_is, flipped) = (
+            linear(&options, &train, &test, 2),
+            linear(&options, &train, &flipped, 2),
+        );
         assert!((as_is + flipped - 1.0).abs() < 1e-12);
     }
 
@@ -83,8 +104,16 @@ mod tests {
             features.values = Tensor::cat(&[&features.values, &ones], 1);
             features
         };
-        let options = Linear { l2: 1e-5, max_iter: 200 };
-        let accuracy = linear(&options, &with_constant(plane(2000, 1)), &with_constant(plane(1000, 2)), 2);
+        let options = Linear {
+            l2: 1e-5,
+            max_iter: 200,
+        };
+        let accuracy = linear(
+            &options,
+            &with_constant(plane(2000, 1)),
+            &with_constant(plane(1000, 2)),
+            2,
+        );
         assert!(accuracy > 0.985, "{accuracy}");
     }
 }

@@ -61,8 +61,15 @@ impl Comparison {
             few_labels: FEW,
             draws: DRAWS,
         };
-        let rows = rows.into_iter().map(|(representation, judged)| Row { representation, judged }).collect();
-        Comparison { dataset: experiment.dataset.name().to_string(), protocol, rows }
+        let rows = rows
+            .into_iter()
+            .map(|(representation, judged)| Row { representation, judged })
+            .collect();
+        Comparison {
+            dataset: experiment.dataset.name().to_string(),
+            protocol,
+            rows,
+        }
     }
 }
 
@@ -71,15 +78,36 @@ impl fmt::Display for Comparison {
         let p = &self.protocol;
         let few = format!("{} labels a class", p.few_labels);
         writeln!(f, "{}: accuracy in % on {} test images", self.dataset, p.test_images)?;
-        writeln!(f, "{:19}{few:^17}   {:^17}", "", format!("all {} labels", p.train_images))?;
-        writeln!(f, "{:19}{:>8} {:>8}   {:>8} {:>8}", "", "kNN", "linear", "kNN", "linear")?;
+        writeln!(
+            f,
+            "{:19}{few:^17}   {:^17}",
+            "",
+            format!("all {} labels", p.train_images)
+        )?;
+        writeln!(
+            f,
+            "{:19}{:>8} {:>8}   {:>8} {:>8}",
+            "", "kNN", "linear", "kNN", "linear"
+        )?;
         for row in &self.rows {
             let accuracies = [row.judged.few_labels, row.judged.all_labels];
             let [few, all] = accuracies.map(|a| format!("{:8.1} {:8.1}", 100.0 * a.knn, 100.0 * a.linear));
             writeln!(f, "{:19}{few}   {all}", row.representation)?;
         }
-        writeln!(f, "kNN: weighted vote of k = {} (or all, if fewer), temperature {}.", p.k, p.temperature)?;
-        writeln!(f, "linear: logistic regression on standardised features, l2 = {}.", p.l2)?;
-        writeln!(f, "Frozen features of unaugmented images; few labels: mean of {} random choices.", p.draws)
+        writeln!(
+            f,
+            "kNN: weighted vote of k = {} (or all, if fewer), temperature {}.",
+            p.k, p.temperature
+        )?;
+        writeln!(
+            f,
+            "linear: logistic regression on standardised features, l2 = {}.",
+            p.l2
+        )?;
+        writeln!(
+            f,
+            "Frozen features of unaugmented images; few labels: mean of {} random choices.",
+            p.draws
+        )
     }
 }

@@ -14,6 +14,10 @@ pub fn chance(objective: &dyn Objective, pairing: &Pairing) -> f64 {
         Negatives::Keys => Negatives::Keys,
         Negatives::Bank(bank) => Negatives::Bank(like(bank, 3)),
     };
-    let random = Pairing { anchors: like(&pairing.anchors, 1), positives: like(&pairing.positives, 2), negatives };
+    let random = Pairing {
+        anchors: like(&pairing.anchors, 1),
+        positives: like(&pairing.positives, 2),
+        negatives,
+    };
     objective.loss(&random).value.double_value(&[])
 }

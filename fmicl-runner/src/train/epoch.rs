@@ -87,7 +87,11 @@ impl<'a> Trainer<'a> {
         .map_err(|error| experiment.locate(error.at("train")))?;
         let steps = loader.batches() / train.accumulate;
         fmicl_core::require(steps >= 1, "train.accumulate", || {
-            format!("{} batches make one step, and an epoch has only {}", train.accumulate, loader.batches())
+            format!(
+                "{} batches make one step, and an epoch has only {}",
+                train.accumulate,
+                loader.batches()
+            )
         })
         .map_err(|error| experiment.locate(error))?;
         let steps = |epochs: usize| (epochs * steps) as u64;
@@ -99,7 +103,16 @@ impl<'a> Trainer<'a> {
         };
         let parameters = Parameters::new(&model.store);
         let optimizer = experiment.optimizer.build(&parameters);
-        Ok(Trainer { experiment, model, device, loader, parameters, optimizer, schedule, step: 0 })
+        Ok(Trainer {
+            experiment,
+            model,
+            device,
+            loader,
+            parameters,
+            optimizer,
+            schedule,
+            step: 0,
+        })
     }
 
     /// Steps of the whole run.
@@ -123,11 +136,17 @@ impl<'a> Trainer<'a> {
         let mut batches = self.loader.epoch(epoch as u64 - 1, 0)?.take(used);
         let mut last = None;
         while let Some(batch) = meter.wait_for(|| batches.next()) {
-            let views: Vec<View> = batch?.views.into_iter().map(|view| View::from(view.to_device(self.device))).collect();
+            let views: Vec<View> = batch?
+                .views
+                .into_iter()
+                .map(|view| View::from(view.to_device(self.device)))
+                .collect();
             let pairings = self.model.learner.pairings(&views);
             if self.step == 0 && meter.batches == 0 {
                 let level = chance(&*self.experiment.objective, &pairings[0]);
-                progress.note(&format!("chance level of the loss (independent random features): {level:.4}"));
+                progress.note(&format!(
+                    "chance level of the loss (independent random features): {level:.4}"
+                ));
             }
             let loss = mean_loss(self.experiment, &pairings);
             (&loss.value / train.accumulate as f64).backward();
@@ -143,7 +162,9 @@ impl<'a> Trainer<'a> {
             }
         }
         self.require_finite(&meter, epoch)?;
-        let Some((pairings, grad_norm)) = last else { bail!("epoch {epoch} had no step") };
+        let Some((pairings, grad_norm)) = last else {
+            bail!("epoch {epoch} had no step")
+        };
         Ok(self.metrics(epoch, &meter, &pairings[0], &grad_norm))
     }
 
@@ -159,7 +180,9 @@ impl<'a> Trainer<'a> {
         self.optimizer.step(&mut self.parameters, self.schedule.lr(self.step));
         self.parameters.zero_grad();
         self.step += 1;
-        self.model.learner.after_step(self.step as f64 / self.total_steps() as f64);
+        self.model
+            .learner
+            .after_step(self.step as f64 / self.total_steps() as f64);
         norm
     }
 
@@ -169,7 +192,9 @@ impl<'a> Trainer<'a> {
             return Ok(mean);
         }
         let (step, objective) = (self.step, &self.experiment.objective);
-        bail!("the loss is {mean} by step {step} (epoch {epoch}) under {objective:?}; try a lower train.lr or train.clip_grad_norm")
+        bail!(
+            "the loss is {mean} by step {step} (epoch {epoch}) under {objective:?}; try a lower train.lr or train.clip_grad_norm"
+        )
     }
 
     fn metrics(&self, epoch: usize, meter: &Meter, pairing: &Pairing, grad_norm: &Tensor) -> Metrics {
@@ -200,15 +225,20 @@ impl<'a> Trainer<'a> {
 fn mean_loss(experiment: &Experiment, pairings: &[Pairing]) -> Loss {
     let mut losses = pairings.iter().map(|pairing| experiment.objective.loss(pairing));
     let count = pairings.len() as f64;
-    let Some(mut mean) = losses.next() else { unreachable!("an architecture gives at least one pairing") };
+    let Some(mut mean) = losses.next() else {
+        unreachable!("an architecture gives at least one pairing")
+    };
     for loss in losses {
-        mean.value = mean.value + loss.value;
+        mean.value += loss.value;
         for (sum, term) in mean.terms.iter_mut().zip(loss.terms) {
             sum.1 = &sum.1 + term.1;
         }
     }
     let terms = mean.terms.into_iter().map(|(name, sum)| (name, sum / count)).collect();
-    Loss { value: mean.value / count, terms }
+    Loss {
+        value: mean.value / count,
+        terms,
+    }
 }
 
 /// Sums over an epoch; what is on the device stays there until it is asked for.
@@ -225,7 +255,14 @@ impl Meter {
     fn new(device: Device) -> Self {
         let loss = Tensor::zeros([], (Kind::Double, device));
         let (started, waited) = (Instant::now(), Duration::ZERO);
-        Meter { loss, terms: BTreeMap::new(), batches: 0, images: 0, started, waited }
+        Meter {
+            loss,
+            terms: BTreeMap::new(),
+            batches: 0,
+            images: 0,
+            started,
+            waited,
+        }
     }
 
     fn wait_for<T>(&mut self, data: impl FnOnce() -> T) -> T {
@@ -250,7 +287,10 @@ impl Meter {
     }
 
     fn mean_terms(&self) -> BTreeMap<&'static str, f64> {
-        self.terms.iter().map(|(name, sum)| (*name, sum.double_value(&[]) / self.batches as f64)).collect()
+        self.terms
+            .iter()
+            .map(|(name, sum)| (*name, sum.double_value(&[]) / self.batches as f64))
+            .collect()
     }
 
     fn images_per_second(&self) -> f64 {
@@ -278,7 +318,12 @@ impl fmt::Display for Metrics {
             self.images_per_second,
         )?;
         if let Some(Online { accuracy, .. }) = &self.online {
-            write!(f, "  test kNN {:.1}%  linear {:.1}%", 100.0 * accuracy.knn, 100.0 * accuracy.linear)?;
+            write!(
+                f,
+                "  test kNN {:.1}%  linear {:.1}%",
+                100.0 * accuracy.knn,
+                100.0 * accuracy.linear
+            )?;
         }
         Ok(())
     }

@@ -34,7 +34,11 @@ impl Model {
 
     /// The size of a checkpoint, but for its header.
     pub fn bytes(&self) -> u64 {
-        self.store.variables().values().map(|var| var.numel() as u64 * var.kind().elt_size_in_bytes() as u64).sum()
+        self.store
+            .variables()
+            .values()
+            .map(|var| var.numel() as u64 * var.kind().elt_size_in_bytes() as u64)
+            .sum()
     }
 
     /// Writes all weights and buffers as safetensors.

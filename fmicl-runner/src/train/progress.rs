@@ -13,7 +13,9 @@ impl Progress {
     /// A bar over `steps` steps.
     pub fn new(steps: u64) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Progress { bar: ProgressBar::hidden() };
+            return Progress {
+                bar: ProgressBar::hidden(),
+            };
         }
         let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg} eta {eta}");
         let bar = ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -32,7 +32,10 @@ impl RunDir {
             None => unused(&options.name),
         };
         if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::Run(format!("{}: is not empty; name a new directory by --out", path.display())));
+            return Err(Error::Run(format!(
+                "{}: is not empty; name a new directory by --out",
+                path.display()
+            )));
         }
         let checkpoints = path.join("checkpoints");
         fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
@@ -48,7 +51,9 @@ impl RunDir {
     /// # Errors
     /// A path that is no such directory.
     pub fn open(path: &Path) -> Result<Self> {
-        let run = RunDir { path: path.to_path_buf() };
+        let run = RunDir {
+            path: path.to_path_buf(),
+        };
         if run.config_path().is_file() {
             Ok(run)
         } else {
@@ -88,7 +93,8 @@ impl RunDir {
         let path = self.path.join("metrics.jsonl");
         let line = serde_json::to_string(metrics).map_err(|error| Error::Run(format!("metrics: {error}")))?;
         let file = OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| Error::io(path, error))
+        file.and_then(|mut file| writeln!(file, "{line}"))
+            .map_err(|error| Error::io(path, error))
     }
 
     /// Writes the weights after `epoch` and deletes the oldest checkpoints beyond those that are kept.
@@ -124,7 +130,9 @@ impl RunDir {
     fn checkpoints(&self) -> Result<Vec<PathBuf>> {
         let folder = self.path.join("checkpoints");
         let entries = fs::read_dir(&folder).map_err(|error| Error::io(&folder, error))?;
-        let mut found: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect();
         found.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
         found.sort();
         Ok(found)
@@ -190,7 +198,10 @@ mod tests {
         "#;
         fs::write(&file, text).unwrap();
         let experiment = config::load(&file, &[]).unwrap();
-        let options = TrainOptions { out: Some(out.to_path_buf()), name: "x".into() };
+        let options = TrainOptions {
+            out: Some(out.to_path_buf()),
+            name: "x".into(),
+        };
         RunDir::create(&options, &experiment, checkpoint_bytes)
     }
 
@@ -199,7 +210,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = create(&folder.path().join("run"), 100).unwrap();
         let config = fs::read_to_string(run.config_path()).unwrap();
-        assert!(config.contains("temperature = 0.5") && config.contains("momentum = 0.9"), "{config}");
+        assert!(
+            config.contains("temperature = 0.5") && config.contains("momentum = 0.9"),
+            "{config}"
+        );
         let crates = fs::read_to_string(run.path().join("crates.json")).unwrap();
         assert!(crates.contains("fmicl-baselines"), "{crates}");
         assert!(config::load(&run.config_path(), &[]).is_ok());
@@ -210,14 +224,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("mine.txt"), "mine").unwrap();
         let message = create(folder.path(), 100).unwrap_err().to_string();
-        assert!(message.ends_with("is not empty; name a new directory by --out"), "{message}");
+        assert!(
+            message.ends_with("is not empty; name a new directory by --out"),
+            "{message}"
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_disk_without_room_is_found_at_the_start() {
         let folder = tempfile::tempdir().unwrap();
-        let message = create(&folder.path().join("run"), u64::MAX / 2).unwrap_err().to_string();
+        let message = create(&folder.path().join("run"), u64::MAX / 2)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("MiB free and this run needs"), "{message}");
     }
 
@@ -229,7 +248,10 @@ mod tests {
             fs::write(run.checkpoint_path(epoch), "weights").unwrap();
             run.prune().unwrap();
         }
-        assert_eq!(run.checkpoints().unwrap(), [run.checkpoint_path(10), run.checkpoint_path(11)]);
+        assert_eq!(
+            run.checkpoints().unwrap(),
+            [run.checkpoint_path(10), run.checkpoint_path(11)]
+        );
         assert_eq!(run.last_checkpoint().unwrap(), run.checkpoint_path(11));
     }
 }

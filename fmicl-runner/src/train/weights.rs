@@ -14,7 +14,11 @@ const NAMED: usize = 5;
 /// # Errors
 /// The disk's.
 pub fn save(store: &VarStore, path: &Path) -> Result<()> {
-    let mut tensors: Vec<_> = store.variables().into_iter().map(|(name, var)| (name, var.contiguous())).collect();
+    let mut tensors: Vec<_> = store
+        .variables()
+        .into_iter()
+        .map(|(name, var)| (name, var.contiguous()))
+        .collect();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
     let temporary = path.with_extension("tmp");
     Tensor::write_safetensors(&tensors, &temporary)?;
@@ -35,8 +39,11 @@ pub fn load(store: &VarStore, path: &Path) -> Result<()> {
     refuse(path, "has no", missing)?;
     let unknown = tensors.keys().filter(|name| !variables.contains_key(*name)).cloned();
     refuse(path, "has weights that the model has not:", unknown)?;
-    let reshaped = variables.iter().filter(|(name, var)| tensors[*name].size() != var.size());
-    let reshaped = reshaped.map(|(name, var)| format!("{name} of {:?} instead of {:?}", tensors[name].size(), var.size()));
+    let reshaped = variables
+        .iter()
+        .filter(|(name, var)| tensors[*name].size() != var.size());
+    let reshaped =
+        reshaped.map(|(name, var)| format!("{name} of {:?} instead of {:?}", tensors[name].size(), var.size()));
     refuse(path, "has", reshaped)?;
     for (name, mut var) in variables {
         tch::no_grad(|| var.copy_(&tensors[&name]));
@@ -52,8 +59,15 @@ fn refuse(path: &Path, what: &str, names: impl Iterator<Item = String>) -> Resul
     names.sort();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Err(Error::data(path, format!("{what} {}{more}: it was written by another model", names.join(", "))))
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Err(Error::data(
+        path,
+        format!("{what} {}{more}: it was written by another model", names.join(", ")),
+    ))
 }
 
 #[cfg(test)]
@@ -63,7 +77,15 @@ mod tests {
 
     fn store(width: i64, bias: bool) -> (VarStore, nn::Linear) {
         let store = VarStore::new(Device::Cpu);
-        let linear = nn::linear(store.root() / "head", width, 2, nn::LinearConfig { bias, ..Default::default() });
+        let linear = nn::linear(
+            store.root() / "head",
+            width,
+            2,
+            nn::LinearConfig {
+                bias,
+                ..Default::default()
+            },
+        );
         (store, linear)
     }
 
@@ -77,7 +99,11 @@ mod tests {
         assert_ne!(from.ws, to.ws);
         load(&loaded, &path).unwrap();
         assert_eq!(from.ws, to.ws);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing temporary is left"
+        );
     }
 
     #[test]
@@ -86,8 +112,16 @@ mod tests {
         let path = folder.path().join("w.safetensors");
         save(&store(3, true).0, &path).unwrap();
         let message = |width, bias| load(&store(width, bias).0, &path).unwrap_err().to_string();
-        assert!(message(4, true).contains("head.weight of [2, 3] instead of [2, 4]"), "{}", message(4, true));
-        assert!(message(3, false).contains("weights that the model has not: head.bias"), "{}", message(3, false));
+        assert!(
+            message(4, true).contains("head.weight of [2, 3] instead of [2, 4]"),
+            "{}",
+            message(4, true)
+        );
+        assert!(
+            message(3, false).contains("weights that the model has not: head.bias"),
+            "{}",
+            message(3, false)
+        );
         save(&store(3, false).0, &path).unwrap();
         assert!(message(3, true).contains("has no head.bias"), "{}", message(3, true));
     }
@@ -98,6 +132,9 @@ mod tests {
         let path = folder.path().join("w.safetensors");
         fs::write(&path, b"not weights at all").unwrap();
         let message = load(&store(3, true).0, &path).unwrap_err().to_string();
-        assert!(message.contains("w.safetensors") && !message.contains('\n'), "{message}");
+        assert!(
+            message.contains("w.safetensors") && !message.contains('\n'),
+            "{message}"
+        );
     }
 }

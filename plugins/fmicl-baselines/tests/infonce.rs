@@ -1,5 +1,7 @@
 //! InfoNCE against PyTorch's cross entropy, and against the KL f-MICL that it bounds.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use fmicl_baselines::InfoNce;
 use fmicl_core::testing::unit_rows;
 use fmicl_core::{FMicl, InBatch, Negatives, Objective, Pairing, Part};
