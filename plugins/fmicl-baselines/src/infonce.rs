@@ -4,6 +4,7 @@
 //! SimCLR, ICML 2020, arXiv 2002.05709, equation 1). With keys or a bank it is the loss of MoCo v3 and MoCo (He et
 //! al., CVPR 2020, arXiv 1911.05722), without MoCo v3's factor `2 tau`.
 
+use crate::pairs::{positive_cosines, without_diagonal};
 use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -40,13 +41,13 @@ impl Objective for InfoNce {
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
         let kind = x.kind();
-        let positive = (x * y).sum_dim_intlist([1].as_slice(), false, kind) / self.temperature;
+        let positive = positive_cosines(x, y) / self.temperature;
         // Every row holds an anchor's positive and its negatives.
         let (logits, positive) = match &pairing.negatives {
             Negatives::Batch => {
                 let all = Tensor::cat(&[x, y], 0);
                 let logits = all.matmul(&all.tr()) / self.temperature;
-                (without_diagonal(&logits), positive.repeat([2]))
+                (without_diagonal(&logits, f64::NEG_INFINITY), positive.repeat([2]))
             }
             Negatives::Keys => (x.matmul(&y.tr()) / self.temperature, positive),
             Negatives::Bank(bank) => {
@@ -62,12 +63,6 @@ impl Objective for InfoNce {
             terms: vec![("f_mi", f_mi), ("reward", positive.mean(kind).detach())],
         }
     }
-}
-
-/// The square matrix with minus infinity on its diagonal: no feature competes with itself.
-fn without_diagonal(logits: &Tensor) -> Tensor {
-    let own = logits.zeros_like().fill_diagonal_(1.0, false).to_kind(tch::Kind::Bool);
-    logits.masked_fill(&own, f64::NEG_INFINITY)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! InfoNCE against PyTorch's cross entropy, and against the KL f-MICL that it bounds.
+//! The baselines against PyTorch, and InfoNCE against the KL f-MICL that it bounds.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -12,35 +12,44 @@ use tch::{Device, Kind, Tensor};
 fn rows(count: i64, d: i64, salt: f64) -> Tensor {
     let i = Tensor::arange(count, (Kind::Double, Device::Cpu)).unsqueeze(1);
     let j = Tensor::arange(d, (Kind::Double, Device::Cpu)).unsqueeze(0);
-    let rows = (i * 1.7 + j.square() * 0.9 + (1.0 + salt)).sin();
-    let norm = rows.norm_scalaropt_dim(2.0, [1].as_slice(), true);
-    rows / norm
+    normalize(&(i * 1.7 + j.square() * 0.9 + (1.0 + salt)).sin())
+}
+
+fn normalize(rows: &Tensor) -> Tensor {
+    rows / rows.norm_scalaropt_dim(2.0, [1].as_slice(), true)
 }
 
 #[test]
-fn infonce_is_pytorchs_cross_entropy_on_the_same_matrix() {
-    let golden: serde_json::Value = serde_json::from_str(include_str!("../golden/infonce.json")).unwrap();
-    let bank = || Negatives::Bank(rows(9, 5, 2.0));
-    for (name, negatives) in [("batch", Negatives::Batch), ("keys", Negatives::Keys), ("bank", bank())] {
+fn losses_and_gradients_are_pytorchs() {
+    let golden: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(include_str!("../golden/objectives.json")).unwrap();
+    for (name, golden) in golden {
+        let (objective, negatives) = name.split_once(' ').unwrap();
+        let options = match objective {
+            "infonce" => toml::Table::from_iter([("temperature".into(), 0.2.into())]),
+            _ => toml::Table::new(),
+        };
+        let objective: Part<dyn Objective> = Part::new(objective, options).unwrap();
+        let negatives = match negatives {
+            "batch" => Negatives::Batch,
+            "keys" => Negatives::Keys,
+            _ => Negatives::Bank(rows(9, 5, 2.0)),
+        };
         let x = rows(6, 5, 0.0).set_requires_grad(true);
         let pairing = Pairing {
-            anchors: x.shallow_clone(),
+            anchors: normalize(&x),
             positives: rows(6, 5, 0.3),
             negatives,
         };
-        let loss = InfoNce { temperature: 0.2 }.loss(&pairing).value;
+        let loss = objective.loss(&pairing).value;
         loss.backward();
-        let expected = golden[name]["loss"].as_f64().unwrap();
+        let expected = golden["loss"].as_f64().unwrap();
         assert!(
             (loss.double_value(&[]) - expected).abs() < 1e-12,
             "{name}: {loss} is not {expected}"
         );
-        let expected: Vec<f64> = golden[name]["gradient"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|g| g.as_f64().unwrap())
-            .collect();
+        let expected = golden["gradient"].as_array().unwrap();
+        let expected: Vec<f64> = expected.iter().map(|g| g.as_f64().unwrap()).collect();
         let off = (x.grad().flatten(0, -1) - Tensor::from_slice(&expected))
             .abs()
             .max()

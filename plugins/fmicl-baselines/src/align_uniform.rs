@@ -1,0 +1,89 @@
+//! Alignment and Uniformity: `w_a mean |x_i - y_i|^2 + w_u log mean_{negatives} e^{-t |x - x'|^2}`.
+//!
+//! On a batch of two views the second term is the mean of the two views' own, each over its pairs `i != j`; with keys
+//! it is over the keys of the other pairs, with a bank over the bank.
+//!
+//! Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
+//! Hypersphere", ICML 2020, arXiv 2005.10242, and its code (`align_loss` with exponent 2, `uniform_loss`).
+
+use crate::pairs::{positive_cosines, without_diagonal};
+use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Alignment and Uniformity.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlignUniform {
+    /// The weight of alignment, above 0.
+    pub align: f64,
+    /// The weight of uniformity, above 0.
+    pub uniform: f64,
+    /// The sharpness of the Gaussian potential, above 0.
+    pub t: f64,
+}
+
+impl Default for AlignUniform {
+    fn default() -> Self {
+        AlignUniform {
+            align: 1.0,
+            uniform: 1.0,
+            t: 2.0,
+        }
+    }
+}
+
+register!(
+    Objective,
+    "align-uniform",
+    AlignUniform,
+    "alignment of pairs plus uniformity on the sphere"
+);
+
+impl Objective for AlignUniform {
+    fn validate(&self) -> fmicl_core::Result<()> {
+        for (key, value) in [("align", self.align), ("uniform", self.uniform), ("t", self.t)] {
+            require(value > 0.0 && value.is_finite(), key, || {
+                format!("{value} is not above 0")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn loss(&self, pairing: &Pairing) -> Loss {
+        let (x, y) = (&pairing.anchors, &pairing.positives);
+        // |x - y|^2 = 2 - 2c on the sphere.
+        let alignment = (-positive_cosines(x, y) * 2.0 + 2.0).mean(x.kind());
+        let uniformity = match &pairing.negatives {
+            Negatives::Batch => (self.uniformity(x, x, true) + self.uniformity(y, y, true)) / 2.0,
+            Negatives::Keys => self.uniformity(x, y, true),
+            Negatives::Bank(bank) => self.uniformity(x, bank, false),
+        };
+        let value = &alignment * self.align + &uniformity * self.uniform;
+        Loss {
+            value,
+            terms: vec![("align", alignment.detach()), ("uniform", uniformity.detach())],
+        }
+    }
+}
+
+impl AlignUniform {
+    /// `log mean e^{-t |x_i - y_j|^2}` over all pairs, or those with `i != j`.
+    fn uniformity(&self, x: &Tensor, y: &Tensor, off_diagonal: bool) -> Tensor {
+        let logits = (x.matmul(&y.tr()) - 1.0) * (2.0 * self.t);
+        let (n, m) = (x.size()[0] as f64, y.size()[0] as f64);
+        let (logits, count) = match off_diagonal {
+            true => (without_diagonal(&logits, f64::NEG_INFINITY), n * (m - 1.0)),
+            false => (logits, n * m),
+        };
+        logits.logsumexp([0, 1].as_slice(), false) - count.ln()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn obeys_the_objective_laws() {
+        fmicl_core::testing::check_objective(&super::AlignUniform::default());
+    }
+}

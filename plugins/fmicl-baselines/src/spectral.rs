@@ -1,0 +1,43 @@
+//! The Spectral Contrastive Loss, `-2 mean c_pos + mean_negatives c^2`.
+//!
+//! On a batch the negatives are the pairs `(x_i, y_j)`, `i != j`, of the two views.
+//!
+//! Source: HaoChen et al., "Provable Guarantees for Self-Supervised Deep Learning with Spectral Contrastive Loss",
+//! NeurIPS 2021, arXiv 2106.04156, equation (6), for unit-length features.
+
+use crate::pairs::{positive_cosines, without_diagonal};
+use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
+use serde::{Deserialize, Serialize};
+
+/// The Spectral Contrastive Loss; it has no options.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spectral {}
+
+register!(Objective, "spectral", Spectral, "the Spectral Contrastive Loss");
+
+impl Objective for Spectral {
+    fn loss(&self, pairing: &Pairing) -> Loss {
+        let (x, y) = (&pairing.anchors, &pairing.positives);
+        let n = x.size()[0] as f64;
+        let (squares, count) = match &pairing.negatives {
+            Negatives::Batch | Negatives::Keys => (without_diagonal(&x.matmul(&y.tr()), 0.0).square(), n * (n - 1.0)),
+            Negatives::Bank(bank) => (x.matmul(&bank.tr()).square(), n * bank.size()[0] as f64),
+        };
+        let reward = positive_cosines(x, y).mean(x.kind());
+        let penalty = squares.sum(x.kind()) / count;
+        let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
+        Loss {
+            value: penalty - reward * 2.0,
+            terms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn obeys_the_objective_laws() {
+        fmicl_core::testing::check_objective(&super::Spectral {});
+    }
+}
