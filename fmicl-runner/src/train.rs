@@ -14,6 +14,7 @@ use crate::config::Experiment;
 use crate::data::Splits;
 use crate::{eval, log};
 use epoch::Trainer;
+pub(crate) use epoch::open_loader;
 use progress::Progress;
 use serde_json::json;
 use std::path::PathBuf;

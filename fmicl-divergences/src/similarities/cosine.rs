@@ -12,7 +12,7 @@ use tch::Tensor;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cosine {
-    /// The temperature, above 0.
+    /// The temperature, from 1e-6 to 1e6.
     pub tau: f64,
 }
 
@@ -31,8 +31,8 @@ register!(
 
 impl Similarity for Cosine {
     fn validate(&self) -> fmicl_core::Result<()> {
-        require(self.tau > 0.0 && self.tau.is_finite(), "tau", || {
-            format!("{} is not above 0", self.tau)
+        require((1e-6..=1e6).contains(&self.tau), "tau", || {
+            format!("{} is not from 1e-6 to 1e6", self.tau)
         })
     }
 

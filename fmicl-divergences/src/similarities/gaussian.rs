@@ -11,7 +11,7 @@ use tch::Tensor;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gaussian {
-    /// The kernel's width, above 0; `sigma^2` plays the part of a temperature.
+    /// The kernel's width, from 0.001 to 1000; `sigma^2` plays the part of a temperature.
     pub sigma: f64,
     /// The ratio of a pair at distance 0, above 0. Absent: `e^(1 / sigma^2)`, with which the log ratio is
     /// `c / sigma^2` and a pair of orthogonal features, as independent ones are in high dimension, has ratio 1.
@@ -34,8 +34,9 @@ register!(
 
 impl Similarity for Gaussian {
     fn validate(&self) -> fmicl_core::Result<()> {
-        require(self.sigma > 0.0 && self.sigma.is_finite(), "sigma", || {
-            format!("{} is not above 0", self.sigma)
+        // Beyond these the log ratio overflows f32, or is the same for every pair.
+        require((1e-3..=1e3).contains(&self.sigma), "sigma", || {
+            format!("{} is not from 0.001 to 1000", self.sigma)
         })?;
         let mu = self.mu.unwrap_or(1.0);
         require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))

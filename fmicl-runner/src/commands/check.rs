@@ -3,6 +3,7 @@
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::panics::quietly;
+use crate::train::open_loader;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
 use fmicl_core::{Error, Learner, Parameters, Result, Samples, Split, View};
 use fmicl_data::Loader;
@@ -31,15 +32,17 @@ fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let (Some(device), Some(pretrain), Some(train), Some(test), Some(mut model)) =
         (device, pretrain, train, test, model)
     else {
+        // Two splits may have the same fault.
+        problems.dedup_by_key(|error| error.to_string());
         return Err(problems);
     };
     let pretrain: Arc<dyn Samples> = pretrain.into();
-    let batches = model.dry_run(experiment, &pretrain);
-    let batches = batches.map_err(|error| vec![experiment.locate(error)])?;
+    let steps = model.dry_run(experiment, &pretrain);
+    let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
     Ok(format!(
         "  dataset   {}: {} images to train on, {} and {} with labels of {} classes\n\
          \x20 model     {} in {}: {} parameters, {} features\n\
-         \x20 training  {} epochs of {batches} batches on {device:?}",
+         \x20 training  {} epochs of {steps} steps on {device:?}",
         experiment.dataset.name(),
         pretrain.len(),
         train.len(),
@@ -74,17 +77,19 @@ impl Model {
         Ok(Model { learner, parameters })
     }
 
-    /// Takes two images through all of it, and counts the batches of an epoch.
+    /// Takes two images through all of it, and counts the steps of an epoch.
     fn dry_run(&mut self, experiment: &Experiment, samples: &Arc<dyn Samples>) -> Result<usize> {
         let learner = &mut self.learner;
-        let loader = |batch_size| {
-            let views = experiment.views.clone();
-            Loader::new(samples.clone(), views, learner.views(), batch_size, experiment.seed, 1)
-        };
-        let batches = loader(experiment.train.batch_size)
-            .map_err(|error| error.at("train"))?
-            .batches();
-        let two = loader(2)?.epoch(0, 0)?.next().transpose()?;
+        let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
+        let loader = Loader::new(
+            samples.clone(),
+            experiment.views.clone(),
+            learner.views(),
+            2,
+            experiment.seed,
+            1,
+        )?;
+        let two = loader.epoch(0, 0)?.next().transpose()?;
         let views: Vec<View> = two
             .map(|batch| batch.views)
             .into_iter()
@@ -100,7 +105,7 @@ impl Model {
             for pairing in &pairings {
                 quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
             }
-            Ok(batches)
+            Ok(steps)
         })
     }
 }
@@ -139,7 +144,7 @@ mod tests {
             "{summary}"
         );
         assert!(summary.contains("resnet in simclr: "), "{summary}");
-        assert!(summary.contains("4 epochs of 2 batches on Cpu"), "{summary}");
+        assert!(summary.contains("4 epochs of 2 steps on Cpu"), "{summary}");
     }
 
     #[test]

@@ -7,12 +7,13 @@ use crate::data::Splits;
 use crate::eval::{self, Online};
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
-use fmicl_core::{Loss, Pairing, Parameters, Result, Stepper, View};
+use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View};
 use fmicl_data::Loader;
 use fmicl_models::schedule::Schedule;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Everything that training changes or reads.
@@ -76,24 +77,8 @@ impl<'a> Trainer<'a> {
     /// A dataset, batch size and accumulation that do not make one step.
     pub fn new(experiment: &'a Experiment, data: &Splits, model: &'a mut Model, device: Device) -> Result<Self> {
         let train = &experiment.train;
-        let loader = Loader::new(
-            data.pretrain.clone(),
-            experiment.views.clone(),
-            model.learner.views(),
-            train.batch_size,
-            experiment.seed,
-            train.data_threads(),
-        )
-        .map_err(|error| experiment.locate(error.at("train")))?;
-        let steps = loader.batches() / train.accumulate;
-        fmicl_core::require(steps >= 1, "train.accumulate", || {
-            format!(
-                "{} batches make one step, and an epoch has only {}",
-                train.accumulate,
-                loader.batches()
-            )
-        })
-        .map_err(|error| experiment.locate(error))?;
+        let (loader, steps) = open_loader(experiment, data.pretrain.clone(), model.learner.views())
+            .map_err(|error| experiment.locate(error))?;
         let steps = |epochs: usize| (epochs * steps) as u64;
         let schedule = Schedule {
             base_lr: train.lr,
@@ -219,6 +204,33 @@ impl<'a> Trainer<'a> {
             online: None,
         }
     }
+}
+
+/// The loader of an experiment's training batches, and the number of optimizer steps that they make in an epoch.
+///
+/// # Errors
+/// A dataset, batch size and accumulation that do not make one step.
+pub fn open_loader(experiment: &Experiment, samples: Arc<dyn Samples>, views: usize) -> Result<(Loader, usize)> {
+    let train = &experiment.train;
+    let config = experiment.views.clone();
+    let loader = Loader::new(
+        samples,
+        config,
+        views,
+        train.batch_size,
+        experiment.seed,
+        train.data_threads(),
+    )
+    .map_err(|error| error.at("train"))?;
+    let steps = loader.batches() / train.accumulate;
+    fmicl_core::require(steps >= 1, "train.accumulate", || {
+        format!(
+            "a step takes {} batches, and an epoch has only {}",
+            train.accumulate,
+            loader.batches()
+        )
+    })?;
+    Ok((loader, steps))
 }
 
 /// The mean over the pairings of a step.

@@ -13,7 +13,7 @@ use tch::Tensor;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InfoNce {
-    /// The temperature, above 0.
+    /// The temperature, from 1e-6 to 1e6.
     pub temperature: f64,
 }
 
@@ -32,9 +32,8 @@ register!(
 
 impl Objective for InfoNce {
     fn validate(&self) -> fmicl_core::Result<()> {
-        let tau = self.temperature;
-        require(tau > 0.0 && tau.is_finite(), "temperature", || {
-            format!("{tau} is not above 0")
+        require((1e-6..=1e6).contains(&self.temperature), "temperature", || {
+            format!("{} is not from 1e-6 to 1e6", self.temperature)
         })
     }
 
