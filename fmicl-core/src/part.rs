@@ -42,7 +42,7 @@ impl<T: Kind + ?Sized> Part<T> {
     pub fn from_value(value: toml::Value) -> Result<Self> {
         let form = || {
             format!(
-                "expected a {kind}: a name, or a table with `name` and options",
+                "expected the name of a part ({kind}), or a table with `name` and options",
                 kind = T::NAME
             )
         };
