@@ -30,23 +30,29 @@ fn rgb_to_hsv(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
     } else {
         (4.0 + f64::from(gc) - f64::from(rc)) as f32
     };
-    let h = ((f64::from(h) / 6.0 + 1.0) % 1.0) as f32;
-    ((f64::from(h) * 255.0) as u8, (f64::from(s) * 255.0) as u8, max)
+    // Pillow's fmod(.., 1.0); the turn is from 5/6 to 11/6. `%` and `round` would be calls.
+    let turn = f64::from(h) / 6.0 + 1.0;
+    let h = (if turn >= 1.0 { turn - 1.0 } else { turn }) as f32;
+    (
+        (f64::from(h) * 255.0) as i32 as u8,
+        (f64::from(s) * 255.0) as i32 as u8,
+        max,
+    )
 }
 
 fn hsv_to_rgb(h: u8, s: u8, v: u8) -> (u8, u8, u8) {
     if s == 0 {
         return (v, v, v);
     }
-    let sixths = f64::from(f32::from(h)) * 6.0 / 255.0;
-    let sector = sixths.floor();
-    let f = (sixths - f64::from(sector as f32)) as f32;
-    let fs = (f64::from(f32::from(s)) / 255.0) as f32;
+    let sector = (u16::from(h) * 6 / 255) as u8;
+    let f = (f64::from(h) * 6.0 / 255.0 - f64::from(sector)) as f32;
+    let fs = (f64::from(s) / 255.0) as f32;
     let value = f64::from(v);
-    let p = (value * (1.0 - f64::from(fs))).round() as u8;
-    let q = (value * (1.0 - f64::from(fs * f))).round() as u8;
-    let t = (value * (1.0 - f64::from(fs) * (1.0 - f64::from(f)))).round() as u8;
-    match sector as u8 % 6 {
+    let round = |value: f64| (value + 0.5) as i32 as u8;
+    let p = round(value * (1.0 - f64::from(fs)));
+    let q = round(value * (1.0 - f64::from(fs * f)));
+    let t = round(value * (1.0 - f64::from(fs) * (1.0 - f64::from(f))));
+    match sector % 6 {
         0 => (v, t, p),
         1 => (q, v, p),
         2 => (p, v, t),
