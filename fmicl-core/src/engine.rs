@@ -4,7 +4,8 @@ use crate::{Result, register};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-/// How the processes of a run talk.
+/// How the processes of a run talk. Training refuses an engine of more than one process for now: batches are not
+/// sharded and negatives not gathered yet.
 pub trait Engine: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {

@@ -32,6 +32,18 @@ impl Critics<'_> {
         }
     }
 
+    /// The critic `t` of a pair within the domain of `f*`, where the objective at `alpha = 1` bounds the f-mutual
+    /// information: [`reward`](Critics::reward), but for a raw critic beyond the domain.
+    pub fn critic(&self, cosine: &Tensor) -> Tensor {
+        match self.similarity.critic() {
+            Critic::Ratio => self.reward(cosine),
+            Critic::Raw => {
+                let (low, high) = self.divergence.domain();
+                self.reward(cosine).clamp(low, high)
+            }
+        }
+    }
+
     /// What a negative pair costs, `h(c) = f*(s(c))`, and its slope `dh/dc`.
     pub fn penalty_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
         let (value, chain) = self.similarity.value_and_slope(cosine);

@@ -41,8 +41,8 @@ register!(
 
 impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
-        require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || {
-            format!("{} is not above 0", self.alpha)
+        require(self.alpha > 0.0 && self.alpha <= 1e6, "alpha", || {
+            format!("{} is not above 0 and at most 1e6", self.alpha)
         })
     }
 
@@ -61,7 +61,7 @@ impl Objective for FMicl {
         let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
         let reward = critics.reward(&cosine).mean(x.kind());
         let penalty = mean_penalty(critics, pairs);
-        let f_mi = (&reward - &penalty).detach();
+        let f_mi = (critics.critic(&cosine.detach()).mean(x.kind()) - &penalty).detach();
         let terms = vec![
             ("f_mi", f_mi),
             ("reward", reward.detach()),

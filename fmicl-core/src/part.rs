@@ -76,7 +76,7 @@ impl<T: Kind + ?Sized> std::ops::Deref for Part<T> {
 
 impl<T: Kind + ?Sized> std::fmt::Debug for Part<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.name, self.options)
+        write!(f, "{} {}", self.name, toml::Value::Table(self.options.clone()))
     }
 }
 

@@ -20,7 +20,7 @@ pub use similarity::check_similarity;
 use crate::View;
 use tch::{Device, Kind, Tensor, nn};
 
-/// `count` random unit-length rows `[count, d]` from a seed.
+/// `count` random unit-length rows `[count, d]` from a seed, which becomes that of libtorch's generator.
 pub fn unit_rows(count: i64, d: i64, kind: Kind, seed: i64) -> Tensor {
     tch::manual_seed(seed);
     let rows = Tensor::randn([count, d], (Kind::Double, Device::Cpu));

@@ -36,7 +36,7 @@ fn named<'a>(moment: &'a str, tensors: &'a [Tensor]) -> impl Iterator<Item = (St
 }
 
 fn check_weight_decay(weight_decay: f64) -> Result<()> {
-    require(weight_decay >= 0.0 && weight_decay.is_finite(), "weight_decay", || {
-        format!("{weight_decay} is not at least 0")
+    require((0.0..=1e3).contains(&weight_decay), "weight_decay", || {
+        format!("{weight_decay} is not from 0 to 1000")
     })
 }

@@ -151,7 +151,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// An error and its causes; behind a line end there is only a C++ stack trace.
 fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().next().unwrap_or_default().to_string()
+    // Our own errors say their cause in their own words.
+    let text = match error.downcast_ref::<fmicl_core::Error>() {
+        Some(error) => error.to_string(),
+        None => format!("{error:#}"),
+    };
+    text.lines().next().unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -27,13 +27,13 @@ fn at_least_one(value: usize, key: &str) -> fmicl_core::Result<()> {
 }
 
 fn positive(value: f64, key: &str) -> fmicl_core::Result<()> {
-    require(value > 0.0 && value.is_finite(), key, || {
-        format!("{value} is not above 0")
+    require((1e-12..=1e9).contains(&value), key, || {
+        format!("{value} is not from 1e-12 to 1e9")
     })
 }
 
 fn not_negative(value: f64, key: &str) -> fmicl_core::Result<()> {
-    require(value >= 0.0 && value.is_finite(), key, || {
-        format!("{value} is not 0 or above")
+    require((0.0..=1e9).contains(&value), key, || {
+        format!("{value} is not from 0 to 1e9")
     })
 }

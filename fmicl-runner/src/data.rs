@@ -22,7 +22,7 @@ impl Splits {
     pub fn open(experiment: &Experiment) -> Result<Self> {
         let open = |split| match experiment.dataset.open(split) {
             Ok(samples) => Ok(samples.into()),
-            Err(error) => Err(experiment.locate(error.at("dataset"))),
+            Err(error) => Err(error.at("dataset")),
         };
         Ok(Splits {
             pretrain: open(Split::Pretrain)?,

@@ -21,8 +21,12 @@ use crate::data::Splits;
 use crate::train::{Model, RunDir};
 use fmicl_core::Samples;
 use fmicl_core::tch::Device;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Raw pixels are judged up to this size of the training split; the probe needs several times as much.
+const MOST_PIXELS: u64 = 1 << 30;
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
 /// replaces the experiment's. Prints the table and writes it to `eval.json`.
@@ -33,14 +37,13 @@ pub fn run(run: &Path, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
     let experiment = config::load(&run.config_path(), &[])?;
     let device = device.unwrap_or(experiment.device).resolve()?;
-    let data = Splits::open(&experiment)?;
+    let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
     let mut model = Model::build(&experiment, device)?;
     let checkpoint = run.last_checkpoint()?;
     model.load(&checkpoint)?;
     let comparison = compare(&experiment, &data, &model, device)?;
     run.write_json("eval.json", &comparison)?;
-    print!("{comparison}");
-    println!("checkpoint: {}", checkpoint.display());
+    writeln!(std::io::stdout(), "{comparison}checkpoint: {}", checkpoint.display())?;
     Ok(())
 }
 
@@ -55,17 +58,24 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
         let test = encode::features(experiment, &data.test, device, encode)?;
         Ok(judge::judge(&experiment.eval, &train, &test, data.train.classes()))
     };
-    let rows = vec![
-        ("raw pixels", judge(&|view| view.input.flatten(1, -1))?),
-        (
-            "untrained encoder",
-            judge(&|view| untrained.learner.encoder().forward(view, false))?,
-        ),
-        (
-            "trained encoder",
-            judge(&|view| trained.learner.encoder().forward(view, false))?,
-        ),
-    ];
+    let mut rows = Vec::new();
+    let pixel_bytes = data.train.len() as u64 * experiment.views.numel() as u64 * 4;
+    if pixel_bytes <= MOST_PIXELS {
+        rows.push(("raw pixels", judge(&|view| view.input.flatten(1, -1))?));
+    } else {
+        tracing::warn!(
+            "raw pixels are not judged: the training split has {} GiB of them",
+            pixel_bytes >> 30
+        );
+    }
+    rows.push((
+        "untrained encoder",
+        judge(&|view| untrained.learner.encoder().forward(view, false))?,
+    ));
+    rows.push((
+        "trained encoder",
+        judge(&|view| trained.learner.encoder().forward(view, false))?,
+    ));
     Ok(Comparison::new(experiment, data.train.len(), data.test.len(), rows))
 }
 

@@ -13,10 +13,12 @@ pub use run_dir::RunDir;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::{eval, log};
+use anyhow::bail;
 use epoch::Trainer;
 pub(crate) use epoch::open_loader;
 use progress::Progress;
 use serde_json::json;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -36,7 +38,11 @@ pub struct TrainOptions {
 pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
     let started = Instant::now();
     let device = experiment.device.resolve()?;
-    let data = Splits::open(&experiment)?;
+    let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
+    if processes != 1 {
+        bail!("the engine `{engine}` runs {processes} processes; training takes one alone for now");
+    }
+    let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
     let mut model = Model::build(&experiment, device)?;
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
     let run = RunDir::create(options, &experiment, trainer.model.bytes())?;
@@ -72,7 +78,6 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
         "result.json",
         &json!({ "seed": experiment.seed, "epochs": epochs, "seconds": seconds, "evaluation": comparison }),
     )?;
-    print!("{comparison}");
-    println!("run directory: {}", run.path().display());
+    writeln!(std::io::stdout(), "{comparison}run directory: {}", run.path().display())?;
     Ok(())
 }

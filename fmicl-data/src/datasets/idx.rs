@@ -1,4 +1,4 @@
-//! `idx`: MNIST, Fashion-MNIST and whatever else comes in their four files.
+//! `idx`: MNIST, Fashion-MNIST and what else has their four files and ten classes.
 //!
 //! A header of big-endian words (magic, count, rows, columns), then the bytes. Source: LeCun, Cortes, Burges, "The
 //! MNIST database of handwritten digits".

@@ -8,10 +8,11 @@ use crate::Planes;
 
 /// `degenerate + factor * (value - degenerate)` in f32, clamped, truncated.
 #[inline(always)]
+#[expect(clippy::manual_clamp, reason = "`clamp` lets a NaN through")]
 fn blend(degenerate: u8, value: u8, factor: f32) -> u8 {
     let (degenerate, value) = (f32::from(degenerate), f32::from(value));
-    let blended = (degenerate + factor * (value - degenerate)).clamp(0.0, 255.0);
-    // SAFETY: clamped to 0..=255; it is not NaN because a factor is finite. `as` would not vectorise.
+    let blended = (degenerate + factor * (value - degenerate)).max(0.0).min(255.0);
+    // SAFETY: in 0..=255, and not NaN: `max` returns its other side for one. `as` would not vectorise.
     unsafe { blended.to_int_unchecked::<i32>() as u8 }
 }
 

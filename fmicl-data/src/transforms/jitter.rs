@@ -73,7 +73,7 @@ impl Jitter {
             ("saturation", self.saturation),
         ];
         for (key, strength) in strengths {
-            require(strength >= 0.0 && strength.is_finite(), key, || {
+            require((0.0..=100.0).contains(&strength), key, || {
                 format!("{strength} is not a strength of at least 0")
             })?;
         }

@@ -45,12 +45,20 @@ register!(
 
 impl Architecture for SimClr {
     fn validate(&self) -> Result<()> {
+        const WIDTHS: std::ops::RangeInclusive<i64> = 1..=65_536;
         let hidden = self.hidden.unwrap_or(1);
-        require(hidden >= 1, "hidden", || format!("{hidden} is not at least 1"))?;
+        require(WIDTHS.contains(&hidden), "hidden", || {
+            format!("{hidden} is not from 1 to 65536")
+        })?;
+        require(self.hidden.is_none() || self.layers > 1, "hidden", || {
+            "a projector of 1 layer has no hidden one; leave it out or set layers = 2".into()
+        })?;
         // A unit vector of one dimension is 1 or -1: nothing to learn.
-        require(self.out >= 2, "out", || format!("{} is not at least 2", self.out))?;
-        require(self.layers >= 1, "layers", || {
-            format!("{} is not at least 1", self.layers)
+        require(self.out >= 2 && WIDTHS.contains(&self.out), "out", || {
+            format!("{} is not from 2 to 65536", self.out)
+        })?;
+        require((1..=16).contains(&self.layers), "layers", || {
+            format!("{} is not from 1 to 16", self.layers)
         })
     }
 
@@ -149,21 +157,21 @@ mod tests {
                 hidden: Some(0),
                 ..Default::default()
             }),
-            "hidden: 0 is not at least 1"
+            "hidden: 0 is not from 1 to 65536"
         );
         assert_eq!(
             fails(SimClr {
                 out: 1,
                 ..Default::default()
             }),
-            "out: 1 is not at least 2"
+            "out: 1 is not from 2 to 65536"
         );
         assert_eq!(
             fails(SimClr {
                 layers: 0,
                 ..Default::default()
             }),
-            "layers: 0 is not at least 1"
+            "layers: 0 is not from 1 to 16"
         );
     }
 

@@ -83,7 +83,9 @@ impl ResNet {
 impl Backbone for ResNet {
     fn validate(&self) -> Result<()> {
         self.plan()?;
-        require(self.width >= 1, "width", || format!("{} is not at least 1", self.width))
+        require((1..=4096).contains(&self.width), "width", || {
+            format!("{} is not from 1 to 4096", self.width)
+        })
     }
 
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {

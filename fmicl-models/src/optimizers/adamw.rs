@@ -153,7 +153,7 @@ mod tests {
                 weight_decay: f64::NAN,
                 ..Default::default()
             }),
-            "weight_decay: NaN is not at least 0"
+            "weight_decay: NaN is not from 0 to 1000"
         );
     }
 }

@@ -136,7 +136,7 @@ mod tests {
                 weight_decay: -1.0,
                 ..Default::default()
             }),
-            "weight_decay: -1 is not at least 0"
+            "weight_decay: -1 is not from 0 to 1000"
         );
         let still = Sgd {
             nesterov: true,

@@ -2,10 +2,11 @@
 
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
+use crate::data::Splits;
 use crate::panics::quietly;
 use crate::train::open_loader;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
-use fmicl_core::{Error, Learner, Parameters, Result, Samples, Split, View};
+use fmicl_core::{Error, Learner, Parameters, Result, Samples, View};
 use fmicl_data::Loader;
 use std::io::Write;
 use std::sync::Arc;
@@ -24,30 +25,22 @@ pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
 fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let mut problems = Vec::new();
     let device = keep(experiment.device.resolve(), experiment, &mut problems);
-    let [pretrain, train, test] = [Split::Pretrain, Split::Train, Split::Test].map(|split| {
-        let samples = experiment.dataset.open(split).map_err(|error| error.at("dataset"));
-        keep(samples, experiment, &mut problems)
-    });
+    let data = keep(Splits::open(experiment), experiment, &mut problems);
     let model = keep(Model::build(experiment), experiment, &mut problems);
-    let (Some(device), Some(pretrain), Some(train), Some(test), Some(mut model)) =
-        (device, pretrain, train, test, model)
-    else {
-        // Two splits may have the same fault.
-        problems.dedup_by_key(|error| error.to_string());
+    let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {
         return Err(problems);
     };
-    let pretrain: Arc<dyn Samples> = pretrain.into();
-    let steps = model.dry_run(experiment, &pretrain);
+    let steps = model.dry_run(experiment, &data.pretrain);
     let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
     Ok(format!(
         "  dataset   {}: {} images to train on, {} and {} with labels of {} classes\n\
          \x20 model     {} in {}: {} parameters, {} features\n\
          \x20 training  {} epochs of {steps} steps on {device:?}",
         experiment.dataset.name(),
-        pretrain.len(),
-        train.len(),
-        test.len(),
-        train.classes(),
+        data.pretrain.len(),
+        data.train.len(),
+        data.test.len(),
+        data.train.classes(),
         experiment.backbone.name(),
         experiment.architecture.name(),
         model.parameters,

@@ -100,7 +100,7 @@ fn a_set_that_is_wrong_is_named_as_it_was_typed() {
         error_of(GOOD, &["objective.alhpa=2"]),
         "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
     );
-    assert_eq!(error_of(GOOD, &["train.lr=-1"]), "--set train.lr=-1: -1 is not above 0");
+    assert_eq!(error_of(GOOD, &["train.lr=-1"]), "--set train.lr=-1: -1 is not from 1e-12 to 1e9");
     assert_eq!(
         error_of(GOOD, &["train"]),
         "--set train: expected key=value, such as train.epochs=10"
@@ -119,7 +119,7 @@ fn a_set_that_is_wrong_is_named_as_it_was_typed() {
 fn a_set_above_the_key_at_fault_keeps_the_key() {
     assert_eq!(
         error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
-        "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not at least 1"
+        "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not from 1 to 99999"
     );
 }
 
@@ -151,7 +151,7 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
             "batch_size = 1",
             "9: train.batch_size: 1 is not at least 2: a pair needs a negative",
         ),
-        ("epochs = 4", "epochs = 0", "8: train.epochs: 0 is not at least 1"),
+        ("epochs = 4", "epochs = 0", "8: train.epochs: 0 is not from 1 to 99999"),
         ("lr = 0.5", "lr = nan", "10: train.lr: NaN is not above 0"),
         (
             "lr = 0.5",

@@ -27,10 +27,11 @@ pub struct Train {
     /// Batches whose gradients are averaged into one step, at least 1 (the default). Negatives do not cross them.
     #[serde(default = "one")]
     pub accumulate: usize,
-    /// Threads that read and transform images; 0, the default, is one for each core.
+    /// Threads that read and transform images for training; 0, the default, is one for each core.
     #[serde(default)]
     pub threads: usize,
-    /// Steps from one line of progress to the next, at least 1; 50 by default.
+    /// Steps from one reading of the loss to the next, at least 1; 50 by default. A reading waits for the device, shows
+    /// the mean on the progress bar and stops the run where it is not finite.
     #[serde(default = "fifty")]
     pub log_every: usize,
     /// Epochs from one checkpoint to the next, at least 1; 10 by default. The last epoch always writes one.
@@ -69,7 +70,13 @@ impl Train {
             ..
         } = *self;
         failed([
-            at_least_one(epochs, "epochs"),
+            // Checkpoints are named by five digits.
+            require((1..=99_999).contains(&epochs), "epochs", || {
+                format!("{epochs} is not from 1 to 99999")
+            }),
+            require(self.threads <= 1024, "threads", || {
+                format!("{} is not from 0 to 1024", self.threads)
+            }),
             require(batch_size >= 2, "batch_size", || {
                 format!("{batch_size} is not at least 2: a pair needs a negative")
             }),

@@ -2,7 +2,7 @@
 
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
-use fmicl_core::{Result, Samples, View};
+use fmicl_core::{Error, Result, Samples, View};
 use std::sync::Arc;
 
 /// Features of a split and its labels.
@@ -41,8 +41,14 @@ pub(super) fn features(
         values.push(encode(&View::from(images.to_device(device))).to_kind(Kind::Float));
         labels.push(classes.to_device(device));
     }
+    let values = Tensor::cat(&values, 0);
+    if values.isfinite().all().int64_value(&[]) == 0 {
+        return Err(Error::Run(
+            "the encoder's features are not finite: training diverged; try a lower train.lr".into(),
+        ));
+    }
     Ok(Features {
-        values: Tensor::cat(&values, 0),
+        values,
         labels: Tensor::cat(&labels, 0),
     })
 }

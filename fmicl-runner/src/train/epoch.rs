@@ -129,6 +129,8 @@ impl<'a> Trainer<'a> {
             let pairings = self.model.learner.pairings(&views);
             if self.step == 0 && meter.batches == 0 {
                 let level = chance(&*self.experiment.objective, &pairings[0]);
+                // It drew from libtorch's one generator; what follows must depend on the run's seed.
+                tch::manual_seed(self.experiment.seed as i64);
                 progress.note(&format!(
                     "chance level of the loss (independent random features): {level:.4}"
                 ));
@@ -176,9 +178,10 @@ impl<'a> Trainer<'a> {
         if mean.is_finite() {
             return Ok(mean);
         }
-        let (step, objective) = (self.step, &self.experiment.objective);
         bail!(
-            "the loss is {mean} by step {step} (epoch {epoch}) under {objective:?}; try a lower train.lr or train.clip_grad_norm"
+            "the loss is {mean} by step {} (epoch {epoch}); try a lower train.lr or a train.clip_grad_norm; the objective is {:?}",
+            self.step,
+            self.experiment.objective
         )
     }
 
@@ -322,7 +325,7 @@ impl fmt::Display for Metrics {
         }
         write!(
             f,
-            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.4}  {:.0} images/s",
+            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.2e}  {:.0} images/s",
             self.projections.alignment,
             self.projections.uniformity,
             self.projections.effective_rank,

@@ -37,11 +37,12 @@ impl RunDir {
                 path.display()
             )));
         }
-        let checkpoints = path.join("checkpoints");
-        fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
+        // Nothing is made before what can be known to fail has been tried, so that the same command can be tried again.
+        let config = experiment.to_toml()?;
+        require_room(&path, checkpoint_bytes)?;
+        fs::create_dir_all(path.join("checkpoints")).map_err(|error| Error::io(&path, error))?;
         let run = RunDir { path };
-        run.require_room(checkpoint_bytes)?;
-        run.write("config.toml", experiment.to_toml()?.as_bytes())?;
+        run.write("config.toml", config.as_bytes())?;
         run.write_json("crates.json", &linked_crates())?;
         Ok(run)
     }
@@ -142,24 +143,25 @@ impl RunDir {
         let path = self.path.join(name);
         fs::write(&path, bytes).map_err(|error| Error::io(path, error))
     }
+}
 
-    /// A run that is sure to fail at its first checkpoint should fail now.
-    fn require_room(&self, checkpoint_bytes: u64) -> Result<()> {
-        // One more than is kept, while the newest is written.
-        let needed = checkpoint_bytes.saturating_mul(KEPT + 1).saturating_add(SMALL_FILES);
-        let disk = rustix::fs::statvfs(&self.path).map_err(|error| Error::io(&self.path, error.into()))?;
-        let free = disk.f_bavail * disk.f_frsize;
-        if free >= needed {
-            return Ok(());
-        }
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-        Err(Error::Run(format!(
-            "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
-            self.path.display(),
-            free >> 20,
-            mib(needed)
-        )))
+/// A run that is sure to fail at its first checkpoint should fail now.
+fn require_room(path: &Path, checkpoint_bytes: u64) -> Result<()> {
+    // One more than is kept, while the newest is written.
+    let needed = checkpoint_bytes.saturating_mul(KEPT + 1).saturating_add(SMALL_FILES);
+    // The directory itself may not be there yet.
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
+    let free = disk.f_bavail * disk.f_frsize;
+    if free >= needed {
+        return Ok(());
     }
+    Err(Error::Run(format!(
+        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
+        path.display(),
+        free >> 20,
+        needed.div_ceil(1 << 20)
+    )))
 }
 
 /// `runs/NAME-1`, or the first number that is free.
@@ -238,6 +240,10 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("MiB free and this run needs"), "{message}");
+        assert!(
+            !folder.path().join("run").exists(),
+            "the same command can be tried again"
+        );
     }
 
     #[test]

@@ -43,8 +43,8 @@ register!(
 impl Objective for AlignUniform {
     fn validate(&self) -> fmicl_core::Result<()> {
         for (key, value) in [("align", self.align), ("uniform", self.uniform), ("t", self.t)] {
-            require(value > 0.0 && value.is_finite(), key, || {
-                format!("{value} is not above 0")
+            require(value > 0.0 && value <= 1e6, key, || {
+                format!("{value} is not above 0 and at most 1e6")
             })?;
         }
         Ok(())

@@ -113,7 +113,7 @@ fn options_out_of_range_say_what_would_work() {
             width: 0,
             ..Default::default()
         }),
-        "width: 0 is not at least 1"
+        "width: 0 is not from 1 to 4096"
     );
 }
 
