@@ -152,7 +152,7 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
             "9: train.batch_size: 1 is not at least 2: a pair needs a negative",
         ),
         ("epochs = 4", "epochs = 0", "8: train.epochs: 0 is not from 1 to 99999"),
-        ("lr = 0.5", "lr = nan", "10: train.lr: NaN is not above 0"),
+        ("lr = 0.5", "lr = nan", "10: train.lr: NaN is not from 1e-12 to 1e9"),
         (
             "lr = 0.5",
             "lr = 0.5\nfinal_lr = 1",
@@ -171,7 +171,7 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         (
             "lr = 0.5",
             "lr = 0.5\nclip_grad_norm = 0",
-            "11: train.clip_grad_norm: 0 is not above 0",
+            "11: train.clip_grad_norm: 0 is not from 1e-12 to 1e9",
         ),
         (
             "lr = 0.5",
@@ -181,7 +181,7 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nlinear.l2 = -1",
-            "12: eval.linear.l2: -1 is not 0 or above",
+            "12: eval.linear.l2: -1 is not from 0 to 1e9",
         ),
         (
             "\"gray\"",
