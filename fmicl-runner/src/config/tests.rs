@@ -100,7 +100,10 @@ fn a_set_that_is_wrong_is_named_as_it_was_typed() {
         error_of(GOOD, &["objective.alhpa=2"]),
         "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
     );
-    assert_eq!(error_of(GOOD, &["train.lr=-1"]), "--set train.lr=-1: -1 is not from 1e-12 to 1e9");
+    assert_eq!(
+        error_of(GOOD, &["train.lr=-1"]),
+        "--set train.lr=-1: -1 is not from 1e-12 to 1e9"
+    );
     assert_eq!(
         error_of(GOOD, &["train"]),
         "--set train: expected key=value, such as train.epochs=10"
