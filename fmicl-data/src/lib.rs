@@ -14,6 +14,7 @@ mod planes;
 mod prefetch;
 mod render;
 mod rng;
+mod simd;
 mod switch;
 pub mod transforms;
 mod views;

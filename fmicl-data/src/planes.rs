@@ -38,6 +38,19 @@ impl Planes {
     }
 }
 
+#[cfg(test)]
+impl Planes {
+    /// 4096 x 4096 pixels.
+    pub(crate) fn of_every_color() -> Self {
+        let mut all = Planes::new(4096, 4096);
+        let [red, green, blue] = all.split_mut();
+        for i in 0..1 << 24 {
+            (red[i], green[i], blue[i]) = (i as u8, (i >> 8) as u8, (i >> 16) as u8);
+        }
+        all
+    }
+}
+
 impl From<&Image> for Planes {
     fn from(image: &Image) -> Self {
         let mut planes = Planes::new(image.width, image.height);

@@ -18,7 +18,8 @@ pub(crate) fn render_all(
     let size = views.size as i64;
     let shape = [indices.len() as i64, 3, size, size];
     let mut tensors: Vec<Tensor> = (0..count)
-        .map(|_| Tensor::zeros(shape, (Kind::Float, Device::Cpu)))
+        // Not zeros: a fill on this thread would start a team of OpenMP's threads, which then spin beside libtorch's own.
+        .map(|_| Tensor::empty(shape, (Kind::Float, Device::Cpu)))
         .collect();
     let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(count)).collect();
     for tensor in &mut tensors {
@@ -39,6 +40,7 @@ pub(crate) fn render_all(
 /// The elements of a contiguous tensor of floats in main memory.
 fn floats(tensor: &mut Tensor) -> &mut [f32] {
     assert!(tensor.is_contiguous() && tensor.kind() == Kind::Float && tensor.device() == Device::Cpu);
-    // SAFETY: such a tensor is `numel` floats from `data_ptr` on, and the borrow keeps it alive and unshared.
+    // SAFETY: such a tensor is `numel` floats from `data_ptr` on, and the borrow keeps it alive and unshared. Its memory
+    // came from libtorch's allocator, and whatever bytes it holds are floats.
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
 }

@@ -13,14 +13,14 @@ mod grayscale;
 mod hue;
 mod jitter;
 mod normalize;
+mod pixels;
 mod resize;
 
 pub use blur::{Blur, gaussian_blur};
-pub use color::{adjust_brightness, adjust_contrast, adjust_saturation};
 pub use crop::{Crop, CropBox};
 pub use flip::horizontal_flip;
 pub use grayscale::grayscale;
-pub use hue::adjust_hue;
 pub use jitter::{Adjust, Jitter};
 pub use normalize::Normalize;
+pub(crate) use pixels::Pending;
 pub use resize::{resize_and_center_crop, resize_shorter_side, resized_crop};

@@ -1,7 +1,7 @@
 //! The `[views]` of an experiment: from an image to a normalised view.
 
-use crate::transforms::{Blur, Crop, Jitter, Normalize};
-use crate::transforms::{gaussian_blur, grayscale, horizontal_flip, resize_and_center_crop, resized_crop};
+use crate::transforms::{Blur, Crop, Jitter, Normalize, Pending};
+use crate::transforms::{gaussian_blur, horizontal_flip, resize_and_center_crop, resized_crop};
 use crate::{Planes, Rng, Switch};
 use fmicl_core::{Image, Result, require};
 use serde::{Deserialize, Serialize};
@@ -122,21 +122,24 @@ impl Views {
         if rng.chance(self.flip) {
             horizontal_flip(&mut view);
         }
+        let mut view = Pending::new(&mut view);
         if let Some(jitter) = self.jitter.on() {
             jitter
                 .sample(&mut rng)
                 .into_iter()
-                .for_each(|adjust| adjust.apply(&mut view));
+                .for_each(|adjust| view.adjust(adjust));
         }
         if rng.chance(self.grayscale) {
-            grayscale(&mut view);
+            view.gray();
         }
         if let Some(blur) = self.blur.on()
             && let Some(sigma) = blur.sample(&mut rng)
         {
-            gaussian_blur(&mut view, blur.kernel, sigma);
+            let sharp = view.finish();
+            gaussian_blur(sharp, blur.kernel, sigma);
+            view = Pending::new(sharp);
         }
-        self.normalize.apply(&view, out);
+        view.normalize(&self.normalize, out);
     }
 
     /// Writes the view for evaluation to `out`, as [`render`](Views::render) does: the shorter side resized, the
@@ -154,7 +157,7 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transforms::Adjust;
+    use crate::transforms::{Adjust, grayscale};
     use fmicl_core::registry::{read_options, write_options};
 
     fn photo(width: usize, height: usize) -> Image {

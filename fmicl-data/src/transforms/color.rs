@@ -1,64 +1,70 @@
 //! Brightness, contrast and saturation: blends with black, with the mean gray, with the image's own gray.
 //!
 //! Source: torchvision's `adjust_brightness`, `adjust_contrast`, `adjust_saturation` on PIL images, which are
-//! `PIL.ImageEnhance`. Each truncates to 8 bits; it does not round.
+//! `PIL.ImageEnhance`. Each truncates to 8 bits; it does not round. Values are whole numbers from 0 to 255 in f32.
 
-use super::grayscale::luma;
-use crate::Planes;
-
-/// `degenerate + factor * (value - degenerate)` in f32, clamped, truncated.
+/// The greater; `second` where `first` is not a number. One instruction, unlike `f32::max`.
 #[inline(always)]
-#[expect(clippy::manual_clamp, reason = "`clamp` lets a NaN through")]
-fn blend(degenerate: u8, value: u8, factor: f32) -> u8 {
-    let (degenerate, value) = (f32::from(degenerate), f32::from(value));
-    let blended = (degenerate + factor * (value - degenerate)).max(0.0).min(255.0);
-    // SAFETY: in 0..=255, and not NaN: `max` returns its other side for one. `as` would not vectorise.
-    unsafe { blended.to_int_unchecked::<i32>() as u8 }
+pub(super) fn max(first: f32, second: f32) -> f32 {
+    if first > second { first } else { second }
 }
 
-/// `factor` 0 gives black, 1 the image itself; at least 0 and finite.
-pub fn adjust_brightness(image: &mut Planes, factor: f32) {
-    for value in &mut image.data {
-        *value = blend(0, *value, factor);
-    }
+/// The lesser; `second` where `first` is not a number.
+#[inline(always)]
+pub(super) fn min(first: f32, second: f32) -> f32 {
+    if first < second { first } else { second }
 }
 
-/// `factor` 0 gives the mean gray, 1 the image itself; at least 0 and finite.
-pub fn adjust_contrast(image: &mut Planes, factor: f32) {
-    let [red, green, blue] = image.split();
-    let sum: u64 = red
-        .iter()
-        .zip(green)
-        .zip(blue)
-        .map(|((&r, &g), &b)| u64::from(luma(r, g, b)))
-        .sum();
-    let mean = (sum as f64 / red.len() as f64 + 0.5) as u8;
-    for value in &mut image.data {
-        *value = blend(mean, *value, factor);
-    }
+/// Cuts off the fraction of a number from 0 to 2^24.
+#[inline(always)]
+pub(super) fn trunc(value: f32) -> f32 {
+    // SAFETY: in range, and not NaN. `as` would add comparisons to each of the few operations of a step.
+    unsafe { value.to_int_unchecked::<i32>() as f32 }
 }
 
-/// `factor` 0 gives gray, 1 the image itself; at least 0 and finite.
-pub fn adjust_saturation(image: &mut Planes, factor: f32) {
-    let [red, green, blue] = image.split_mut();
-    for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let gray = luma(*red, *green, *blue);
-        (*red, *green, *blue) = (
-            blend(gray, *red, factor),
-            blend(gray, *green, factor),
-            blend(gray, *blue, factor),
-        );
-    }
+/// `v / 255`, correctly rounded for every whole number up to 255: the product with the upper half of 1 / 255 is exact.
+#[inline(always)]
+pub(super) fn over_255(value: f32) -> f32 {
+    const INVERSE: f64 = 1.0 / 255.0;
+    const UPPER: f32 = f32::from_bits((INVERSE as f32).to_bits() & 0xffff_0000);
+    const LOWER: f32 = (INVERSE - UPPER as f64) as f32;
+    value * UPPER + value * LOWER
+}
+
+/// ITU-R 601 luma in Pillow's fixed point; every sum is below 2^24, so f32 holds it.
+#[inline(always)]
+pub(super) fn luma(red: f32, green: f32, blue: f32) -> f32 {
+    trunc((red * 19595.0 + green * 38470.0 + blue * 7471.0 + 32768.0) * (1.0 / 65536.0))
+}
+
+/// Clamped and truncated; it does not round.
+#[inline(always)]
+pub(super) fn blend(gray: f32, value: f32, factor: f32) -> f32 {
+    trunc(min(max(gray + factor * (value - gray), 0.0), 255.0))
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::Planes;
     use crate::transforms::golden::compare;
+    use crate::transforms::grayscale;
 
     #[test]
     fn equals_torchvision_to_the_bit() {
         assert_eq!(compare("brightness").1, 0);
         assert_eq!(compare("contrast").1, 0);
         assert_eq!(compare("saturation").1, 0);
+    }
+
+    #[test]
+    fn luma_in_f32_is_the_fixed_point_one_for_every_color() {
+        let all = Planes::of_every_color();
+        let mut found = all.clone();
+        grayscale(&mut found);
+        let ([gray, ..], [red, green, blue]) = (found.split(), all.split());
+        for i in 0..1 << 24 {
+            let [r, g, b] = [red[i], green[i], blue[i]].map(u32::from);
+            assert_eq!(u32::from(gray[i]), (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
+        }
     }
 }

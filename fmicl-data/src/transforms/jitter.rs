@@ -2,7 +2,7 @@
 //!
 //! Source: torchvision's `ColorJitter` in a `RandomApply`; SimCLR, arXiv 2002.05709, appendix A.
 
-use super::{adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation};
+use super::pixels::Pending;
 use crate::{Planes, Rng};
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
@@ -39,25 +39,22 @@ impl Default for Jitter {
 /// One adjustment with its factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Adjust {
-    /// See [`adjust_brightness`].
+    /// torchvision's `adjust_brightness`: 0 gives black, 1 the image itself; at least 0 and finite.
     Brightness(f32),
-    /// See [`adjust_contrast`].
+    /// torchvision's `adjust_contrast`: 0 gives the mean gray, 1 the image itself; at least 0 and finite.
     Contrast(f32),
-    /// See [`adjust_saturation`].
+    /// torchvision's `adjust_saturation`: 0 gives gray, 1 the image itself; at least 0 and finite.
     Saturation(f32),
-    /// See [`adjust_hue`].
+    /// torchvision's `adjust_hue`: turns it by so much of the circle, from -0.5 to 0.5.
     Hue(f64),
 }
 
 impl Adjust {
     /// Applies the adjustment.
     pub fn apply(self, image: &mut Planes) {
-        match self {
-            Adjust::Brightness(factor) => adjust_brightness(image, factor),
-            Adjust::Contrast(factor) => adjust_contrast(image, factor),
-            Adjust::Saturation(factor) => adjust_saturation(image, factor),
-            Adjust::Hue(factor) => adjust_hue(image, factor),
-        }
+        let mut pending = Pending::new(image);
+        pending.adjust(self);
+        pending.finish();
     }
 }
 

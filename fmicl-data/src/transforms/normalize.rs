@@ -1,5 +1,6 @@
 //! To floats, torchvision's `ToTensor` and `Normalize`.
 
+use super::pixels::to_floats;
 use crate::Planes;
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
@@ -40,15 +41,7 @@ impl Normalize {
 
     /// Writes the image to `out`, `3 * height * width` floats in the order channel, row, column.
     pub fn apply(&self, image: &Planes, out: &mut [f32]) {
-        let size = image.width * image.height;
-        for (channel, plane) in image.split().into_iter().enumerate() {
-            let (mean, std) = (self.mean[channel], self.std[channel]);
-            // The same two divisions as torch, 256 times instead of once a pixel.
-            let table: [f32; 256] = std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
-            for (out, &value) in out[channel * size..][..size].iter_mut().zip(plane) {
-                *out = table[usize::from(value)];
-            }
-        }
+        to_floats(image.split(), &[], self, out);
     }
 }
 

@@ -1,0 +1,271 @@
+//! What is done to single pixels, several steps in one pass over the image.
+//!
+//! Between the steps values are whole numbers from 0 to 255, as if they were stored, but held as f32.
+
+use super::color::{blend, luma, over_255};
+use super::hue::turn_hue;
+use super::{Adjust, Normalize};
+use crate::Planes;
+use crate::simd::kernel;
+
+/// A step for which a pixel needs no other pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Step {
+    /// `gray + factor * (value - gray)`.
+    Blend { gray: f32, factor: f32 },
+    /// The same with the pixel's own luma for gray.
+    Saturate { factor: f32 },
+    /// Turns the hue by `shift / 255` of the circle, 0 to 255.
+    Hue { shift: f32 },
+    /// The luma in all channels.
+    Gray,
+}
+
+/// An image and the steps that it still needs; they are done together, when something asks for their result.
+#[derive(Debug)]
+pub(crate) struct Pending<'a> {
+    image: &'a mut Planes,
+    steps: Vec<Step>,
+}
+
+impl<'a> Pending<'a> {
+    pub(crate) fn new(image: &'a mut Planes) -> Self {
+        Pending {
+            image,
+            steps: Vec::with_capacity(5),
+        }
+    }
+
+    /// Adds an adjustment of the colours.
+    pub(crate) fn adjust(&mut self, adjust: Adjust) {
+        let step = match adjust {
+            Adjust::Brightness(factor) => Step::Blend { gray: 0.0, factor },
+            Adjust::Contrast(factor) => Step::Blend {
+                gray: self.mean_luma(),
+                factor,
+            },
+            Adjust::Saturation(factor) => Step::Saturate { factor },
+            // numpy: truncated toward zero, then modulo 256.
+            Adjust::Hue(factor) => Step::Hue {
+                shift: f32::from((factor * 255.0) as i32 as u8),
+            },
+        };
+        self.steps.push(step);
+    }
+
+    /// Adds the conversion to gray.
+    pub(crate) fn gray(&mut self) {
+        self.steps.push(Step::Gray);
+    }
+
+    /// The mean luma of what the steps so far make, rounded: it depends on every pixel, so they are done now.
+    fn mean_luma(&mut self) -> f32 {
+        let pixels = self.image.width * self.image.height;
+        let sum = in_place(self.image.split_mut(), &self.steps, true);
+        self.steps.clear();
+        f32::from((sum as f64 / pixels as f64 + 0.5) as u8)
+    }
+
+    /// Does the steps.
+    pub(crate) fn finish(self) -> &'a mut Planes {
+        if !self.steps.is_empty() {
+            in_place(self.image.split_mut(), &self.steps, false);
+        }
+        self.image
+    }
+
+    /// Does the steps and writes normalised floats to `out`, `3 * height * width`; the image stays as it is.
+    pub(crate) fn normalize(self, normalize: &Normalize, out: &mut [f32]) {
+        to_floats(self.image.split(), &self.steps, normalize, out);
+    }
+}
+
+/// Pixels done at once. It divides the views of 32 and of 224 pixels a side.
+const N: usize = 64;
+
+/// Whole numbers from 0 to 255.
+struct Block {
+    red: [f32; N],
+    green: [f32; N],
+    blue: [f32; N],
+}
+
+impl Block {
+    /// The pixels from `start` on, black after the image's end; and how many there are.
+    #[inline(always)]
+    fn load(planes: [&[u8]; 3], start: usize) -> (Self, usize) {
+        let mut block = Block {
+            red: [0.0; N],
+            green: [0.0; N],
+            blue: [0.0; N],
+        };
+        let count = N.min(planes[0].len() - start);
+        let channels = [&mut block.red, &mut block.green, &mut block.blue];
+        for (channel, plane) in channels.into_iter().zip(planes) {
+            if let Some(values) = plane[start..].first_chunk::<N>() {
+                for i in 0..N {
+                    channel[i] = f32::from(values[i]);
+                }
+            } else {
+                for (channel, &value) in channel.iter_mut().zip(&plane[start..]) {
+                    *channel = f32::from(value);
+                }
+            }
+        }
+        (block, count)
+    }
+
+    #[inline(always)]
+    fn store(&self, planes: &mut [&mut [u8]; 3], start: usize) {
+        // SAFETY: a whole number from 0 to 255.
+        let byte = |value: f32| unsafe { value.to_int_unchecked::<i32>() as u8 };
+        for (channel, plane) in [&self.red, &self.green, &self.blue].into_iter().zip(planes) {
+            if let Some(values) = plane[start..].first_chunk_mut::<N>() {
+                for i in 0..N {
+                    values[i] = byte(channel[i]);
+                }
+            } else {
+                for (value, &channel) in plane[start..].iter_mut().zip(channel) {
+                    *value = byte(channel);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn apply(&mut self, step: Step) {
+        let Block { red, green, blue } = self;
+        match step {
+            Step::Blend { gray, factor } => {
+                for i in 0..N {
+                    red[i] = blend(gray, red[i], factor);
+                    green[i] = blend(gray, green[i], factor);
+                    blue[i] = blend(gray, blue[i], factor);
+                }
+            }
+            Step::Saturate { factor } => {
+                for i in 0..N {
+                    let gray = luma(red[i], green[i], blue[i]);
+                    red[i] = blend(gray, red[i], factor);
+                    green[i] = blend(gray, green[i], factor);
+                    blue[i] = blend(gray, blue[i], factor);
+                }
+            }
+            Step::Hue { shift } => {
+                for i in 0..N {
+                    (red[i], green[i], blue[i]) = turn_hue(red[i], green[i], blue[i], shift);
+                }
+            }
+            Step::Gray => {
+                for i in 0..N {
+                    let gray = luma(red[i], green[i], blue[i]);
+                    (red[i], green[i], blue[i]) = (gray, gray, gray);
+                }
+            }
+        }
+    }
+
+    /// The sum of the pixels' lumas. Black ones add nothing.
+    #[inline(always)]
+    fn sum_of_luma(&self) -> u64 {
+        let mut sums = [0.0f32; 16];
+        for i in 0..N {
+            sums[i % 16] += luma(self.red[i], self.green[i], self.blue[i]);
+        }
+        sums.iter().map(|&sum| sum as u64).sum()
+    }
+}
+
+kernel! {
+    /// Does the steps; where `sum` is set, returns the sum of the lumas of the result.
+    fn in_place(planes: [&mut [u8]; 3], steps: &[Step], sum: bool) -> u64 {
+        let mut planes = planes;
+        let mut total = 0;
+        for start in (0..planes[0].len()).step_by(N) {
+            let (mut block, count) = Block::load([&*planes[0], &*planes[1], &*planes[2]], start);
+            for &step in steps {
+                block.apply(step);
+            }
+            if !steps.is_empty() {
+                block.store(&mut planes, start);
+            }
+            if sum {
+                for i in count..N {
+                    // A blend with gray has made the black after the end brighter.
+                    (block.red[i], block.green[i], block.blue[i]) = (0.0, 0.0, 0.0);
+                }
+                total += block.sum_of_luma();
+            }
+        }
+        total
+    }
+}
+
+kernel! {
+    /// Does the steps and normalises: `(value / 255 - mean) / std`, with torch's roundings.
+    pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step], normalize: &Normalize, out: &mut [f32]) {
+        let size = planes[0].len();
+        for start in (0..size).step_by(N) {
+            let (mut block, _) = Block::load(planes, start);
+            for &step in steps {
+                block.apply(step);
+            }
+            for (c, channel) in [&block.red, &block.green, &block.blue].into_iter().enumerate() {
+                let (mean, std) = (normalize.mean[c], normalize.std[c]);
+                let out = &mut out[c * size..][..size][start..];
+                if let Some(out) = out.first_chunk_mut::<N>() {
+                    for i in 0..N {
+                        out[i] = (over_255(channel[i]) - mean) / std;
+                    }
+                } else {
+                    for (out, &value) in out.iter_mut().zip(channel) {
+                        *out = (over_255(value) - mean) / std;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::portably;
+
+    #[test]
+    fn steps_together_equal_steps_apart_and_without_simd() {
+        let adjustments = [
+            Adjust::Saturation(1.7),
+            Adjust::Contrast(0.4),
+            Adjust::Hue(-0.2),
+            Adjust::Brightness(1.3),
+        ];
+        // Not a multiple of the block.
+        let mut image = Planes::new(37, 11);
+        image
+            .data
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, value)| *value = (i * i / 5 + i) as u8);
+        let run = |together: bool| {
+            let mut image = image.clone();
+            let mut pending = Pending::new(&mut image);
+            for adjust in adjustments {
+                pending.adjust(adjust);
+                if !together {
+                    pending = Pending::new(pending.finish());
+                }
+            }
+            pending.gray();
+            let mut floats = vec![0.0; 3 * 37 * 11];
+            match together {
+                true => pending.normalize(&Normalize::default(), &mut floats),
+                false => Normalize::default().apply(pending.finish(), &mut floats),
+            }
+            floats
+        };
+        let together = run(true);
+        assert!(together == run(false));
+        assert!(together == portably(|| run(true)));
+    }
+}
