@@ -3,7 +3,7 @@
 use fmicl_core::Image;
 
 /// An RGB image as three planes of 8 bits, the layout in which colour operations vectorise and which a batch wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planes {
     /// Width in pixels.
     pub width: usize,
@@ -21,6 +21,12 @@ impl Planes {
             height,
             data: vec![0; 3 * width * height],
         }
+    }
+
+    /// Changes the size; what the pixels then are is left open.
+    pub(crate) fn reshape(&mut self, width: usize, height: usize) {
+        (self.width, self.height) = (width, height);
+        self.data.resize(3 * width * height, 0);
     }
 
     /// The planes red, green and blue.

@@ -6,6 +6,7 @@
 mod blur;
 mod color;
 mod crop;
+mod filter;
 mod flip;
 #[cfg(test)]
 mod golden;
@@ -23,4 +24,5 @@ pub use grayscale::grayscale;
 pub use jitter::{Adjust, Jitter};
 pub use normalize::Normalize;
 pub(crate) use pixels::Pending;
+pub(crate) use resize::{Interleaved, Resizer};
 pub use resize::{resize_and_center_crop, resize_shorter_side, resized_crop};

@@ -1,10 +1,11 @@
 //! The `[views]` of an experiment: from an image to a normalised view.
 
-use crate::transforms::{Blur, Crop, Jitter, Normalize, Pending};
-use crate::transforms::{gaussian_blur, horizontal_flip, resize_and_center_crop, resized_crop};
+use crate::transforms::{Blur, Crop, Interleaved, Jitter, Normalize, Pending, Resizer};
+use crate::transforms::{gaussian_blur, horizontal_flip, resize_and_center_crop};
 use crate::{Planes, Rng, Switch};
 use fmicl_core::{Image, Result, require};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// How views are made, in this order: crop, flip, jitter, grayscale, blur, normalise.
 ///
@@ -72,6 +73,17 @@ pub struct ViewKey {
     pub view: u64,
 }
 
+/// Memory that a thread uses for one view after another.
+#[derive(Default)]
+struct Scratch {
+    resizer: Resizer,
+    view: Planes,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
 impl Views {
     /// Checks the ranges.
     ///
@@ -111,18 +123,30 @@ impl Views {
     /// Writes the random view that `key` stands for to `out`, [`numel`](Views::numel) normalised floats in the order
     /// channel, row, column.
     pub fn render(&self, image: &Image, key: ViewKey, out: &mut [f32]) {
+        SCRATCH.with_borrow_mut(|scratch| self.render_with(scratch, image, key, out));
+    }
+
+    fn render_with(&self, scratch: &mut Scratch, image: &Image, key: ViewKey, out: &mut [f32]) {
         let mut rng = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
-        let mut view = match self.crop.on() {
-            Some(crop) => {
-                let area = crop.sample(image.width, image.height, &mut rng);
-                resized_crop(image, area, self.size, self.size)
+        let area = self
+            .crop
+            .on()
+            .map(|crop| crop.sample(image.width, image.height, &mut rng));
+        let mirrored = rng.chance(self.flip);
+        let Scratch { resizer, view } = scratch;
+        match area {
+            Some(area) => {
+                view.reshape(self.size, self.size);
+                resizer.resize(Interleaved::new(image, area), mirrored, view);
             }
-            None => self.frame(image),
-        };
-        if rng.chance(self.flip) {
-            horizontal_flip(&mut view);
+            None => {
+                *view = self.frame(image);
+                if mirrored {
+                    horizontal_flip(view);
+                }
+            }
         }
-        let mut view = Pending::new(&mut view);
+        let mut view = Pending::new(view);
         if let Some(jitter) = self.jitter.on() {
             jitter
                 .sample(&mut rng)
@@ -157,7 +181,7 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transforms::{Adjust, grayscale};
+    use crate::transforms::{Adjust, grayscale, resized_crop};
     use fmicl_core::registry::{read_options, write_options};
 
     fn photo(width: usize, height: usize) -> Image {

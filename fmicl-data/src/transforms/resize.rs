@@ -5,46 +5,17 @@
 //! `BILINEAR`, which torchvision's `resize` and `resized_crop` call.
 
 use super::CropBox;
+use super::filter::{BITS, Filter, Filters};
 use crate::Planes;
+use crate::simd::kernel;
 use fmicl_core::Image;
-
-/// The fraction bits of a weight.
-const BITS: u32 = 22;
 
 /// Crops `image` to `area`, then resizes it to `width` x `height`: torchvision's `resized_crop`.
 ///
 /// The filter sees nothing outside the crop.
 pub fn resized_crop(image: &Image, area: CropBox, width: usize, height: usize) -> Planes {
-    let crop = Interleaved::new(image, area);
-    let (narrower, lower) = (
-        area.width as isize - width as isize,
-        area.height as isize - height as isize,
-    );
-    // Rounding in between makes the order matter.
-    if lower > 0 && lower > 2 * narrower {
-        let pixels = vertical(crop.pixels, crop.stride, area.width * 3, area.height, height);
-        return horizontal(
-            &Interleaved {
-                pixels: &pixels,
-                stride: area.width * 3,
-                width: area.width,
-                height,
-            },
-            width,
-        );
-    }
-    let rows = horizontal(&crop, width);
-    if area.height == height {
-        return rows;
-    }
-    let mut out = Planes {
-        width,
-        height,
-        data: Vec::with_capacity(3 * width * height),
-    };
-    for plane in rows.split() {
-        out.data.extend(vertical(plane, width, width, area.height, height));
-    }
+    let mut out = Planes::new(width, height);
+    Resizer::default().resize(Interleaved::new(image, area), false, &mut out);
     out
 }
 
@@ -89,7 +60,8 @@ pub fn resize_and_center_crop(image: &Image, resize: usize, size: usize) -> Plan
 }
 
 /// A part of an interleaved RGB image.
-struct Interleaved<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Interleaved<'a> {
     /// From the first byte of the part on.
     pixels: &'a [u8],
     /// Bytes from row to row.
@@ -99,7 +71,7 @@ struct Interleaved<'a> {
 }
 
 impl<'a> Interleaved<'a> {
-    fn new(image: &'a Image, area: CropBox) -> Self {
+    pub(crate) fn new(image: &'a Image, area: CropBox) -> Self {
         let stride = image.width * 3;
         let pixels = &image.pixels[area.top * stride + area.left * 3..];
         Interleaved {
@@ -111,56 +83,74 @@ impl<'a> Interleaved<'a> {
     }
 
     /// The bytes of a row.
+    #[inline(always)]
     fn row(&self, y: usize) -> &'a [u8] {
         &self.pixels[y * self.stride..][..self.width * 3]
     }
 }
 
-/// The weights of one dimension.
-struct Filter {
-    /// For each output, its first input and the number of its inputs.
-    spans: Vec<(usize, usize)>,
-    /// For each output `taps` weights, of which the span's length counts.
-    weights: Vec<i32>,
-    taps: usize,
+/// Resizes one image after another in the same memory.
+#[derive(Default)]
+pub(crate) struct Resizer {
+    filters: Filters,
+    /// The image between the two passes.
+    between: Vec<u8>,
+    /// Rows on their side.
+    block: Vec<[u8; ROWS]>,
 }
 
-impl Filter {
-    fn new(input: usize, output: usize) -> Self {
-        let scale = input as f64 / output as f64;
-        // When it enlarges, the triangle keeps the width of plain bilinear interpolation.
-        let support = scale.max(1.0);
-        let taps = support.ceil() as usize * 2 + 1;
-        let mut filter = Filter {
-            spans: Vec::with_capacity(output),
-            weights: vec![0; output * taps],
-            taps,
-        };
-        let mut exact = vec![0.0; taps];
-        for (to, weights) in filter.weights.chunks_exact_mut(taps).enumerate() {
-            let center = (to as f64 + 0.5) * scale;
-            let first = (center - support + 0.5).max(0.0) as usize;
-            let count = ((center + support + 0.5) as usize).min(input) - first;
-            let reach = 1.0 / support;
-            for (from, exact) in exact[..count].iter_mut().enumerate() {
-                let distance = (((from + first) as f64 - center + 0.5) * reach).abs();
-                *exact = (1.0 - distance).max(0.0);
+impl Resizer {
+    /// Resizes `input` to the size of `out`, and mirrors it left and right if `mirrored` is set.
+    pub(crate) fn resize(&mut self, input: Interleaved, mirrored: bool, out: &mut Planes) {
+        let (width, height) = (out.width, out.height);
+        let (narrower, lower) = (
+            input.width as isize - width as isize,
+            input.height as isize - height as isize,
+        );
+        // Rounding in between makes the order matter.
+        if lower > 0 && lower > 2 * narrower {
+            let stride = input.width * 3;
+            self.between.resize(stride * height, 0);
+            let filter = self.filters.get(input.height, height);
+            vertical(input.pixels, input.stride, stride, filter, &mut self.between);
+            let pixels = std::mem::take(&mut self.between);
+            let rows = Interleaved {
+                pixels: &pixels,
+                stride,
+                width: input.width,
+                height,
+            };
+            self.rows(rows, mirrored, width, &mut out.data);
+            self.between = pixels;
+        } else if lower == 0 {
+            self.rows(input, mirrored, width, &mut out.data);
+        } else {
+            let mut between = std::mem::take(&mut self.between);
+            between.resize(3 * width * input.height, 0);
+            self.rows(input, mirrored, width, &mut between);
+            let filter = self.filters.get(input.height, height);
+            let planes = between.chunks_exact(width * input.height);
+            for (plane, out) in planes.zip(out.data.chunks_exact_mut(width * height)) {
+                vertical(plane, width, width, filter, out);
             }
-            let sum: f64 = exact[..count].iter().sum();
-            for (weight, exact) in weights.iter_mut().zip(&exact[..count]) {
-                *weight = (0.5 + exact / sum * f64::from(1 << BITS)) as i32;
-            }
-            filter.spans.push((first, count));
+            self.between = between;
         }
-        filter
     }
 
-    /// For each output, its first input and the weights from there on.
-    fn outputs(&self) -> impl Iterator<Item = (usize, &[i32])> {
-        self.spans
-            .iter()
-            .zip(self.weights.chunks_exact(self.taps))
-            .map(|(&(first, count), weights)| (first, &weights[..count]))
+    /// Resizes the rows to `width` pixels and takes the channels apart.
+    fn rows(&mut self, input: Interleaved, mirrored: bool, width: usize, out: &mut [u8]) {
+        if input.width == width {
+            deinterleave(input, mirrored, out);
+        } else {
+            self.block.resize(input.width * 3, [0; ROWS]);
+            horizontal(
+                input,
+                self.filters.get(input.width, width),
+                mirrored,
+                &mut self.block,
+                out,
+            );
+        }
     }
 }
 
@@ -172,91 +162,188 @@ fn round(sum: i32) -> u8 {
 
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Resizes the columns of `height` rows of `length` bytes, `stride` apart; the bytes of a row do not mix.
-fn vertical(pixels: &[u8], stride: usize, length: usize, height: usize, to: usize) -> Vec<u8> {
-    /// Sums that stay in registers while the taps go by.
-    const LANES: usize = 32;
-    let filter = Filter::new(height, to);
-    let mut out = vec![0; length * to];
-    for (row, (first, weights)) in out.chunks_exact_mut(length).zip(filter.outputs()) {
-        for (chunk, out) in row.chunks_mut(LANES).enumerate() {
-            let start = first * stride + chunk * LANES;
-            let mut sums = [HALF; LANES];
-            if out.len() == LANES {
-                for (tap, &weight) in weights.iter().enumerate() {
-                    let values: &[u8] = &pixels[start + tap * stride..][..LANES];
-                    sums.iter_mut()
-                        .zip(values)
-                        .for_each(|(sum, &value)| *sum += i32::from(value) * weight);
-                }
-            } else {
-                for (tap, &weight) in weights.iter().enumerate() {
-                    let values = &pixels[start + tap * stride..][..out.len()];
-                    sums.iter_mut()
-                        .zip(values)
-                        .for_each(|(sum, &value)| *sum += i32::from(value) * weight);
+/// Rows done at once: a block of them on its side makes the sums of a pixel's channels contiguous.
+const ROWS: usize = 8;
+
+kernel! {
+    /// Resizes the columns of rows of `length` bytes, `stride` apart; the bytes of a row do not mix.
+    fn vertical(pixels: &[u8], stride: usize, length: usize, filter: &Filter, out: &mut [u8]) {
+        /// Sums that stay in registers while the taps go by.
+        const LANES: usize = 32;
+        for (y, row) in out.chunks_exact_mut(length).enumerate() {
+            let (first, weights) = filter.output(y);
+            for chunk in (0..length).step_by(LANES) {
+                // The last chunk overlaps the one before it.
+                let chunk = if length >= LANES { chunk.min(length - LANES) } else { chunk };
+                let start = first * stride + chunk;
+                let mut sums = [HALF; LANES];
+                if let Some(out) = row[chunk..].first_chunk_mut::<LANES>() {
+                    for (tap, &weight) in weights.iter().enumerate() {
+                        let values: &[u8] = &pixels[start + tap * stride..][..LANES];
+                        for i in 0..LANES {
+                            sums[i] += i32::from(values[i]) * weight;
+                        }
+                    }
+                    for i in 0..LANES {
+                        out[i] = round(sums[i]);
+                    }
+                } else {
+                    for (tap, &weight) in weights.iter().enumerate() {
+                        let values = &pixels[start + tap * stride..][..length];
+                        for (sum, &value) in sums.iter_mut().zip(values) {
+                            *sum += i32::from(value) * weight;
+                        }
+                    }
+                    for (out, &sum) in row.iter_mut().zip(&sums) {
+                        *out = round(sum);
+                    }
                 }
             }
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = round(sum));
         }
     }
-    out
 }
 
-/// Resizes the rows to `to` pixels and takes the channels apart.
-fn horizontal(input: &Interleaved, to: usize) -> Planes {
-    /// Rows done at once: a transposed block makes the sums of a pixel's channels contiguous.
-    const ROWS: usize = 8;
-    let mut out = Planes::new(to, input.height);
-    if input.width == to {
-        let [red, green, blue] = out.split_mut();
-        let planes = red
-            .chunks_exact_mut(to)
-            .zip(green.chunks_exact_mut(to))
-            .zip(blue.chunks_exact_mut(to));
-        for (y, ((red, green), blue)) in planes.enumerate() {
-            for (x, pixel) in input.row(y).chunks_exact(3).enumerate() {
-                (red[x], green[x], blue[x]) = (pixel[0], pixel[1], pixel[2]);
+kernel! {
+    /// Resizes the rows and takes the channels apart. `block` has room for a row's bytes.
+    fn horizontal(input: Interleaved<'_>, filter: &Filter, mirrored: bool, block: &mut [[u8; ROWS]], out: &mut [u8]) {
+        let to = filter.len();
+        let size = to * input.height;
+        for top in (0..input.height).step_by(ROWS) {
+            // The last block repeats the last row; what comes of the copies is not stored.
+            let rows: [&[u8]; ROWS] = std::array::from_fn(|row| input.row((top + row).min(input.height - 1)));
+            let count = ROWS.min(input.height - top);
+            lay(rows, block);
+            for group in (0..to).step_by(8) {
+                let mut pixels = [[0u8; 3 * ROWS]; 8];
+                for (i, pixel) in pixels.iter_mut().enumerate() {
+                    let x = (group + i).min(to - 1);
+                    let (first, weights) = filter.output(if mirrored { to - 1 - x } else { x });
+                    let mut sums = [HALF; 3 * ROWS];
+                    for (values, &weight) in block[first * 3..].as_chunks::<3>().0.iter().zip(weights) {
+                        let values: &[u8; 3 * ROWS] = values.as_flattened().first_chunk().unwrap_or(&[0; 3 * ROWS]);
+                        for i in 0..3 * ROWS {
+                            sums[i] += i32::from(values[i]) * weight;
+                        }
+                    }
+                    for i in 0..3 * ROWS {
+                        pixel[i] = round(sums[i]);
+                    }
+                }
+                for channel in 0..3 {
+                    let stood = transpose(std::array::from_fn(|x| {
+                        std::array::from_fn(|row| pixels[x][channel * ROWS + row])
+                    }));
+                    for (row, values) in stood[..count].iter().enumerate() {
+                        let out = &mut out[channel * size + (top + row) * to..][..to][group..];
+                        match out.first_chunk_mut::<8>() {
+                            Some(out) => *out = *values,
+                            None => out.copy_from_slice(&values[..out.len()]),
+                        }
+                    }
+                }
             }
         }
-        return out;
     }
-    let filter = Filter::new(input.width, to);
-    let size = to * input.height;
-    let mut block = vec![[0u8; ROWS]; input.width * 3];
-    for top in (0..input.height).step_by(ROWS) {
-        // The last block repeats the last row; what comes of the copies is not stored.
-        let rows: [&[u8]; ROWS] = std::array::from_fn(|row| input.row((top + row).min(input.height - 1)));
+}
+
+/// Lays a block of rows on its side.
+#[inline(always)]
+fn lay(rows: [&[u8]; ROWS], block: &mut [[u8; ROWS]]) {
+    let length = block.len();
+    if length < 8 {
         for (x, block) in block.iter_mut().enumerate() {
             *block = std::array::from_fn(|row| rows[row][x]);
         }
-        let count = ROWS.min(input.height - top);
-        for (x, (first, weights)) in filter.outputs().enumerate() {
-            let mut sums = [HALF; 3 * ROWS];
-            for (pixel, &weight) in block[first * 3..].chunks_exact(3).zip(weights) {
-                let values = pixel.as_flattened();
-                sums.iter_mut()
-                    .zip(values)
-                    .for_each(|(sum, &value)| *sum += i32::from(value) * weight);
-            }
-            for (channel, sums) in sums.chunks_exact(ROWS).enumerate() {
-                for (row, &sum) in sums[..count].iter().enumerate() {
-                    out.data[channel * size + (top + row) * to + x] = round(sum);
-                }
-            }
+        return;
+    }
+    for x in (0..length).step_by(8) {
+        // The last step overlaps the one before it.
+        let x = x.min(length - 8);
+        let square = std::array::from_fn(|row| std::array::from_fn(|i| rows[row][x..x + 8][i]));
+        block[x..x + 8].copy_from_slice(&transpose(square));
+    }
+}
+
+/// Swaps the rows and columns of a square of bytes: halves, then quarters, then single bytes.
+#[inline(always)]
+fn transpose(square: [[u8; 8]; 8]) -> [[u8; 8]; 8] {
+    let mut words = square.map(u64::from_le_bytes);
+    let steps = [
+        (4, 0x0000_0000_ffff_ffff),
+        (2, 0x0000_ffff_0000_ffff),
+        (1, 0x00ff_00ff_00ff_00ff_u64),
+    ];
+    for (apart, low) in steps {
+        for i in (0..8).filter(|i| i & apart == 0) {
+            let (first, second) = (words[i], words[i + apart]);
+            words[i] = (first & low) | ((second & low) << (8 * apart));
+            words[i + apart] = ((first >> (8 * apart)) & low) | (second & !low);
         }
     }
-    out
+    words.map(u64::to_le_bytes)
+}
+
+/// Takes the channels apart, without a resize.
+fn deinterleave(input: Interleaved, mirrored: bool, out: &mut [u8]) {
+    let size = input.width * input.height;
+    let (red, rest) = out.split_at_mut(size);
+    let (green, blue) = rest.split_at_mut(size);
+    for y in 0..input.height {
+        for (x, pixel) in input.row(y).as_chunks::<3>().0.iter().enumerate() {
+            let x = if mirrored { input.width - 1 - x } else { x };
+            let at = y * input.width + x;
+            [red[at], green[at], blue[at]] = *pixel;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::transforms::golden::compare;
+    use super::*;
+    use crate::simd::portably;
+    use crate::transforms::{golden::compare, horizontal_flip};
 
     #[test]
     fn equals_torchvision_to_the_bit() {
         assert_eq!(compare("resized_crop").1, 0);
         assert_eq!(compare("resize").1, 0);
         assert_eq!(compare("evaluate").1, 0);
+    }
+
+    #[test]
+    fn nothing_depends_on_simd_and_mirrored_is_flipped() {
+        let (wide, high) = (61, 43);
+        let image = Image::new(
+            wide,
+            high,
+            (0..wide * high * 3).map(|i| (i * i / 7 + i) as u8).collect(),
+        );
+        let boxes = [
+            [0, 0, 43, 61],
+            [3, 5, 40, 9],
+            [7, 1, 20, 33],
+            [2, 2, 17, 50],
+            [40, 60, 1, 1],
+            [0, 3, 33, 40],
+        ];
+        for [top, left, height, width] in boxes {
+            for (to_width, to_height) in [(32, 32), (33, 20), (7, 65), (1, 1)] {
+                let area = CropBox {
+                    top,
+                    left,
+                    height,
+                    width,
+                };
+                let run = |mirrored| {
+                    let mut out = Planes::new(to_width, to_height);
+                    Resizer::default().resize(Interleaved::new(&image, area), mirrored, &mut out);
+                    out
+                };
+                assert_eq!(run(false), portably(|| run(false)));
+                let mut flipped = run(false);
+                horizontal_flip(&mut flipped);
+                assert_eq!(run(true), flipped, "{area:?}");
+            }
+        }
     }
 }
