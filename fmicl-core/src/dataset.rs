@@ -1,6 +1,6 @@
 //! The kind of part `dataset`.
 
-use crate::{Image, Result};
+use crate::{Image, Patch, Region, Result};
 use std::path::Path;
 
 /// Which part of a dataset.
@@ -61,6 +61,19 @@ pub trait Samples: Send + Sync {
     /// # Errors
     /// [`crate::Error::Data`] with the path where it cannot be read or decoded.
     fn image(&self, index: usize) -> Result<Image>;
+
+    /// The pixels that `choose` picks, and perhaps some around them: it is told the image's width and height, and
+    /// returns a rectangle within. The pixels are those of [`image`](Samples::image), to the bit.
+    ///
+    /// The default decodes the image. A dataset that can lend its pixels, or decode a part for less, does so here.
+    ///
+    /// # Errors
+    /// As [`image`](Samples::image).
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
+        let image = self.image(index)?;
+        choose(image.width, image.height);
+        Ok(image.into())
+    }
 
     /// The class, below `classes()`.
     fn label(&self, index: usize) -> usize;

@@ -36,7 +36,7 @@ pub use divergence::Divergence;
 pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
 pub use fmicl::FMicl;
-pub use image::Image;
+pub use image::{Image, Patch, Region};
 pub use objective::{Loss, Objective};
 pub use optimizer::{Optimizer, Stepper};
 pub use pairing::{InBatch, Negatives, Pairing};

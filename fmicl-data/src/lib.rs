@@ -26,4 +26,4 @@ pub use prefetch::Prefetch;
 pub use rng::Rng;
 pub use switch::Switch;
 pub use transforms::{Blur, Crop, Jitter, Normalize};
-pub use views::{ViewKey, Views};
+pub use views::{Plan, ViewKey, Views};

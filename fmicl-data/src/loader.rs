@@ -2,8 +2,8 @@
 
 use crate::prefetch::Prefetch;
 use crate::render::render_all;
-use crate::{Rng, ViewKey, Views};
-use fmicl_core::{Error, Result, Samples, require};
+use crate::{Plan, Rng, ViewKey, Views};
+use fmicl_core::{Error, Region, Result, Samples, require};
 use std::sync::Arc;
 use tch::Tensor;
 
@@ -89,15 +89,21 @@ impl Loader {
             let indices = order[batch * batch_size..][..batch_size].to_vec();
             let tensors = pool.install(|| {
                 render_all(&indices, n_views, &views, stop, |sample, slots| {
-                    let image = samples.image(sample)?;
-                    for (view, slot) in slots.iter_mut().enumerate() {
-                        let key = ViewKey {
-                            seed,
-                            epoch,
-                            sample: sample as u64,
-                            view: view as u64,
-                        };
-                        views.render(&image, key, slot);
+                    let key = |view| ViewKey {
+                        seed,
+                        epoch,
+                        sample: sample as u64,
+                        view: view as u64,
+                    };
+                    let mut plans: Vec<Plan> = Vec::new();
+                    let patch = samples.patch(sample, &mut |width, height| {
+                        plans = (0..n_views).map(|view| views.plan(width, height, key(view))).collect();
+                        let regions = plans.iter().map(|plan| plan.region(width, height));
+                        // There is at least one view.
+                        regions.reduce(Region::union).unwrap_or(Region::whole(width, height))
+                    })?;
+                    for (plan, slot) in plans.iter().zip(slots) {
+                        views.draw(&patch, plan, slot);
                     }
                     Ok(())
                 })

@@ -1,10 +1,20 @@
-//! One source, compiled once for every processor of the target and once for those with AVX2; which one runs is decided
-//! while running.
+//! One source, compiled for several kinds of processor; which one runs is decided while running.
 //!
-//! Both give the same bits: Rust neither reorders floating-point operations nor contracts a product and a sum, and
+//! All give the same bits: Rust neither reorders floating-point operations nor contracts a product and a sum, and
 //! nothing here calls `mul_add`.
 
-/// Defines a function whose body is compiled for AVX2 too. What the body calls must be `#[inline(always)]` to share
+/// What a processor can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// What every processor of the target can.
+    Portable,
+    /// x86-64 with AVX2: 8 lanes of 32 bits.
+    Avx2,
+    /// x86-64-v4: 16 lanes.
+    Avx512,
+}
+
+/// Defines a function whose body is compiled for each [`Level`]. What the body calls must be `#[inline(always)]` to share
 /// in that.
 macro_rules! kernel {
     ($(#[$attribute:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
@@ -19,9 +29,16 @@ macro_rules! kernel {
                 fn avx2($($arg: $type),*) $(-> $out)? {
                     portable($($arg),*)
                 }
-                if $crate::simd::avx2() {
+                #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512($($arg: $type),*) $(-> $out)? {
+                    portable($($arg),*)
+                }
+                match $crate::simd::level() {
+                    $crate::simd::Level::Portable => {}
                     // SAFETY: the processor has what the function was compiled for.
-                    return unsafe { avx2($($arg),*) };
+                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
                 }
             }
             portable($($arg),*)
@@ -30,27 +47,36 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
-/// Whether this processor has AVX2, and no test has turned it off.
+/// What this processor can do, and no test has forbidden.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn avx2() -> bool {
+pub(crate) fn level() -> Level {
+    use std::arch::is_x86_feature_detected as has;
+    let level = if !has!("avx2") {
+        Level::Portable
+    } else if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+        Level::Avx512
+    } else {
+        Level::Avx2
+    };
     #[cfg(test)]
-    if PORTABLE.get() {
-        return false;
-    }
-    std::arch::is_x86_feature_detected!("avx2")
+    let level = level.min(ALLOWED.get());
+    level
 }
 
 #[cfg(test)]
 thread_local! {
-    static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    static ALLOWED: std::cell::Cell<Level> = const { std::cell::Cell::new(Level::Avx512) };
 }
 
-/// Runs `work` without AVX2 on this thread.
+/// Runs `work` on this thread at each level that the processor has, and checks that the results are the same.
 #[cfg(test)]
-pub(crate) fn portably<T>(work: impl FnOnce() -> T) -> T {
-    PORTABLE.set(true);
-    let result = work();
-    PORTABLE.set(false);
-    result
+pub(crate) fn at_every_level<T: PartialEq>(work: impl Fn() -> T) -> T {
+    let [portable, avx2, avx512] = [Level::Portable, Level::Avx2, Level::Avx512].map(|level| {
+        ALLOWED.set(level);
+        work()
+    });
+    assert!(portable == avx2, "AVX2 gives other results");
+    assert!(portable == avx512, "AVX-512 gives other results");
+    portable
 }

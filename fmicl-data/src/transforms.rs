@@ -17,8 +17,9 @@ mod normalize;
 mod pixels;
 mod resize;
 
+pub(crate) use blur::Blurrer;
 pub use blur::{Blur, gaussian_blur};
-pub use crop::{Crop, CropBox};
+pub use crop::Crop;
 pub use flip::horizontal_flip;
 pub use grayscale::grayscale;
 pub use jitter::{Adjust, Jitter};

@@ -1,9 +1,9 @@
 //! The `[views]` of an experiment: from an image to a normalised view.
 
-use crate::transforms::{Blur, Crop, Interleaved, Jitter, Normalize, Pending, Resizer};
-use crate::transforms::{gaussian_blur, horizontal_flip, resize_and_center_crop};
+use crate::transforms::{Adjust, Blur, Blurrer, Crop, Interleaved, Jitter, Normalize, Pending, Resizer};
+use crate::transforms::{horizontal_flip, resize_and_center_crop};
 use crate::{Planes, Rng, Switch};
-use fmicl_core::{Image, Result, require};
+use fmicl_core::{Image, Patch, Region, Result, require};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
@@ -73,10 +73,30 @@ pub struct ViewKey {
     pub view: u64,
 }
 
+/// What was drawn for a view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The crop; `None` where the view is framed as in evaluation.
+    crop: Option<Region>,
+    mirrored: bool,
+    adjustments: Vec<Adjust>,
+    gray: bool,
+    /// Of the blur.
+    sigma: Option<f64>,
+}
+
+impl Plan {
+    /// The part of the image, of `width` x `height`, that the view is made of.
+    pub fn region(&self, width: usize, height: usize) -> Region {
+        self.crop.unwrap_or(Region::whole(width, height))
+    }
+}
+
 /// Memory that a thread uses for one view after another.
 #[derive(Default)]
 struct Scratch {
     resizer: Resizer,
+    blurrer: Blurrer,
     view: Planes,
 }
 
@@ -120,60 +140,61 @@ impl Views {
         3 * self.size * self.size
     }
 
-    /// Writes the random view that `key` stands for to `out`, [`numel`](Views::numel) normalised floats in the order
-    /// channel, row, column.
-    pub fn render(&self, image: &Image, key: ViewKey, out: &mut [f32]) {
-        SCRATCH.with_borrow_mut(|scratch| self.render_with(scratch, image, key, out));
+    /// Draws what is random in the view that `key` stands for, of an image of `width` x `height`.
+    pub fn plan(&self, width: usize, height: usize, key: ViewKey) -> Plan {
+        let mut rng = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
+        Plan {
+            crop: self.crop.on().map(|crop| crop.sample(width, height, &mut rng)),
+            mirrored: rng.chance(self.flip),
+            adjustments: self.jitter.on().map_or(vec![], |jitter| jitter.sample(&mut rng)),
+            gray: rng.chance(self.grayscale),
+            sigma: self.blur.on().and_then(|blur| blur.sample(&mut rng)),
+        }
     }
 
-    fn render_with(&self, scratch: &mut Scratch, image: &Image, key: ViewKey, out: &mut [f32]) {
-        let mut rng = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
-        let area = self
-            .crop
-            .on()
-            .map(|crop| crop.sample(image.width, image.height, &mut rng));
-        let mirrored = rng.chance(self.flip);
-        let Scratch { resizer, view } = scratch;
-        match area {
-            Some(area) => {
-                view.reshape(self.size, self.size);
-                resizer.resize(Interleaved::new(image, area), mirrored, view);
-            }
-            None => {
-                *view = self.frame(image);
-                if mirrored {
-                    horizontal_flip(view);
+    /// Writes the planned view to `out`, [`numel`](Views::numel) normalised floats in the order channel, row, column.
+    /// `patch` holds what [`Plan::region`] asks for.
+    pub fn draw(&self, patch: &Patch, plan: &Plan, out: &mut [f32]) {
+        SCRATCH.with_borrow_mut(|Scratch { resizer, blurrer, view }| {
+            match plan.crop {
+                Some(area) => {
+                    view.reshape(self.size, self.size);
+                    resizer.resize(Interleaved::new(patch, area), plan.mirrored, view);
+                }
+                None => {
+                    *view = self.frame(patch);
+                    if plan.mirrored {
+                        horizontal_flip(view);
+                    }
                 }
             }
-        }
-        let mut view = Pending::new(view);
-        if let Some(jitter) = self.jitter.on() {
-            jitter
-                .sample(&mut rng)
-                .into_iter()
-                .for_each(|adjust| view.adjust(adjust));
-        }
-        if rng.chance(self.grayscale) {
-            view.gray();
-        }
-        if let Some(blur) = self.blur.on()
-            && let Some(sigma) = blur.sample(&mut rng)
-        {
-            let sharp = view.finish();
-            gaussian_blur(sharp, blur.kernel, sigma);
-            view = Pending::new(sharp);
-        }
-        view.normalize(&self.normalize, out);
+            let mut view = Pending::new(view);
+            plan.adjustments.iter().for_each(|&adjust| view.adjust(adjust));
+            if plan.gray {
+                view.gray();
+            }
+            if let (Some(blur), Some(sigma)) = (self.blur.on(), plan.sigma) {
+                let sharp = view.finish();
+                blurrer.blur(sharp, blur.kernel, sigma);
+                view = Pending::new(sharp);
+            }
+            view.normalize(&self.normalize, out);
+        });
+    }
+
+    /// Plans and draws the view of `image` that `key` stands for.
+    pub fn render(&self, image: &Image, key: ViewKey, out: &mut [f32]) {
+        self.draw(&image.into(), &self.plan(image.width, image.height, key), out);
     }
 
     /// Writes the view for evaluation to `out`, as [`render`](Views::render) does: the shorter side resized, the
     /// centre cropped, normalised.
     pub fn evaluate(&self, image: &Image, out: &mut [f32]) {
-        self.normalize.apply(&self.frame(image), out);
+        self.normalize.apply(&self.frame(&image.into()), out);
     }
 
-    /// The view before it is normalised, as in evaluation.
-    fn frame(&self, image: &Image) -> Planes {
+    /// The view before it is normalised, as in evaluation; of a whole image.
+    fn frame(&self, image: &Patch) -> Planes {
         resize_and_center_crop(image, self.eval_resize.unwrap_or(self.size), self.size)
     }
 }
@@ -181,7 +202,7 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transforms::{Adjust, grayscale, resized_crop};
+    use crate::transforms::{gaussian_blur, grayscale, resized_crop};
     use fmicl_core::registry::{read_options, write_options};
 
     fn photo(width: usize, height: usize) -> Image {

@@ -1,9 +1,9 @@
 //! The laws of a dataset's split.
 
-use crate::Samples;
+use crate::{Image, Region, Samples};
 
 /// Checks that there is a sample, that labels are below the number of classes, that the first, middle and last images
-/// decode to pixels that fit their size, and that reading one twice gives the same.
+/// decode to pixels that fit their size, that reading one twice gives the same, and that patches are parts of the image.
 ///
 /// # Panics
 /// With the law that is broken.
@@ -34,5 +34,38 @@ pub fn check_dataset(samples: &dyn Samples) {
             .image(index)
             .unwrap_or_else(|error| panic!("sample {index}, read again: {error}"));
         assert!(image == again, "sample {index} is another image when it is read again");
+        check_patch(samples, index, &image, |width, height| Region::whole(width, height));
+        // Odd numbers, since codecs work in blocks.
+        check_patch(samples, index, &image, |width, height| Region {
+            top: height / 3,
+            left: width / 5,
+            height: height.div_ceil(3),
+            width: width.div_ceil(2),
+        });
+    }
+}
+
+fn check_patch(samples: &dyn Samples, index: usize, image: &Image, pick: impl Fn(usize, usize) -> Region) {
+    let mut asked = None;
+    let patch = samples.patch(index, &mut |width, height| *asked.insert(pick(width, height)));
+    let patch = patch.unwrap_or_else(|error| panic!("a patch of sample {index}: {error}"));
+    let region = pick(image.width, image.height);
+    assert_eq!(
+        asked,
+        Some(region),
+        "sample {index}: a patch is chosen for another size"
+    );
+    assert_eq!(
+        patch.region.union(region),
+        patch.region,
+        "sample {index}: a patch lacks pixels that were asked for"
+    );
+    let (found, stride) = patch.rows(region);
+    for row in 0..region.height {
+        let of_image = &image.pixels[((region.top + row) * image.width + region.left) * 3..][..region.width * 3];
+        assert!(
+            found[row * stride..][..region.width * 3] == *of_image,
+            "sample {index}: row {row} of the patch {region:?} differs from the image"
+        );
     }
 }

@@ -4,7 +4,7 @@
 //! "Learning multiple layers of features from tiny images", 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 use super::files::{read_at_most, root_option, write};
-use super::memory::{Layout, Memory};
+use super::memory::{Layout, Memory, interleave};
 use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Dataset for Cifar10 {
         let mut samples = Memory {
             width: SIDE,
             height: SIDE,
-            layout: Layout::Planar,
+            layout: Layout::Rgb,
             pixels: vec![],
             labels: vec![],
             classes: 10,
@@ -86,7 +86,7 @@ fn append(path: &Path, samples: &mut Memory) -> Result<()> {
             return Err(Error::data(path, message));
         }
         samples.labels.push(record[0]);
-        samples.pixels.extend_from_slice(&record[1..]);
+        interleave(&record[1..], &mut samples.pixels);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `subset`: a part of another dataset's training images, for runs that fit a laptop.
 
-use fmicl_core::{Dataset, Image, Part, Result, Samples, Split, register, require};
+use fmicl_core::{Dataset, Image, Part, Patch, Region, Result, Samples, Split, register, require};
 use serde::{Deserialize, Serialize};
 
 /// `train` training images of `of`, evenly spread over it; the test split is left whole.
@@ -66,6 +66,10 @@ impl Samples for Spread {
 
     fn image(&self, index: usize) -> Result<Image> {
         self.whole.image(self.at(index))
+    }
+
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
+        self.whole.patch(self.at(index), choose)
     }
 
     fn label(&self, index: usize) -> usize {

@@ -3,7 +3,7 @@
 //! Source: torchvision's `RandomResizedCrop.get_params`; Szegedy et al., "Going deeper with convolutions", 2014.
 
 use crate::Rng;
-use fmicl_core::{Result, require};
+use fmicl_core::{Region, Result, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomResizedCrop(size, scale, ratio)`; the size is that of the view.
@@ -25,19 +25,6 @@ impl Default for Crop {
     }
 }
 
-/// A rectangle in an image, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CropBox {
-    /// The first row.
-    pub top: usize,
-    /// The first column.
-    pub left: usize,
-    /// The number of rows, at least 1.
-    pub height: usize,
-    /// The number of columns, at least 1.
-    pub width: usize,
-}
-
 impl Crop {
     /// Checks the ranges.
     ///
@@ -55,7 +42,7 @@ impl Crop {
 
     /// Where to crop an image of `width` x `height`: uniform in area, uniform in the logarithm of the ratio, and of
     /// ten tries the first that fits; failing those, the largest centred box whose ratio is within the range.
-    pub fn sample(&self, width: usize, height: usize, rng: &mut Rng) -> CropBox {
+    pub fn sample(&self, width: usize, height: usize, rng: &mut Rng) -> Region {
         let area = (width * height) as f64;
         for _ in 0..10 {
             let target = area * rng.uniform(self.scale[0], self.scale[1]);
@@ -64,7 +51,7 @@ impl Crop {
             let w = (target * ratio).sqrt().round_ties_even() as usize;
             let h = (target / ratio).sqrt().round_ties_even() as usize;
             if (1..=width).contains(&w) && (1..=height).contains(&h) {
-                return CropBox {
+                return Region {
                     top: rng.below(height - h + 1),
                     left: rng.below(width - w + 1),
                     height: h,
@@ -75,7 +62,7 @@ impl Crop {
         self.fallback(width, height)
     }
 
-    fn fallback(&self, width: usize, height: usize) -> CropBox {
+    fn fallback(&self, width: usize, height: usize) -> Region {
         let ratio = width as f64 / height as f64;
         let [narrow, wide] = self.ratio;
         let (w, h) = if ratio < narrow {
@@ -86,7 +73,7 @@ impl Crop {
             (width, height)
         };
         let (w, h) = (w.max(1), h.max(1));
-        CropBox {
+        Region {
             top: (height - h) / 2,
             left: (width - w) / 2,
             height: h,
@@ -157,7 +144,7 @@ mod tests {
         // Values of torchvision's fallback.
         assert_eq!(
             at(1000, 30),
-            CropBox {
+            Region {
                 top: 0,
                 left: 480,
                 height: 30,
@@ -166,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             at(30, 1000),
-            CropBox {
+            Region {
                 top: 480,
                 left: 0,
                 height: 40,
@@ -179,7 +166,7 @@ mod tests {
         };
         assert_eq!(
             whole.sample(10, 10, &mut Rng::new(&[1])),
-            CropBox {
+            Region {
                 top: 0,
                 left: 2,
                 height: 10,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Planes;
 use flate2::read::GzDecoder;
-use fmicl_core::Image;
+use fmicl_core::{Image, Region};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ fn run(operation: &str, image: &Image, arguments: &[f64]) -> Planes {
     let mut planes = Planes::from(image);
     match operation {
         "resized_crop" => {
-            let area = CropBox {
+            let area = Region {
                 top: size(0),
                 left: size(1),
                 height: size(2),
@@ -62,8 +62,8 @@ fn run(operation: &str, image: &Image, arguments: &[f64]) -> Planes {
             };
             return resized_crop(image, area, size(4), size(5));
         }
-        "resize" => return resize_shorter_side(image, size(0)),
-        "evaluate" => return resize_and_center_crop(image, size(0), size(1)),
+        "resize" => return resize_shorter_side(&image.into(), size(0)),
+        "evaluate" => return resize_and_center_crop(&image.into(), size(0), size(1)),
         "flip" => horizontal_flip(&mut planes),
         "grayscale" => grayscale(&mut planes),
         "brightness" => Adjust::Brightness(arguments[0] as f32).apply(&mut planes),

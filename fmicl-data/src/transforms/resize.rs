@@ -4,24 +4,21 @@
 //! along columns, each in fixed point with 22 bits and rounded to 8. Source: Pillow 13's `Image.resize` with
 //! `BILINEAR`, which torchvision's `resize` and `resized_crop` call.
 
-use super::CropBox;
 use super::filter::{BITS, Filter, Filters};
 use crate::Planes;
 use crate::simd::kernel;
-use fmicl_core::Image;
+use fmicl_core::{Image, Patch, Region};
 
 /// Crops `image` to `area`, then resizes it to `width` x `height`: torchvision's `resized_crop`.
 ///
 /// The filter sees nothing outside the crop.
-pub fn resized_crop(image: &Image, area: CropBox, width: usize, height: usize) -> Planes {
-    let mut out = Planes::new(width, height);
-    Resizer::default().resize(Interleaved::new(image, area), false, &mut out);
-    out
+pub fn resized_crop(image: &Image, area: Region, width: usize, height: usize) -> Planes {
+    resize(&image.into(), area, width, height)
 }
 
 /// Resizes so that the shorter side has `size` pixels: torchvision's `Resize(size)`.
-pub fn resize_shorter_side(image: &Image, size: usize) -> Planes {
-    let (width, height) = (image.width, image.height);
+pub fn resize_shorter_side(image: &Patch, size: usize) -> Planes {
+    let Region { width, height, .. } = image.region;
     // As in Python: the product is divided in f64 and truncated.
     let longer = |long: usize, short: usize| ((size * long) as f64 / short as f64) as usize;
     let (to_width, to_height) = if width <= height {
@@ -29,22 +26,12 @@ pub fn resize_shorter_side(image: &Image, size: usize) -> Planes {
     } else {
         (longer(width, height), size)
     };
-    resized_crop(
-        image,
-        CropBox {
-            top: 0,
-            left: 0,
-            width,
-            height,
-        },
-        to_width,
-        to_height,
-    )
+    resize(image, image.region, to_width, to_height)
 }
 
 /// Resizes so that the shorter side has `resize` pixels and keeps the centre, `size` x `size`, `size <= resize`:
 /// torchvision's `Resize(resize)` and `CenterCrop(size)`.
-pub fn resize_and_center_crop(image: &Image, resize: usize, size: usize) -> Planes {
+pub fn resize_and_center_crop(image: &Patch, resize: usize, size: usize) -> Planes {
     let resized = resize_shorter_side(image, resize);
     // Python's round: halves to even.
     let start = |length: usize| ((length - size) as f64 / 2.0).round_ties_even() as usize;
@@ -59,6 +46,12 @@ pub fn resize_and_center_crop(image: &Image, resize: usize, size: usize) -> Plan
     center
 }
 
+fn resize(patch: &Patch, area: Region, width: usize, height: usize) -> Planes {
+    let mut out = Planes::new(width, height);
+    Resizer::default().resize(Interleaved::new(patch, area), false, &mut out);
+    out
+}
+
 /// A part of an interleaved RGB image.
 #[derive(Clone, Copy)]
 pub(crate) struct Interleaved<'a> {
@@ -71,9 +64,9 @@ pub(crate) struct Interleaved<'a> {
 }
 
 impl<'a> Interleaved<'a> {
-    pub(crate) fn new(image: &'a Image, area: CropBox) -> Self {
-        let stride = image.width * 3;
-        let pixels = &image.pixels[area.top * stride + area.left * 3..];
+    /// The part `area`, which lies within `patch`.
+    pub(crate) fn new(patch: &'a Patch, area: Region) -> Self {
+        let (pixels, stride) = patch.rows(area);
         Interleaved {
             pixels,
             stride,
@@ -300,7 +293,7 @@ fn deinterleave(input: Interleaved, mirrored: bool, out: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::portably;
+    use crate::simd::at_every_level;
     use crate::transforms::{golden::compare, horizontal_flip};
 
     #[test]
@@ -328,7 +321,7 @@ mod tests {
         ];
         for [top, left, height, width] in boxes {
             for (to_width, to_height) in [(32, 32), (33, 20), (7, 65), (1, 1)] {
-                let area = CropBox {
+                let area = Region {
                     top,
                     left,
                     height,
@@ -336,11 +329,10 @@ mod tests {
                 };
                 let run = |mirrored| {
                     let mut out = Planes::new(to_width, to_height);
-                    Resizer::default().resize(Interleaved::new(&image, area), mirrored, &mut out);
+                    Resizer::default().resize(Interleaved::new(&(&image).into(), area), mirrored, &mut out);
                     out
                 };
-                assert_eq!(run(false), portably(|| run(false)));
-                let mut flipped = run(false);
+                let mut flipped = at_every_level(|| run(false));
                 horizontal_flip(&mut flipped);
                 assert_eq!(run(true), flipped, "{area:?}");
             }
