@@ -14,6 +14,9 @@ else ifdef LIBTORCH_USE_PYTORCH
 export LD_LIBRARY_PATH := $(shell python3 -c 'import torch; print(torch.__path__[0])')/lib:$(LD_LIBRARY_PATH)
 endif
 
+# Where scripts/setup puts the assembler that libjpeg's build looks for.
+export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
+
 .PHONY: setup build quickstart test check golden
 
 setup:

@@ -40,9 +40,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = |time: f64| (images as f64 / time * 10.0).round() / 10.0;
     println!(
         "{{\"who\": \"fmicl\", \"what\": \"{what}\", \"threads\": {threads}, \"images\": {images}, \"wall_s\": {wall:.3}, \
-         \"cpu_s\": {cpu:.3}, \"images_per_s\": {}, \"images_per_cpu_s\": {}}}",
+         \"cpu_s\": {cpu:.3}, \"images_per_s\": {}, \"images_per_cpu_s\": {}, \"jpeg_simd\": {}}}",
         rate(wall),
         rate(cpu),
+        fmicl_data::JPEG_SIMD,
     );
     Ok(())
 }

@@ -5,10 +5,13 @@
 //! | the transforms, each equal to torchvision's on PIL images | [`transforms`] |
 //! | which transforms make a view: the `[views]` of an experiment | [`Views`] |
 //! | batches for pre-training and for evaluation | [`Loader`], [`evaluation_batches`] |
+//! | image files to pixels | [`decode`] |
 //! | the datasets by name | [`datasets`] |
 
 pub mod datasets;
+mod decode;
 mod evaluation;
+mod jpeg;
 mod loader;
 mod planes;
 mod prefetch;
@@ -19,7 +22,9 @@ mod switch;
 pub mod transforms;
 mod views;
 
+pub use decode::decode;
 pub use evaluation::evaluation_batches;
+pub use jpeg::JPEG_SIMD;
 pub use loader::{Batch, Loader};
 pub use planes::Planes;
 pub use prefetch::Prefetch;

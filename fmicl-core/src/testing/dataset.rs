@@ -34,7 +34,7 @@ pub fn check_dataset(samples: &dyn Samples) {
             .image(index)
             .unwrap_or_else(|error| panic!("sample {index}, read again: {error}"));
         assert!(image == again, "sample {index} is another image when it is read again");
-        check_patch(samples, index, &image, |width, height| Region::whole(width, height));
+        check_patch(samples, index, &image, Region::whole);
         // Odd numbers, since codecs work in blocks.
         check_patch(samples, index, &image, |width, height| Region {
             top: height / 3,

@@ -4,15 +4,16 @@
 //! depth below.
 
 use super::files::{make_parent, root_option};
-use fmicl_core::{Dataset, Error, Image, Result, Samples, Split, register, require, toml};
+use crate::decode;
+use fmicl_core::{Dataset, Error, Image, Patch, Region, Result, Samples, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// JPEG and PNG files as `ROOT/train/CLASS/...` and `ROOT/test/CLASS/...` (or `val`), decoded when they are needed.
 ///
 /// Gray, palette, CMYK and transparent images become RGB as with PIL's `convert("RGB")`, 16-bit ones are scaled to 8 bits
-/// (PIL clips them); EXIF orientation is ignored, as in torchvision. JPEG files are decoded by the `image` crate, which
-/// differs from PIL's libjpeg-turbo by up to 5 of 255 in single pixels.
+/// (PIL clips them); EXIF orientation is ignored, as in torchvision. The pixels of JPEG files are PIL's to the bit (but for
+/// CMYK ones), and of each no more is decoded than its views need.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {
@@ -182,19 +183,15 @@ impl Samples for Files {
     }
 
     fn image(&self, index: usize) -> Result<Image> {
+        let patch = self.patch(index, &mut Region::whole)?;
+        let Region { width, height, .. } = patch.region;
+        Ok(Image::new(width, height, patch.pixels.into_owned()))
+    }
+
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         let path = &self.files[index].0;
-        // By content: ImageNet has a PNG that is called .JPEG.
-        let reader = image::ImageReader::open(path).and_then(image::ImageReader::with_guessed_format);
-        let reader = reader.map_err(|error| Error::io(path, error))?;
-        let decoded = reader
-            .decode()
-            .map_err(|error| Error::data(path, format!("cannot be decoded: {error}")))?;
-        let decoded = decoded.into_rgb8();
-        let (width, height) = (decoded.width() as usize, decoded.height() as usize);
-        if width == 0 || height == 0 {
-            return Err(Error::data(path, "has no pixels"));
-        }
-        Ok(Image::new(width, height, decoded.into_raw()))
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        decode(&bytes, path, choose)
     }
 
     fn label(&self, index: usize) -> usize {

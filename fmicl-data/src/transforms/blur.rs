@@ -107,19 +107,15 @@ kernel! {
     }
 }
 
-/// Sums that stay in registers while the taps go by.
-const LANES: usize = 32;
-
 kernel! {
     fn blur_row(padded: &[f32], weights: &[f32], out: &mut [f32]) {
-        let (width, half) = (out.len(), weights.len() - 1);
-        let tap = |x: usize, count: usize, offset: usize| (&padded[x + half - offset..][..count], &padded[x + half + offset..][..count]);
-        for x in (0..width).step_by(LANES) {
-            // The last chunk overlaps the one before it.
-            let x = if width >= LANES { x.min(width - LANES) } else { x };
-            let sums = symmetric(weights, |count, offset| tap(x, count, offset), LANES.min(width));
-            let count = LANES.min(width);
-            out[x..x + count].copy_from_slice(&sums[..count]);
+        let half = weights.len() - 1;
+        let taps = |offset: usize| (&padded[half - offset..], &padded[half + offset..]);
+        match out.len() {
+            112.. => symmetric::<112, _>(weights, taps, out, |sum| sum),
+            32.. => symmetric::<32, _>(weights, taps, out, |sum| sum),
+            8.. => symmetric::<8, _>(weights, taps, out, |sum| sum),
+            _ => symmetric::<1, _>(weights, taps, out, |sum| sum),
         }
     }
 }
@@ -128,49 +124,46 @@ kernel! {
     fn blur_columns(rows: &[f32], width: usize, weights: &[f32], out: &mut [u8]) {
         let height = out.len() / width;
         for (y, out) in out.chunks_exact_mut(width).enumerate() {
-            for x in (0..width).step_by(LANES) {
-                let x = if width >= LANES { x.min(width - LANES) } else { x };
-                let row = |y: isize, count: usize| &rows[reflect(y, height) * width + x..][..count];
-                let tap = |count: usize, offset: usize| {
-                    let (y, offset) = (y as isize, offset as isize);
-                    (row(y - offset, count), row(y + offset, count))
-                };
-                let count = LANES.min(width);
-                let sums = symmetric(weights, tap, count);
-                if let Some(out) = out[x..].first_chunk_mut::<LANES>() {
-                    for i in 0..LANES {
-                        out[i] = round(sums[i]);
-                    }
-                } else {
-                    for (out, &sum) in out[x..].iter_mut().zip(&sums) {
-                        *out = round(sum);
-                    }
-                }
+            let row = |y: isize| &rows[reflect(y, height) * width..][..width];
+            let taps = |offset: usize| (row(y as isize - offset as isize), row(y as isize + offset as isize));
+            match width {
+                112.. => symmetric::<112, _>(weights, taps, out, round),
+                32.. => symmetric::<32, _>(weights, taps, out, round),
+                8.. => symmetric::<8, _>(weights, taps, out, round),
+                _ => symmetric::<1, _>(weights, taps, out, round),
             }
         }
     }
 }
 
-/// `weights[0]` times the centre, and each further weight times the sum of the two values at its distance, for `count`
-/// neighbouring outputs, at most [`LANES`]. `taps` gives both slices of values for a distance.
+/// Each output is `weights[0]` times its own value and each further weight times the sum of the two values at its
+/// distance. `taps` gives both for a distance, from the first output's on. `LANES` sums, at most as many as there are
+/// outputs, stay in registers while the taps go by.
 #[inline(always)]
-fn symmetric<'a>(weights: &[f32], taps: impl Fn(usize, usize) -> (&'a [f32], &'a [f32]), count: usize) -> [f32; LANES] {
-    let mut sums = [0.0; LANES];
-    for (offset, &weight) in weights.iter().enumerate() {
-        // The centre is its own mirror image.
-        let weight = if offset == 0 { weight / 2.0 } else { weight };
-        let (before, after) = taps(count, offset);
-        if let (Some(before), Some(after)) = (before.first_chunk::<LANES>(), after.first_chunk::<LANES>()) {
+fn symmetric<'a, const LANES: usize, T>(
+    weights: &[f32],
+    taps: impl Fn(usize) -> (&'a [f32], &'a [f32]),
+    out: &mut [T],
+    finish: impl Fn(f32) -> T,
+) {
+    for x in (0..out.len()).step_by(LANES) {
+        // The last chunk overlaps the one before it.
+        let x = x.min(out.len() - LANES);
+        let mut sums = [0.0; LANES];
+        for (offset, &weight) in weights.iter().enumerate() {
+            // The centre is its own mirror image.
+            let weight = if offset == 0 { weight / 2.0 } else { weight };
+            let (before, after) = taps(offset);
+            let (before, after) = (&before[x..][..LANES], &after[x..][..LANES]);
             for i in 0..LANES {
                 sums[i] += weight * (before[i] + after[i]);
             }
-        } else {
-            for ((sum, before), after) in sums.iter_mut().zip(before).zip(after) {
-                *sum += weight * (before + after);
-            }
+        }
+        let out = &mut out[x..][..LANES];
+        for i in 0..LANES {
+            out[i] = finish(sums[i]);
         }
     }
-    sums
 }
 
 /// Halves to even, as torch.

@@ -162,16 +162,15 @@ impl Block {
     /// The sum of the lumas of the first `count` pixels.
     #[inline(always)]
     fn sum_of_luma(&self, count: usize) -> u64 {
-        let mut lumas = [0.0; N];
-        for i in 0..N {
-            lumas[i] = luma(self.red[i], self.green[i], self.blue[i]);
-        }
+        let lumas: [f32; N] = std::array::from_fn(|i| luma(self.red[i], self.green[i], self.blue[i]));
         if count < N {
             return lumas[..count].iter().map(|&luma| luma as u64).sum();
         }
         let mut sums = [0.0; 16];
-        for i in 0..N {
-            sums[i % 16] += lumas[i];
+        for lumas in lumas.as_chunks::<16>().0 {
+            for i in 0..16 {
+                sums[i] += lumas[i];
+            }
         }
         // Whole numbers far below 2^24, so their order does not matter.
         sums.iter().sum::<f32>() as u64

@@ -161,36 +161,34 @@ const ROWS: usize = 8;
 kernel! {
     /// Resizes the columns of rows of `length` bytes, `stride` apart; the bytes of a row do not mix.
     fn vertical(pixels: &[u8], stride: usize, length: usize, filter: &Filter, out: &mut [u8]) {
-        /// Sums that stay in registers while the taps go by.
-        const LANES: usize = 32;
-        for (y, row) in out.chunks_exact_mut(length).enumerate() {
-            let (first, weights) = filter.output(y);
-            for chunk in (0..length).step_by(LANES) {
-                // The last chunk overlaps the one before it.
-                let chunk = if length >= LANES { chunk.min(length - LANES) } else { chunk };
-                let start = first * stride + chunk;
-                let mut sums = [HALF; LANES];
-                if let Some(out) = row[chunk..].first_chunk_mut::<LANES>() {
-                    for (tap, &weight) in weights.iter().enumerate() {
-                        let values: &[u8] = &pixels[start + tap * stride..][..LANES];
-                        for i in 0..LANES {
-                            sums[i] += i32::from(values[i]) * weight;
-                        }
-                    }
-                    for i in 0..LANES {
-                        out[i] = round(sums[i]);
-                    }
-                } else {
-                    for (tap, &weight) in weights.iter().enumerate() {
-                        let values = &pixels[start + tap * stride..][..length];
-                        for (sum, &value) in sums.iter_mut().zip(values) {
-                            *sum += i32::from(value) * weight;
-                        }
-                    }
-                    for (out, &sum) in row.iter_mut().zip(&sums) {
-                        *out = round(sum);
-                    }
+        match length {
+            112.. => vertical_by::<112>(pixels, stride, length, filter, out),
+            32.. => vertical_by::<32>(pixels, stride, length, filter, out),
+            8.. => vertical_by::<8>(pixels, stride, length, filter, out),
+            _ => vertical_by::<1>(pixels, stride, length, filter, out),
+        }
+    }
+}
+
+/// As [`vertical`], with so many sums, at most `length`, that stay in registers while the taps go by.
+#[inline(always)]
+fn vertical_by<const LANES: usize>(pixels: &[u8], stride: usize, length: usize, filter: &Filter, out: &mut [u8]) {
+    for (y, row) in out.chunks_exact_mut(length).enumerate() {
+        let (first, weights) = filter.output(y);
+        for chunk in (0..length).step_by(LANES) {
+            // The last chunk overlaps the one before it.
+            let chunk = chunk.min(length - LANES);
+            let start = first * stride + chunk;
+            let mut sums = [HALF; LANES];
+            for (tap, &weight) in weights.iter().enumerate() {
+                let values: &[u8] = &pixels[start + tap * stride..][..LANES];
+                for i in 0..LANES {
+                    sums[i] += i32::from(values[i]) * weight;
                 }
+            }
+            let out = &mut row[chunk..][..LANES];
+            for i in 0..LANES {
+                out[i] = round(sums[i]);
             }
         }
     }
@@ -207,7 +205,7 @@ kernel! {
             let count = ROWS.min(input.height - top);
             lay(rows, block);
             for group in (0..to).step_by(8) {
-                let mut pixels = [[0u8; 3 * ROWS]; 8];
+                let mut pixels = [[[0u8; ROWS]; 3]; 8];
                 for (i, pixel) in pixels.iter_mut().enumerate() {
                     let x = (group + i).min(to - 1);
                     let (first, weights) = filter.output(if mirrored { to - 1 - x } else { x });
@@ -218,14 +216,12 @@ kernel! {
                             sums[i] += i32::from(values[i]) * weight;
                         }
                     }
-                    for i in 0..3 * ROWS {
-                        pixel[i] = round(sums[i]);
+                    for (value, &sum) in pixel.as_flattened_mut().iter_mut().zip(&sums) {
+                        *value = round(sum);
                     }
                 }
                 for channel in 0..3 {
-                    let stood = transpose(std::array::from_fn(|x| {
-                        std::array::from_fn(|row| pixels[x][channel * ROWS + row])
-                    }));
+                    let stood = transpose(pixels.map(|pixel| pixel[channel]));
                     for (row, values) in stood[..count].iter().enumerate() {
                         let out = &mut out[channel * size + (top + row) * to..][..to][group..];
                         match out.first_chunk_mut::<8>() {
@@ -252,7 +248,7 @@ fn lay(rows: [&[u8]; ROWS], block: &mut [[u8; ROWS]]) {
     for x in (0..length).step_by(8) {
         // The last step overlaps the one before it.
         let x = x.min(length - 8);
-        let square = std::array::from_fn(|row| std::array::from_fn(|i| rows[row][x..x + 8][i]));
+        let square = rows.map(|row| *row[x..].first_chunk().unwrap_or(&[0; 8]));
         block[x..x + 8].copy_from_slice(&transpose(square));
     }
 }

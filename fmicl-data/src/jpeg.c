@@ -1,0 +1,134 @@
+/* What jpeg.rs calls: libjpeg, with its errors as return values. libjpeg reports an error by a function that must not
+ * return; the longjmp stays between the functions of this file and libjpeg's. */
+
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+typedef struct {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    jmp_buf caller;
+    /* The decoder asked for more bytes than there are. */
+    int truncated;
+    char message[JMSG_LENGTH_MAX];
+} reader;
+
+static void fail(j_common_ptr info) {
+    reader *self = (reader *)info->client_data;
+    info->err->format_message(info, self->message);
+    longjmp(self->caller, 1);
+}
+
+/* Warnings, which PIL ignores too. */
+static void ignore(j_common_ptr info, int level) {
+    (void)info;
+    (void)level;
+}
+
+static void nothing(j_decompress_ptr info) { (void)info; }
+
+static boolean no_more(j_decompress_ptr info) {
+    static const JOCTET end[] = {0xff, JPEG_EOI};
+    ((reader *)info->client_data)->truncated = 1;
+    info->src->next_input_byte = end;
+    info->src->bytes_in_buffer = sizeof end;
+    return TRUE;
+}
+
+static void skip(j_decompress_ptr info, long count) {
+    struct jpeg_source_mgr *source = info->src;
+    if (count <= 0) return;
+    if ((size_t)count > source->bytes_in_buffer) {
+        no_more(info);
+        return;
+    }
+    source->next_input_byte += count;
+    source->bytes_in_buffer -= (size_t)count;
+}
+
+static void destroy(reader *self) {
+    /* It frees memory and cannot fail. */
+    jpeg_destroy_decompress(&self->info);
+    free(self);
+}
+
+/* Whether this is a JPEG that libjpeg turns into RGB. */
+static int read_header(reader *self) {
+    if (setjmp(self->caller)) return 0;
+    jpeg_create_decompress(&self->info);
+    self->info.src = &self->source;
+    jpeg_read_header(&self->info, TRUE);
+    J_COLOR_SPACE colors = self->info.jpeg_color_space;
+    return colors == JCS_GRAYSCALE || colors == JCS_YCbCr || colors == JCS_RGB;
+}
+
+/* Reads the header. NULL where this is no JPEG that libjpeg turns into RGB. `bytes` must outlive the reader; `header` is
+ * how many of them precede the image's data. */
+reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length, size_t *width, size_t *height, size_t *header) {
+    reader *self = calloc(1, sizeof *self);
+    if (!self) return NULL;
+    self->info.err = jpeg_std_error(&self->errors);
+    self->errors.error_exit = fail;
+    self->errors.emit_message = ignore;
+    self->info.client_data = self;
+    self->source.init_source = nothing;
+    self->source.fill_input_buffer = no_more;
+    self->source.skip_input_data = skip;
+    self->source.resync_to_restart = jpeg_resync_to_restart;
+    self->source.term_source = nothing;
+    self->source.next_input_byte = bytes;
+    self->source.bytes_in_buffer = length;
+    if (!read_header(self)) {
+        destroy(self);
+        return NULL;
+    }
+    *width = self->info.image_width;
+    *height = self->info.image_height;
+    *header = self->truncated ? length : length - self->source.bytes_in_buffer;
+    return self;
+}
+
+/* Begins to decode the columns from `left` on, `width` of them, and perhaps some on either side: it writes to both
+ * which. Returns NULL, or what is wrong. */
+const char *fmicl_jpeg_start(reader *self, size_t *left, size_t *width) {
+    if (setjmp(self->caller)) return self->message;
+    self->info.out_color_space = JCS_RGB;
+    self->info.dct_method = JDCT_ISLOW;
+    self->info.do_fancy_upsampling = TRUE;
+    jpeg_start_decompress(&self->info);
+    /* Upsampling looks at a neighbour, which must not be the edge that a crop makes. */
+    JDIMENSION from = *left > 2 ? *left - 2 : 0;
+    JDIMENSION to = *left + *width + 2;
+    if (to > self->info.output_width) to = self->info.output_width;
+    if (from > 0 || to < self->info.output_width) {
+        JDIMENSION count = to - from;
+        jpeg_crop_scanline(&self->info, &from, &count);
+    }
+    *left = from;
+    *width = self->info.output_width;
+    return NULL;
+}
+
+/* Decodes `height` rows from `top` on, each of the width that start gave, to `out`. Returns NULL, or what is wrong. */
+const char *fmicl_jpeg_rows(reader *self, size_t top, size_t height, uint8_t *out) {
+    size_t stride = (size_t)self->info.output_width * 3;
+    if (setjmp(self->caller)) return self->message;
+    if (top > 0) jpeg_skip_scanlines(&self->info, (JDIMENSION)top);
+    for (size_t done = 0; done < height;) {
+        JSAMPROW rows[16];
+        JDIMENSION want = 0;
+        for (; want < 16 && done + want < height; want++) rows[want] = out + (done + want) * stride;
+        JDIMENSION got = jpeg_read_scanlines(&self->info, rows, want);
+        if (got == 0) return "there are fewer rows than the header says";
+        done += got;
+    }
+    return self->truncated ? "the file is truncated" : NULL;
+}
+
+void fmicl_jpeg_close(reader *self) { destroy(self); }
