@@ -1,6 +1,6 @@
 //! The kind of part `architecture`: how views become pairings (SimCLR, MoCo, ...).
 
-use crate::{Encoder, Pairing, Result, View};
+use crate::{Encoder, Pairing, Parameters, Result, View};
 use tch::{Tensor, nn};
 
 /// Builds one more copy of the experiment's backbone under a path (a momentum encoder needs its own).
@@ -14,7 +14,8 @@ pub trait Architecture: std::fmt::Debug + Send + Sync {
     }
 
     /// Creates the parameters under `root`: the backbone that is kept under `backbone`, heads under
-    /// `projector` and `predictor`.
+    /// `projector` and `predictor`. All that a learner keeps from step to step belongs there, buffers too, so
+    /// that a checkpoint holds it.
     ///
     /// # Errors
     /// [`crate::Error::Config`] where the options do not go together.
@@ -30,7 +31,8 @@ pub trait Learner: std::fmt::Debug {
         2
     }
 
-    /// The pairings of one step, in training mode. All views have the same samples in the same order.
+    /// The pairings of one batch, in training mode. All views have the same samples in the same order. A step
+    /// may take several batches: what a batch leaves behind takes effect in [`after_step`](Learner::after_step).
     fn pairings(&mut self, views: &[View]) -> Vec<Pairing>;
 
     /// The backbone that is kept and evaluated.
@@ -39,6 +41,7 @@ pub trait Learner: std::fmt::Debug {
     /// Unit-length projections `[N, d]` in evaluation mode, for alignment and uniformity.
     fn project(&self, view: &View) -> Tensor;
 
-    /// Called after the optimizer's step (momentum encoder, queue); `progress` runs from 0 to 1 over training.
-    fn after_step(&mut self, _progress: f64) {}
+    /// Called after the optimizer's step, to update what is not trained by gradients ([`crate::Momentum`], a
+    /// queue). `parameters` are the learner's, as the step left them; `progress` runs from 0 to 1 over training.
+    fn after_step(&mut self, _parameters: &Parameters, _progress: f64) {}
 }

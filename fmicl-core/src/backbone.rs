@@ -28,4 +28,9 @@ pub trait Encoder: std::fmt::Debug {
 
     /// The number of features.
     fn width(&self) -> i64;
+
+    /// Whether it is a transformer: for those, recipes have other heads (MoCo v3).
+    fn is_transformer(&self) -> bool {
+        false
+    }
 }

@@ -5,6 +5,7 @@
 //! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Optimizer`], [`Engine`] |
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
+//! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | the laws that every part obeys | [`testing`] |
 //!
@@ -19,6 +20,7 @@ mod error;
 pub mod estimator;
 mod fmicl;
 mod image;
+mod momentum;
 mod objective;
 mod optimizer;
 mod pairing;
@@ -37,6 +39,7 @@ pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
+pub use momentum::Momentum;
 pub use objective::{Loss, Objective};
 pub use optimizer::{Optimizer, Stepper};
 pub use pairing::{InBatch, Negatives, Pairing};

@@ -24,7 +24,8 @@ pub enum Negatives {
     Batch,
     /// The positives are keys of a momentum encoder: the keys of the other pairs (MoCo v3).
     Keys,
-    /// A bank `[K, d]` of unit-length rows without gradient (MoCo's queue).
+    /// A bank `[K, d]` of unit-length rows without gradient (MoCo's queue). It may be the learner's own buffer,
+    /// which changes after the step.
     Bank(Tensor),
 }
 

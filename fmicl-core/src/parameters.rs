@@ -91,13 +91,11 @@ impl Group {
         let grads = values.zeros_like();
         let mut slices = Vec::with_capacity(vars.len());
         let mut offset = 0;
-        for (name, mut var) in vars {
+        for (name, var) in vars {
             let len = var.numel() as i64;
-            let mut view = view_as(&values, offset, len, &var.size());
-            tch::no_grad(|| view.copy_(&var));
             // A gradient exists only after a backward; this one is zero.
             (var.sum(kind) * 0.0).backward();
-            var.set_data(&view);
+            move_into(&values, offset, &var);
             var.grad().set_data(&view_as(&grads, offset, len, &var.size()));
             slices.push(Slice { name, offset, len });
             offset += len;
@@ -109,6 +107,13 @@ impl Group {
             slices,
         }
     }
+}
+
+/// Makes `var`, whose value is kept, a view of `flat` from `offset`.
+pub(crate) fn move_into(flat: &Tensor, offset: i64, var: &Tensor) {
+    let mut view = view_as(flat, offset, var.numel() as i64, &var.size());
+    tch::no_grad(|| view.copy_(var));
+    var.shallow_clone().set_data(&view);
 }
 
 /// `len` elements of `flat` from `offset` in the shape `size`; four dimensions are stored channels-last.

@@ -1,6 +1,7 @@
 //! The laws that every part obeys, as functions that a plugin's own tests call:
 //! `fmicl_core::testing::check_divergence(&MyDivergence {})`. Each panics with the law that is broken.
 
+mod after_step;
 mod architecture;
 mod backbone;
 mod dataset;
@@ -67,24 +68,29 @@ fn build_twice<T>(build: impl Fn(&nn::Path) -> T) -> (nn::VarStore, T) {
     (store, built)
 }
 
+/// The variables that training changes, with their names.
+fn trainable(store: &nn::VarStore) -> impl Iterator<Item = (String, Tensor)> {
+    store.variables().into_iter().filter(|(_, var)| var.requires_grad())
+}
+
 /// Moves every trainable variable a little.
 fn jitter(store: &nn::VarStore) {
-    for mut var in store.trainable_variables() {
+    for (_, mut var) in trainable(store) {
         let _ = tch::no_grad(|| var.g_add_(&(var.randn_like() * 0.01)));
     }
 }
 
 /// The trainable variables that the gradient of `loss` does not reach.
 fn weights_without_gradient(store: &nn::VarStore, loss: impl FnOnce() -> Tensor) -> Vec<String> {
-    for mut var in store.trainable_variables() {
+    for (_, mut var) in trainable(store) {
         var.zero_grad();
     }
     loss().backward();
     let reached = |grad: Tensor| {
         grad.defined() && grad.isfinite().all().int64_value(&[]) == 1 && grad.abs().max().double_value(&[]) > 0.0
     };
-    let vars = store.variables().into_iter().filter(|(_, var)| var.requires_grad());
-    vars.filter(|(_, var)| !reached(var.grad()))
+    trainable(store)
+        .filter(|(_, var)| !reached(var.grad()))
         .map(|(name, _)| name)
         .collect()
 }

@@ -1,14 +1,17 @@
 //! The laws of an architecture.
 
-use super::{build_twice, distance, jitter, part_of, weights_without_gradient};
-use crate::{Architecture, Backbone, Learner, Negatives, Pairing, View};
+use super::after_step::{Momenta, a_restored_learner_goes_on};
+use super::{build_twice, distance, jitter, part_of, trainable, weights_without_gradient};
+use crate::{Architecture, Backbone, Learner, Negatives, Pairing, Parameters, View};
 use tch::{Kind, Tensor, nn};
 
 /// Checks with `views`, at least as many as the architecture takes, each of the same `N >= 4` samples: pairings
-/// have unit-length rows of one width, anchors with gradient, keys and banks without; gradients reach every
-/// trainable parameter, the kept backbone among them; projections have unit length and depend neither on the
-/// rest of the batch nor on having been asked for; the same seed builds the same weights; and all of it still
-/// holds after a step.
+/// have unit-length rows of one width, anchors with gradient, keys and banks without; a bank does not hold the
+/// batch's own keys, and changes in `after_step` alone; gradients reach every trainable parameter, the kept
+/// backbone among them; projections have unit length and depend neither on the rest of the batch nor on having
+/// been asked for; a variable `momentum.x` starts as `x`, is not trained, and moves towards it in `after_step`
+/// where `x` is; the same seed builds the same weights; all of it still holds after a step; and the variables are
+/// all that a learner keeps: given those of another one, it goes on as that would.
 ///
 /// # Panics
 /// With the law that is broken.
@@ -19,6 +22,7 @@ pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, view
             .expect("the architecture builds")
     };
     let (store, mut learner) = build_twice(build);
+    Momenta::of(&store).are_what_they_follow(part);
     // Zero-initialised gates would hide what lies behind them.
     jitter(&store);
     assert!(
@@ -30,38 +34,56 @@ pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, view
     let n = views[0].input.size()[0];
     assert!(n >= 4, "the example needs at least four samples");
 
+    let mut parameters = Parameters::new(&store);
     for progress in [0.5, 1.0] {
         let pairings = learner.pairings(views);
         assert!(!pairings.is_empty(), "{part:?}: there are no pairings");
         for pairing in &pairings {
             check_pairing(part, pairing, n);
         }
+        let banks = banks(&pairings);
+        let mut again = Vec::new();
         let silent = weights_without_gradient(&store, || {
-            learner
-                .pairings(views)
+            again = learner.pairings(views);
+            again
                 .iter()
                 .map(|pairing| (pairing.anchors.randn_like() * &pairing.anchors).sum(Kind::Float))
                 .sum()
         });
         assert!(silent.is_empty(), "{part:?}: no gradient reaches {}", silent.join(", "));
+        assert_eq!(banks, self::banks(&again), "{part:?}: the bank changes before the step");
         check_projections(part, &*learner, &views[0], pairings[0].anchors.size()[1]);
-        learner.after_step(progress);
+
+        shrink(&mut parameters);
+        let momenta = Momenta::of(&store);
+        learner.after_step(&parameters, progress);
+        momenta.move_towards_what_they_follow(part, &store, progress);
     }
+    a_restored_learner_goes_on(part, (&store, &mut *learner, &mut parameters), build, views);
     assert!(
-        store
-            .trainable_variables()
-            .iter()
-            .all(|var| var.isfinite().all().int64_value(&[]) == 1),
+        trainable(&store).all(|(_, var)| var.isfinite().all().int64_value(&[]) == 1),
         "{part:?}: a parameter is not finite after a step"
     );
-    let kept = store
-        .variables()
-        .into_iter()
-        .any(|(name, var)| name.starts_with("backbone.") && var.requires_grad());
     assert!(
-        kept,
+        trainable(&store).any(|(name, _)| name.starts_with("backbone.")),
         "{part:?}: there is no trainable `backbone.`, where the kept backbone belongs"
     );
+}
+
+/// A step that needs no gradient.
+pub(super) fn shrink(parameters: &mut Parameters) {
+    for group in &mut parameters.groups {
+        let _ = tch::no_grad(|| group.values.g_mul_scalar_(0.98));
+    }
+}
+
+/// Copies of the banks, which may be views of a buffer that changes.
+fn banks(pairings: &[Pairing]) -> Vec<Tensor> {
+    let bank = |pairing: &Pairing| match &pairing.negatives {
+        Negatives::Bank(bank) => Some(bank.copy()),
+        Negatives::Batch | Negatives::Keys => None,
+    };
+    pairings.iter().filter_map(bank).collect()
 }
 
 fn check_pairing(part: &dyn Architecture, pairing: &Pairing, n: i64) {
@@ -92,6 +114,8 @@ fn check_pairing(part: &dyn Architecture, pairing: &Pairing, n: i64) {
         Negatives::Bank(bank) => {
             unit("the bank", bank);
             assert!(!bank.requires_grad(), "{part:?}: the bank has a gradient");
+            let nearest = pairing.positives.matmul(&bank.tr()).max().double_value(&[]);
+            assert!(nearest < 1.0 - 1e-6, "{part:?}: the bank holds the batch's own keys");
         }
     }
 }

@@ -167,9 +167,8 @@ impl<'a> Trainer<'a> {
         self.optimizer.step(&mut self.parameters, self.schedule.lr(self.step));
         self.parameters.zero_grad();
         self.step += 1;
-        self.model
-            .learner
-            .after_step(self.step as f64 / self.total_steps() as f64);
+        let progress = self.step as f64 / self.total_steps() as f64;
+        self.model.learner.after_step(&self.parameters, progress);
         norm
     }
 

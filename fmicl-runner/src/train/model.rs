@@ -29,7 +29,9 @@ impl Model {
 
     /// The number of trainable parameters.
     pub fn parameters(&self) -> usize {
-        self.store.trainable_variables().iter().map(tch::Tensor::numel).sum()
+        let variables = self.store.variables();
+        let trainable = variables.values().filter(|var| var.requires_grad());
+        trainable.map(|var| var.numel()).sum()
     }
 
     /// The size of a checkpoint, but for its header.
