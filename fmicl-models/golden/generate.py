@@ -196,4 +196,5 @@ def main():
     save("schedule", schedule())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,8 @@
-//! What the golden files of `golden/generate.py` are compared with: the same formulas, in Rust.
+//! What the golden files of `golden/` are compared with: the same formulas, in Rust.
+
+mod learner;
+
+pub(crate) use learner::check_learner;
 
 use fmicl_core::tch::nn::{Path, VarStore};
 use fmicl_core::tch::{self, Device, Kind, Tensor};

@@ -5,6 +5,7 @@
 //! and followed by a batch norm, the last one too. There the last norm has a scale and no shift; here, as in
 //! PyTorch's reimplementations, it has both.
 
+use super::branch::{Branch, check_layers, check_widths, widths};
 use crate::layers::normalize;
 use crate::mlp::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
@@ -45,46 +46,30 @@ register!(
 
 impl Architecture for SimClr {
     fn validate(&self) -> Result<()> {
-        const WIDTHS: std::ops::RangeInclusive<i64> = 1..=65_536;
-        let hidden = self.hidden.unwrap_or(1);
-        require(WIDTHS.contains(&hidden), "hidden", || {
-            format!("{hidden} is not from 1 to 65536")
-        })?;
+        check_widths(self.hidden.unwrap_or(1), self.out)?;
+        check_layers("layers", self.layers)?;
         require(self.hidden.is_none() || self.layers > 1, "hidden", || {
             "a projector of 1 layer has no hidden one; leave it out or set layers = 2".into()
-        })?;
-        // A unit vector of one dimension is 1 or -1: nothing to learn.
-        require(self.out >= 2 && WIDTHS.contains(&self.out), "out", || {
-            format!("{} is not from 2 to 65536", self.out)
-        })?;
-        require((1..=16).contains(&self.layers), "layers", || {
-            format!("{} is not from 1 to 16", self.layers)
         })
     }
 
     fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>> {
-        let encoder = backbone(&(root / "backbone"))?;
-        let width = encoder.width();
-        let mut widths = vec![self.hidden.unwrap_or(width); self.layers + 1];
-        widths[0] = width;
-        widths[self.layers] = self.out;
         let norms = if self.batch_norm { Norms::All } else { Norms::None };
-        Ok(Box::new(Net {
-            encoder,
-            projector: Mlp::new(&(root / "projector"), &widths, norms),
-        }))
+        let projector = |path: &nn::Path, encoder: &dyn Encoder| {
+            let width = encoder.width();
+            let widths = widths(width, self.hidden.unwrap_or(width), self.out, self.layers);
+            Mlp::new(path, &widths, norms)
+        };
+        Ok(Box::new(Net(Branch::new(root, backbone, projector)?)))
     }
 }
 
 #[derive(Debug)]
-struct Net {
-    encoder: Box<dyn Encoder>,
-    projector: Mlp,
-}
+struct Net(Branch);
 
 impl Net {
     fn features(&self, view: &View, train: bool) -> Tensor {
-        normalize(&self.projector.forward(&self.encoder.forward(view, train), train))
+        normalize(&self.0.forward(view, train))
     }
 }
 
@@ -106,7 +91,7 @@ impl Learner for Net {
     }
 
     fn encoder(&self) -> &dyn Encoder {
-        &*self.encoder
+        &*self.0.encoder
     }
 
     fn project(&self, view: &View) -> Tensor {

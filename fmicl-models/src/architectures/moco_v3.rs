@@ -1,0 +1,201 @@
+//! MoCo v3: a momentum encoder makes keys of both views, the keys of the batch are the negatives, and a predictor
+//! stands between the queries and the keys.
+//!
+//! Source: Chen, Xie and He, "An Empirical Study of Training Self-Supervised Vision Transformers", ICCV 2021,
+//! arXiv 2104.02057, algorithm 1; heads and momentum from `moco/builder.py` and `main_moco.py` of
+//! facebookresearch/moco-v3.
+
+use super::branch::{Branch, check_layers, check_momentum, check_widths, widths};
+use crate::layers::normalize;
+use crate::mlp::{Mlp, Norms};
+use fmicl_core::tch::{self, Tensor, nn};
+use fmicl_core::{
+    Architecture, BuildBackbone, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View, register,
+};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+
+/// Queries of each view against keys of the other.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MocoV3 {
+    /// Units of the hidden layers of projector and predictor, at least 1.
+    pub hidden: i64,
+    /// Dimensions of the features that the objective compares, at least 2.
+    pub out: i64,
+    /// Linear layers of the projector, at least 1; where absent, 3 for a transformer and 2 for other backbones.
+    pub projector_layers: Option<usize>,
+    /// Linear layers of the predictor, at least 1. For a transformer a batch norm follows the last of them, too.
+    pub predictor_layers: usize,
+    /// The share that the momentum encoder keeps of itself at a step, at first; at least 0 and below 1.
+    pub momentum: f64,
+    /// Whether that share rises to 1 over training, along half a cosine.
+    pub ramp: bool,
+}
+
+impl Default for MocoV3 {
+    fn default() -> Self {
+        MocoV3 {
+            hidden: 4096,
+            out: 256,
+            projector_layers: None,
+            predictor_layers: 2,
+            momentum: 0.99,
+            ramp: true,
+        }
+    }
+}
+
+register!(
+    Architecture,
+    "moco-v3",
+    MocoV3,
+    "both views against the other's keys from a momentum encoder, with a predictor"
+);
+
+impl Architecture for MocoV3 {
+    fn validate(&self) -> Result<()> {
+        check_widths(self.hidden, self.out)?;
+        check_layers("projector_layers", self.projector_layers.unwrap_or(1))?;
+        check_layers("predictor_layers", self.predictor_layers)?;
+        check_momentum(self.momentum)
+    }
+
+    fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>> {
+        let projector = |path: &nn::Path, encoder: &dyn Encoder| {
+            let default = if encoder.is_transformer() { 3 } else { 2 };
+            let layers = self.projector_layers.unwrap_or(default);
+            let widths = widths(encoder.width(), self.hidden, self.out, layers);
+            Mlp::new(path, &widths, Norms::AllLastPlain)
+        };
+        let branch = |root: &nn::Path| Branch::new(root, backbone, projector);
+        let query = branch(root)?;
+        let norms = if query.encoder.is_transformer() {
+            Norms::AllLastPlain
+        } else {
+            Norms::Hidden
+        };
+        let widths = widths(self.out, self.hidden, self.out, self.predictor_layers);
+        Ok(Box::new(Net {
+            query,
+            predictor: Mlp::new(&(root / "predictor"), &widths, norms),
+            key: Momentum::new(root, branch)?,
+            momentum: self.momentum,
+            ramp: self.ramp,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Net {
+    query: Branch,
+    predictor: Mlp,
+    key: Momentum<Branch>,
+    momentum: f64,
+    ramp: bool,
+}
+
+impl Learner for Net {
+    /// Both encoders are in training mode. A view passes alone, as in the reference: batch norms see the
+    /// statistics of one view at a time.
+    fn pairings(&mut self, views: &[View]) -> Vec<Pairing> {
+        let query = |view| {
+            let projection = self.query.forward(view, true);
+            normalize(&self.predictor.forward(&projection, true))
+        };
+        let key = |view| tch::no_grad(|| normalize(&self.key.network().forward(view, true)));
+        let pair = |anchors, positives| Pairing {
+            anchors,
+            positives,
+            negatives: Negatives::Keys,
+        };
+        // In the reference's order, which the running statistics depend on.
+        let [q1, q2] = [query(&views[0]), query(&views[1])];
+        let [k1, k2] = [key(&views[0]), key(&views[1])];
+        vec![pair(q1, k2), pair(q2, k1)]
+    }
+
+    fn encoder(&self) -> &dyn Encoder {
+        &*self.query.encoder
+    }
+
+    /// Without the predictor, as a key is made.
+    fn project(&self, view: &View) -> Tensor {
+        tch::no_grad(|| normalize(&self.query.forward(view, false)))
+    }
+
+    fn after_step(&mut self, parameters: &Parameters, progress: f64) {
+        let momentum = if self.ramp {
+            1.0 - (1.0 - self.momentum) * (1.0 + (PI * progress).cos()) / 2.0
+        } else {
+            self.momentum
+        };
+        self.key.update(parameters, momentum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbones::{ResNet, Stem};
+    use crate::golden;
+    use fmicl_core::tch::{Device, Kind};
+    use fmicl_core::testing::check_architecture;
+
+    fn narrow() -> ResNet {
+        ResNet {
+            stem: Stem::Cifar,
+            width: 4,
+            ..Default::default()
+        }
+    }
+
+    fn small() -> MocoV3 {
+        MocoV3 {
+            hidden: 24,
+            out: 8,
+            momentum: 0.9,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn keeps_the_laws_of_an_architecture() {
+        let image = || View::from(Tensor::randn([6, 3, 16, 16], (Kind::Float, Device::Cpu)));
+        check_architecture(&small(), &narrow(), &[image(), image()]);
+        let other = MocoV3 {
+            projector_layers: Some(1),
+            predictor_layers: 3,
+            ramp: false,
+            ..small()
+        };
+        check_architecture(&other, &narrow(), &[image(), image()]);
+    }
+
+    #[test]
+    fn trains_as_the_reference() {
+        golden::check_learner("moco-v3", &small(), &narrow());
+    }
+
+    #[test]
+    fn options_out_of_range_name_their_key() {
+        let fails = |part: MocoV3| part.validate().expect_err("out of range").to_string();
+        let default = MocoV3::default;
+        assert_eq!(
+            fails(MocoV3 { hidden: 0, ..default() }),
+            "hidden: 0 is not from 1 to 65536"
+        );
+        assert_eq!(
+            fails(MocoV3 {
+                momentum: -0.1,
+                ..default()
+            }),
+            "momentum: -0.1 is not at least 0 and below 1"
+        );
+        let layers = MocoV3 {
+            projector_layers: Some(17),
+            ..default()
+        };
+        assert_eq!(fails(layers), "projector_layers: 17 is not from 1 to 16");
+    }
+}
