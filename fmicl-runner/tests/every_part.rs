@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fmicl_core::registry::{self, Listing};
-use fmicl_core::{Dataset, Part};
-use fmicl_runner::config;
+use fmicl_core::tch::{Device, Kind, Tensor};
+use fmicl_core::{Architecture, Dataset, Divergence, Objective, Parameters, Part, Similarity};
+use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::train::{self, TrainOptions};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,10 +29,14 @@ train = { epochs = 1, batch_size = 8, lr = 0.01 }
 eval = { every = 1, knn.k = 5, linear.max_iter = 3 }
 "#;
 
-fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
+fn load(folder: &Path, sets: &[String]) -> Experiment {
     let path = folder.join("experiment.toml");
     std::fs::write(&path, EXPERIMENT).unwrap();
-    let experiment = config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"));
+    config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"))
+}
+
+fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
+    let experiment = load(folder, sets);
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let out = folder.join("run");
     let options = TrainOptions {
@@ -88,6 +93,66 @@ fn every_registered_part_trains() {
         assert!(metrics["loss"].as_f64().unwrap().is_finite(), "{what}");
         assert!(metrics["grad_norm"].as_f64().unwrap() > 0.0, "{what}");
         assert!(metrics["online"]["knn"].as_f64().unwrap() > 0.0, "{what}");
+    }
+}
+
+/// Every objective; one without defaults stands in the experiment, and is taken with every divergence and similarity.
+fn objectives() -> Vec<Vec<String>> {
+    let complete = |part: &Listing| match part.defaults {
+        Some(_) => vec![vec![format!("objective={}", part.name)]],
+        None => {
+            let similarities = registry::list::<dyn Similarity>();
+            let with = |divergence: &Listing| {
+                let set = |similarity: &Listing| {
+                    vec![
+                        format!("objective.divergence={}", divergence.name),
+                        format!("objective.similarity={}", similarity.name),
+                    ]
+                };
+                similarities.iter().map(set).collect::<Vec<_>>()
+            };
+            registry::list::<dyn Divergence>().iter().flat_map(with).collect()
+        }
+    };
+    registry::list::<dyn Objective>().iter().flat_map(complete).collect()
+}
+
+#[test]
+fn every_objective_trains_under_every_architecture() {
+    let folder = tempfile::tempdir().unwrap();
+    let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+    let architectures = registry::list::<dyn Architecture>();
+    for (architecture, objective) in architectures
+        .iter()
+        .flat_map(|a| objectives().into_iter().map(move |o| (a, o)))
+    {
+        let sets = [vec![format!("architecture={}", architecture.name)], objective].concat();
+        take_steps(&load(folder.path(), &sets), &format!("{sets:?}"));
+    }
+}
+
+/// Three steps on noise, without data and evaluation: a few hundred combinations must not take long.
+fn take_steps(experiment: &Experiment, what: &str) {
+    let mut model = train::Model::build(experiment, Device::Cpu).unwrap();
+    let mut parameters = Parameters::new(&model.store);
+    let mut optimizer = experiment.optimizer.build(&parameters);
+    for step in 1..=3 {
+        let view = |_| Tensor::randn([8, 3, 16, 16], (Kind::Float, Device::Cpu)).into();
+        let views: Vec<_> = (0..model.learner.views()).map(view).collect();
+        for pairing in model.learner.pairings(&views) {
+            let loss = experiment.objective.loss(&pairing);
+            let mut values = loss.terms.iter().map(|(_, term)| term).chain([&loss.value]);
+            assert!(
+                values.all(|value| value.double_value(&[]).is_finite()),
+                "{what}: {loss:?} at step {step}"
+            );
+            loss.value.backward();
+        }
+        let norm = parameters.grad_norm().double_value(&[]);
+        assert!(norm.is_finite() && norm > 0.0, "{what}: gradient {norm} at step {step}");
+        optimizer.step(&mut parameters, experiment.train.lr);
+        parameters.zero_grad();
+        model.learner.after_step(&parameters, f64::from(step) / 3.0);
     }
 }
 

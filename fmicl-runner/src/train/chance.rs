@@ -21,3 +21,36 @@ pub fn chance(objective: &dyn Objective, pairing: &Pairing) -> f64 {
     };
     objective.loss(&random).value.double_value(&[])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::Part;
+    use fmicl_core::tch::Kind;
+
+    #[test]
+    fn counts_the_negatives_wherever_they_come_from() {
+        let infonce = |temperature: f64| {
+            let options = toml::Table::from_iter([("temperature".to_string(), temperature.into())]);
+            Part::<dyn Objective>::new("infonce", options).unwrap()
+        };
+        let pairing = |negatives| Pairing {
+            anchors: unit_rows(50, 128, Kind::Float, 5),
+            positives: unit_rows(50, 128, Kind::Float, 5),
+            negatives,
+        };
+        let bank = unit_rows(300, 128, Kind::Float, 5);
+        for (negatives, candidates) in [
+            (Negatives::Batch, 99.0_f64),
+            (Negatives::Keys, 50.0),
+            (Negatives::Bank(bank), 301.0),
+        ] {
+            let level = chance(&*infonce(1.0), &pairing(negatives));
+            // Cosines of 128 dimensions are all but 0, those of the equal features that came in are not.
+            assert!(
+                (level - candidates.ln()).abs() < 0.05,
+                "{level} with {candidates} candidates"
+            );
+        }
+    }
+}
