@@ -4,6 +4,7 @@ use crate::prefetch::Prefetch;
 use crate::render::render_all;
 use crate::{Plan, Rng, ViewKey, Views};
 use fmicl_core::{Error, Region, Result, Samples, require};
+use std::ops::Range;
 use std::sync::Arc;
 use tch::Tensor;
 
@@ -81,13 +82,50 @@ impl Loader {
     /// [`Error::Run`] where the system refuses a thread. An item is an error, with the path, where a sample cannot be
     /// read; it is the last one.
     pub fn epoch(&self, epoch: u64, start_batch: usize) -> Result<Prefetch<Batch>> {
-        let mut order: Vec<usize> = (0..self.samples.len()).collect();
-        Rng::new(&[self.seed, epoch]).shuffle(&mut order);
+        let mut order = self.order();
+        self.make(start_batch..self.batches(), move |index| (epoch, order(epoch), index))
+    }
+
+    /// The first `batches` batches, at most [`batches`](Loader::batches), of each of `epochs`, one epoch after the other.
+    /// While the last of an epoch are used, the first of the next are made.
+    ///
+    /// # Errors
+    /// As [`epoch`](Loader::epoch).
+    pub fn epochs(&self, epochs: Range<u64>, batches: usize) -> Result<Prefetch<Batch>> {
+        let mut order = self.order();
+        let count = (epochs.end - epochs.start) as usize * batches;
+        self.make(0..count, move |index| {
+            let epoch = epochs.start + (index / batches) as u64;
+            (epoch, order(epoch), index % batches)
+        })
+    }
+
+    /// The order of an epoch's samples, which it keeps until it is asked for another.
+    fn order(&self) -> impl FnMut(u64) -> Arc<Vec<usize>> + Clone + Send + use<> {
+        let (seed, len) = (self.seed, self.samples.len());
+        let mut last: Option<(u64, Arc<Vec<usize>>)> = None;
+        move |epoch| match &last {
+            Some((of, order)) if *of == epoch => order.clone(),
+            _ => {
+                let mut order: Vec<usize> = (0..len).collect();
+                Rng::new(&[seed, epoch]).shuffle(&mut order);
+                last.insert((epoch, Arc::new(order))).1.clone()
+            }
+        }
+    }
+
+    /// The batches that `which` finds for the numbers of `range`: an epoch, its order, and the batch's number in it.
+    fn make(
+        &self,
+        range: Range<usize>,
+        mut which: impl FnMut(usize) -> (u64, Arc<Vec<usize>>, usize) + Clone + Send + 'static,
+    ) -> Result<Prefetch<Batch>> {
         let (samples, views, pool) = (self.samples.clone(), self.views.clone(), self.pool.clone());
         let (n_views, batch_size, seed) = (self.n_views, self.batch_size, self.seed);
-        Prefetch::new(start_batch..self.batches(), move |batch, stop| {
+        Prefetch::new(range, move |index, stop| {
+            let (epoch, order, batch) = which(index);
             let indices = order[batch * batch_size..][..batch_size].to_vec();
-            let tensors = pool.install(|| {
+            let views = pool.install(|| {
                 render_all(&indices, n_views, &views, stop, |sample, slots| {
                     let key = |view| ViewKey {
                         seed,
@@ -108,10 +146,7 @@ impl Loader {
                     Ok(())
                 })
             })?;
-            Ok(Batch {
-                indices,
-                views: tensors,
-            })
+            Ok(Batch { indices, views })
         })
     }
 }
@@ -211,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn epochs_in_a_row_are_the_epochs_one_by_one() {
+        let loader = loader(unlabelled(40, None), 8, 2);
+        let row: Vec<Batch> = loader.epochs(3..6, 4).unwrap().collect::<Result<_>>().unwrap();
+        assert_eq!(row.len(), 12);
+        for (epoch, batches) in (3..6).zip(row.chunks_exact(4)) {
+            assert!(same(batches, &all(&loader, epoch, 0)[..4]), "epoch {epoch}");
+        }
+    }
+
+    #[test]
     fn epochs_and_views_differ() {
         let loader = loader(unlabelled(40, None), 8, 2);
         let (first, second) = (all(&loader, 0, 0), all(&loader, 1, 0));
@@ -260,7 +305,7 @@ mod tests {
         let mut epoch = loader.epoch(0, 0).unwrap();
         epoch.next().unwrap().unwrap();
         drop(epoch);
-        // One taken, two waiting, one blocked, one begun.
+        // One taken, two waiting, two blocked or begun.
         let reads = samples.reads.load(Ordering::Relaxed);
         assert!(reads <= 50, "{reads} samples were read for one batch of 10");
         std::thread::sleep(std::time::Duration::from_millis(20));

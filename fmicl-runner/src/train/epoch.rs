@@ -8,7 +8,7 @@ use crate::eval::{self, Online};
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View};
-use fmicl_data::Loader;
+use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct Trainer<'a> {
     pub model: &'a mut Model,
     device: Device,
     loader: Loader,
+    /// Those of the epochs to come, once training has begun.
+    batches: Option<Prefetch<Batch>>,
     parameters: Parameters,
     optimizer: Box<dyn Stepper>,
     schedule: Schedule,
@@ -93,6 +95,7 @@ impl<'a> Trainer<'a> {
             model,
             device,
             loader,
+            batches: None,
             parameters,
             optimizer,
             schedule,
@@ -118,9 +121,16 @@ impl<'a> Trainer<'a> {
         let train = &self.experiment.train;
         let mut meter = Meter::new(self.device);
         let used = self.steps_per_epoch() as usize * train.accumulate;
-        let mut batches = self.loader.epoch(epoch as u64 - 1, 0)?.take(used);
+        // The loader runs on through the epochs; taken out of `self`, which the steps change.
+        let mut batches = match self.batches.take() {
+            Some(batches) => batches,
+            None => self.loader.epochs(epoch as u64 - 1..train.epochs as u64, used)?,
+        };
         let mut last = None;
-        while let Some(batch) = meter.wait_for(|| batches.next()) {
+        for _ in 0..used {
+            let Some(batch) = meter.wait_for(|| batches.next()) else {
+                break;
+            };
             let views: Vec<View> = batch?
                 .views
                 .into_iter()
@@ -148,6 +158,7 @@ impl<'a> Trainer<'a> {
                 }
             }
         }
+        self.batches = Some(batches);
         self.require_finite(&meter, epoch)?;
         let Some((pairings, grad_norm)) = last else {
             bail!("epoch {epoch} had no step")
