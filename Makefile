@@ -36,6 +36,7 @@ check: setup
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
 	$(MAKE) test
+	cargo bench -p fmicl-data -- --test
 
 golden: setup
 	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done

@@ -9,6 +9,7 @@ use fmicl_data::{Blur, Jitter, Loader, Normalize, Switch, Views};
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    fmicl_data::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, root, threads, rest @ ..] = &arguments[..] else {
         return Err("usage: views_throughput cifar|imagenet ROOT THREADS [SECONDS]".into());

@@ -221,7 +221,11 @@ kernel! {
                     }
                 }
                 for channel in 0..3 {
-                    let stood = transpose(pixels.map(|pixel| pixel[channel]));
+                    let mut square = [[0; ROWS]; 8];
+                    for (square, pixel) in square.iter_mut().zip(&pixels) {
+                        *square = pixel[channel];
+                    }
+                    let stood = transpose(square);
                     for (row, values) in stood[..count].iter().enumerate() {
                         let out = &mut out[channel * size + (top + row) * to..][..to][group..];
                         match out.first_chunk_mut::<8>() {
@@ -248,7 +252,10 @@ fn lay(rows: [&[u8]; ROWS], block: &mut [[u8; ROWS]]) {
     for x in (0..length).step_by(8) {
         // The last step overlaps the one before it.
         let x = x.min(length - 8);
-        let square = rows.map(|row| *row[x..].first_chunk().unwrap_or(&[0; 8]));
+        let mut square = [[0; 8]; ROWS];
+        for (square, row) in square.iter_mut().zip(rows) {
+            square.copy_from_slice(&row[x..][..8]);
+        }
         block[x..x + 8].copy_from_slice(&transpose(square));
     }
 }
@@ -256,7 +263,11 @@ fn lay(rows: [&[u8]; ROWS], block: &mut [[u8; ROWS]]) {
 /// Swaps the rows and columns of a square of bytes: halves, then quarters, then single bytes.
 #[inline(always)]
 fn transpose(square: [[u8; 8]; 8]) -> [[u8; 8]; 8] {
-    let mut words = square.map(u64::from_le_bytes);
+    // Loops, not `map`, which is no `inline(always)` function.
+    let mut words = [0; 8];
+    for (word, row) in words.iter_mut().zip(square) {
+        *word = u64::from_le_bytes(row);
+    }
     let steps = [
         (4, 0x0000_0000_ffff_ffff),
         (2, 0x0000_ffff_0000_ffff),
@@ -269,7 +280,11 @@ fn transpose(square: [[u8; 8]; 8]) -> [[u8; 8]; 8] {
             words[i + apart] = ((first >> (8 * apart)) & low) | (second & !low);
         }
     }
-    words.map(u64::to_le_bytes)
+    let mut swapped = [[0; 8]; 8];
+    for (row, word) in swapped.iter_mut().zip(words) {
+        *row = word.to_le_bytes();
+    }
+    swapped
 }
 
 /// Takes the channels apart, without a resize.
