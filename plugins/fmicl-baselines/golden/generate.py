@@ -54,14 +54,97 @@ def spectral(x, y, bank):
     return -2 * c.diagonal().mean() + c[off].pow(2).mean()
 
 
-result = {}
-losses = {"infonce batch": nt_xent, "infonce keys": keys, "infonce bank": moco, "align-uniform batch": align_uniform, "spectral batch": spectral}
-for name, loss in losses.items():
+def others(x, y):
+    """sum_{j != i} exp(<x_i, y_j> / tau) of each row."""
+    return (x @ y.T / TAU).exp().masked_fill(torch.eye(len(x), dtype=torch.bool), 0).sum(1)
+
+
+def dcl(x, y, weight=1.0):
+    """One direction of Yeh et al., equation 6: the positive is not in the denominator."""
+    positive = (x * y).sum(1) / TAU
+    return (-weight * positive + (others(x, x) + others(x, y)).log()).mean()
+
+
+def dcl_batch(x, y, bank):
+    return (dcl(x, y) + dcl(y, x)) / 2
+
+
+def dclw_batch(x, y, bank):
+    """Equation 7, sigma = 0.5."""
+    ratio = ((x * y).sum(1) / 0.5).exp()
+    weight = 2 - ratio / ratio.mean()
+    return (dcl(x, y, weight) + dcl(y, x, weight)) / 2
+
+
+def dcl_keys(x, y, bank):
+    return (-(x * y).sum(1) / TAU + others(x, y).log()).mean()
+
+
+def dcl_bank(x, y, bank):
+    return (-(x * y).sum(1) / TAU + (x @ bank.T / TAU).exp().sum(1).log()).mean()
+
+
+def dhel_batch(x, y, bank):
+    """The reference code, include_augs = True."""
+    return -((x * y).sum(1).div(TAU).exp() / (others(x, x) * others(y, y))).log().mean()
+
+
+def dhel_keys(x, y, bank):
+    return -((x * y).sum(1).div(TAU).exp() / others(x, y)).log().mean()
+
+
+def dhel_bank(x, y, bank):
+    return -((x * y).sum(1).div(TAU).exp() / (x @ bank.T / TAU).exp().sum(1)).log().mean()
+
+
+KERNELS = {
+    "gaussian": lambda squared: (-2 * squared).exp(),
+    "log": lambda squared: -(2 * squared + 1).log(),
+    "imq": lambda squared: 2 / (4 + squared).sqrt(),
+}
+
+
+def kcl(kernel, source):
+    """The reference code's KCL with t = 2, gamma = 16; its log kernel in the energy is twice as large here, as in the
+    paper, so that positives and energy have one kernel."""
+    k = KERNELS[kernel]
+
+    def energy(x, y, bank):
+        if source == "batch":
+            return k(torch.pdist(x).square()).mean() + k(torch.pdist(y).square()).mean()
+        if source == "bank":
+            return 2 * k((x[:, None] - bank[None]).square().sum(2)).mean()
+        squared = (x[:, None] - y[None]).square().sum(2)
+        return 2 * k(squared[~torch.eye(len(x), dtype=torch.bool)]).mean()
+
+    return lambda x, y, bank: -2 * k((x - y).square().sum(1)).mean() + 16 * energy(x, y, bank)
+
+
+SOFTMAX = {"temperature": TAU}
+# Name, options, where the negatives come from, loss.
+CASES = [
+    ("infonce", SOFTMAX, "batch", nt_xent),
+    ("infonce", SOFTMAX, "keys", keys),
+    ("infonce", SOFTMAX, "bank", moco),
+    ("align-uniform", {}, "batch", align_uniform),
+    ("spectral", {}, "batch", spectral),
+    ("dcl", SOFTMAX, "batch", dcl_batch),
+    ("dcl", SOFTMAX | {"sigma": 0.5}, "batch", dclw_batch),
+    ("dcl", SOFTMAX, "keys", dcl_keys),
+    ("dcl", SOFTMAX, "bank", dcl_bank),
+    ("dhel", SOFTMAX, "batch", dhel_batch),
+    ("dhel", SOFTMAX, "keys", dhel_keys),
+    ("dhel", SOFTMAX, "bank", dhel_bank),
+] + [("kcl", {"kernel": kernel}, source, kcl(kernel, source)) for kernel in KERNELS for source in ["batch", "keys", "bank"]]
+
+result = []
+for name, options, negatives, loss in CASES:
     x, y, bank = rows(6, 5, 0.0), rows(6, 5, 0.3), rows(9, 5, 2.0)
     x.requires_grad_()
     # Normalised once more: the gradient along the sphere, which is all that a formula in cosines shares with one in
     # distances.
     value = loss(F.normalize(x, dim=1), y, bank)
     value.backward()
-    result[name] = {"loss": value.item(), "gradient": x.grad.flatten().tolist()}
-Path(__file__).with_name("objectives.json").write_text(json.dumps(result, indent=1) + "\n")
+    case = {"objective": name, "options": options, "negatives": negatives}
+    result.append(case | {"loss": value.item(), "gradient": x.grad.flatten().tolist()})
+Path(__file__).with_name("objectives.json").write_text(json.dumps(result) + "\n")

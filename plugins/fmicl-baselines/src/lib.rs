@@ -1,10 +1,16 @@
 //! Contrastive baselines to compare f-MICL with, one file each, on the public interface alone.
 
 mod align_uniform;
+mod dcl;
+mod dhel;
 mod infonce;
+mod kcl;
 mod pairs;
 mod spectral;
 
 pub use align_uniform::AlignUniform;
+pub use dcl::Dcl;
+pub use dhel::Dhel;
 pub use infonce::InfoNce;
+pub use kcl::{Kcl, Kernel};
 pub use spectral::Spectral;

@@ -21,16 +21,13 @@ fn normalize(rows: &Tensor) -> Tensor {
 
 #[test]
 fn losses_and_gradients_are_pytorchs() {
-    let golden: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(include_str!("../golden/objectives.json")).unwrap();
-    for (name, golden) in golden {
-        let (objective, negatives) = name.split_once(' ').unwrap();
-        let options = match objective {
-            "infonce" => toml::Table::from_iter([("temperature".into(), 0.2.into())]),
-            _ => toml::Table::new(),
-        };
-        let objective: Part<dyn Objective> = Part::new(objective, options).unwrap();
-        let negatives = match negatives {
+    let golden: Vec<serde_json::Value> = serde_json::from_str(include_str!("../golden/objectives.json")).unwrap();
+    for golden in golden {
+        let text = |key: &str| golden[key].as_str().unwrap();
+        let name = format!("{} {} {}", text("objective"), golden["options"], text("negatives"));
+        let options = toml::Table::try_from(&golden["options"]).unwrap();
+        let objective: Part<dyn Objective> = Part::new(text("objective"), options).unwrap();
+        let negatives = match text("negatives") {
             "batch" => Negatives::Batch,
             "keys" => Negatives::Keys,
             _ => Negatives::Bank(rows(9, 5, 2.0)),

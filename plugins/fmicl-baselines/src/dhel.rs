@@ -1,0 +1,76 @@
+//! Decoupled Hyperspherical Energy Loss: `-c_pos / tau + log sum_{j != i} e^{<x_i, x_j> / tau}
+//! [+ log sum_{j != i} e^{<y_i, y_j> / tau}]`, averaged over the pairs: a view repels itself, never the other one.
+//!
+//! With keys an anchor repels the other pairs' keys, with a bank all of it: there is no gradient to the other side,
+//! so there is one energy.
+//!
+//! Source: Koromilas et al., "Bridging Mini-Batch and Asymptotic Analysis in Contrastive Learning: From InfoNCE to
+//! Kernel-Based Losses", ICML 2024, arXiv 2405.18045, and its code (`DHEL`; `both_views` is its `include_augs`).
+
+use crate::pairs::{check_temperature, log_sum_of_others, positive_cosines};
+use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
+use serde::{Deserialize, Serialize};
+
+/// DHEL.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dhel {
+    /// The temperature, from 1e-6 to 1e6.
+    pub temperature: f64,
+    /// On a batch of two views, whether the second view has an energy too.
+    pub both_views: bool,
+}
+
+impl Default for Dhel {
+    fn default() -> Self {
+        Dhel {
+            temperature: 0.3,
+            both_views: true,
+        }
+    }
+}
+
+register!(
+    Objective,
+    "dhel",
+    Dhel,
+    "decoupled hyperspherical energy: each view repels itself"
+);
+
+impl Objective for Dhel {
+    fn validate(&self) -> fmicl_core::Result<()> {
+        check_temperature(self.temperature)
+    }
+
+    fn loss(&self, pairing: &Pairing) -> Loss {
+        let (x, y, tau) = (&pairing.anchors, &pairing.positives, self.temperature);
+        let energy = match &pairing.negatives {
+            Negatives::Batch if self.both_views => log_sum_of_others(x, x, tau) + log_sum_of_others(y, y, tau),
+            Negatives::Batch => log_sum_of_others(x, x, tau),
+            Negatives::Keys => log_sum_of_others(x, y, tau),
+            Negatives::Bank(bank) => (x.matmul(&bank.tr()) / tau).logsumexp([1].as_slice(), false),
+        };
+        let reward = (positive_cosines(x, y) / tau).mean(x.kind());
+        let penalty = energy.mean(x.kind());
+        let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
+        Loss {
+            value: penalty - reward,
+            terms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dhel;
+
+    #[test]
+    fn obeys_the_objective_laws() {
+        for both_views in [true, false] {
+            fmicl_core::testing::check_objective(&Dhel {
+                both_views,
+                ..Default::default()
+            });
+        }
+    }
+}
