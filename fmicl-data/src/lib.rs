@@ -23,6 +23,7 @@ mod switch;
 pub mod transforms;
 mod views;
 
+pub use datasets::data_folder;
 pub use decode::decode;
 pub use evaluation::evaluation_batches;
 pub use heap::keep_freed_memory;

@@ -5,6 +5,7 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::memory::{Layout, Memory, interleave};
+use super::place::{Place, data_folder};
 use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -15,20 +16,25 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar10 {
-    /// The folder `cifar-10-batches-bin`, or the one that it lies in; relative to the working directory.
+    /// The folder `cifar-10-batches-bin`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`)
+    /// unless given. Relative to the working directory.
     pub root: PathBuf,
 }
 
 impl Default for Cifar10 {
     fn default() -> Self {
-        Cifar10 {
-            root: "cifar-10-batches-bin".into(),
-        }
+        Cifar10 { root: data_folder() }
     }
 }
 
 register!(Dataset, "cifar10", Cifar10, "CIFAR-10 in its official binary layout");
 
+const PLACE: Place = Place {
+    folder: "cifar-10-batches-bin",
+    marker: "data_batch_1.bin",
+    archive: "cifar-10-binary.tar.gz",
+    remedy: "run `fmicl data fetch cifar10`",
+};
 const SIDE: usize = 32;
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
 const CLASSES: u8 = 10;
@@ -37,8 +43,7 @@ const LIMIT: u64 = 100_000 * RECORD as u64;
 
 impl Dataset for Cifar10 {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        let inner = self.root.join("cifar-10-batches-bin");
-        let folder = if inner.is_dir() { &inner } else { &self.root };
+        let folder = PLACE.find(&self.root)?;
         let names = match split {
             Split::Test => vec!["test_batch.bin".to_string()],
             Split::Train | Split::Pretrain => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
@@ -71,7 +76,7 @@ impl Dataset for Cifar10 {
 }
 
 fn append(path: &Path, samples: &mut Memory) -> Result<()> {
-    let hint = "set `root` to the unpacked cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html";
+    let hint = "unpack cifar-10-binary.tar.gz again, or run `fmicl data fetch cifar10`";
     let bytes = read_at_most(path, LIMIT, hint)?;
     if bytes.is_empty() || bytes.len() % RECORD != 0 || bytes.len() as u64 > LIMIT {
         let found = bytes.len();
@@ -143,7 +148,7 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert!(error(&dataset).contains("image 1 has the label 10"));
         std::fs::remove_file(&path).unwrap();
-        assert!(error(&dataset).contains("there is no such file; set `root`"));
+        assert!(error(&dataset).contains("there is no such file; unpack cifar-10-binary"));
     }
 
     proptest! {
