@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::{self, Experiment};
-use crate::{DeviceChoice, commands, eval, log, panics, train};
+use crate::{DeviceChoice, commands, eval, log, panics, sweep, train};
 use clap::{Args, Parser, Subcommand};
 use std::io;
 use std::path::PathBuf;
@@ -33,6 +33,8 @@ enum Command {
         #[arg(long)]
         device: Option<DeviceChoice>,
     },
+    /// Train every experiment of a grid and write its table
+    Sweep(sweep::Options),
     /// List the registered parts, their options and where they come from
     List {
         /// Only this kind of part, such as divergence
@@ -76,7 +78,7 @@ impl ExperimentArgs {
 }
 
 /// Everything that the command found wrong, at least one.
-type Outcome = Result<(), Vec<anyhow::Error>>;
+pub(crate) type Outcome = Result<(), Vec<anyhow::Error>>;
 
 /// Runs the command line of the process: its exit code is 0, 1 where the run failed, or 2 where the command line
 /// or the config is at fault. Errors go to stderr, a line each.
@@ -122,6 +124,7 @@ impl Command {
                 train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
             }
             Command::Eval { run, device } => eval::run(&run, device).map_err(one),
+            Command::Sweep(options) => sweep::run(&options),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
             Command::Check { experiment } => commands::check(&experiment).map_err(all),
         }

@@ -6,6 +6,7 @@
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts the binary has | `parts.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
+//! | many experiments and their table | [`sweep`] |
 
 mod cli;
 mod commands;
@@ -16,6 +17,7 @@ pub mod eval;
 mod log;
 mod panics;
 mod parts;
+pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod train;

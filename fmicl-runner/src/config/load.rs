@@ -39,6 +39,20 @@ pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> 
     Ok(experiment.with_source(source))
 }
 
+/// A file of another kind than an experiment's, read with the same care: an error names the file, the line and the key.
+///
+/// # Errors
+/// A config error in one line.
+pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let refused = |error| Error::config(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(refused)?;
+    let source = parse::file(path, &text)?;
+    match source.to_toml() {
+        toml::Value::Table(table) => registry::read_options(table).map_err(|error| source.locate(error)),
+        _ => Err(source.origin.error("", "expected a table")),
+    }
+}
+
 /// What is wrong with a top-level key, read as if it were alone.
 fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
     let alone = toml::Table::from_iter([(key.to_string(), value.clone())]);

@@ -25,6 +25,8 @@ pub struct Protocol {
     pub train_images: usize,
     /// Images of the test split.
     pub test_images: usize,
+    /// Classes; 1 / classes is the accuracy of chance.
+    pub classes: usize,
     /// kNN's neighbours, at most as many as there are labels.
     pub k: usize,
     /// kNN's temperature.
@@ -49,12 +51,13 @@ pub struct Row {
 
 impl Comparison {
     /// A table of `rows` under the experiment's protocol.
-    pub fn new(experiment: &Experiment, train: usize, test: usize, rows: Vec<(&'static str, Judged)>) -> Self {
+    pub fn new(experiment: &Experiment, [train, test, classes]: [usize; 3], rows: Vec<(&'static str, Judged)>) -> Self {
         let eval = &experiment.eval;
         let protocol = Protocol {
             when: "offline, frozen features, test split",
             train_images: train,
             test_images: test,
+            classes,
             k: eval.knn.k,
             temperature: eval.knn.temperature,
             l2: eval.linear.l2,

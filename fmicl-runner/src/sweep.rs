@@ -1,0 +1,138 @@
+//! Many experiments and their table: `fmicl sweep SWEEP.toml`.
+//!
+//! | to read | in |
+//! |---|---|
+//! | the sweep file, and the grid that it spans | `sweep/file.rs`, `sweep/grid.rs` |
+//! | a run of the grid and its directory | `sweep/cell.rs` |
+//! | running cells as processes of their own | `sweep/jobs.rs` |
+//! | what a run gave | `sweep/outcome.rs`, `sweep/metric.rs` |
+//! | the table, the CSV and the plot | `sweep/report.rs`, `sweep/plot.rs` |
+
+mod cell;
+mod file;
+mod grid;
+mod jobs;
+mod metric;
+mod outcome;
+mod plot;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use crate::DeviceChoice;
+use crate::cli::Outcome as Exit;
+use cell::Cell;
+use clap::Args;
+use file::SweepFile;
+use fmicl_core::Error;
+use report::Report;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// What the command line says about a sweep.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The sweep file
+    #[arg(value_name = "SWEEP.toml")]
+    pub path: PathBuf,
+    /// Where the runs and the table go [default: sweeps/NAME, with -SCALE behind it]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Runs at a time; the cores are shared out among them
+    #[arg(long, default_value_t = NonZeroUsize::MIN)]
+    pub jobs: NonZeroUsize,
+    /// A scale of the sweep file, such as laptop
+    #[arg(long)]
+    pub scale: Option<String>,
+    /// Change a value in every run, such as train.epochs=2; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// auto, cpu or cuda:N; short for --set device=...
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Print the runs, and which are done, and run none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Runs what is not done yet, and writes `results.csv`, `table.md` and `plot.svg` anew after each run.
+///
+/// # Errors
+/// Everything that is wrong with the file or with a run's config, before anything runs; a directory that another sweep
+/// works on or that holds runs of another config; at the end, how many runs failed.
+pub fn run(options: &Options) -> Exit {
+    let file = SweepFile::read(&options.path).map_err(one)?;
+    let out = options.out.clone().unwrap_or_else(|| default_out(options));
+    let device = options.device.map(|device| format!("device={device}"));
+    let sets: Vec<String> = options.sets.iter().cloned().chain(device).collect();
+    let cells = grid::cells(&file, options.scale.as_deref(), &sets, &out)?;
+    let report = Report::new(&options.path, &file, options.scale.as_deref(), &cells).map_err(one)?;
+    if options.dry_run {
+        return list(&cells).map_err(|error| vec![error.into()]);
+    }
+
+    fs::create_dir_all(&out).map_err(|error| one(Error::io(&out, error)))?;
+    let lock = lock(&out).map_err(one)?;
+    let mut waiting = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        if !cell.is_done().map_err(one)? {
+            waiting.push(index);
+        }
+    }
+    report.write(&out).map_err(one)?;
+    let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;
+    let table = report.markdown().map_err(one)?;
+    writeln!(std::io::stdout(), "\n{table}\nwritten to {}", out.display()).map_err(|error| vec![error.into()])?;
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(one(Error::Run(format!(
+        "{failed} of {} runs failed; the table says why, and the same command tries them again",
+        cells.len()
+    ))))
+}
+
+fn one(error: Error) -> Vec<anyhow::Error> {
+    vec![error.into()]
+}
+
+fn default_out(options: &Options) -> PathBuf {
+    let name = options.path.file_stem().unwrap_or_default().to_string_lossy();
+    let scale = options.scale.iter().map(|scale| format!("-{scale}"));
+    Path::new("sweeps").join(std::iter::once(name.into_owned()).chain(scale).collect::<String>())
+}
+
+fn list(cells: &[Cell]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    for cell in cells {
+        let state = match cell.is_done() {
+            Ok(true) => "done".to_string(),
+            Ok(false) => "to run".to_string(),
+            Err(error) => error.to_string(),
+        };
+        writeln!(
+            stdout,
+            "{}: {state}\n    --set {}",
+            cell.title(),
+            cell.sets.join(" --set ")
+        )?;
+    }
+    Ok(())
+}
+
+/// Held while this sweep works on the directory, and by its runs, should they outlive it.
+fn lock(out: &Path) -> fmicl_core::Result<File> {
+    let path = out.join(".lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(|error| Error::io(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Run(format!(
+            "{}: another sweep, or a run that it left behind, is at work here; wait for it or choose another --out",
+            out.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
+    }
+}

@@ -1,0 +1,108 @@
+//! One run of a sweep and its directory.
+
+use super::outcome::Outcome;
+use crate::config::Experiment;
+use fmicl_core::{Error, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One run of a sweep.
+#[derive(Debug)]
+pub struct Cell {
+    /// Its value on each axis.
+    pub labels: Vec<String>,
+    /// Its seed.
+    pub seed: u64,
+    /// The experiment file that it begins with.
+    pub experiment: PathBuf,
+    /// The changes to it, as `--set` takes them.
+    pub sets: Vec<String>,
+    /// The run's directory.
+    pub dir: PathBuf,
+    /// What the directory's `config.toml` says if the run is this one.
+    config: String,
+}
+
+impl Cell {
+    /// A run below the sweep's directory, named after its values.
+    ///
+    /// # Errors
+    /// A config that has no form in TOML.
+    pub fn new(
+        labels: Vec<String>,
+        seed: u64,
+        file: &Path,
+        sets: Vec<String>,
+        experiment: &Experiment,
+        out: &Path,
+    ) -> Result<Self> {
+        let name = labels
+            .iter()
+            .map(|label| format!("{}_", slug(label)))
+            .collect::<String>();
+        Ok(Cell {
+            labels,
+            seed,
+            experiment: file.to_path_buf(),
+            sets,
+            dir: out.join("runs").join(format!("{name}seed-{seed}")),
+            config: experiment.to_toml()?,
+        })
+    }
+
+    /// Its values and seed, for people.
+    pub fn title(&self) -> String {
+        let seed = format!("seed {}", self.seed);
+        self.labels.iter().cloned().chain([seed]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the directory holds this run, finished.
+    ///
+    /// # Errors
+    /// A run under the same name whose config is another.
+    pub fn is_done(&self) -> Result<bool> {
+        let path = self.dir.join("config.toml");
+        let Ok(there) = fs::read_to_string(&path) else {
+            return Ok(false);
+        };
+        let differs = there
+            .lines()
+            .zip(self.config.lines())
+            .find(|(there, here)| there != here);
+        if there == self.config {
+            return Ok(self.dir.join("result.json").is_file());
+        }
+        let (was, is) = differs.unwrap_or(("shorter", "longer"));
+        Err(Error::Run(format!(
+            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out or remove it",
+            self.dir.display()
+        )))
+    }
+
+    /// Removes what a run that was broken off left behind.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn clear(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&self.dir, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the run gave, if it has finished or failed.
+    ///
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn outcome(&self) -> Result<Outcome> {
+        Outcome::read(&self.dir)
+    }
+}
+
+/// The letters, digits and points of a label.
+fn slug(label: &str) -> String {
+    let kept = label
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' });
+    kept.collect::<String>()
+}

@@ -1,0 +1,104 @@
+//! What a run of a sweep gave.
+
+use super::metric::Metric;
+use fmicl_core::{Error, Result};
+use serde_json::Value;
+use std::fmt;
+use std::path::Path;
+
+/// The file that says why a run failed.
+pub const FAILED: &str = "failed.txt";
+
+/// What a run gave.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It has not been run, or was broken off.
+    Waiting,
+    /// It failed, and why.
+    Failed(String),
+    /// It finished.
+    Finished(Box<Finished>),
+}
+
+/// A finished run's files.
+#[derive(Debug)]
+pub struct Finished {
+    result: Value,
+    last_epoch: Value,
+}
+
+impl Outcome {
+    /// The outcome in a run's directory.
+    ///
+    /// # Errors
+    /// A file that is not what a run writes.
+    pub fn read(dir: &Path) -> Result<Self> {
+        if let Ok(reason) = std::fs::read_to_string(dir.join(FAILED)) {
+            return Ok(Outcome::Failed(reason.trim().to_string()));
+        }
+        let path = dir.join("result.json");
+        if !path.is_file() {
+            return Ok(Outcome::Waiting);
+        }
+        let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| Error::io(path, error));
+        let json = |path: &Path, text: &str| {
+            serde_json::from_str(text).map_err(|error| Error::data(path, format!("is not a run's: {error}")))
+        };
+        let result = json(&path, &text(&path)?)?;
+        let path = dir.join("metrics.jsonl");
+        let lines = text(&path)?;
+        let last_epoch = json(&path, lines.lines().last().unwrap_or_default())?;
+        Ok(Outcome::Finished(Box::new(Finished { result, last_epoch })))
+    }
+
+    /// The finished run.
+    pub fn finished(&self) -> Option<&Finished> {
+        match self {
+            Outcome::Finished(run) => Some(run),
+            _ => None,
+        }
+    }
+}
+
+impl Finished {
+    /// The accuracy of a representation in %, where the metric is one.
+    pub fn accuracy(&self, representation: &str, metric: Metric) -> Option<f64> {
+        let rows = self.result.pointer("/evaluation/rows")?.as_array()?;
+        let row = rows.iter().find(|row| row["representation"] == representation)?;
+        Some(100.0 * row.pointer(metric.accuracy()?)?.as_f64()?)
+    }
+
+    /// A number in the last line of `metrics.jsonl`.
+    pub fn last_epoch(&self, pointer: &str) -> Option<f64> {
+        self.last_epoch.pointer(pointer)?.as_f64()
+    }
+
+    /// The whole run's time.
+    pub fn seconds(&self) -> Option<f64> {
+        self.result["seconds"].as_f64()
+    }
+
+    /// How the accuracies were obtained.
+    pub fn protocol(&self, key: &str) -> &Value {
+        &self.result["evaluation"]["protocol"][key]
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Outcome::Waiting => write!(f, "not run"),
+            Outcome::Failed(reason) => write!(f, "failed: {reason}"),
+            Outcome::Finished(run) => {
+                let shown = |metric: Metric| metric.of(run).map_or("?".into(), |value| metric.show(value));
+                let seconds = shown(Metric::Seconds);
+                write!(
+                    f,
+                    "kNN {}, linear {}, {seconds} s",
+                    shown(Metric::Knn),
+                    shown(Metric::Linear)
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The table of a sweep, in Markdown, and every run of it, in CSV.
+
+use super::cell::Cell;
+use super::file::{Reported, SweepFile};
+use super::metric::Metric;
+use super::outcome::{Finished, Outcome};
+use super::plot;
+use fmicl_core::{Error, Result};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+/// What representations a table compares the trained encoders with.
+const REFERENCES: [&str; 2] = ["raw pixels", "untrained encoder"];
+
+/// What a sweep reports.
+pub struct Report<'a> {
+    title: String,
+    axes: Vec<&'a str>,
+    /// Which axis stands side by side.
+    columns: Option<usize>,
+    reported: &'a Reported,
+    cells: &'a [Cell],
+}
+
+/// The runs of one place in the table.
+pub struct Group<'a> {
+    /// Its values on the axes of the rows.
+    pub row: Vec<&'a str>,
+    /// Its value on the axis of the columns; empty where there is none.
+    pub column: &'a str,
+    /// What its runs gave, a seed each.
+    pub runs: Vec<Outcome>,
+}
+
+/// Mean and spread of a number over the finished runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The values.
+    pub values: Vec<f64>,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation (of the sample: over n - 1); nothing for one value.
+    pub spread: Option<f64>,
+}
+
+impl Summary {
+    /// Of at least one value.
+    pub fn new(values: Vec<f64>) -> Option<Self> {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let spread = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+        (!values.is_empty()).then_some(Summary { values, mean, spread })
+    }
+}
+
+impl Group<'_> {
+    /// A metric over the group's finished runs.
+    pub fn summary(&self, metric: Metric) -> Option<Summary> {
+        self.over(|run| metric.of(run))
+    }
+
+    fn over(&self, number: impl Fn(&Finished) -> Option<f64>) -> Option<Summary> {
+        Summary::new(
+            self.runs
+                .iter()
+                .filter_map(Outcome::finished)
+                .filter_map(number)
+                .collect(),
+        )
+    }
+
+    /// The row's values and the column's.
+    pub fn title(&self) -> String {
+        let labels = self.row.iter().copied().chain([self.column]);
+        labels.filter(|label| !label.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl<'a> Report<'a> {
+    /// The report of a sweep's cells.
+    ///
+    /// # Errors
+    /// None for a file that was read by [`SweepFile::read`].
+    pub fn new(path: &Path, file: &'a SweepFile, scale: Option<&str>, cells: &'a [Cell]) -> Result<Self> {
+        let axes: Vec<&str> = file.axis.iter().map(|axis| &*axis.name).collect();
+        let columns = file.report.columns.as_deref();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let scale = scale.map(|scale| format!(", scale {scale}")).unwrap_or_default();
+        Ok(Report {
+            title: format!("{name}{scale}"),
+            columns: columns.and_then(|columns| axes.iter().position(|axis| *axis == columns)),
+            axes,
+            reported: &file.report,
+            cells,
+        })
+    }
+
+    /// Writes `table.md`, `results.csv` and `plot.svg`, each whole or not at all.
+    ///
+    /// # Errors
+    /// The disk's, or a result that cannot be read.
+    pub fn write(&self, out: &Path) -> Result<()> {
+        let put = |name: &str, text: String| {
+            let (path, partial) = (out.join(name), out.join(format!(".{name}.partial")));
+            let written = fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path));
+            written.map_err(|error| Error::io(path, error))
+        };
+        put("table.md", self.markdown()?)?;
+        put("results.csv", self.csv()?)?;
+        match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
+            Some(svg) => put("plot.svg", svg),
+            None => Ok(()),
+        }
+    }
+
+    /// The axes in the order of a group's labels.
+    fn axes_of_groups(&self) -> Vec<&'a str> {
+        let rows = (0..self.axes.len()).filter(|axis| Some(*axis) != self.columns);
+        rows.chain(self.columns).map(|axis| self.axes[axis]).collect()
+    }
+
+    /// The cells by their place in the table.
+    fn groups(&self) -> Result<Vec<Group<'a>>> {
+        let mut groups: Vec<Group> = Vec::new();
+        for cell in self.cells {
+            let labels = cell.labels.iter().enumerate();
+            let row: Vec<&str> = labels
+                .filter(|(axis, _)| Some(*axis) != self.columns)
+                .map(|(_, l)| &**l)
+                .collect();
+            let column = self.columns.map_or("", |axis| &*cell.labels[axis]);
+            let outcome = cell.outcome()?;
+            match groups
+                .iter_mut()
+                .find(|group| group.row == row && group.column == column)
+            {
+                Some(group) => group.runs.push(outcome),
+                None => groups.push(Group {
+                    row,
+                    column,
+                    runs: vec![outcome],
+                }),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The table with its caption.
+    ///
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn markdown(&self) -> Result<String> {
+        let groups = self.groups()?;
+        let columns = unique(groups.iter().map(|group| group.column));
+        let rows = unique(groups.iter().map(|group| group.row.clone()));
+        let metrics = &self.reported.metrics;
+        let places: Vec<(&str, Metric)> = columns
+            .iter()
+            .flat_map(|column| metrics.iter().map(move |metric| (*column, *metric)))
+            .collect();
+
+        let row_axes: Vec<&str> = (0..self.axes.len())
+            .filter(|axis| Some(*axis) != self.columns)
+            .map(|axis| self.axes[axis])
+            .collect();
+        let width = row_axes.len().max(1);
+        let mut text = format!("# {}\n\n", self.title);
+        let heads = places
+            .iter()
+            .map(|(column, metric)| format!("{column} {}", metric.title()).trim().to_string());
+        let heads: Vec<String> = padded(row_axes.iter().map(|axis| axis.to_string()), width)
+            .chain(heads)
+            .collect();
+        line(&mut text, heads.iter().cloned());
+        line(&mut text, heads.iter().map(|_| "---".to_string()));
+
+        let inside = |column: &str| {
+            groups
+                .iter()
+                .filter(move |group| group.column == column)
+                .collect::<Vec<_>>()
+        };
+        for reference in ["chance"].into_iter().chain(REFERENCES) {
+            let value = |&(column, metric): &(&str, Metric)| {
+                let runs = inside(column);
+                let runs = runs.iter().flat_map(|group| &group.runs).filter_map(Outcome::finished);
+                let values = runs.filter_map(|run| match reference {
+                    "chance" => metric
+                        .accuracy()
+                        .and(run.protocol("classes").as_f64())
+                        .map(|classes| 100.0 / classes),
+                    _ => run.accuracy(reference, metric),
+                });
+                shown(metric, Summary::new(values.collect()), false)
+            };
+            let values: Vec<String> = places.iter().map(value).collect();
+            if values.iter().any(|value| value != NOTHING) {
+                line(
+                    &mut text,
+                    padded([reference.to_string()].into_iter(), width).chain(values),
+                );
+            }
+        }
+        for row in &rows {
+            let value = |&(column, metric): &(&str, Metric)| {
+                let Some(group) = groups.iter().find(|group| group.row == *row && group.column == column) else {
+                    return NOTHING.to_string();
+                };
+                let summary = group.summary(metric);
+                let best = summary
+                    .as_ref()
+                    .is_some_and(|own| is_best(metric, own.mean, &inside(column)));
+                match group
+                    .runs
+                    .iter()
+                    .filter(|run| matches!(run, Outcome::Failed(_)))
+                    .count()
+                {
+                    0 => shown(metric, summary, best),
+                    failed => format!("{} ({failed} failed)", shown(metric, summary, best)),
+                }
+            };
+            let labels = padded(row.iter().map(|label| label.to_string()), width);
+            line(&mut text, labels.chain(places.iter().map(value)));
+        }
+        let _ = write!(text, "\n{}", self.caption(&groups)?);
+        Ok(text)
+    }
+
+    fn caption(&self, groups: &[Group]) -> Result<String> {
+        let runs = || groups.iter().flat_map(|group| &group.runs);
+        let mut text = String::new();
+        if let Some(run) = runs().find_map(Outcome::finished) {
+            let p = |key: &str| run.protocol(key).to_string();
+            let _ = writeln!(
+                text,
+                "Accuracies in % on {} test images, offline, after training: frozen features of unaugmented images; \
+                 kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} labelled images; few labels: {} a \
+                 class, the mean of {} choices. Other numbers are of the last epoch of training, f-MI of each \
+                 divergence's own kind. Mean ± standard deviation over the seeds; bold: the best mean of its column, \
+                 which a spread of that size need not make the best method.",
+                p("test_images"),
+                p("k"),
+                p("temperature"),
+                p("l2"),
+                p("train_images"),
+                p("few_labels"),
+                p("draws"),
+            );
+        }
+        let waiting = runs().filter(|run| matches!(run, Outcome::Waiting)).count();
+        if waiting > 0 {
+            let _ = writeln!(text, "\n{waiting} of {} runs are not done yet.", self.cells.len());
+        }
+        for cell in self.cells {
+            if let Outcome::Failed(reason) = cell.outcome()? {
+                let _ = writeln!(text, "\nFailed: {}: {reason}", cell.title());
+            }
+        }
+        Ok(text)
+    }
+
+    /// A line for each run.
+    ///
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn csv(&self) -> Result<String> {
+        let accuracies = || Metric::ALL.into_iter().filter(|metric| metric.accuracy().is_some());
+        let key = |metric: Metric| metric.title().to_lowercase().replace([' ', '-'], "_");
+        let references = REFERENCES.map(|reference| {
+            accuracies().map(move |metric| format!("{} {}", reference, key(metric)).replace(' ', "_"))
+        });
+        let heads = self.axes.iter().map(|axis| axis.to_string());
+        let heads = heads.chain(["seed".into(), "state".into()]).chain(Metric::ALL.map(key));
+        let mut text = csv_line(
+            heads
+                .chain(references.into_iter().flatten())
+                .chain(["directory".into()]),
+        );
+        for cell in self.cells {
+            let outcome = cell.outcome()?;
+            let run = outcome.finished();
+            let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let state = match &outcome {
+                Outcome::Waiting => "waiting".into(),
+                Outcome::Failed(reason) => format!("failed: {reason}"),
+                Outcome::Finished(_) => "done".into(),
+            };
+            let own = Metric::ALL.map(|metric| number(run.and_then(|run| metric.of(run))));
+            let references = REFERENCES.into_iter().flat_map(|reference| {
+                accuracies().map(move |metric| number(run.and_then(|run| run.accuracy(reference, metric))))
+            });
+            let start = cell.labels.iter().cloned().chain([cell.seed.to_string(), state]);
+            let end = [cell.dir.display().to_string()];
+            text += &csv_line(start.chain(own).chain(references).chain(end));
+        }
+        Ok(text)
+    }
+}
+
+const NOTHING: &str = "–";
+
+fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
+    let Some(Summary { mean, spread, .. }) = summary else {
+        return NOTHING.to_string();
+    };
+    let mean = metric.show(mean);
+    let mean = if best { format!("**{mean}**") } else { mean };
+    match spread {
+        Some(spread) => format!("{mean} ± {}", metric.show(spread)),
+        None => mean,
+    }
+}
+
+/// Whether no group of the column has a better mean.
+fn is_best(metric: Metric, mean: f64, column: &[&Group]) -> bool {
+    let Some(more) = metric.more_is_better() else {
+        return false;
+    };
+    let others = column.iter().filter_map(|group| group.summary(metric));
+    let mut others = others.map(|other| other.mean);
+    // One alone is not the best of anything.
+    column.len() > 1 && others.all(|other| if more { other <= mean } else { other >= mean })
+}
+
+fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
+fn padded(items: impl Iterator<Item = String>, width: usize) -> impl Iterator<Item = String> {
+    items.chain(std::iter::repeat(String::new())).take(width)
+}
+
+fn line(text: &mut String, fields: impl Iterator<Item = String>) {
+    let fields: Vec<String> = fields.map(|field| field.replace('|', "\\|")).collect();
+    let _ = writeln!(text, "| {} |", fields.join(" | "));
+}
+
+fn csv_line(fields: impl Iterator<Item = String>) -> String {
+    let quoted = |field: String| match field.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field,
+    };
+    format!("{}\n", fields.map(quoted).collect::<Vec<_>>().join(","))
+}

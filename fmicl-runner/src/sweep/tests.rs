@@ -1,0 +1,249 @@
+//! A sweep over runs that are made by hand: what the grid, the table and the CSV say of them.
+
+use super::file::SweepFile;
+use super::report::{Report, Summary};
+use super::{cell::Cell, grid};
+use std::fs;
+use std::path::Path;
+
+const EXPERIMENT: &str = r#"
+    dataset = "digits"
+    backbone = { name = "resnet", width = 4 }
+    architecture = "simclr"
+    objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
+    optimizer = "sgd"
+    train = { epochs = 1, batch_size = 8, lr = 0.1 }
+"#;
+
+const SWEEP: &str = r#"
+    experiment = "x.toml"
+    set = ["train.lr=0.2"]
+    seeds = [0, 1]
+    [[axis]]
+    name = "divergence"
+    key = "objective.divergence"
+    values = ["kl", { name = "tsallis", alpha = 2.5 }]
+    [[axis]]
+    name = "size"
+    values = [{ label = "small", set = ["backbone.width=2"] }, { label = "large", set = ["backbone.width=8"] }]
+    [scale.tiny]
+    set = ["train.batch_size=4", "backbone.width=6"]
+    seeds = [5]
+    [report]
+    columns = "size"
+    metrics = ["knn", "alignment"]
+"#;
+
+fn write(folder: &Path, sweep: &str) -> SweepFile {
+    fs::write(folder.join("x.toml"), EXPERIMENT).unwrap();
+    fs::write(folder.join("sweep.toml"), sweep).unwrap();
+    SweepFile::read(&folder.join("sweep.toml")).unwrap()
+}
+
+fn error_of(sweep: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.toml"), EXPERIMENT).unwrap();
+    fs::write(folder.path().join("sweep.toml"), sweep).unwrap();
+    let read = SweepFile::read(&folder.path().join("sweep.toml"));
+    let error = match read {
+        Err(error) => error.to_string(),
+        Ok(file) => {
+            let errors = grid::cells(&file, None, &[], folder.path()).unwrap_err();
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        }
+    };
+    error.replace(&format!("{}/", folder.path().display()), "")
+}
+
+/// Pretends that the run gave these numbers.
+fn finish(cell: &Cell, knn: f64, alignment: f64) {
+    fs::create_dir_all(&cell.dir).unwrap();
+    let row = |name: &str, knn: f64| {
+        serde_json::json!({
+            "representation": name,
+            "all_labels": { "knn": knn, "linear": 0.5 },
+            "few_labels": { "knn": 0.25, "linear": 0.25 },
+        })
+    };
+    let rows = [
+        row("raw pixels", 0.4),
+        row("untrained encoder", 0.3),
+        row("trained encoder", knn),
+    ];
+    let protocol = serde_json::json!({ "classes": 10, "test_images": 360, "train_images": 1437, "k": 200 });
+    let result = serde_json::json!({ "seconds": 61.0, "evaluation": { "rows": rows, "protocol": protocol } });
+    fs::write(cell.dir.join("result.json"), result.to_string()).unwrap();
+    let epochs = [0.0, alignment].map(|a| serde_json::json!({ "projections": { "alignment": a } }).to_string());
+    fs::write(cell.dir.join("metrics.jsonl"), epochs.join("\n")).unwrap();
+}
+
+#[test]
+fn the_grid_is_every_combination_with_every_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), SWEEP);
+    let cells = grid::cells(&file, None, &["train.epochs=3".into()], folder.path()).unwrap();
+    assert_eq!(cells.len(), 8);
+    assert_eq!(cells[5].title(), "tsallis alpha=2.5, small, seed 1");
+    let name = cells[5].dir.strip_prefix(folder.path()).unwrap();
+    assert_eq!(name, Path::new("runs/tsallis-alpha-2.5_small_seed-1"));
+    assert_eq!(
+        cells[5].sets,
+        [
+            "train.lr=0.2",
+            "objective.divergence={ alpha = 2.5, name = \"tsallis\" }",
+            "backbone.width=2",
+            "train.epochs=3",
+            "seed=1"
+        ]
+    );
+}
+
+#[test]
+fn a_scale_lies_under_the_axes_and_has_its_own_seeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), SWEEP);
+    let cells = grid::cells(&file, Some("tiny"), &[], folder.path()).unwrap();
+    assert_eq!((cells.len(), cells[0].seed), (4, 5));
+    let config = |sets: &[String]| crate::config::load(&folder.path().join("x.toml"), sets).unwrap();
+    let experiment = config(&cells[1].sets);
+    assert_eq!(experiment.train.batch_size, 4);
+    assert!(experiment.to_toml().unwrap().contains("width = 8"), "the axis wins");
+    let unknown = grid::cells(&file, Some("tyny"), &[], folder.path()).unwrap_err();
+    assert_eq!(
+        unknown[0].to_string(),
+        "--scale tyny: no such scale (did you mean `tiny`?); scales: tiny"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_runs() {
+    assert_eq!(
+        error_of("experiment = 'x.toml'\nsede = [1]"),
+        "sweep.toml:2: sede: unknown key (did you mean `seeds`?); known keys: experiment, set, seeds, axis, scale, scales, report"
+    );
+    let sweep = "experiment = 'x.toml'\nseeds = [0, 1]\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl', 'pearsn']";
+    let error = error_of(sweep);
+    assert!(
+        error.starts_with(
+            "--set objective.divergence=\"pearsn\": no divergence named `pearsn` (did you mean `pearson`?)"
+        ),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "once for both seeds: {error}");
+    assert_eq!(
+        error_of(&format!("{sweep}\n[report]\ncolumns = 'e'")),
+        "sweep.toml: report.columns: no axis named `e`; axes: d"
+    );
+}
+
+#[test]
+fn a_finished_run_is_done_and_one_of_another_config_is_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), SWEEP);
+    let cells = || grid::cells(&file, None, &[], folder.path()).unwrap();
+    let cell = &cells()[0];
+    assert!(!cell.is_done().unwrap());
+    let config = crate::config::load(&cell.experiment, &cell.sets)
+        .unwrap()
+        .to_toml()
+        .unwrap();
+    fs::create_dir_all(&cell.dir).unwrap();
+    fs::write(cell.dir.join("config.toml"), &config).unwrap();
+    assert!(!cell.is_done().unwrap(), "it was broken off");
+    finish(cell, 0.5, 0.1);
+    assert!(cell.is_done().unwrap());
+    fs::write(cell.dir.join("config.toml"), config.replace("lr = 0.2", "lr = 0.3")).unwrap();
+    let error = cell.is_done().unwrap_err().to_string();
+    assert!(error.contains("(`lr = 0.3`, now `lr = 0.2`)"), "{error}");
+}
+
+#[test]
+fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), SWEEP);
+    let cells = grid::cells(&file, None, &[], folder.path()).unwrap();
+    for (cell, knn) in cells.iter().zip([0.50, 0.60, 0.7, 0.7, 0.40, 0.50, 0.8]) {
+        finish(cell, knn, 1.0 - knn);
+    }
+    fs::create_dir_all(&cells[7].dir).unwrap();
+    fs::write(cells[7].dir.join("failed.txt"), "the loss is NaN\n").unwrap();
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let table = report.markdown().unwrap();
+    let expected = "# sweep
+
+| divergence | small kNN | small alignment | large kNN | large alignment |
+| --- | --- | --- | --- | --- |
+| chance | 10.0 ± 0.0 | – | 10.0 ± 0.0 | – |
+| raw pixels | 40.0 ± 0.0 | – | 40.0 ± 0.0 | – |
+| untrained encoder | 30.0 ± 0.0 | – | 30.0 ± 0.0 | – |
+| kl | **55.0** ± 7.1 | **0.450** ± 0.071 | 70.0 ± 0.0 | 0.300 ± 0.000 |
+| tsallis alpha=2.5 | 45.0 ± 7.1 | 0.550 ± 0.071 | **80.0** (1 failed) | **0.200** (1 failed) |
+";
+    assert!(table.starts_with(expected), "{table}");
+    assert!(
+        table.contains("on 360 test images") && table.contains("k = 200"),
+        "{table}"
+    );
+    assert!(
+        table.ends_with("\nFailed: tsallis alpha=2.5, large, seed 1: the loss is NaN\n"),
+        "{table}"
+    );
+
+    let csv = report.csv().unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 9);
+    assert!(
+        lines[0].starts_with("divergence,size,seed,state,knn,linear,few_label_knn,"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("kl,small,0,done,50,50,25,25,0.5,,"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[8].starts_with("tsallis alpha=2.5,large,1,failed: the loss is NaN,,"),
+        "{}",
+        lines[8]
+    );
+
+    report.write(folder.path()).unwrap();
+    let svg = fs::read_to_string(folder.path().join("plot.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    assert!(svg.contains("tsallis alpha=2.5, large") && !svg.contains("NaN"));
+}
+
+#[test]
+fn every_kind_of_plot_is_drawn() {
+    for (report, expected) in [
+        ("plot = 'lines'\nx = 'batch'\nmetrics = ['knn']", "kNN accuracy, %"),
+        ("plot = 'scatter'\nmetrics = ['alignment', 'knn']", "alignment"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let sweep =
+            "experiment = 'x.toml'\n[[axis]]\nname = 'batch'\nkey = 'train.batch_size'\nvalues = [8, 16]\n[report]\n";
+        let file = write(folder.path(), &format!("{sweep}{report}"));
+        let cells = grid::cells(&file, None, &[], folder.path()).unwrap();
+        let write = || {
+            let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+            report.write(folder.path()).unwrap();
+            fs::read_to_string(folder.path().join("plot.svg")).ok()
+        };
+        assert_eq!(write(), None, "nothing has run");
+        cells
+            .iter()
+            .zip([0.5, 0.6])
+            .for_each(|(cell, knn)| finish(cell, knn, 0.2));
+        assert!(write().unwrap().contains(expected));
+    }
+}
+
+#[test]
+fn the_spread_is_that_of_a_sample() {
+    let summary = Summary::new(vec![1.0, 2.0, 4.0]).unwrap();
+    assert_eq!(summary.mean, 7.0 / 3.0);
+    assert!((summary.spread.unwrap() - 1.527_525_231_651_946_6).abs() < 1e-12);
+    assert_eq!(Summary::new(vec![1.0]).unwrap().spread, None);
+    assert_eq!(Summary::new(vec![]), None);
+}
