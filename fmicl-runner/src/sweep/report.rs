@@ -193,7 +193,12 @@ impl<'a> Report<'a> {
                         .map(|classes| 100.0 / classes),
                     _ => run.accuracy(reference, metric),
                 });
-                shown(metric, Summary::new(values.collect()), false)
+                // The same in every run, or nearly always: a spread of 0 says nothing.
+                let mut summary = Summary::new(values.collect());
+                if let Some(summary) = &mut summary {
+                    summary.spread = summary.spread.filter(|spread| *spread > 0.0);
+                }
+                shown(metric, summary, false)
             };
             let values: Vec<String> = places.iter().map(value).collect();
             if values.iter().any(|value| value != NOTHING) {
