@@ -16,6 +16,16 @@ pub trait Backbone: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::Config`] where the options do not go together.
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>>;
+
+    /// As [`build`](Backbone::build), for views whose [`View::input`] is `size` long in its last axis: the side of
+    /// an image in pixels. The program builds a backbone with it; a backbone whose parameters depend on the size
+    /// (a table of positions) takes it from here.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] where the options do not go with the size.
+    fn build_for(&self, path: &nn::Path, _size: i64) -> Result<Box<dyn Encoder>> {
+        self.build(path)
+    }
 }
 
 crate::kind!(Backbone, "backbone");

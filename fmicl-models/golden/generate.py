@@ -1,14 +1,16 @@
 """Makes the golden files beside it: run `scripts/golden fmicl-models/golden/generate.py`.
 
-Written with torch 2.11.0, torchvision 0.26.0, numpy 2.2.6 and safetensors 0.8.0, in f64. Weights, inputs and gradients
+Written with torch 2.11.0, torchvision 0.26.0, timm 1.0.31, numpy 2.2.6 and safetensors 0.8.0, in f64. Weights, inputs and gradients
 are not stored: both sides make them from their names with `noise` (src/golden.rs has the same formula). Of a
 gradient or a buffer only two numbers are kept, its norm and its dot product with `noise`, which a wrong order or
 sign would change. Seeds are used for the statistics of initialisations alone.
 """
 
+import functools
 import math
 from pathlib import Path
 
+import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -61,8 +63,10 @@ def record(model, size):
         kept[f"{mode} output"] = out.detach()[:, ::8].contiguous()
         kept[f"{mode} grad input"] = digest("input", x.grad)
         for name, parameter in model.named_parameters():
-            kept[f"{mode} grad {name}"] = digest(name, parameter.grad)
-    for name, buffer in model.named_buffers():
+            if parameter.requires_grad:
+                kept[f"{mode} grad {name}"] = digest(name, parameter.grad)
+    frozen = [(name, parameter) for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    for name, buffer in [*model.named_buffers(), *frozen]:
         if not name.endswith("num_batches_tracked"):
             kept[f"buffer {name}"] = digest(name, buffer)
     return kept
@@ -77,11 +81,59 @@ def resnet(depth, stem):
     return model
 
 
+def vit(size, patch, width, depth, heads):
+    """timm's, as MoCo v3 trains it: positions are fixed, features the normalised class token."""
+    timm.layers.set_fused_attn(False)
+    norm = functools.partial(nn.LayerNorm, eps=1e-6)
+    model = timm.models.vision_transformer.VisionTransformer(
+        img_size=size, patch_size=patch, embed_dim=width, depth=depth, num_heads=heads, num_classes=0, norm_layer=norm
+    )
+    model.pos_embed.requires_grad = False
+    return model
+
+
+def vit_small(frozen):
+    """The parameters are those of timm's `vit_small_patch16_224`, but for the classifier's."""
+    model = vit(224, 16, 384, 12, 12)
+    shapes = lambda model: {name: tensor.shape for name, tensor in model.state_dict().items()}
+    assert shapes(model) == shapes(timm.create_model("vit_small_patch16_224", num_classes=0))
+    model.patch_embed.proj.requires_grad_(not frozen)
+    return model
+
+
+def positions(side, width):
+    """MoCo v3's `pos_embed`, written from its definition, a number at a time."""
+    quarter = width // 4
+    table = torch.zeros(1, 1 + side * side, width)
+    for row in range(side):
+        for column in range(side):
+            for index in range(quarter):
+                frequency = 1.0 / 10000.0 ** (index / quarter)
+                waves = [f(x * frequency) for x in (row, column) for f in (math.sin, math.cos)]
+                table[0, 1 + row * side + column, index::quarter] = torch.tensor(waves)
+    return table
+
+
+@torch.no_grad()
+def initialise_vit(model):
+    """MoCo v3's: Glorot's uniform, queries, keys and values apart, and the patch projection as a linear layer."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            for part in module.weight.chunk(3 if name.endswith("qkv") else 1):
+                nn.init.xavier_uniform_(part)
+            nn.init.zeros_(module.bias)
+    nn.init.xavier_uniform_(model.patch_embed.proj.weight.flatten(1))
+    nn.init.zeros_(model.patch_embed.proj.bias)
+    nn.init.normal_(model.cls_token, std=1e-6)
+    return model
+
+
 def initialisation():
     """Mean and standard deviation (biased) of each parameter of a new network."""
     torch.manual_seed(0)
     kept = {}
     models = {"resnet18": resnet(18, "imagenet"), "resnet50": resnet(50, "imagenet"), "mlp": mlp([512, 256, 128], "none")}
+    models["vit"] = initialise_vit(vit(224, 16, 384, 2, 12))
     for prefix, model in models.items():
         for name, parameter in model.named_parameters():
             kept[f"{prefix} {name}"] = torch.stack([parameter.mean(), parameter.std(correction=0)]).detach()
@@ -188,6 +240,9 @@ def main():
     save("resnet18", record(resnet(18, "imagenet"), (3, 3, 45, 45)))
     save("resnet18_cifar", record(resnet(18, "cifar"), (3, 3, 19, 19)))
     save("resnet50", record(resnet(50, "imagenet"), (3, 3, 45, 45)))
+    save("vit", record(vit(12, 4, 24, 3, 3), (3, 3, 12, 12)))
+    save("vit_small_patch16_224", record(vit_small(frozen=True), (1, 3, 224, 224)))
+    save("vit_positions", {"pos_embed": positions(3, 24).float()})
     save("initialisation", initialisation())
     for norms, widths in [("none", [24, 16, 16]), ("hidden", [24, 16, 16]), ("all", [24, 16, 16]), ("all-last-plain", [24, 16, 20, 8])]:
         save(f"mlp_{norms}", record(mlp(widths, norms), (5, 24)))

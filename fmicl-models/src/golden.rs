@@ -76,7 +76,7 @@ pub(crate) fn check_network<T>(
     let mut compare = |key: String, value: Tensor| {
         let golden = expected
             .remove(&key)
-            .unwrap_or_else(|| panic!("{file}: torchvision has no {key}"));
+            .unwrap_or_else(|| panic!("{file}: the reference has no {key}"));
         assert_close(&format!("{file}: {key}"), &value, &golden, 1e-9);
     };
     for (mode, train) in [("eval", false), ("train", true)] {

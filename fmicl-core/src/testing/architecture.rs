@@ -17,8 +17,9 @@ use tch::{Kind, Tensor, nn};
 /// With the law that is broken.
 pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, views: &[View]) {
     part.validate().expect("the options are in range");
+    let size = views[0].input.size().last().copied().expect("a view has an axis");
     let build = |root: &nn::Path| {
-        part.build(root, &|path| backbone.build(path))
+        part.build(root, &|path| backbone.build_for(path, size))
             .expect("the architecture builds")
     };
     let (store, mut learner) = build_twice(build);

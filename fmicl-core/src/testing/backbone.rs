@@ -2,7 +2,7 @@
 
 use super::{build_twice, distance, jitter, part_of, weights_without_gradient};
 use crate::{Backbone, Encoder, View};
-use tch::{Kind, Tensor};
+use tch::{Kind, Tensor, nn};
 
 /// Checks with `example`, a view of `N >= 2` different samples: features are finite and `[N, width]`; gradients
 /// reach every trainable parameter; evaluation mode changes no parameter or buffer, gives the same features
@@ -13,7 +13,12 @@ use tch::{Kind, Tensor};
 /// With the law that is broken.
 pub fn check_backbone(part: &dyn Backbone, example: &View) {
     part.validate().expect("the options are in range");
-    let (store, encoder) = build_twice(|root| part.build(&(root / "backbone")).expect("the backbone builds"));
+    let size = example.input.size().last().copied().expect("the example has an axis");
+    let build = |root: &nn::Path| {
+        part.build_for(&(root / "backbone"), size)
+            .expect("the backbone builds for the example")
+    };
+    let (store, encoder) = build_twice(build);
     for name in store.variables().keys() {
         assert!(
             name.starts_with("backbone."),

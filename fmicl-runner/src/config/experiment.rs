@@ -62,15 +62,21 @@ impl Experiment {
         toml::to_string(&table).map_err(|error| Error::config(error.to_string()))
     }
 
-    /// Builds the backbone and the architecture under `root`.
+    /// Builds the backbone, for the size of the views, and the architecture under `root`.
     ///
     /// # Errors
-    /// A config error in one line where their options do not go together.
+    /// A config error at its key where their options do not go together; [`locate`](Experiment::locate) adds where
+    /// that was written.
     pub fn build_learner(&self, root: &nn::Path) -> Result<Box<dyn Learner>> {
-        let backbone = |path: &nn::Path| self.backbone.build(path).map_err(|error| error.at("backbone"));
+        let size = self.views.size as i64;
+        let backbone = |path: &nn::Path| {
+            self.backbone
+                .build_for(path, size)
+                .map_err(|error| error.at("backbone"))
+        };
         self.architecture.build(root, &backbone).map_err(|error| match error {
-            Error::Config { ref key, .. } if key.split('.').next() == Some("backbone") => self.locate(error),
-            error => self.locate(error.at("architecture")),
+            Error::Config { ref key, .. } if key.split('.').next() == Some("backbone") => error,
+            error => error.at("architecture"),
         })
     }
 

@@ -23,7 +23,9 @@ impl Model {
     pub fn build(experiment: &Experiment, device: Device) -> Result<Self> {
         tch::manual_seed(experiment.seed as i64);
         let store = VarStore::new(device);
-        let learner = experiment.build_learner(&store.root())?;
+        let learner = experiment
+            .build_learner(&store.root())
+            .map_err(|error| experiment.locate(error))?;
         Ok(Model { store, learner })
     }
 
