@@ -1,6 +1,6 @@
-"""Makes moco.safetensors and moco-v3.safetensors beside it: run `scripts/golden fmicl-models/golden/moco.py`.
+"""Makes the files moco* beside it: run `scripts/golden fmicl-models/golden/moco.py`.
 
-Written with torch 2.11.0, torchvision 0.26.0 and safetensors 0.8.0, in f64 and without a seed: weights, views and the
+Written with torch 2.11.0, torchvision 0.26.0, timm 1.0.31 and safetensors 0.8.0, in f64 and without a seed: weights, views and the
 first queue are made from their names, as in generate.py. Each method is written as its paper's algorithm 1, with the
 details of its code (facebookresearch/moco and moco-v3, `builder.py`), for one process. Kept are the loss of every
 step and, after the last one, the queue and a digest of every weight and buffer.
@@ -11,7 +11,7 @@ import math
 
 import torch
 import torchvision
-from generate import FOLDER, digest, noise, weight
+from generate import FOLDER, digest, noise, vit, weight
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
@@ -166,6 +166,9 @@ def moco_v3(backbone, width, transformer, steps, batch, total):
 def main():
     save_file(moco(steps=6, batch=4, size=10), FOLDER / "moco.safetensors")
     save_file(moco_v3(NarrowResNet(4), 32, False, steps=3, batch=6, total=4), FOLDER / "moco-v3.safetensors")
+    transformer = vit(SIDE, 4, 24, 2, 3)
+    transformer.patch_embed.proj.requires_grad_(False)
+    save_file(moco_v3(transformer, 24, True, steps=3, batch=6, total=4), FOLDER / "moco-v3-vit.safetensors")
 
 
 main()

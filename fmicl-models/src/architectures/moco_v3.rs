@@ -137,7 +137,7 @@ impl Learner for Net {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backbones::{ResNet, Stem};
+    use crate::backbones::{ResNet, Stem, Vit};
     use crate::golden;
     use fmicl_core::tch::{Device, Kind};
     use fmicl_core::testing::check_architecture;
@@ -175,6 +175,20 @@ mod tests {
     #[test]
     fn trains_as_the_reference() {
         golden::check_learner("moco-v3", &small(), &narrow());
+    }
+
+    #[test]
+    fn a_transformer_has_heads_of_its_own_as_in_the_reference() {
+        let transformer = Vit {
+            image_size: Some(16),
+            width: 24,
+            depth: 2,
+            heads: 3,
+            ..Default::default()
+        };
+        let image = || View::from(Tensor::randn([6, 3, 16, 16], (Kind::Float, Device::Cpu)));
+        check_architecture(&small(), &transformer, &[image(), image()]);
+        golden::check_learner("moco-v3-vit", &small(), &transformer);
     }
 
     #[test]

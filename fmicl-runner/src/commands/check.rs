@@ -159,6 +159,14 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_for_images_of_another_size_than_the_views_is_found() {
+        let errors = check("backbone = { name = 'vit', image_size = 224 }\ndataset = 'gray'").unwrap_err();
+        let expected =
+            "x.toml:1: backbone.image_size: 224, but views.size is 32: leave image_size out, or set both alike";
+        assert_eq!(errors, [expected]);
+    }
+
+    #[test]
     fn views_too_small_for_the_backbone_are_found() {
         let errors = check("backbone = 'needs-16-pixels'\ndataset = 'gray'\nviews.size = 8").unwrap_err();
         assert_eq!(errors.len(), 1);
