@@ -1,6 +1,6 @@
 //! The kind of part `dataset`.
 
-use crate::{Image, Patch, Region, Result};
+use crate::{Image, Patch, Region, Result, Source};
 use std::path::Path;
 
 /// Which part of a dataset.
@@ -27,6 +27,11 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
     fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
+
+    /// Where its files lie and where they come from, for `fmicl data`. The default is for a dataset that reads no files.
+    fn source(&self) -> Source {
+        Source::default()
+    }
 
     /// Writes a tiny dataset of this format (at least 16 training and 4 test images) below `folder` and returns the
     /// options that read it, so that whoever has not the real data can try the format; the tests train on it. The

@@ -28,6 +28,7 @@ mod parameters;
 mod part;
 pub mod registry;
 mod similarity;
+mod source;
 pub mod testing;
 mod view;
 
@@ -46,6 +47,7 @@ pub use pairing::{InBatch, Negatives, Pairing};
 pub use parameters::{Group, Parameters, Slice};
 pub use part::Part;
 pub use similarity::{Critic, Similarity};
+pub use source::{Archive, Checksum, Download, Format, Source};
 pub use view::View;
 
 // `links = "tch"` allows one tch in a build: plugins take it, and what `register!` needs, from here.
