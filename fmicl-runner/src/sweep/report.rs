@@ -193,7 +193,7 @@ impl<'a> Report<'a> {
                         .map(|classes| 100.0 / classes),
                     _ => run.accuracy(reference, metric),
                 });
-                // The same in every run, or nearly always: a spread of 0 says nothing.
+                // A spread of 0 says nothing: it is the same in every run.
                 let mut summary = Summary::new(values.collect());
                 if let Some(summary) = &mut summary {
                     summary.spread = summary.spread.filter(|spread| *spread > 0.0);
