@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::{self, Experiment};
-use crate::{DeviceChoice, commands, eval, log, panics, sweep, train};
+use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io;
 use std::path::PathBuf;
@@ -35,6 +35,12 @@ enum Command {
     },
     /// Train every experiment of a grid and write its table
     Sweep(sweep::Options),
+    /// Compute what the paper claims, with every registered divergence
+    Verify {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the registered parts, their options and where they come from
     List {
         /// Only this kind of part, such as divergence
@@ -125,6 +131,7 @@ impl Command {
             }
             Command::Eval { run, device } => eval::run(&run, device).map_err(one),
             Command::Sweep(options) => sweep::run(&options),
+            Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
             Command::Check { experiment } => commands::check(&experiment).map_err(all),
         }

@@ -7,6 +7,7 @@
 //! | which crates' parts the binary has | `parts.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
 //! | many experiments and their table | [`sweep`] |
+//! | the paper's claims, computed | [`verify`] |
 
 mod cli;
 mod commands;
@@ -21,6 +22,7 @@ pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod train;
+pub mod verify;
 
 pub use cli::cli;
 pub use data::Splits;

@@ -1,0 +1,59 @@
+//! `fmicl verify`: what the paper claims, computed with the parts that this binary has.
+//!
+//! Source of the claims: Lu et al., TMLR 2023, arXiv 2402.10150. Whoever adds a divergence sees it among the lines.
+
+mod claim;
+mod infonce;
+mod special_cases;
+mod sphere;
+
+pub use claim::Claim;
+
+use fmicl_core::{Divergence, Error, Result, registry};
+use std::io::Write;
+
+/// Every claim with what was computed, in some seconds on a CPU; the same numbers each time.
+///
+/// # Errors
+/// A registered part that cannot be built without options.
+pub fn claims() -> Result<Vec<Claim>> {
+    let mut claims = vec![infonce::bounds_kl()?];
+    claims.extend(special_cases::alignment_and_uniformity()?);
+    claims.push(special_cases::spectral()?);
+    for divergence in registry::list::<dyn Divergence>() {
+        claims.extend(sphere::spreads(divergence.name)?);
+    }
+    Ok(claims)
+}
+
+/// Prints the claims as a table, or as JSON.
+///
+/// # Errors
+/// A claim that does not hold.
+pub(crate) fn run(json: bool) -> anyhow::Result<()> {
+    let claims = claims()?;
+    let mut stdout = std::io::stdout();
+    if json {
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&claims)?)?;
+    } else {
+        claims.iter().try_for_each(|claim| writeln!(stdout, "{claim}"))?;
+    }
+    match claims.iter().filter(|claim| !claim.holds).count() {
+        0 => Ok(()),
+        broken => Err(Error::Run(format!("{broken} of {} claims do not hold", claims.len())).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_claim_holds() {
+        let claims = super::claims().unwrap();
+        let broken: Vec<String> = claims.iter().filter(|c| !c.holds).map(ToString::to_string).collect();
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+        assert!(
+            claims.iter().any(|claim| claim.of == "vlc"),
+            "the registry's divergences are among them"
+        );
+    }
+}
