@@ -240,6 +240,8 @@ def main():
     save("resnet18", record(resnet(18, "imagenet"), (3, 3, 45, 45)))
     save("resnet18_cifar", record(resnet(18, "cifar"), (3, 3, 19, 19)))
     save("resnet50", record(resnet(50, "imagenet"), (3, 3, 45, 45)))
+    save("resnet34", record(resnet(34, "imagenet"), (3, 3, 45, 45)))
+    save("resnet101", record(resnet(101, "imagenet"), (3, 3, 45, 45)))
     save("vit", record(vit(12, 4, 24, 3, 3), (3, 3, 12, 12)))
     save("vit_small_patch16_224", record(vit_small(frozen=True), (1, 3, 224, 224)))
     save("vit_positions", {"pos_embed": positions(3, 24).float()})

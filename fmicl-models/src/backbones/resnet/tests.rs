@@ -32,15 +32,13 @@ fn check_golden(file: &str, size: i64, part: &ResNet) {
 
 #[test]
 fn outputs_gradients_and_running_statistics_are_those_of_torchvision() {
-    check_golden("resnet18", 45, &ResNet::default());
-    check_golden(
-        "resnet50",
-        45,
-        &ResNet {
-            depth: 50,
+    for (depth, ..) in PLANS {
+        let part = ResNet {
+            depth,
             ..Default::default()
-        },
-    );
+        };
+        check_golden(&format!("resnet{depth}"), 45, &part);
+    }
 }
 
 #[test]
