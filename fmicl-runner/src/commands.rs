@@ -3,5 +3,5 @@
 mod check;
 mod list;
 
-pub(crate) use check::check;
+pub(crate) use check::{check, summary};
 pub(crate) use list::list;

@@ -76,11 +76,7 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
         "trained encoder",
         judge(&|view| trained.learner.encoder().forward(view, false))?,
     ));
-    Ok(Comparison::new(
-        experiment,
-        [data.train.len(), data.test.len(), data.train.classes()],
-        rows,
-    ))
+    Ok(Comparison::new(experiment, data, rows))
 }
 
 /// kNN and linear probe of the model as it is, with all labels: the online evaluation.

@@ -2,13 +2,16 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the sweep file, and the grid that it spans | `sweep/file.rs`, `sweep/grid.rs` |
+//! | the sweep file, its axes, and the grid that they span | `sweep/file.rs`, `sweep/axis.rs`, `sweep/grid.rs` |
 //! | a run of the grid and its directory | `sweep/cell.rs` |
 //! | running cells as processes of their own | `sweep/jobs.rs` |
 //! | what a run gave | `sweep/outcome.rs`, `sweep/metric.rs` |
-//! | the table, the CSV and the plot | `sweep/report.rs`, `sweep/plot.rs` |
+//! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
 
+mod axis;
+mod caption;
 mod cell;
+mod csv;
 mod file;
 mod grid;
 mod jobs;
@@ -19,13 +22,14 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use crate::DeviceChoice;
 use crate::cli::Outcome as Exit;
+use crate::{DeviceChoice, commands};
 use cell::Cell;
 use clap::Args;
 use file::SweepFile;
-use fmicl_core::Error;
+use fmicl_core::{Error, tch};
 use report::Report;
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -52,7 +56,10 @@ pub struct Options {
     /// auto, cpu or cuda:N; short for --set device=...
     #[arg(long)]
     pub device: Option<DeviceChoice>,
-    /// Print the runs, and which are done, and run none
+    /// Run one value of an axis, such as dataset=CIFAR-10; repeated for the same axis, all that are named
+    #[arg(long, value_name = "AXIS=VALUE")]
+    pub only: Vec<String>,
+    /// Check and print the runs, and which are done, and run none
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -67,20 +74,24 @@ pub fn run(options: &Options) -> Exit {
     let out = options.out.clone().unwrap_or_else(|| default_out(options));
     let device = options.device.map(|device| format!("device={device}"));
     let sets: Vec<String> = options.sets.iter().cloned().chain(device).collect();
-    let cells = grid::cells(&file, options.scale.as_deref(), &sets, &out)?;
+    let cells = grid::cells(&file, options.scale.as_deref(), &sets, &options.only, &out).map_err(all)?;
     let report = Report::new(&options.path, &file, options.scale.as_deref(), &cells).map_err(one)?;
     if options.dry_run {
-        return list(&cells).map_err(|error| vec![error.into()]);
+        list(&cells).map_err(|error| vec![error.into()])?;
     }
-
-    fs::create_dir_all(&out).map_err(|error| one(Error::io(&out, error)))?;
-    let lock = lock(&out).map_err(one)?;
     let mut waiting = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         if !cell.is_done().map_err(one)? {
             waiting.push(index);
         }
     }
+    check(waiting.iter().map(|&index| &cells[index])).map_err(all)?;
+    if options.dry_run {
+        return Ok(());
+    }
+
+    fs::create_dir_all(&out).map_err(|error| one(Error::io(&out, error)))?;
+    let lock = lock(&out).map_err(one)?;
     report.write(&out).map_err(one)?;
     let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;
     let table = report.markdown().map_err(one)?;
@@ -96,6 +107,32 @@ pub fn run(options: &Options) -> Exit {
 
 fn one(error: Error) -> Vec<anyhow::Error> {
     vec![error.into()]
+}
+
+fn all(errors: Vec<Error>) -> Vec<anyhow::Error> {
+    errors.into_iter().map(Into::into).collect()
+}
+
+/// What `fmicl check` finds in any of the runs: an hour into a sweep is too late for it.
+fn check<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<(), Vec<Error>> {
+    // Two images a run: threads would only wait for one another.
+    tch::set_num_threads(1);
+    let mut seen = HashSet::new();
+    let mut problems = grid::Problems::default();
+    for cell in cells {
+        // The seed makes no difference here.
+        let but_seed: Vec<&str> = cell
+            .config
+            .lines()
+            .filter(|line| !line.starts_with("seed = "))
+            .collect();
+        if seen.insert(but_seed)
+            && let Err(errors) = commands::summary(&cell.resolved)
+        {
+            problems.add(errors);
+        }
+    }
+    problems.none()
 }
 
 fn default_out(options: &Options) -> PathBuf {

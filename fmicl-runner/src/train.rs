@@ -16,6 +16,7 @@ use crate::{eval, log};
 use anyhow::bail;
 use epoch::Trainer;
 pub(crate) use epoch::open_loader;
+use fmicl_core::tch;
 use progress::Progress;
 use serde_json::json;
 use std::io::Write;
@@ -76,7 +77,15 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
     let seconds = started.elapsed().as_secs_f64();
     run.write_json(
         "result.json",
-        &json!({ "seed": experiment.seed, "epochs": epochs, "seconds": seconds, "evaluation": comparison }),
+        // The last bits of a result depend on the number of libtorch's threads.
+        &json!({
+            "seed": experiment.seed,
+            "epochs": epochs,
+            "seconds": seconds,
+            "device": format!("{device:?}"),
+            "threads": tch::get_num_threads(),
+            "evaluation": comparison,
+        }),
     )?;
     writeln!(std::io::stdout(), "{comparison}run directory: {}", run.path().display())?;
     Ok(())

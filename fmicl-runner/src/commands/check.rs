@@ -22,7 +22,11 @@ pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
         .map_err(|error| vec![Error::io("stdout", error)])
 }
 
-fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
+/// What an experiment will train, in a few lines.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let mut problems = Vec::new();
     let device = keep(experiment.device.resolve(), experiment, &mut problems);
     let data = keep(Splits::open(experiment), experiment, &mut problems);

@@ -1,8 +1,9 @@
 //! Loading: a file and those it extends, `--set`, defaults, and the checks.
 
-use super::tree::{Node, Value};
+use super::tree::{Node, Origin, Value};
 use super::{Experiment, parse};
 use fmicl_core::{Error, Result, registry};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// The experiment of a file, with each `key=value` of `sets` laid over it in turn.
@@ -20,7 +21,16 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Experiment> {
 /// # Errors
 /// At least one, as in [`load`].
 pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> {
-    let source = read(path, sets).map_err(|error| vec![error])?;
+    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
+    load_changed(path, &changes)
+}
+
+/// As [`load_all`], with changes that may come from a file.
+///
+/// # Errors
+/// As in [`load_all`].
+pub(crate) fn load_changed(path: &Path, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
+    let source = read(path, changes).map_err(|error| vec![error])?;
     let toml::Value::Table(table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
@@ -39,16 +49,35 @@ pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> 
     Ok(experiment.with_source(source))
 }
 
+/// A `key=value` that changes an experiment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct Change {
+    /// The text, as `--set` takes it.
+    pub text: String,
+    /// Where it was written, if not on the command line.
+    pub origin: Option<Origin>,
+}
+
+impl From<String> for Change {
+    fn from(text: String) -> Self {
+        Change { text, origin: None }
+    }
+}
+
 /// A file of another kind than an experiment's, read with the same care: an error names the file, the line and the key.
 ///
 /// # Errors
 /// A config error in one line.
-pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
     let refused = |error| Error::config(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(refused)?;
     let source = parse::file(path, &text)?;
     match source.to_toml() {
-        toml::Value::Table(table) => registry::read_options(table).map_err(|error| source.locate(error)),
+        toml::Value::Table(table) => match registry::read_options(table) {
+            Ok(file) => Ok((file, source)),
+            Err(error) => Err(source.locate(error)),
+        },
         _ => Err(source.origin.error("", "expected a table")),
     }
 }
@@ -62,12 +91,10 @@ fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
 }
 
 /// The merged tree; its root is the file that was asked for.
-fn read(path: &Path, sets: &[String]) -> Result<Node> {
-    let mut tree = read_file(path, &mut Vec::new())?;
-    for set in sets {
-        tree = parse::set(set)?.over(tree);
-    }
-    Ok(tree)
+fn read(path: &Path, changes: &[Change]) -> Result<Node> {
+    let tree = read_file(path, &mut Vec::new())?;
+    let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
+    changes.iter().try_fold(tree, change)
 }
 
 /// A file laid over the one it extends. `chain` holds the files that led here.

@@ -23,18 +23,22 @@ pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
     ))
 }
 
-/// The tree of `a.b=v`: `v` as TOML or else as a text, in tables down to its key.
-pub(super) fn set(text: &str) -> Result<Node> {
-    let malformed = || Error::config(format!("--set {text}: expected key=value, such as train.epochs=10"));
+/// The tree of `a.b=v`: `v` as TOML or else as a text, in tables down to its key. `origin`: where it was written, if not on
+/// the command line.
+pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
+    let malformed = || match origin {
+        Some(origin) => origin.error("", &format!("`{text}`: expected key=value, such as train.epochs=10")),
+        None => Error::config(format!("--set {text}: expected key=value, such as train.epochs=10")),
+    };
     let (key, value) = text.split_once('=').ok_or_else(malformed)?;
     let key = key.trim();
     if key.split('.').any(str::is_empty) {
         return Err(malformed());
     }
-    let origin = Origin::Set {
+    let origin = origin.cloned().unwrap_or_else(|| Origin::Set {
         key: key.into(),
         text: text.into(),
-    };
+    });
     let at = |_| origin.clone();
     let value = match DeValue::parse(value.trim()) {
         Ok(value) => node(0, value, &at)?,
@@ -58,6 +62,10 @@ fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) ->
     let span = value.span();
     let value = match value.into_inner() {
         DeValue::Table(entries) => Value::Table(table(entries, at)?),
+        DeValue::Array(items) => {
+            let item = |item: Spanned<DeValue>| node(item.span().start, item, at);
+            Value::List(items.into_iter().map(item).collect::<Result<_>>()?)
+        }
         leaf => {
             let leaf = toml::Value::deserialize(ValueDeserializer::from(Spanned::new(span, leaf)));
             // TOML allows one thing that we cannot hold.

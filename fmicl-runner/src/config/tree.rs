@@ -41,10 +41,11 @@ pub(crate) struct Node {
     pub value: Value,
 }
 
-/// A table, whose entries have origins of their own, or anything else.
+/// A table or an array, whose entries have origins of their own, or anything else.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Table(Map<String, Node>),
+    List(Vec<Node>),
     Leaf(toml::Value),
 }
 
@@ -82,6 +83,7 @@ impl Node {
     pub fn to_toml(&self) -> toml::Value {
         match &self.value {
             Value::Leaf(value) => value.clone(),
+            Value::List(items) => toml::Value::Array(items.iter().map(Node::to_toml).collect()),
             Value::Table(table) => {
                 toml::Value::Table(table.iter().map(|(key, node)| (key.clone(), node.to_toml())).collect())
             }
@@ -91,17 +93,27 @@ impl Node {
     /// The same error with the place where its key, or the nearest table around it, was written.
     pub fn locate(&self, error: Error) -> Error {
         match error {
-            Error::Config { key, message } => self.origin_of(&key).error(&key, &message),
+            Error::Config { key, message } => self.nearest(&key).origin.error(&key, &message),
             other => other,
         }
     }
 
-    fn origin_of(&self, key: &str) -> &Origin {
-        let (first, rest) = key.split_once('.').unwrap_or((key, ""));
-        match &self.value {
-            Value::Table(table) => table.get(first).map_or(&self.origin, |node| node.origin_of(rest)),
-            Value::Leaf(_) => &self.origin,
-        }
+    /// The value of a key, or the nearest one around it; `key` as serde writes it: `axis[1].values[0]`.
+    pub fn nearest(&self, key: &str) -> &Node {
+        let key = key.trim_start_matches('.');
+        let index = key.strip_prefix('[').and_then(|key| key.split_once(']'));
+        let inner = match (&self.value, index) {
+            (Value::List(items), Some((index, rest))) => {
+                let item = index.parse().ok().and_then(|index: usize| items.get(index));
+                item.map(|item| (item, rest))
+            }
+            (Value::Table(table), None) => {
+                let (first, rest) = key.split_at(key.find(['.', '[']).unwrap_or(key.len()));
+                table.get(first).map(|node| (node, rest))
+            }
+            _ => None,
+        };
+        inner.map_or(self, |(node, rest)| node.nearest(rest))
     }
 }
 

@@ -52,7 +52,7 @@ impl Online {
         Online {
             split: "test",
             train_images: train.labels.numel(),
-            k: options.knn.k,
+            k: options.knn.k.min(train.labels.numel()),
             temperature: options.knn.temperature,
             l2: options.linear.l2,
             accuracy: judge_all_labels(options, train, test, classes),

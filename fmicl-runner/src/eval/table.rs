@@ -2,6 +2,7 @@
 
 use super::judge::{DRAWS, FEW, Judged};
 use crate::config::Experiment;
+use crate::data::Splits;
 use serde::Serialize;
 use std::fmt;
 
@@ -29,6 +30,8 @@ pub struct Protocol {
     pub classes: usize,
     /// kNN's neighbours, at most as many as there are labels.
     pub k: usize,
+    /// The same with few labels.
+    pub k_few: usize,
     /// kNN's temperature.
     pub temperature: f64,
     /// The linear probe's weight decay.
@@ -51,14 +54,16 @@ pub struct Row {
 
 impl Comparison {
     /// A table of `rows` under the experiment's protocol.
-    pub fn new(experiment: &Experiment, [train, test, classes]: [usize; 3], rows: Vec<(&'static str, Judged)>) -> Self {
+    pub fn new(experiment: &Experiment, data: &Splits, rows: Vec<(&'static str, Judged)>) -> Self {
         let eval = &experiment.eval;
+        let (train, classes) = (data.train.len(), data.train.classes());
         let protocol = Protocol {
             when: "offline, frozen features, test split",
             train_images: train,
-            test_images: test,
+            test_images: data.test.len(),
             classes,
-            k: eval.knn.k,
+            k: eval.knn.k.min(train),
+            k_few: eval.knn.k.min(FEW * classes).min(train),
             temperature: eval.knn.temperature,
             l2: eval.linear.l2,
             few_labels: FEW,
@@ -99,8 +104,8 @@ impl fmt::Display for Comparison {
         }
         writeln!(
             f,
-            "kNN: weighted vote of k = {} (or all, if fewer), temperature {}.",
-            p.k, p.temperature
+            "kNN: weighted vote of k = {} (few labels: {}), temperature {}.",
+            p.k, p.k_few, p.temperature
         )?;
         writeln!(
             f,

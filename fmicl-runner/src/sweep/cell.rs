@@ -1,6 +1,6 @@
 //! One run of a sweep and its directory.
 
-use super::outcome::Outcome;
+use super::outcome::{FAILED, Outcome};
 use crate::config::Experiment;
 use fmicl_core::{Error, Result};
 use std::fs;
@@ -19,8 +19,10 @@ pub struct Cell {
     pub sets: Vec<String>,
     /// The run's directory.
     pub dir: PathBuf,
-    /// What the directory's `config.toml` says if the run is this one.
-    config: String,
+    /// What is run.
+    pub resolved: Experiment,
+    /// The same as text: what the directory's `config.toml` says if the run is this one.
+    pub config: String,
 }
 
 impl Cell {
@@ -33,7 +35,7 @@ impl Cell {
         seed: u64,
         file: &Path,
         sets: Vec<String>,
-        experiment: &Experiment,
+        resolved: Experiment,
         out: &Path,
     ) -> Result<Self> {
         let name = labels
@@ -46,7 +48,8 @@ impl Cell {
             experiment: file.to_path_buf(),
             sets,
             dir: out.join("runs").join(format!("{name}seed-{seed}")),
-            config: experiment.to_toml()?,
+            config: resolved.to_toml()?,
+            resolved,
         })
     }
 
@@ -70,7 +73,7 @@ impl Cell {
             .zip(self.config.lines())
             .find(|(there, here)| there != here);
         if there == self.config {
-            return Ok(self.dir.join("result.json").is_file());
+            return Ok(self.dir.join("result.json").is_file() && !self.dir.join(FAILED).exists());
         }
         let (was, is) = differs.unwrap_or(("shorter", "longer"));
         Err(Error::Run(format!(

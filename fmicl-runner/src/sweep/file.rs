@@ -19,7 +19,7 @@
 //! ```
 
 use super::metric::Metric;
-use crate::config;
+use crate::config::{self, Change, Node};
 use fmicl_core::{Error, Result, registry, require};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct SweepFile {
     pub experiment: PathBuf,
     /// Changes to it, each as `--set` takes them.
     #[serde(default)]
-    pub set: Vec<String>,
+    pub set: Vec<Change>,
     /// Every point of the grid is run with each of them.
     #[serde(default = "zero")]
     pub seeds: Vec<u64>,
@@ -43,7 +43,8 @@ pub struct SweepFile {
     /// Smaller versions of the sweep, by name.
     #[serde(default)]
     pub scale: BTreeMap<String, Scale>,
-    /// A file of more scales, relative to the sweep file.
+    /// A file of scales that sweeps share, relative to the sweep file; a scale of the same name here goes on where that
+    /// one ends.
     #[serde(default)]
     pub scales: Option<PathBuf>,
     /// What is reported.
@@ -69,6 +70,9 @@ pub struct Axis {
     /// Other values at a scale.
     #[serde(default)]
     pub scale: BTreeMap<String, Vec<toml::Value>>,
+    /// Where it was written.
+    #[serde(skip)]
+    pub source: Option<Node>,
 }
 
 /// A smaller version of a sweep: its changes lie over the experiment's values and under those of the axes.
@@ -77,7 +81,7 @@ pub struct Axis {
 pub struct Scale {
     /// Changes to the experiment, each as `--set` takes them.
     #[serde(default)]
-    pub set: Vec<String>,
+    pub set: Vec<Change>,
     /// Other seeds.
     #[serde(default)]
     pub seeds: Option<Vec<u64>>,
@@ -120,45 +124,46 @@ pub enum PlotKind {
     Scatter,
 }
 
-/// One value on an axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Point {
-    /// What the table calls it.
-    pub label: String,
-    /// The changes that it stands for, as `--set` takes them.
-    pub sets: Vec<String>,
-}
-
 impl SweepFile {
     /// Reads and checks a sweep file and the file of scales that it names.
     ///
     /// # Errors
     /// A config error with the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
-        let mut file: SweepFile = config::read_file_as(path)?;
+        let (mut file, source): (SweepFile, _) = config::read_file_as(path)?;
         let here = path.with_file_name("");
         file.experiment = here.join(&file.experiment);
+        place(&mut file.set, &source, "set");
+        for (index, axis) in file.axis.iter_mut().enumerate() {
+            axis.source = Some(source.nearest(&format!("axis[{index}]")).clone());
+        }
+        for (name, scale) in &mut file.scale {
+            place(&mut scale.set, &source, &format!("scale.{name}.set"));
+        }
         if let Some(scales) = &file.scales {
-            let shared: BTreeMap<String, Scale> = config::read_file_as(&here.join(scales))?;
-            for (name, scale) in shared {
-                file.scale.entry(name).or_insert(scale);
+            let scales: (BTreeMap<String, Scale>, _) = config::read_file_as(&here.join(scales))
+                .map_err(|error| source.nearest("scales").origin.error("scales", &error.to_string()))?;
+            let (shared, source) = scales;
+            for (name, mut shared) in shared {
+                place(&mut shared.set, &source, &format!("{name}.set"));
+                let own = file.scale.entry(name).or_default();
+                own.seeds = own.seeds.take().or(shared.seeds);
+                own.set.splice(0..0, shared.set);
             }
         }
-        match file.validate() {
-            Err(Error::Config { key, message }) => Err(Error::config(format!("{}: {key}: {message}", path.display()))),
-            checked => checked.map(|()| file),
-        }
+        file.validate().map_err(|error| source.locate(error))?;
+        Ok(file)
     }
 
     fn validate(&self) -> Result<()> {
         require(!self.seeds.is_empty(), "seeds", || "there is none".into())?;
         let mut names = Vec::new();
-        for axis in &self.axis {
-            let name = &*axis.name;
-            require(!names.contains(&name), "axis", || format!("two are named `{name}`"))?;
+        for (index, axis) in self.axis.iter().enumerate() {
+            let (name, key) = (&*axis.name, format!("axis[{index}]"));
+            require(!names.contains(&name), &key, || format!("two are named `{name}`"))?;
             names.push(name);
             for values in std::iter::once(&axis.values).chain(axis.scale.values()) {
-                require(!values.is_empty(), "axis", || format!("`{name}` has no values"))?;
+                require(!values.is_empty(), &key, || format!("`{name}` has no values"))?;
             }
         }
         let report = &self.report;
@@ -193,64 +198,9 @@ impl SweepFile {
     }
 }
 
-impl Axis {
-    /// The points on the axis at a scale.
-    ///
-    /// # Errors
-    /// A value that has not the form that the axis asks for, or two with one label.
-    pub fn points(&self, scale: Option<&str>) -> Result<Vec<Point>> {
-        let values = scale.and_then(|scale| self.scale.get(scale)).unwrap_or(&self.values);
-        let mut points = Vec::new();
-        for value in values {
-            let point = match &self.key {
-                Some(key) => Point {
-                    label: label(value),
-                    sets: vec![format!("{key}={value}")],
-                },
-                None => labelled(value)
-                    .ok_or_else(|| Error::config(format!(
-                        "axis `{}`: {value} is not {{ label = \"...\", set = [\"key=value\"] }}; or give the axis a `key`",
-                        self.name
-                    )))?,
-            };
-            if points.iter().any(|other: &Point| other.label == point.label) {
-                return Err(Error::config(format!(
-                    "axis `{}`: two values are called `{}`",
-                    self.name, point.label
-                )));
-            }
-            points.push(point);
-        }
-        Ok(points)
+/// Notes where changes were written.
+fn place(changes: &mut [Change], source: &Node, key: &str) {
+    for (index, change) in changes.iter_mut().enumerate() {
+        change.origin = Some(source.nearest(&format!("{key}[{index}]")).origin.clone());
     }
-}
-
-/// `kl`, or `tsallis alpha=2.0` for a part with options.
-fn label(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Table(table) => {
-            let name = table.get("name").and_then(toml::Value::as_str);
-            let options = table.iter().filter(|(key, _)| *key != "name");
-            let options = options.map(|(key, value)| format!("{key}={}", label(value)));
-            name.map(str::to_string)
-                .into_iter()
-                .chain(options)
-                .collect::<Vec<_>>()
-                .join(" ")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn labelled(value: &toml::Value) -> Option<Point> {
-    let table = value.as_table()?;
-    let label = table.get("label")?.as_str()?.to_string();
-    let sets = table
-        .get("set")?
-        .as_array()?
-        .iter()
-        .map(|set| set.as_str().map(str::to_string));
-    let sets = sets.collect::<Option<Vec<_>>>()?;
-    (table.len() == 2).then_some(Point { label, sets })
 }

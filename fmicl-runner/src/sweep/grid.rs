@@ -1,12 +1,14 @@
 //! From a sweep file to the runs of its grid.
 
+use super::axis::Point;
 use super::cell::Cell;
-use super::file::{Point, SweepFile};
-use crate::config;
-use fmicl_core::Error;
+use super::file::SweepFile;
+use crate::config::{self, Change};
+use fmicl_core::{Error, Result, registry};
 use std::path::Path;
 
-/// Every run, in the order of the axes, with its seeds together.
+/// Every run, in the order of the axes, with its seeds together; of an axis that `only` names, `AXIS=LABEL`, the values
+/// that it names.
 ///
 /// # Errors
 /// Everything that is wrong with any run's config, each problem once.
@@ -14,52 +16,130 @@ pub fn cells(
     file: &SweepFile,
     scale: Option<&str>,
     more: &[String],
+    only: &[String],
     out: &Path,
-) -> Result<Vec<Cell>, Vec<anyhow::Error>> {
-    let one = |error: Error| vec![anyhow::Error::from(error)];
+) -> Result<Vec<Cell>, Vec<Error>> {
+    let one = |error: Error| vec![error];
     let chosen = file.scale(scale).map_err(one)?;
     let seeds = chosen.seeds.as_ref().unwrap_or(&file.seeds);
-    let mut grid: Vec<Vec<Point>> = vec![vec![]];
-    for axis in &file.axis {
-        let points = axis.points(scale).map_err(one)?;
-        grid = grid
-            .into_iter()
-            .flat_map(|cell| {
-                points
-                    .iter()
-                    .map(move |point| [&cell[..], std::slice::from_ref(point)].concat())
-            })
-            .collect();
-    }
+    let grid = grid(file, scale, only).map_err(one)?;
 
-    let mut cells = Vec::new();
-    let mut problems: Vec<String> = Vec::new();
-    let mut errors = Vec::new();
+    let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut problems = Problems::default();
     for points in &grid {
         let on_axes = points.iter().flat_map(|point| &point.sets);
-        let sets: Vec<&String> = file.set.iter().chain(&chosen.set).chain(on_axes).chain(more).collect();
+        let common = file.set.iter().chain(&chosen.set);
+        let sets: Vec<Change> = common.chain(on_axes).chain(&more).cloned().collect();
+        let labels: Vec<String> = points.iter().map(|point| point.label.clone()).collect();
         for &seed in seeds {
-            let sets: Vec<String> = sets
-                .iter()
-                .map(|set| set.to_string())
-                .chain([format!("seed={seed}")])
-                .collect();
-            match config::load_all(&file.experiment, &sets) {
-                Ok(experiment) => {
-                    let labels = points.iter().map(|point| point.label.clone()).collect();
-                    cells.push(Cell::new(labels, seed, &file.experiment, sets, &experiment, out).map_err(one)?);
+            let mut sets = sets.clone();
+            sets.push(Change::from(format!("seed={seed}")));
+            let loaded = config::load_changed(&file.experiment, &sets);
+            let cell = loaded.and_then(|experiment| {
+                let sets = sets.into_iter().map(|change| change.text).collect();
+                Cell::new(labels.clone(), seed, &file.experiment, sets, experiment, out).map_err(one)
+            });
+            match cell {
+                Ok(cell) => {
+                    require_another(&cells, &cell).map_err(one)?;
+                    cells.push(cell);
                 }
-                // What is wrong with one value is wrong with every run that has it.
-                Err(found) => {
-                    for error in found {
-                        if !problems.contains(&error.to_string()) {
-                            problems.push(error.to_string());
-                            errors.push(error.into());
-                        }
-                    }
-                }
+                Err(errors) => problems.add(errors),
             }
         }
     }
-    if errors.is_empty() { Ok(cells) } else { Err(errors) }
+    problems.none().map(|()| cells)
+}
+
+/// Every combination of the axes' points, the last axis fastest.
+fn grid(file: &SweepFile, scale: Option<&str>, only: &[String]) -> Result<Vec<Vec<Point>>> {
+    let mut axes = Vec::new();
+    for axis in &file.axis {
+        axes.push((&*axis.name, axis.points(scale)?));
+    }
+    keep(&mut axes, only)?;
+    let mut grid: Vec<Vec<Point>> = vec![vec![]];
+    for (_, points) in &axes {
+        let longer = |cell: Vec<Point>| -> Vec<Vec<Point>> {
+            let with = |point: &Point| [&cell[..], std::slice::from_ref(point)].concat();
+            points.iter().map(with).collect()
+        };
+        grid = grid.into_iter().flat_map(longer).collect();
+    }
+    Ok(grid)
+}
+
+/// Drops the points that `only` does not name, on the axes that it names.
+fn keep(axes: &mut [(&str, Vec<Point>)], only: &[String]) -> Result<()> {
+    let wrong = |text: &str, why: String| Error::config(format!("--only {text}: {why}"));
+    let mut kept: Vec<(&str, &str)> = Vec::new();
+    for text in only {
+        let Some((name, label)) = text.split_once('=') else {
+            return Err(wrong(text, "expected AXIS=VALUE".into()));
+        };
+        let names: Vec<&str> = axes.iter().map(|axis| axis.0).collect();
+        let Some((_, points)) = axes.iter().find(|axis| axis.0 == name) else {
+            let hint = registry::did_you_mean(name, &names);
+            return Err(wrong(text, format!("no such axis{hint}; axes: {}", names.join(", "))));
+        };
+        let labels: Vec<&str> = points.iter().map(|point| &*point.label).collect();
+        if !labels.contains(&label) {
+            let hint = registry::did_you_mean(label, &labels);
+            return Err(wrong(
+                text,
+                format!("no such value{hint}; values: {}", labels.join(", ")),
+            ));
+        }
+        kept.push((name, label));
+    }
+    for (name, points) in axes {
+        let labels: Vec<&str> = kept.iter().filter(|kept| kept.0 == *name).map(|kept| kept.1).collect();
+        points.retain(|point| labels.is_empty() || labels.contains(&&*point.label));
+    }
+    Ok(())
+}
+
+/// That no other run has this one's directory, nor its config.
+fn require_another(cells: &[Cell], cell: &Cell) -> Result<()> {
+    let title = cell.title();
+    for other in cells {
+        if other.config == cell.config {
+            return Err(Error::config(format!(
+                "the runs `{}` and `{title}` are the same: something is set over what tells them apart",
+                other.title()
+            )));
+        }
+        if other.dir == cell.dir {
+            return Err(Error::config(format!(
+                "the runs `{}` and `{title}` would share {}; give one of their values another label",
+                other.title(),
+                cell.dir.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Errors, each once: what is wrong with one value is wrong with every run that has it.
+#[derive(Default)]
+pub struct Problems(Vec<Error>);
+
+impl Problems {
+    /// Adds those that are new.
+    pub fn add(&mut self, errors: Vec<Error>) {
+        for error in errors {
+            if !self.0.iter().any(|known| known.to_string() == error.to_string()) {
+                self.0.push(error);
+            }
+        }
+    }
+
+    /// That there are none.
+    ///
+    /// # Errors
+    /// All of them.
+    pub fn none(self) -> Result<(), Vec<Error>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
 }

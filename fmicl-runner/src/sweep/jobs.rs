@@ -27,7 +27,8 @@ pub fn run(
     let queue = Mutex::new(waiting.iter().copied().collect::<VecDeque<_>>());
     let counts = Mutex::new((0, 0));
     let started = Instant::now();
-    let worker = || -> anyhow::Result<()> {
+    let empty = || queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let work = || -> anyhow::Result<()> {
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let Some(index) = next else { return Ok(()) };
@@ -50,6 +51,8 @@ pub fn run(
             )?;
         }
     };
+    // What stops one worker, such as a full disk, stops them all.
+    let worker = || work().inspect_err(|_| empty());
     if !waiting.is_empty() {
         let done = cells.len() - waiting.len();
         writeln!(
@@ -71,6 +74,10 @@ pub fn run(
 }
 
 fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Result<Outcome> {
+    // Since it was looked at, another sweep may have come and gone.
+    if cell.is_done()? {
+        return Ok(cell.outcome()?);
+    }
     cell.clear()?;
     let program = std::env::current_exe()?;
     let mut command = Command::new(program);
@@ -85,7 +92,8 @@ fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Re
     // A run that outlives the sweep holds the lock through its stdin, which it does not read.
     command.stdin(lock.try_clone()?).stdout(Stdio::null());
     let output = command.output()?;
-    if !output.status.success() {
+    let outcome = cell.outcome()?;
+    if !output.status.success() || matches!(outcome, Outcome::Waiting) {
         let stderr = String::from_utf8_lossy(&output.stderr);
         let last = stderr.lines().rev().find(|line| line.starts_with("error:"));
         let reason = match last {

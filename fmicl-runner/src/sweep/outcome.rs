@@ -9,6 +9,9 @@ use std::path::Path;
 /// The file that says why a run failed.
 pub const FAILED: &str = "failed.txt";
 
+/// Below this effective rank the projections lie on a line, or in a point.
+const COLLAPSED: f64 = 2.0;
+
 /// What a run gave.
 #[derive(Debug)]
 pub enum Outcome {
@@ -78,9 +81,20 @@ impl Finished {
         self.result["seconds"].as_f64()
     }
 
-    /// How the accuracies were obtained.
-    pub fn protocol(&self, key: &str) -> &Value {
-        &self.result["evaluation"]["protocol"][key]
+    /// A part of `result.json`; null where it has none.
+    pub fn result(&self, pointer: &str) -> &Value {
+        self.result.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The accuracy of a guess in %.
+    pub fn chance(&self) -> Option<f64> {
+        Some(100.0 / self.result("/evaluation/protocol/classes").as_f64()?)
+    }
+
+    /// Whether the projections have collapsed, in words.
+    pub fn collapse(&self) -> Option<String> {
+        let rank = self.last_epoch("/projections/effective_rank")?;
+        (rank < COLLAPSED).then(|| format!("collapsed: the effective rank of the projections is {rank:.2}"))
     }
 }
 
@@ -97,7 +111,8 @@ impl fmt::Display for Outcome {
                     "kNN {}, linear {}, {seconds} s",
                     shown(Metric::Knn),
                     shown(Metric::Linear)
-                )
+                )?;
+                run.collapse().map_or(Ok(()), |collapse| write!(f, "; {collapse}"))
             }
         }
     }

@@ -1,17 +1,21 @@
-//! The table of a sweep, in Markdown, and every run of it, in CSV.
+//! The table of a sweep, in Markdown, and the files that a sweep writes.
 
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
 use super::metric::Metric;
 use super::outcome::{Finished, Outcome};
-use super::plot;
+use super::{caption, csv, plot};
 use fmicl_core::{Error, Result};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 /// What representations a table compares the trained encoders with.
-const REFERENCES: [&str; 2] = ["raw pixels", "untrained encoder"];
+pub const REFERENCES: [&str; 2] = ["raw pixels", "untrained encoder"];
+const CHANCE: &str = "chance";
+/// Accuracies in % that differ by less are the same, measured with another number of threads.
+const SAME: f64 = 0.1;
 
 /// What a sweep reports.
 pub struct Report<'a> {
@@ -108,7 +112,7 @@ impl<'a> Report<'a> {
             written.map_err(|error| Error::io(path, error))
         };
         put("table.md", self.markdown()?)?;
-        put("results.csv", self.csv()?)?;
+        put("results.csv", csv::long(&self.axes, self.cells)?)?;
         match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
             Some(svg) => put("plot.svg", svg),
             None => Ok(()),
@@ -182,30 +186,25 @@ impl<'a> Report<'a> {
                 .filter(move |group| group.column == column)
                 .collect::<Vec<_>>()
         };
-        for reference in ["chance"].into_iter().chain(REFERENCES) {
-            let value = |&(column, metric): &(&str, Metric)| {
-                let runs = inside(column);
-                let runs = runs.iter().flat_map(|group| &group.runs).filter_map(Outcome::finished);
-                let values = runs.filter_map(|run| match reference {
-                    "chance" => metric
-                        .accuracy()
-                        .and(run.protocol("classes").as_f64())
-                        .map(|classes| 100.0 / classes),
+        let mut left_out = Vec::new();
+        for reference in [CHANCE].into_iter().chain(REFERENCES) {
+            let mut values = Vec::new();
+            for &(column, metric) in &places {
+                let number = |run: &Finished| match reference {
+                    CHANCE => metric.accuracy().and(run.chance()),
                     _ => run.accuracy(reference, metric),
-                });
-                // A spread of 0 says nothing: it is the same in every run.
-                let mut summary = Summary::new(values.collect());
-                if let Some(summary) = &mut summary {
-                    summary.spread = summary.spread.filter(|spread| *spread > 0.0);
+                };
+                let column = inside(column);
+                let summary = self::reference(&column, number);
+                let differs = summary.is_none() && column.iter().any(|group| group.over(number).is_some());
+                if differs && !left_out.contains(&reference) {
+                    left_out.push(reference);
                 }
-                shown(metric, summary, false)
-            };
-            let values: Vec<String> = places.iter().map(value).collect();
+                values.push(shown(metric, summary, false));
+            }
             if values.iter().any(|value| value != NOTHING) {
-                line(
-                    &mut text,
-                    padded([reference.to_string()].into_iter(), width).chain(values),
-                );
+                let label = [reference.to_string()].into_iter();
+                line(&mut text, padded(label, width).chain(values));
             }
         }
         for row in &rows {
@@ -230,82 +229,29 @@ impl<'a> Report<'a> {
             let labels = padded(row.iter().map(|label| label.to_string()), width);
             line(&mut text, labels.chain(places.iter().map(value)));
         }
-        let _ = write!(text, "\n{}", self.caption(&groups)?);
-        Ok(text)
-    }
-
-    fn caption(&self, groups: &[Group]) -> Result<String> {
-        let runs = || groups.iter().flat_map(|group| &group.runs);
-        let mut text = String::new();
-        if let Some(run) = runs().find_map(Outcome::finished) {
-            let p = |key: &str| run.protocol(key).to_string();
-            let _ = writeln!(
-                text,
-                "Accuracies in % on {} test images, offline, after training: frozen features of unaugmented images; \
-                 kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} labelled images; few labels: {} a \
-                 class, the mean of {} choices. Other numbers are of the last epoch of training, f-MI of each \
-                 divergence's own kind. Mean ± standard deviation over the seeds; bold: the best mean of its column, \
-                 which a spread of that size need not make the best method.",
-                p("test_images"),
-                p("k"),
-                p("temperature"),
-                p("l2"),
-                p("train_images"),
-                p("few_labels"),
-                p("draws"),
-            );
-        }
-        let waiting = runs().filter(|run| matches!(run, Outcome::Waiting)).count();
-        if waiting > 0 {
-            let _ = writeln!(text, "\n{waiting} of {} runs are not done yet.", self.cells.len());
-        }
-        for cell in self.cells {
-            if let Outcome::Failed(reason) = cell.outcome()? {
-                let _ = writeln!(text, "\nFailed: {}: {reason}", cell.title());
-            }
-        }
-        Ok(text)
-    }
-
-    /// A line for each run.
-    ///
-    /// # Errors
-    /// A result that cannot be read.
-    pub fn csv(&self) -> Result<String> {
-        let accuracies = || Metric::ALL.into_iter().filter(|metric| metric.accuracy().is_some());
-        let key = |metric: Metric| metric.title().to_lowercase().replace([' ', '-'], "_");
-        let references = REFERENCES.map(|reference| {
-            accuracies().map(move |metric| format!("{} {}", reference, key(metric)).replace(' ', "_"))
-        });
-        let heads = self.axes.iter().map(|axis| axis.to_string());
-        let heads = heads.chain(["seed".into(), "state".into()]).chain(Metric::ALL.map(key));
-        let mut text = csv_line(
-            heads
-                .chain(references.into_iter().flatten())
-                .chain(["directory".into()]),
-        );
-        for cell in self.cells {
-            let outcome = cell.outcome()?;
-            let run = outcome.finished();
-            let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            let state = match &outcome {
-                Outcome::Waiting => "waiting".into(),
-                Outcome::Failed(reason) => format!("failed: {reason}"),
-                Outcome::Finished(_) => "done".into(),
-            };
-            let own = Metric::ALL.map(|metric| number(run.and_then(|run| metric.of(run))));
-            let references = REFERENCES.into_iter().flat_map(|reference| {
-                accuracies().map(move |metric| number(run.and_then(|run| run.accuracy(reference, metric))))
-            });
-            let start = cell.labels.iter().cloned().chain([cell.seed.to_string(), state]);
-            let end = [cell.dir.display().to_string()];
-            text += &csv_line(start.chain(own).chain(references).chain(end));
-        }
+        let _ = write!(text, "\n{}", caption::caption(self.cells, &left_out)?);
         Ok(text)
     }
 }
 
 const NOTHING: &str = "–";
+
+/// A number that depends on nothing but the column and the seed; nothing where it depends on the row.
+fn reference(column: &[&Group], number: impl Fn(&Finished) -> Option<f64>) -> Option<Summary> {
+    let mut of_seeds: BTreeMap<usize, f64> = BTreeMap::new();
+    for (seed, run) in column.iter().flat_map(|group| group.runs.iter().enumerate()) {
+        let Some(value) = run.finished().and_then(&number) else {
+            continue;
+        };
+        if (*of_seeds.entry(seed).or_insert(value) - value).abs() > SAME {
+            return None;
+        }
+    }
+    let mut summary = Summary::new(of_seeds.into_values().collect())?;
+    // The same in every run: a spread of 0 says nothing.
+    summary.spread = summary.spread.filter(|spread| *spread > SAME);
+    Some(summary)
+}
 
 fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
     let Some(Summary { mean, spread, .. }) = summary else {
@@ -347,12 +293,4 @@ fn padded(items: impl Iterator<Item = String>, width: usize) -> impl Iterator<It
 fn line(text: &mut String, fields: impl Iterator<Item = String>) {
     let fields: Vec<String> = fields.map(|field| field.replace('|', "\\|")).collect();
     let _ = writeln!(text, "| {} |", fields.join(" | "));
-}
-
-fn csv_line(fields: impl Iterator<Item = String>) -> String {
-    let quoted = |field: String| match field.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field,
-    };
-    format!("{}\n", fields.map(quoted).collect::<Vec<_>>().join(","))
 }

@@ -140,8 +140,10 @@ impl RunDir {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.path.join(name);
-        fs::write(&path, bytes).map_err(|error| Error::io(path, error))
+        let (path, partial) = (self.path.join(name), self.path.join(format!(".{name}.partial")));
+        // Whole or not at all: a result stands for a finished run.
+        let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, &path));
+        written.map_err(|error| Error::io(path, error))
     }
 }
 
