@@ -6,7 +6,7 @@ use std::path::Path;
 /// Which part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// What pre-training sees; the same as `Train` unless the dataset has unlabelled images of its own.
+    /// What pre-training sees; the same as `Train` unless the dataset [has unlabelled images](Dataset::has_unlabelled).
     Pretrain,
     /// Labelled, for the probe and as the neighbours of kNN.
     Train,
@@ -27,6 +27,11 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
     fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
+
+    /// Whether `Split::Pretrain` differs from `Split::Train`. If not, `Train` is opened once for both.
+    fn has_unlabelled(&self) -> bool {
+        false
+    }
 
     /// Where its files lie and where they come from, for `fmicl data`. The default is for a dataset that reads no files.
     fn source(&self) -> Source {
@@ -58,7 +63,7 @@ pub trait Samples: Send + Sync {
         self.len() == 0
     }
 
-    /// The number of classes.
+    /// The number of classes; 0 in a split without labels, which `Split::Pretrain` may be.
     fn classes(&self) -> usize;
 
     /// The decoded image.
@@ -80,6 +85,6 @@ pub trait Samples: Send + Sync {
         Ok(image.into())
     }
 
-    /// The class, below `classes()`.
+    /// The class, below `classes()`; 0 in a split without labels.
     fn label(&self, index: usize) -> usize;
 }

@@ -1,17 +1,28 @@
 //! The datasets, one file each.
 
+mod cifar;
 mod cifar10;
+mod cifar100;
 mod digits;
 mod files;
 mod idx;
 mod image_folder;
+mod imagenet;
+mod listing;
 mod memory;
+mod photos;
 mod place;
+mod stl10;
 mod subset;
+mod tiny_imagenet;
 
 pub use cifar10::Cifar10;
+pub use cifar100::Cifar100;
 pub use digits::Digits;
 pub use idx::Idx;
 pub use image_folder::ImageFolder;
+pub use imagenet::ImageNet;
 pub use place::data_folder;
+pub use stl10::Stl10;
 pub use subset::Subset;
+pub use tiny_imagenet::TinyImageNet;

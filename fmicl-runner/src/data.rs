@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The splits of a dataset, opened and checked.
 pub struct Splits {
-    /// What pre-training sees, without labels.
+    /// What pre-training sees, without labels; often `train` itself.
     pub pretrain: Arc<dyn Samples>,
     /// The labelled images of kNN and the linear probe.
     pub train: Arc<dyn Samples>,
@@ -15,18 +15,22 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// Opens every split.
+    /// Opens every split, each once.
     ///
     /// # Errors
     /// What is wrong with the first split that does not open.
     pub fn open(experiment: &Experiment) -> Result<Self> {
-        let open = |split| match experiment.dataset.open(split) {
-            Ok(samples) => Ok(samples.into()),
-            Err(error) => Err(error.at("dataset")),
+        let open = |split| -> Result<Arc<dyn Samples>> {
+            let samples = experiment.dataset.open(split).map_err(|error| error.at("dataset"))?;
+            Ok(samples.into())
         };
+        let train = open(Split::Train)?;
         Ok(Splits {
-            pretrain: open(Split::Pretrain)?,
-            train: open(Split::Train)?,
+            pretrain: match experiment.dataset.has_unlabelled() {
+                true => open(Split::Pretrain)?,
+                false => train.clone(),
+            },
+            train,
             test: open(Split::Test)?,
         })
     }

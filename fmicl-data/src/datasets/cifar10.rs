@@ -3,10 +3,9 @@
 //! Six files of records: one byte of label, then a red, a green and a blue plane of 32 x 32 bytes. Source: Krizhevsky,
 //! "Learning multiple layers of features from tiny images", 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
-use super::files::{read_at_most, root_option, write};
-use super::memory::{Layout, Memory, interleave};
+use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Result, Samples, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -29,78 +28,39 @@ impl Default for Cifar10 {
 
 register!(Dataset, "cifar10", Cifar10, "CIFAR-10 in its official binary layout");
 
-const PLACE: Place = Place {
-    folder: "cifar-10-batches-bin",
-    marker: "data_batch_1.bin",
-    archive: "cifar-10-binary.tar.gz",
-    remedy: "run `fmicl data fetch cifar10`",
+const RECORDS: Records = Records {
+    place: Place {
+        folder: "cifar-10-batches-bin",
+        marker: "data_batch_1.bin",
+        archive: "cifar-10-binary.tar.gz",
+        remedy: "run `fmicl data fetch cifar10`",
+    },
+    classes: &[10],
 };
-const SIDE: usize = 32;
-const RECORD: usize = 1 + 3 * SIDE * SIDE;
-const CLASSES: u8 = 10;
-/// Above the official 10,000 images a file, and little enough to hold.
-const LIMIT: u64 = 100_000 * RECORD as u64;
+const TRAIN: [&str; 5] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+];
+const TEST: [&str; 1] = ["test_batch.bin"];
 
 impl Dataset for Cifar10 {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        let folder = PLACE.find(&self.root)?;
-        let names = match split {
-            Split::Test => vec!["test_batch.bin".to_string()],
-            Split::Train | Split::Pretrain => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
-        };
-        let mut samples = Memory {
-            width: SIDE,
-            height: SIDE,
-            layout: Layout::Rgb,
-            pixels: vec![],
-            labels: vec![],
-            classes: 10,
-        };
-        for name in names {
-            append(&folder.join(name), &mut samples)?;
-        }
-        Ok(Box::new(samples))
+        let names: &[&str] = if split == Split::Test { &TEST } else { &TRAIN };
+        RECORDS.open(&self.root, names, 0)
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
-        for name in (1..=5)
-            .map(|batch| format!("data_batch_{batch}"))
-            .chain(["test_batch".into()])
-        {
-            let record = |i: usize| (0..RECORD).map(move |p| if p == 0 { i % 10 } else { (i + p - 1) % 251 } as u8);
-            let records: Vec<u8> = (0..10).flat_map(record).collect();
-            write(&folder.join(name).with_extension("bin"), &records)?;
-        }
-        Ok(root_option(folder))
+        RECORDS.example(folder, &[TRAIN.as_slice(), &TEST].concat(), 10)
     }
-}
-
-fn append(path: &Path, samples: &mut Memory) -> Result<()> {
-    let hint = "unpack cifar-10-binary.tar.gz again, or run `fmicl data fetch cifar10`";
-    let bytes = read_at_most(path, LIMIT, hint)?;
-    if bytes.is_empty() || bytes.len() % RECORD != 0 || bytes.len() as u64 > LIMIT {
-        let found = bytes.len();
-        return Err(Error::data(
-            path,
-            format!("{found} bytes are not whole records of {RECORD}; fetch the file again"),
-        ));
-    }
-    for (index, record) in bytes.chunks_exact(RECORD).enumerate() {
-        if record[0] >= CLASSES {
-            let message = format!("image {index} has the label {}; labels run from 0 to 9", record[0]);
-            return Err(Error::data(path, message));
-        }
-        samples.labels.push(record[0]);
-        interleave(&record[1..], &mut samples.pixels);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use fmicl_core::testing::check_dataset;
-    use proptest::{prop_assert, proptest};
 
     /// The example: 10 images a file; pixel `p` of image `i` is `(i + p) % 251`.
     fn example(folder: &Path) -> Cifar10 {
@@ -144,28 +104,10 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..5000]).unwrap();
         assert!(error(&dataset).contains("test_batch.bin: 5000 bytes are not whole records of 3073"));
-        bytes[RECORD] = 10;
+        bytes[3073] = 10;
         std::fs::write(&path, &bytes).unwrap();
         assert!(error(&dataset).contains("image 1 has the label 10"));
         std::fs::remove_file(&path).unwrap();
-        assert!(error(&dataset).contains("there is no such file; unpack cifar-10-binary"));
-    }
-
-    proptest! {
-        #[test]
-        fn broken_files_never_panic(keep in 0..10 * RECORD, flip in 0..10 * RECORD * 8) {
-            let folder = tempfile::tempdir().unwrap();
-            let dataset = example(folder.path());
-            let path = folder.path().join("test_batch.bin");
-            let mut bytes = std::fs::read(&path).unwrap();
-            bytes[flip / 8] ^= 1 << (flip % 8);
-            std::fs::write(&path, &bytes).unwrap();
-            if let Ok(samples) = dataset.open(Split::Test) {
-                check_dataset(&*samples);
-            }
-            std::fs::write(&path, &bytes[..keep]).unwrap();
-            let opened = dataset.open(Split::Test);
-            prop_assert!(opened.is_err() || keep % RECORD == 0 && keep > 0);
-        }
+        assert!(error(&dataset).contains("there is no such file; unpack `cifar-10-binary.tar.gz` again"));
     }
 }

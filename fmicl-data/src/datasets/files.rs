@@ -44,15 +44,10 @@ pub(super) fn read_at_most(path: &Path, limit: u64, hint: &str) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// Makes the folder that `path` lies in.
-pub(super) fn make_parent(path: &Path) -> Result<()> {
-    let parent = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))
-}
-
 /// Writes a file, and the folder that it lies in.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    make_parent(path)?;
+    let parent = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
     std::fs::write(path, bytes).map_err(|error| Error::io(path, error))
 }
 

@@ -3,9 +3,10 @@
 //! Source: torchvision's `ImageFolder`: classes are numbered in the order of their folders' names, files may lie at any
 //! depth below.
 
-use super::files::{make_parent, root_option};
-use crate::decode;
-use fmicl_core::{Dataset, Error, Image, Patch, Region, Result, Samples, Split, register, require, toml};
+use super::files::root_option;
+use super::listing;
+use super::photos::write_photo;
+use fmicl_core::{Dataset, Error, Result, Samples, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -43,41 +44,27 @@ register!(
     "JPEG and PNG files in a folder a class, as torchvision's ImageFolder"
 );
 
+const HINT: &str = "`root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/";
+
 impl Dataset for ImageFolder {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         require(!self.root.as_os_str().is_empty(), "root", || {
             "is missing: set it to a folder that holds train/CLASS/ and test/CLASS/ or val/CLASS/".into()
         })?;
         let train = self.root.join(&self.train);
-        let classes = entries(&train)?
-            .into_iter()
-            .filter(|entry| entry.path.is_dir())
-            .map(|entry| entry.name);
-        let classes: Vec<String> = classes.collect();
-        if classes.is_empty() {
-            return Err(Error::data(train, "holds no folders, of which each would be a class"));
-        }
-        let files = match split {
-            Split::Pretrain | Split::Train => list(&train, &classes)?,
-            Split::Test => list(&self.test_folder()?, &classes)?,
+        let classes = listing::classes(&train, HINT)?;
+        let photos = match split {
+            Split::Pretrain | Split::Train => listing::photos(&train, &classes, HINT)?,
+            Split::Test => listing::photos(&self.test_folder()?, &classes, HINT)?,
         };
-        Ok(Box::new(Files {
-            files,
-            classes: classes.len(),
-        }))
+        Ok(Box::new(photos))
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
         for (split, count) in [("train", 10), ("test", 4)] {
-            for (class, red) in [("one", 40), ("two", 200)] {
-                for index in 0..count {
-                    let path = folder.join(split).join(class).join(format!("{index}.png"));
-                    make_parent(&path)?;
-                    let photo =
-                        image::RgbImage::from_fn(12, 9, |x, y| image::Rgb([red, (x * 20) as u8, (y * index) as u8]));
-                    photo
-                        .save(&path)
-                        .map_err(|error| Error::data(path, error.to_string()))?;
+            for (class, name) in ["one", "two"].into_iter().enumerate() {
+                for photo in 0..count {
+                    write_photo(&folder.join(format!("{split}/{name}/{photo}.png")), class, photo)?;
                 }
             }
         }
@@ -97,114 +84,11 @@ impl ImageFolder {
     }
 }
 
-struct Entry {
-    name: String,
-    path: PathBuf,
-}
-
-/// What a folder holds, sorted by name, hidden files left out.
-fn entries(folder: &Path) -> Result<Vec<Entry>> {
-    let found = std::fs::read_dir(folder).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::data(
-            folder,
-            "there is no such folder; `root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/",
-        ),
-        _ => Error::io(folder, error),
-    })?;
-    let mut entries = Vec::new();
-    for entry in found {
-        let path = entry.map_err(|error| Error::io(folder, error))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            entries.push(Entry { name, path });
-        }
-    }
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
-}
-
-/// The images of a split with their classes, which are numbered as in training.
-fn list(folder: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
-    let mut files = Vec::new();
-    for entry in entries(folder)?.into_iter().filter(|entry| entry.path.is_dir()) {
-        let class = classes.binary_search(&entry.name).map_err(|_| {
-            Error::data(
-                &entry.path,
-                format!(
-                    "the class `{}` is not among the {} of training",
-                    entry.name,
-                    classes.len()
-                ),
-            )
-        })?;
-        let before = files.len();
-        walk(&entry.path, class, &mut files)?;
-        if files.len() == before {
-            return Err(Error::data(
-                entry.path,
-                "holds no .jpg, .jpeg or .png file; remove the folder or fill it",
-            ));
-        }
-    }
-    if files.is_empty() {
-        Err(Error::data(folder, "holds no class folders"))
-    } else {
-        Ok(files)
-    }
-}
-
-fn walk(folder: &Path, class: usize, files: &mut Vec<(PathBuf, usize)>) -> Result<()> {
-    for Entry { path, .. } in entries(folder)? {
-        if path.is_dir() {
-            walk(&path, class, files)?;
-        } else if path.extension().is_some_and(|ext| {
-            ["jpg", "jpeg", "png"]
-                .iter()
-                .any(|known| ext.eq_ignore_ascii_case(known))
-        }) {
-            files.push((path, class));
-        }
-    }
-    Ok(())
-}
-
-struct Files {
-    files: Vec<(PathBuf, usize)>,
-    classes: usize,
-}
-
-impl Samples for Files {
-    fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn image(&self, index: usize) -> Result<Image> {
-        let patch = self.patch(index, &mut Region::whole)?;
-        let Region { width, height, .. } = patch.region;
-        Ok(Image::new(width, height, patch.pixels.into_owned()))
-    }
-
-    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
-        let path = &self.files[index].0;
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-        decode(&bytes, path, choose)
-    }
-
-    fn label(&self, index: usize) -> usize {
-        self.files[index].1
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use fmicl_core::testing::check_dataset;
     use image::{DynamicImage, GrayAlphaImage, GrayImage, LumaA, RgbImage, RgbaImage};
-    use proptest::{prop_assert, proptest};
 
     /// A photo-like image of one colour a column.
     fn photo(width: u32, height: u32, seed: u32) -> RgbImage {
@@ -302,7 +186,7 @@ mod tests {
             root: folder.path().join("nowhere"),
             ..Default::default()
         };
-        assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder"));
+        assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder; `root` should hold"));
 
         std::fs::create_dir(folder.path().join("train/empty")).unwrap();
         assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg or .png file"));
@@ -310,26 +194,5 @@ mod tests {
         assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
         std::fs::remove_dir_all(folder.path().join("val")).unwrap();
         assert!(error(&dataset, Split::Test).contains("holds neither `test` nor `val`; the option `test`"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_broken_image_is_an_error_with_its_path(jpeg: bool, keep in 0.0f64..1.0, flip in 0.0f64..1.0) {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join(if jpeg { "train/only/a.jpg" } else { "train/only/a.png" });
-            save(photo(24, 24, 0), path.clone());
-            let samples = ImageFolder { root: folder.path().into(), ..Default::default() }.open(Split::Train).unwrap();
-            let mut bytes = std::fs::read(&path).unwrap();
-            let bit = (flip * bytes.len() as f64 * 8.0) as usize;
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            std::fs::write(&path, &bytes).unwrap();
-            if let Ok(image) = samples.image(0) {
-                prop_assert!(image.pixels.len() == image.width * image.height * 3);
-            }
-            std::fs::write(&path, &bytes[..(keep * bytes.len() as f64) as usize]).unwrap();
-            if let Err(error) = samples.image(0) {
-                prop_assert!(error.to_string().contains("train/only/a."), "{error}");
-            }
-        }
     }
 }

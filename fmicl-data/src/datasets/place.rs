@@ -62,6 +62,11 @@ impl Place {
         };
         Err(Error::data(root, message))
     }
+
+    /// What would bring a missing file back.
+    pub fn hint(&self) -> String {
+        format!("unpack `{}` again, or {}", self.archive, self.remedy)
+    }
 }
 
 #[cfg(test)]

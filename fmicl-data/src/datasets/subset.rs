@@ -42,6 +42,10 @@ impl Dataset for Subset {
         })?;
         Ok(Box::new(Spread { len: self.train, whole }))
     }
+
+    fn has_unlabelled(&self) -> bool {
+        self.of.has_unlabelled()
+    }
 }
 
 struct Spread {

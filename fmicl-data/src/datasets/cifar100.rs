@@ -1,0 +1,112 @@
+//! `cifar100`: the official binary layout of CIFAR-100.
+//!
+//! Two files of records: a byte of the coarse label, one of the fine label, then a red, a green and a blue plane of
+//! 32 x 32 bytes. Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009,
+//! <https://www.cs.toronto.edu/~kriz/cifar.html>.
+
+use super::cifar::Records;
+use super::place::{Place, data_folder};
+use fmicl_core::{Dataset, Result, Samples, Split, register, toml};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// CIFAR-100 from `train.bin` and `test.bin`, 50,000 and 10,000 images.
+///
+/// Files with fewer images than the official ones are read too, as long as they are whole records.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cifar100 {
+    /// The folder `cifar-100-binary`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless
+    /// given. Relative to the working directory.
+    pub root: PathBuf,
+    /// The 100 `fine` classes, or the 20 `coarse` ones that they belong to.
+    pub labels: Labels,
+}
+
+/// Which of an image's two labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// 20 superclasses, such as flowers.
+    Coarse,
+    /// 100 classes, such as orchids.
+    Fine,
+}
+
+impl Default for Cifar100 {
+    fn default() -> Self {
+        Cifar100 {
+            root: data_folder(),
+            labels: Labels::Fine,
+        }
+    }
+}
+
+register!(Dataset, "cifar100", Cifar100, "CIFAR-100 in its official binary layout");
+
+const RECORDS: Records = Records {
+    place: Place {
+        folder: "cifar-100-binary",
+        marker: "train.bin",
+        archive: "cifar-100-binary.tar.gz",
+        remedy: "run `fmicl data fetch cifar100`",
+    },
+    classes: &[20, 100],
+};
+
+impl Dataset for Cifar100 {
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let name = match split {
+            Split::Test => "test.bin",
+            Split::Train | Split::Pretrain => "train.bin",
+        };
+        let label = match self.labels {
+            Labels::Coarse => 0,
+            Labels::Fine => 1,
+        };
+        RECORDS.open(&self.root, &[name], label)
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        RECORDS.example(folder, &["train.bin", "test.bin"], 20)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_fine_or_coarse() {
+        let folder = tempfile::tempdir().unwrap();
+        Cifar100::default().example(folder.path()).unwrap();
+        // A record of its own: coarse 19, fine 99.
+        let path = folder.path().join("test.bin");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[..2].copy_from_slice(&[19, 99]);
+        std::fs::write(&path, &bytes).unwrap();
+        for (labels, classes, label) in [(Labels::Fine, 100, 99), (Labels::Coarse, 20, 19)] {
+            let root = folder.path().into();
+            let samples = Cifar100 { root, labels }.open(Split::Test).unwrap();
+            assert_eq!(
+                (samples.classes(), samples.label(0), samples.len()),
+                (classes, label, 20)
+            );
+            assert_eq!(
+                samples.image(1).unwrap().pixels[..3],
+                [1, (1 + 1024) % 251, (1 + 2048) % 251].map(|p: i32| p as u8)
+            );
+        }
+        bytes[0] = 20;
+        std::fs::write(&path, &bytes).unwrap();
+        let dataset = Cifar100 {
+            root: folder.path().into(),
+            ..Default::default()
+        };
+        let error = dataset.open(Split::Test).map(|_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains("test.bin: image 0 has the label 20; labels run from 0 to 19"),
+            "{error}"
+        );
+    }
+}

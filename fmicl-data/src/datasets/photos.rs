@@ -1,0 +1,90 @@
+//! Image files with their classes, decoded when they are needed.
+
+use super::files::write;
+use crate::decode;
+use fmicl_core::{Error, Image, Patch, Region, Result, Samples};
+use std::ffi::OsStr;
+use std::io::Cursor;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Files below one folder. There may be millions, so their names lie back to back: 12 bytes a file and the name.
+pub(super) struct Photos {
+    root: PathBuf,
+    /// Paths below `root`, without separators between them.
+    names: Vec<u8>,
+    /// Where each path ends.
+    ends: Vec<usize>,
+    labels: Vec<u32>,
+    classes: usize,
+}
+
+impl Photos {
+    /// None yet, of files below `root` in so many classes.
+    pub fn new(root: &Path, classes: usize) -> Self {
+        Photos {
+            root: root.into(),
+            names: vec![],
+            ends: vec![],
+            labels: vec![],
+            classes,
+        }
+    }
+
+    /// Adds the file `name` in `folder`, which is below the root.
+    pub fn push(&mut self, folder: &Path, name: &OsStr, label: usize) {
+        self.names.extend_from_slice(folder.as_os_str().as_bytes());
+        self.names.push(b'/');
+        self.names.extend_from_slice(name.as_bytes());
+        self.ends.push(self.names.len());
+        self.labels.push(label as u32);
+    }
+
+    /// The number of files so far.
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A file's path.
+    pub fn path(&self, index: usize) -> PathBuf {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        self.root.join(OsStr::from_bytes(&self.names[start..self.ends[index]]))
+    }
+}
+
+impl Samples for Photos {
+    fn len(&self) -> usize {
+        self.count()
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        let patch = self.patch(index, &mut Region::whole)?;
+        let Region { width, height, .. } = patch.region;
+        Ok(Image::new(width, height, patch.pixels.into_owned()))
+    }
+
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
+        let path = self.path(index);
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
+        decode(&bytes, &path, choose)
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.labels[index] as usize
+    }
+}
+
+/// Writes a small photo for an example: a colour of the class, a gradient of the photo. The format is JPEG or PNG, by
+/// the path's extension.
+pub(super) fn write_photo(path: &Path, class: usize, photo: usize) -> Result<()> {
+    let pixel = |x, y| image::Rgb([(40 + 160 * class) as u8, (x * 9) as u8, (y * photo as u32 * 3) as u8]);
+    let format = image::ImageFormat::from_path(path).map_err(|error| Error::data(path, error.to_string()))?;
+    let mut bytes = Cursor::new(Vec::new());
+    let written = image::RgbImage::from_fn(24, 20, pixel).write_to(&mut bytes, format);
+    written.map_err(|error| Error::data(path, error.to_string()))?;
+    write(path, bytes.get_ref())
+}

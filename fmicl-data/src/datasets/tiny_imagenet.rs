@@ -1,0 +1,227 @@
+//! `tiny-imagenet`: Tiny ImageNet, 200 classes of ImageNet at 64 x 64 pixels.
+//!
+//! Source: Le, Yang, "Tiny ImageNet visual recognition challenge", Stanford CS 231N, 2015,
+//! <http://cs231n.stanford.edu/tiny-imagenet-200.zip>.
+
+use super::files::{read_at_most, root_option, write};
+use super::imagenet::is_wnid;
+use super::listing;
+use super::photos::{Photos, write_photo};
+use super::place::{Place, data_folder};
+use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Tiny ImageNet from `wnids.txt`, `train/WNID/images/` and, as the test split, `val/images/` with
+/// `val/val_annotations.txt` (its own test images have no published labels). Classes are numbered in the order of their
+/// WNIDs.
+///
+/// Files are decoded as `image-folder` decodes them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TinyImageNet {
+    /// The folder `tiny-imagenet-200`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless
+    /// given. Relative to the working directory.
+    pub root: PathBuf,
+}
+
+impl Default for TinyImageNet {
+    fn default() -> Self {
+        TinyImageNet { root: data_folder() }
+    }
+}
+
+register!(
+    Dataset,
+    "tiny-imagenet",
+    TinyImageNet,
+    "Tiny ImageNet as its archive unpacks: 200 classes, 64x64 pixels"
+);
+
+const PLACE: Place = Place {
+    folder: "tiny-imagenet-200",
+    marker: "wnids.txt",
+    archive: "tiny-imagenet-200.zip",
+    remedy: "run `fmicl data fetch tiny-imagenet`",
+};
+/// More than any of the text files has.
+const MOST_TEXT: u64 = 16 << 20;
+
+impl Dataset for TinyImageNet {
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let root = PLACE.find(&self.root)?;
+        let classes = classes(&root.join("wnids.txt"))?;
+        let photos = match split {
+            Split::Pretrain | Split::Train => {
+                let train = root.join("train");
+                let photos = listing::photos(&train, &classes, &PLACE.hint())?;
+                if let Some(missing) = classes
+                    .iter()
+                    .map(|class| train.join(class))
+                    .find(|folder| !folder.is_dir())
+                {
+                    return Err(Error::data(
+                        missing,
+                        format!("there is no such folder; {}", PLACE.hint()),
+                    ));
+                }
+                photos
+            }
+            Split::Test => annotated(&root.join("val"), &classes)?,
+        };
+        Ok(Box::new(photos))
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        let wnids = ["n02124075", "n01443537"];
+        let mut annotations = String::new();
+        for (class, wnid) in wnids.into_iter().enumerate() {
+            for photo in 0..10 {
+                write_photo(
+                    &folder.join(format!("train/{wnid}/images/{wnid}_{photo}.JPEG")),
+                    class,
+                    photo,
+                )?;
+            }
+            for photo in 0..4 {
+                let name = format!("val_{}.JPEG", 2 * photo + class);
+                write_photo(&folder.join("val/images").join(&name), class, photo)?;
+                annotations += &format!("{name}\t{wnid}\t0\t0\t23\t19\n");
+            }
+        }
+        write(&folder.join("val/val_annotations.txt"), annotations.as_bytes())?;
+        write(&folder.join("wnids.txt"), (wnids.join("\n") + "\n").as_bytes())?;
+        Ok(root_option(folder))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_at_most(path, MOST_TEXT, &PLACE.hint())?;
+    String::from_utf8(bytes).map_err(|_| Error::data(path, format!("is no text; {}", PLACE.hint())))
+}
+
+/// The classes of `wnids.txt`, sorted.
+fn classes(path: &Path) -> Result<Vec<OsString>> {
+    let text = read_text(path)?;
+    let mut classes = Vec::new();
+    for (line, wnid) in text.lines().enumerate() {
+        if !is_wnid(OsStr::new(wnid)) {
+            let message = format!("line {} is `{wnid}`, no class such as n01443537", line + 1);
+            return Err(Error::data(path, message));
+        }
+        classes.push(OsString::from(wnid));
+    }
+    classes.sort_unstable();
+    classes.dedup();
+    if classes.is_empty() {
+        return Err(Error::data(path, format!("is empty; {}", PLACE.hint())));
+    }
+    Ok(classes)
+}
+
+/// The photos of `val/images` in the order of their annotations: name, tab, class, and a box that nobody needs.
+fn annotated(val: &Path, classes: &[OsString]) -> Result<Photos> {
+    let path = val.join("val_annotations.txt");
+    let text = read_text(&path)?;
+    // What is listed lies in the folder itself: no annotation leads out of it.
+    let mut files: HashSet<OsString> = listing::files(&val.join("images"), &PLACE.hint())?
+        .into_iter()
+        .collect();
+    let mut photos = Photos::new(val, classes.len());
+    for (line, annotation) in text.lines().enumerate() {
+        let wrong = |what: String| Error::data(&path, format!("line {}: {what}", line + 1));
+        let mut fields = annotation.split('\t');
+        let (Some(name), Some(wnid)) = (fields.next(), fields.next()) else {
+            return Err(wrong(format!(
+                "`{annotation}` is no file and class with a tab between them"
+            )));
+        };
+        let class = classes.binary_search_by(|class| class.as_os_str().cmp(OsStr::new(wnid)));
+        let class = class.map_err(|_| wrong(format!("the class `{wnid}` is not among those of wnids.txt")))?;
+        if !files.remove(OsStr::new(name)) {
+            return Err(wrong(format!(
+                "`{name}` is no photo in `images`, or has been named before"
+            )));
+        }
+        photos.push(Path::new("images"), OsStr::new(name), class);
+    }
+    match photos.count() {
+        0 => Err(Error::data(path, format!("is empty; {}", PLACE.hint()))),
+        _ => Ok(photos),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(folder: &Path) -> TinyImageNet {
+        TinyImageNet::default().example(folder).unwrap();
+        TinyImageNet { root: folder.into() }
+    }
+
+    #[test]
+    fn classes_are_numbered_by_wnid_in_both_splits() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = example(folder.path());
+        let (train, val) = (dataset.open(Split::Train).unwrap(), dataset.open(Split::Test).unwrap());
+        assert_eq!((train.len(), val.len(), train.classes(), val.classes()), (20, 8, 2, 2));
+        // The example's first class is the second by name; the channel red tells the classes apart.
+        let red = |samples: &dyn Samples, index| samples.image(index).unwrap().pixels[0] > 100;
+        for index in 0..8 {
+            assert_eq!(val.label(index) == 0, red(&*val, index));
+        }
+        for index in 0..20 {
+            assert_eq!(train.label(index) == 0, red(&*train, index));
+        }
+    }
+
+    #[test]
+    fn annotations_are_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = example(folder.path());
+        let cases = [
+            (
+                "val_0.JPEG n02124075\n",
+                "line 1: `val_0.JPEG n02124075` is no file and class",
+            ),
+            (
+                "val_0.JPEG\tn02124076\t0\n",
+                "line 1: the class `n02124076` is not among",
+            ),
+            (
+                "val_9.JPEG\tn02124075\n",
+                "line 1: `val_9.JPEG` is no photo in `images`",
+            ),
+            (
+                "../../train/n02124075/images/n02124075_0.JPEG\tn02124075\n",
+                "is no photo in `images`",
+            ),
+            (
+                "val_0.JPEG\tn02124075\nval_0.JPEG\tn02124075\n",
+                "line 2: `val_0.JPEG` is no photo in `images`, or has been",
+            ),
+            ("", "val_annotations.txt: is empty; unpack"),
+        ];
+        for (text, expected) in cases {
+            std::fs::write(folder.path().join("val/val_annotations.txt"), text).unwrap();
+            let error = dataset.open(Split::Test).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn wnids_and_the_folders_of_training_must_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = example(folder.path());
+        let error = |wnids: &str| {
+            std::fs::write(folder.path().join("wnids.txt"), wnids).unwrap();
+            dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string()
+        };
+        assert!(error("n01443537\n").contains("the class `n02124075` is not among the 1 of training"));
+        assert!(error("n01443537\nn02124075\nn09999999\n").contains("n09999999: there is no such folder; unpack"));
+        assert!(error("n01443537\n../x\n").contains("wnids.txt: line 2 is `../x`, no class"));
+    }
+}
