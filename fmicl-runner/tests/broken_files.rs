@@ -1,8 +1,6 @@
 //! Every registered dataset takes broken files for errors: the registry is walked, so a dataset that is added later is
 //! covered as it is.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use fmicl_core::registry;
 use fmicl_core::testing::check_dataset_files;
 use fmicl_core::{Dataset, Part, Split};
