@@ -83,6 +83,16 @@ impl Error {
         }
     }
 
+    /// What a config names (a dataset's folder, a file of weights) cannot be read: the same words as a config error, so
+    /// that its place is said; errors that are not about a file pass unchanged.
+    #[must_use]
+    pub fn named_in_config(self) -> Self {
+        match self {
+            Error::Data { .. } | Error::Io { .. } => Error::config(self.to_string()),
+            other => other,
+        }
+    }
+
     /// Whether the fault is in the config or the command line (exit code 2) rather than in the run (1).
     pub fn is_usage(&self) -> bool {
         matches!(self, Error::Config { .. })

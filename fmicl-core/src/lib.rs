@@ -44,7 +44,7 @@ pub use momentum::Momentum;
 pub use objective::{Loss, Objective};
 pub use optimizer::{Optimizer, Stepper};
 pub use pairing::{InBatch, Negatives, Pairing};
-pub use parameters::{Group, Parameters, Slice};
+pub use parameters::{Group, Parameters, Slice, descend};
 pub use part::Part;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};

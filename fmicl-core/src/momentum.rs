@@ -4,7 +4,7 @@
 //! arXiv 1911.05722, equation (2).
 
 use crate::parameters::move_into;
-use crate::{Error, Parameters, Result};
+use crate::{Error, Parameters, Result, descend};
 use std::collections::HashMap;
 use tch::{Tensor, nn};
 
@@ -103,14 +103,6 @@ impl<T> Momentum<T> {
             }
         }
         runs
-    }
-}
-
-/// The path that holds the variable with this dotted name below `root`, and its last part.
-fn descend<'a, 'b>(root: &nn::Path<'a>, name: &'b str) -> (nn::Path<'a>, &'b str) {
-    match name.rsplit_once('.') {
-        Some((parents, leaf)) => (parents.split('.').fold(root.clone(), |path, part| path / part), leaf),
-        None => (root.clone(), name),
     }
 }
 

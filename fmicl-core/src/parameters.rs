@@ -3,7 +3,8 @@
 //! Every trainable variable becomes a view of one of two buffers, so that an optimizer's step, clipping,
 //! zeroing and an all-reduce are each a few operations on one tensor.
 
-use tch::{Device, Kind, Tensor, nn::VarStore};
+use tch::nn::{self, VarStore};
+use tch::{Device, Kind, Tensor};
 
 /// The trainable variables of a [`VarStore`], in two groups: those that weight decay applies to and the rest.
 #[derive(Debug)]
@@ -125,10 +126,18 @@ fn view_as(flat: &Tensor, offset: i64, len: i64, size: &[i64]) -> Tensor {
     }
 }
 
+/// The path that holds the variable with this dotted name below `root`, and the last part of the name.
+pub fn descend<'a, 'b>(root: &nn::Path<'a>, name: &'b str) -> (nn::Path<'a>, &'b str) {
+    match name.rsplit_once('.') {
+        Some((parents, leaf)) => (parents.split('.').fold(root.clone(), |path, part| path / part), leaf),
+        None => (root.clone(), name),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::nn::{self, Module};
+    use tch::nn::Module;
 
     #[test]
     fn flat_buffers_change_neither_values_nor_gradients() {

@@ -18,6 +18,14 @@ pub(crate) use tree::Node;
 
 use fmicl_core::{Error, require};
 
+/// The text of a config.
+///
+/// # Errors
+/// [`Error::Config`] where a value has no form in TOML.
+pub fn write(config: &toml::Table) -> fmicl_core::Result<String> {
+    toml::to_string(config).map_err(|error| Error::config(error.to_string()))
+}
+
 /// The checks that fail, as errors.
 fn failed<const N: usize>(checks: [fmicl_core::Result<()>; N]) -> Vec<Error> {
     checks.into_iter().filter_map(Result::err).collect()

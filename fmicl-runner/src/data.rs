@@ -20,18 +20,23 @@ impl Splits {
     /// # Errors
     /// What is wrong with the first split that does not open.
     pub fn open(experiment: &Experiment) -> Result<Self> {
-        let open = |split| -> Result<Arc<dyn Samples>> {
-            let samples = experiment.dataset.open(split).map_err(|error| error.at("dataset"))?;
-            Ok(samples.into())
-        };
-        let train = open(Split::Train)?;
+        let train = open_split(experiment, Split::Train)?;
         Ok(Splits {
             pretrain: match experiment.dataset.has_unlabelled() {
-                true => open(Split::Pretrain)?,
+                true => open_split(experiment, Split::Pretrain)?,
                 false => train.clone(),
             },
             train,
-            test: open(Split::Test)?,
+            test: open_split(experiment, Split::Test)?,
         })
     }
+}
+
+/// Opens one split.
+///
+/// # Errors
+/// What is wrong with it, as a config error at `dataset`.
+pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Samples>> {
+    let opened = experiment.dataset.open(split).map(Arc::from);
+    opened.map_err(|error| error.named_in_config().at("dataset"))
 }

@@ -16,11 +16,11 @@ pub use linear::linear;
 pub use table::Comparison;
 
 use crate::DeviceChoice;
-use crate::config::{self, Experiment};
+use crate::config::Experiment;
 use crate::data::Splits;
 use crate::train::{Model, RunDir};
-use fmicl_core::Samples;
 use fmicl_core::tch::Device;
+use fmicl_core::{Samples, View};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,24 +35,25 @@ const MOST_PIXELS: u64 = 1 << 30;
 /// Whatever stops the evaluation.
 pub fn run(run: &Path, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
-    let experiment = config::load(&run.config_path(), &[])?;
-    let device = device.unwrap_or(experiment.device).resolve()?;
-    let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
-    let mut model = Model::build(&experiment, device)?;
-    let checkpoint = run.last_checkpoint()?;
-    model.load(&checkpoint)?;
-    let comparison = compare(&experiment, &data, &model, device)?;
+    let it = run.restore(device)?;
+    let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
+    let comparison = compare(&it.experiment, &data, &it.model, it.device)?;
     run.write_json("eval.json", &comparison)?;
-    writeln!(std::io::stdout(), "{comparison}checkpoint: {}", checkpoint.display())?;
+    writeln!(std::io::stdout(), "{comparison}checkpoint: {}", it.checkpoint.display())?;
     Ok(())
 }
 
-/// Judges raw pixels, the encoder as it was before training (made again from the seed), and the trained one.
+/// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights of `init`),
+/// and the trained one.
 ///
 /// # Errors
 /// An image that cannot be read.
 pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: Device) -> anyhow::Result<Comparison> {
     let untrained = Model::build(experiment, device)?;
+    let before = match untrained.init {
+        Some(_) => "initial encoder",
+        None => "untrained encoder",
+    };
     let judge = |encode: &encode::Encode| -> anyhow::Result<Judged> {
         let train = encode::features(experiment, &data.train, device, encode)?;
         let test = encode::features(experiment, &data.test, device, encode)?;
@@ -68,14 +69,9 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
             pixel_bytes >> 30
         );
     }
-    rows.push((
-        "untrained encoder",
-        judge(&|view| untrained.learner.encoder().forward(view, false))?,
-    ));
-    rows.push((
-        "trained encoder",
-        judge(&|view| trained.learner.encoder().forward(view, false))?,
-    ));
+    for (name, model) in [(before, &untrained), ("trained encoder", trained)] {
+        rows.push((name, judge(&|view| model.learner.encoder().forward(view, false))?));
+    }
     Ok(Comparison::new(experiment, data, rows))
 }
 
@@ -84,11 +80,21 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 /// # Errors
 /// An image that cannot be read.
 pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Online> {
-    let encode = |samples: &Arc<dyn Samples>| {
-        encode::features(experiment, samples, device, &|view| {
-            model.learner.encoder().forward(view, false)
-        })
-    };
-    let (train, test) = (encode(&data.train)?, encode(&data.test)?);
+    let train = features(experiment, &data.train, model, device)?;
+    let test = features(experiment, &data.test, model, device)?;
     Ok(Online::new(&experiment.eval, &train, &test, data.train.classes()))
+}
+
+/// The features of every sample in order, without augmentation.
+///
+/// # Errors
+/// An image that cannot be read, or features that are not finite.
+pub fn features(
+    experiment: &Experiment,
+    samples: &Arc<dyn Samples>,
+    model: &Model,
+    device: Device,
+) -> fmicl_core::Result<Features> {
+    let encode = |view: &View| model.learner.encoder().forward(view, false);
+    encode::features(experiment, samples, device, &encode)
 }

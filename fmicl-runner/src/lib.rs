@@ -23,6 +23,7 @@ pub mod sweep;
 mod testing;
 pub mod train;
 pub mod verify;
+mod weights;
 
 pub use cli::cli;
 pub use data::Splits;

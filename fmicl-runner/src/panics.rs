@@ -1,5 +1,6 @@
 //! A panic as one line: what a user sees of a fault in the program, or of libtorch refusing a shape.
 
+use fmicl_core::Error;
 use std::any::Any;
 use std::cell::Cell;
 use std::io::Write;
@@ -33,6 +34,11 @@ pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| message(&*payload))
 }
 
+/// Runs `f`; its panic, by which libtorch refuses a shape or a size, is a config error that begins with `what`.
+pub(crate) fn refused<T>(what: &str, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    quietly(f).unwrap_or_else(|why| Err(Error::config(format!("{what}: {why}"))))
+}
+
 fn describe(info: &PanicHookInfo) -> String {
     match info.location() {
         Some(place) => format!("{} ({}:{})", message(info.payload()), place.file(), place.line()),
@@ -49,9 +55,23 @@ fn message(payload: &dyn Any) -> String {
     match text.split_once("Torch(\"") {
         Some((_, quoted)) => {
             let line = quoted.split("\\n").next().unwrap_or(quoted);
-            format!("libtorch: {}", line.trim_end_matches("\")").replace("\\\"", "\""))
+            libtorch(&line.trim_end_matches("\")").replace("\\\"", "\""))
         }
         None => text.lines().next().unwrap_or(text).to_string(),
+    }
+}
+
+/// Of a failed allocation on the CPU libtorch says its own file and line, an assertion and bytes.
+fn libtorch(line: &str) -> String {
+    let bytes = line
+        .split_once("you tried to allocate ")
+        .and_then(|(_, rest)| rest.split(' ').next());
+    match bytes.and_then(|bytes| bytes.parse::<u64>().ok()) {
+        Some(bytes) => format!(
+            "libtorch: one tensor takes {} MiB, more memory than there is",
+            bytes >> 20
+        ),
+        None => format!("libtorch: {line}"),
     }
 }
 
@@ -67,6 +87,15 @@ mod tests {
         let expected =
             "libtorch: The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0";
         assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn memory_that_there_is_not_is_said_in_mib() {
+        let message = quietly(|| Tensor::ones([1 << 50], (Kind::Int8, Device::Cpu))).unwrap_err();
+        assert_eq!(
+            message,
+            "libtorch: one tensor takes 1073741824 MiB, more memory than there is"
+        );
     }
 
     #[test]

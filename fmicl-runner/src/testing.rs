@@ -85,3 +85,17 @@ impl Encoder for OneKernel {
         4
     }
 }
+
+/// A backbone that no machine has the memory for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TooLarge {}
+
+register!(Backbone, "too-large", TooLarge, "4 PiB of weights, for tests");
+
+impl Backbone for TooLarge {
+    fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
+        let _ = path.zeros("weight", &[1 << 50]);
+        Ok(Box::new(OneKernel(nn::conv2d(path, 3, 4, 16, Default::default()))))
+    }
+}

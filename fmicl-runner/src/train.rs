@@ -5,17 +5,16 @@ mod epoch;
 mod model;
 mod progress;
 mod run_dir;
-mod weights;
 
 pub use model::Model;
-pub use run_dir::RunDir;
+pub use run_dir::{Restored, RunDir};
 
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::{eval, log};
 use anyhow::bail;
 use epoch::Trainer;
-pub(crate) use epoch::open_loader;
+pub(crate) use epoch::{open_loader, prepare};
 use fmicl_core::tch;
 use progress::Progress;
 use serde_json::json;
@@ -36,7 +35,7 @@ pub struct TrainOptions {
 ///
 /// # Errors
 /// Whatever stops the run.
-pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
+pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
     let started = Instant::now();
     let device = experiment.device.resolve()?;
     let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
@@ -47,6 +46,9 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
     let mut model = Model::build(&experiment, device)?;
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
     let run = RunDir::create(options, &experiment, trainer.model.bytes())?;
+    if trainer.model.init.is_some() {
+        run.save_init(trainer.model)?;
+    }
     log::open(&run.log_path())?;
     let progress = Progress::new(trainer.total_steps());
     progress.note(&format!(
@@ -56,6 +58,9 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
         trainer.model.parameters() as f64 / 1e6,
         run.path().display(),
     ));
+    if let Some(init) = &trainer.model.init {
+        progress.note(&format!("the backbone starts with {init}"));
+    }
 
     let epochs = experiment.train.epochs;
     for epoch in 1..=epochs {
@@ -73,6 +78,10 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
     progress.note("evaluating raw pixels, the encoder before training and after");
     progress.finish();
 
+    if model.init.is_some() {
+        // The file that was named may be another one by now.
+        experiment.init = Some(run.init_path());
+    }
     let comparison = eval::compare(&experiment, &data, &model, device)?;
     let seconds = started.elapsed().as_secs_f64();
     run.write_json(

@@ -4,9 +4,9 @@ use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::panics::quietly;
-use crate::train::open_loader;
+use crate::train::{open_loader, prepare};
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
-use fmicl_core::{Error, Learner, Parameters, Result, Samples, View};
+use fmicl_core::{Error, Learner, Result, Samples, View};
 use fmicl_data::Loader;
 use std::io::Write;
 use std::sync::Arc;
@@ -36,9 +36,13 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     };
     let steps = model.dry_run(experiment, &data.pretrain);
     let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
+    let init = match &model.init {
+        Some(init) => format!(" from {init}"),
+        None => String::new(),
+    };
     Ok(format!(
         "  dataset   {}: {} images to train on, {} and {} with labels of {} classes\n\
-         \x20 model     {} in {}: {} parameters, {} features\n\
+         \x20 model     {} in {}: {} parameters, {} features{init}\n\
          \x20 training  {} epochs of {steps} steps on {device:?}",
         experiment.dataset.name(),
         data.pretrain.len(),
@@ -62,16 +66,20 @@ fn keep<T>(result: Result<T>, experiment: &Experiment, problems: &mut Vec<Error>
 struct Model {
     learner: Box<dyn Learner>,
     parameters: usize,
+    init: Option<String>,
 }
 
 impl Model {
     fn build(experiment: &Experiment) -> Result<Self> {
         let store = VarStore::new(Device::Cpu);
-        let learner = experiment.build_learner(&store.root())?;
-        let parameters = Parameters::new(&store);
-        let _ = experiment.optimizer.build(&parameters);
-        let parameters = parameters.groups.iter().map(|group| group.values.numel()).sum();
-        Ok(Model { learner, parameters })
+        let init = experiment.read_init()?;
+        let learner = experiment.build_learner(&store.root(), init.as_ref())?;
+        let (parameters, _) = prepare(experiment, &store)?;
+        Ok(Model {
+            learner,
+            parameters: parameters.groups.iter().map(|group| group.values.numel()).sum(),
+            init: init.map(|init| init.summary(&store)),
+        })
     }
 
     /// Takes two images through all of it, and counts the steps of an epoch.
@@ -110,6 +118,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use crate::config::load;
+    use fmicl_core::tch::Kind;
 
     /// What `check` finds in a file that starts with these lines.
     fn check(lines: &str) -> Result<String, Vec<String>> {
@@ -159,7 +168,7 @@ mod tests {
         let errors = errors.unwrap_err();
         assert_eq!(errors.len(), 2);
         assert!(errors[0].starts_with("x.toml:3: device: no GPU 99: "), "{}", errors[0]);
-        assert_eq!(errors[1], "gray/test: the file is empty");
+        assert_eq!(errors[1], "x.toml:2: dataset: gray/test: the file is empty");
     }
 
     #[test]
@@ -168,6 +177,44 @@ mod tests {
         let expected =
             "x.toml:1: backbone.image_size: 224, but views.size is 32: leave image_size out, or set both alike";
         assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn a_model_beyond_the_memory_is_a_line_at_its_part() {
+        let errors = check("dataset = 'gray'\nbackbone = 'too-large'").unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "x.toml:2: backbone: cannot be built: libtorch: one tensor takes 4294967296 MiB, more memory than there is"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_init_that_does_not_fit_is_found_at_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.safetensors");
+        let write = |names: &[&str]| {
+            let tensors = names
+                .iter()
+                .map(|name| (name.to_string(), fmicl_core::testing::unit_rows(2, 2, Kind::Float, 0)));
+            crate::weights::write(tensors, &path).unwrap();
+            let errors = check(&format!(
+                "dataset = 'gray'\nbackbone = 'needs-16-pixels'\nviews.size = 16\ninit = {path:?}"
+            ));
+            errors.map_err(|errors| errors.join("\n").replace(path.to_str().unwrap(), "w.safetensors"))
+        };
+        assert_eq!(
+            write(&["weight", "fc.weight"]).unwrap_err(),
+            "x.toml:4: init: w.safetensors does not fit the backbone; missing: bias; of another shape: weight ([2, 2] \
+             instead of [4, 3, 16, 16])"
+        );
+        let missing =
+            check("dataset = 'gray'\nbackbone = 'needs-16-pixels'\nviews.size = 16\ninit = 'no-such'").unwrap_err();
+        assert_eq!(
+            missing,
+            ["x.toml:4: init: no-such: No such file or directory (os error 2)"]
+        );
     }
 
     #[test]

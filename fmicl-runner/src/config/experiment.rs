@@ -1,11 +1,14 @@
 //! The experiment file's top level.
 
 use super::{Eval, Node, Train};
-use crate::DeviceChoice;
+use crate::weights::Init;
+use crate::{DeviceChoice, panics};
 use fmicl_core::tch::nn;
 use fmicl_core::{Architecture, Backbone, Dataset, Engine, Error, Learner, Objective, Optimizer, Part, Result};
 use fmicl_data::Views;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+use std::path::PathBuf;
 
 /// An experiment, complete: the parts by name, and the numbers.
 ///
@@ -19,6 +22,10 @@ pub struct Experiment {
     pub dataset: Part<dyn Dataset>,
     /// The encoder that is kept.
     pub backbone: Part<dyn Backbone>,
+    /// A file of weights that the backbone starts with, relative to the file that names it; by default it starts at
+    /// random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
     /// How views become pairs.
     pub architecture: Part<dyn Architecture>,
     /// The loss of a pairing.
@@ -58,25 +65,52 @@ impl Experiment {
     /// # Errors
     /// [`Error::Config`] where a value has no form in TOML, such as a part's integer above 2^63.
     pub fn to_toml(&self) -> Result<String> {
-        let table = fmicl_core::registry::write_options(self)?;
-        toml::to_string(&table).map_err(|error| Error::config(error.to_string()))
+        super::write(&self.to_table()?)
     }
 
-    /// Builds the backbone, for the size of the views, and the architecture under `root`.
+    /// As [`to_toml`](Experiment::to_toml), before it is text.
     ///
     /// # Errors
-    /// A config error at its key where their options do not go together; [`locate`](Experiment::locate) adds where
-    /// that was written.
-    pub fn build_learner(&self, root: &nn::Path) -> Result<Box<dyn Learner>> {
+    /// As there.
+    pub fn to_table(&self) -> Result<toml::Table> {
+        fmicl_core::registry::write_options(self)
+    }
+
+    /// The weights that the backbone starts with.
+    ///
+    /// # Errors
+    /// A config error at `init` where the file cannot be read.
+    pub(crate) fn read_init(&self) -> Result<Option<Init>> {
+        let read = |path: &PathBuf| Init::read(path).map_err(|error| error.at("init"));
+        self.init.as_ref().map(read).transpose()
+    }
+
+    /// Builds the backbone, for the size of the views and with the weights of `init` if there are any, and the
+    /// architecture under `root`.
+    ///
+    /// # Errors
+    /// A config error at its key where their options do not go together, libtorch refuses their sizes, or `init` does
+    /// not fit; [`locate`](Experiment::locate) adds where the key was written.
+    pub(crate) fn build_learner(&self, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
         let size = self.views.size as i64;
-        let backbone = |path: &nn::Path| {
-            self.backbone
-                .build_for(path, size)
+        let build = |path: &nn::Path| {
+            panics::refused("cannot be built", || self.backbone.build_for(path, size))
                 .map_err(|error| error.at("backbone"))
         };
-        self.architecture.build(root, &backbone).map_err(|error| match error {
-            Error::Config { ref key, .. } if key.split('.').next() == Some("backbone") => error,
-            error => error.at("architecture"),
+        // An error of the backbone passes through the architecture.
+        let backbone_failed = Cell::new(false);
+        let backbone = |path: &nn::Path| {
+            let encoder = match init {
+                Some(init) => init.build(path, build),
+                None => build(path),
+            };
+            backbone_failed.set(encoder.is_err());
+            encoder
+        };
+        let learner = panics::refused("cannot be built", || self.architecture.build(root, &backbone));
+        learner.map_err(|error| match backbone_failed.get() {
+            true => error,
+            false => error.at("architecture"),
         })
     }
 
@@ -88,7 +122,9 @@ impl Experiment {
         }
     }
 
+    /// With what knows where each value was written: paths are relative to that.
     pub(super) fn with_source(mut self, source: Node) -> Self {
+        self.init = self.init.map(|path| source.folder_of("init").join(path));
         self.source = Some(source);
         self
     }

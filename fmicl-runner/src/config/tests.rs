@@ -76,7 +76,7 @@ fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
 fn an_unknown_key_is_an_error_at_any_depth() {
     assert_eq!(
         error_with("optimizer =", "optimiser = 'sgd'\noptimizer ="),
-        "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, architecture, \
+        "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, init, architecture, \
          objective, optimizer, engine, seed, device, views, train, eval"
     );
     assert_eq!(

@@ -1,7 +1,7 @@
 //! A config as a tree in which each value knows where it was written.
 
 use fmicl_core::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::map::Map;
 
@@ -114,6 +114,14 @@ impl Node {
             _ => None,
         };
         inner.map_or(self, |(node, rest)| node.nearest(rest))
+    }
+
+    /// The folder that a path written at `key` is relative to: its file's, or the working directory.
+    pub fn folder_of(&self, key: &str) -> PathBuf {
+        match &self.nearest(key).origin {
+            Origin::File(path) | Origin::Line(path, _) => path.with_file_name(""),
+            Origin::Set { .. } => PathBuf::new(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::outcome::{FAILED, Outcome};
 use crate::config::Experiment;
+use crate::train::RunDir;
 use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ impl Cell {
             experiment: file.to_path_buf(),
             sets,
             dir: out.join("runs").join(format!("{name}seed-{seed}")),
-            config: resolved.to_toml()?,
+            config: RunDir::config_of(&resolved)?,
             resolved,
         })
     }

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 /// What representations a table compares the trained encoders with.
-pub const REFERENCES: [&str; 2] = ["raw pixels", "untrained encoder"];
+pub const REFERENCES: [&str; 3] = ["raw pixels", "untrained encoder", "initial encoder"];
 const CHANCE: &str = "chance";
 /// Accuracies in % that differ by less are the same, measured with another number of threads.
 const SAME: f64 = 0.1;

@@ -5,8 +5,9 @@ use super::{Model, Progress};
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval::{self, Online};
+use crate::panics;
 use anyhow::bail;
-use fmicl_core::tch::{self, Device, Kind, Tensor};
+use fmicl_core::tch::{self, Device, Kind, Tensor, nn::VarStore};
 use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View};
 use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
@@ -88,8 +89,7 @@ impl<'a> Trainer<'a> {
             total_steps: steps(train.epochs),
             final_lr: train.final_lr,
         };
-        let parameters = Parameters::new(&model.store);
-        let optimizer = experiment.optimizer.build(&parameters);
+        let (parameters, optimizer) = prepare(experiment, &model.store).map_err(|error| experiment.locate(error))?;
         Ok(Trainer {
             experiment,
             model,
@@ -217,6 +217,19 @@ impl<'a> Trainer<'a> {
             online: None,
         }
     }
+}
+
+/// The parameters in flat buffers, and the optimizer with its own.
+///
+/// # Errors
+/// A config error at `backbone` where there is not the memory.
+pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters, Box<dyn Stepper>)> {
+    let prepared = panics::refused("cannot be trained", || {
+        let parameters = Parameters::new(store);
+        let optimizer = experiment.optimizer.build(&parameters);
+        Ok((parameters, optimizer))
+    });
+    prepared.map_err(|error| error.at("backbone"))
 }
 
 /// The loader of an experiment's training batches, and the number of optimizer steps that they make in an epoch.

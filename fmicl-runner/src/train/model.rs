@@ -1,8 +1,8 @@
 //! The learner and the store of its weights.
 
-use super::weights;
 use crate::config::Experiment;
-use fmicl_core::tch::{self, Device, nn::VarStore};
+use crate::weights::{self, BACKBONE, Init};
+use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
 use fmicl_core::{Learner, Result};
 use std::path::Path;
 
@@ -13,20 +13,45 @@ pub struct Model {
     pub store: VarStore,
     /// The architecture with its backbone.
     pub learner: Box<dyn Learner>,
+    /// What the backbone started with, where that was a file, in a line.
+    pub init: Option<String>,
 }
 
 impl Model {
     /// The experiment's model before training; the same for the same seed.
     ///
     /// # Errors
-    /// Options that do not go together.
+    /// Options that do not go together, or an `init` that does not fit.
     pub fn build(experiment: &Experiment, device: Device) -> Result<Self> {
+        let init = experiment.read_init().map_err(|error| experiment.locate(error))?;
+        Model::start(experiment, device, init.as_ref())
+    }
+
+    /// The experiment's model with the weights that [`Model::save`] wrote.
+    ///
+    /// # Errors
+    /// Options that do not go together, or a file that is damaged or does not fit.
+    pub fn restore(experiment: &Experiment, device: Device, checkpoint: &Path) -> Result<Self> {
+        let model = Model::start(experiment, device, None)?;
+        weights::load(&model.store, checkpoint)?;
+        Ok(model)
+    }
+
+    fn start(experiment: &Experiment, device: Device, init: Option<&Init>) -> Result<Self> {
         tch::manual_seed(experiment.seed as i64);
         let store = VarStore::new(device);
         let learner = experiment
-            .build_learner(&store.root())
+            .build_learner(&store.root(), init)
             .map_err(|error| experiment.locate(error))?;
-        Ok(Model { store, learner })
+        let init = init.map(|init| init.summary(&store));
+        Ok(Model { store, learner, init })
+    }
+
+    /// The backbone's weights and buffers, named as in torchvision or timm.
+    pub fn backbone(&self) -> Vec<(String, Tensor)> {
+        let variables = self.store.variables().into_iter();
+        let stripped = variables.filter_map(|(name, var)| Some((name.strip_prefix(BACKBONE)?.to_string(), var)));
+        stripped.collect()
     }
 
     /// The number of trainable parameters.
@@ -51,13 +76,5 @@ impl Model {
     /// The disk's.
     pub fn save(&self, path: &Path) -> Result<()> {
         weights::save(&self.store, path)
-    }
-
-    /// Reads what [`Model::save`] wrote.
-    ///
-    /// # Errors
-    /// A file that is damaged or does not fit.
-    pub fn load(&mut self, path: &Path) -> Result<()> {
-        weights::load(&self.store, path)
     }
 }

@@ -1,8 +1,11 @@
-//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`.
+//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`, and
+//! `init.safetensors` where the backbone started with a file of weights.
 
 use super::{Model, TrainOptions};
-use crate::config::Experiment;
+use crate::config::{self, Experiment};
+use crate::{DeviceChoice, weights};
 use fmicl_core::registry;
+use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,16 +18,50 @@ const KEPT: u64 = 2;
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
 
+/// The backbone before training, where it started with a file of weights.
+const INIT: &str = "init.safetensors";
+
 /// A run's directory.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
 }
 
+/// A run as it was left.
+#[derive(Debug)]
+pub struct Restored {
+    /// What was run.
+    pub experiment: Experiment,
+    /// Where the model is.
+    pub device: Device,
+    /// The file that the weights come from.
+    pub checkpoint: PathBuf,
+    /// The model with those weights.
+    pub model: Model,
+}
+
 impl RunDir {
     /// Makes the directory and writes down what is run: the complete config and the linked crates.
     ///
     /// # Errors
+    /// What `config.toml` says of a run of the experiment: all of its config, with `init` as the run's own copy of
+    /// the file, so that the directory can be moved.
+    ///
+    /// # Errors
+    /// A value that has no form in TOML.
+    pub fn config_of(experiment: &Experiment) -> Result<String> {
+        let mut config = experiment.to_table()?;
+        let Some(init) = &experiment.init else {
+            return config::write(&config);
+        };
+        config.insert("init".into(), INIT.into());
+        let origin = std::path::absolute(init).unwrap_or_else(|_| init.clone());
+        Ok(format!(
+            "# init: the backbone of {origin:?}\n{}",
+            config::write(&config)?
+        ))
+    }
+
     /// A directory that is in use or cannot be written, or a disk without room for the checkpoints.
     pub fn create(options: &TrainOptions, experiment: &Experiment, checkpoint_bytes: u64) -> Result<Self> {
         let path = match &options.out {
@@ -38,7 +75,7 @@ impl RunDir {
             )));
         }
         // Nothing is made before what can be known to fail has been tried, so that the same command can be tried again.
-        let config = experiment.to_toml()?;
+        let config = RunDir::config_of(experiment)?;
         require_room(&path, checkpoint_bytes)?;
         fs::create_dir_all(path.join("checkpoints")).map_err(|error| Error::io(&path, error))?;
         let run = RunDir { path };
@@ -62,6 +99,23 @@ impl RunDir {
         }
     }
 
+    /// The run's experiment, and its model as of the last checkpoint, which is named.
+    ///
+    /// # Errors
+    /// A run that has no checkpoint, or one that does not fit its config.
+    pub fn restore(&self, device: Option<DeviceChoice>) -> Result<Restored> {
+        let experiment = config::load(&self.config_path(), &[])?;
+        let device = device.unwrap_or(experiment.device).resolve()?;
+        let checkpoint = self.last_checkpoint()?;
+        let model = Model::restore(&experiment, device, &checkpoint)?;
+        Ok(Restored {
+            experiment,
+            device,
+            checkpoint,
+            model,
+        })
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -70,6 +124,19 @@ impl RunDir {
     /// The complete config of the run.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
+    }
+
+    /// What [`RunDir::save_init`] writes.
+    pub fn init_path(&self) -> PathBuf {
+        self.path.join(INIT)
+    }
+
+    /// Writes the backbone before training, so that it can be evaluated when the file it came from is gone.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn save_init(&self, model: &Model) -> Result<()> {
+        weights::write(model.backbone(), &self.init_path())
     }
 
     /// The log.

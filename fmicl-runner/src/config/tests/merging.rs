@@ -117,3 +117,16 @@ fn a_wrong_extends_is_an_error_at_its_line() {
         "y.toml:2: extends: x.toml is being read already: a file cannot extend itself"
     );
 }
+
+#[test]
+fn init_is_relative_to_the_file_that_names_it() {
+    let shared = folder(&[("base.toml", &format!("init = 'w.safetensors'\n{GOOD}"))]);
+    let mine = folder(&[("x.toml", &format!("extends = '{}/base.toml'", shared.path().display()))]);
+    let init = |sets: &[&str]| try_load(mine.path(), sets).unwrap().init.unwrap();
+    assert_eq!(init(&[]), shared.path().join("w.safetensors"));
+    assert_eq!(
+        init(&["init=other.safetensors"]),
+        std::path::Path::new("other.safetensors")
+    );
+    assert_eq!(init(&["init=/a.safetensors"]), std::path::Path::new("/a.safetensors"));
+}

@@ -1,0 +1,103 @@
+//! Reading and writing a file of tensors.
+
+use fmicl_core::tch::{TchError, Tensor};
+use fmicl_core::{Error, Result};
+// The version that tch has: its tensors convert from this one's views.
+use safetensors::{SafeTensorError, SafeTensors};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+/// Writes tensors to a file of safetensors, which is never half a file: it appears under its name when it is whole.
+///
+/// # Errors
+/// The disk's.
+pub fn write(tensors: impl IntoIterator<Item = (String, Tensor)>, path: &Path) -> Result<()> {
+    let contiguous = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
+    let mut tensors: Vec<_> = tensors.into_iter().map(contiguous).collect();
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    atomically(path, |temporary| Tensor::write_safetensors(&tensors, temporary))
+}
+
+/// Lets `write` make a file under another name, and renames it when it is whole.
+///
+/// # Errors
+/// The disk's.
+pub fn atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), TchError>) -> Result<()> {
+    let io = |error| Error::io(path, error);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!("{name}.tmp"));
+    let written = write(&temporary)
+        .map_err(|error| describe_write(path, error))
+        .and_then(|()| File::open(&temporary).and_then(|file| file.sync_all()).map_err(io));
+    let renamed = written.and_then(|()| fs::rename(&temporary, path).map_err(io));
+    if renamed.is_err() {
+        // What is left of it helps nobody; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed
+}
+
+fn describe_write(path: &Path, error: TchError) -> Error {
+    match error {
+        TchError::SafeTensorError {
+            err: SafeTensorError::IoError(error),
+            ..
+        }
+        | TchError::Io(error) => Error::io(path, error),
+        error => Error::data(path, format!("cannot be written: {}", Error::from(error))),
+    }
+}
+
+/// Every tensor of a file of safetensors, by name.
+///
+/// # Errors
+/// A file that cannot be read, is damaged, or is something else. Memory is taken for the file
+/// and its tensors alone, whatever its header says.
+pub fn read(path: &Path) -> Result<HashMap<String, Tensor>> {
+    let is_file = fs::metadata(path).map_err(|error| Error::io(path, error))?.is_file();
+    if !is_file {
+        return Err(Error::data(path, "is not a file"));
+    }
+    let bytes = fs::read(path).map_err(|error| Error::io(path, error))?;
+    let found = SafeTensors::deserialize(&bytes).map_err(|error| Error::data(path, describe(&error, &bytes)))?;
+    let tensors = found.tensors().into_iter().map(|(name, view)| {
+        let dtype = view.dtype();
+        match Tensor::try_from(view) {
+            Ok(tensor) => Ok((name, tensor)),
+            Err(error) => Err(Error::data(
+                path,
+                format!("{name} of {dtype:?}: {}", Error::from(error)),
+            )),
+        }
+    });
+    tensors.collect()
+}
+
+/// What is wrong with the bytes of a file.
+fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
+    let size = bytes.len();
+    // A zip archive or a pickle's first opcode: what torch.save writes.
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 0x02]) {
+        return "is a pickle of PyTorch, not safetensors; convert it: python3 -c \"import torch, safetensors.torch as s; \
+                s.save_file(torch.load('in.pth', weights_only=True), 'out.safetensors')\""
+            .into();
+    }
+    let header = bytes
+        .first_chunk()
+        .map_or(0, |length: &[u8; 8]| u64::from_le_bytes(*length));
+    match error {
+        SafeTensorError::HeaderTooSmall => format!("is not safetensors: it has {size} bytes, and a header takes more"),
+        SafeTensorError::HeaderTooLarge => {
+            "is damaged, or not safetensors: it begins with no length of a header".into()
+        }
+        SafeTensorError::InvalidHeaderLength => {
+            format!("is truncated, or not safetensors: its header is to take {header} bytes, and the file has {size}")
+        }
+        SafeTensorError::MetadataIncompleteBuffer => format!(
+            "is truncated or damaged: the tensors that its header names do not take the {} bytes behind it",
+            (size as u64).saturating_sub(header.saturating_add(8))
+        ),
+        _ => "is damaged, or not safetensors: its header cannot be read".into(),
+    }
+}

@@ -1,0 +1,108 @@
+//! Files that are not what they should be.
+
+use super::*;
+use proptest::prelude::*;
+
+fn error_of(bytes: &[u8]) -> String {
+    let (_folder, path) = folder();
+    fs::write(&path, bytes).unwrap();
+    words(read(&path).unwrap_err(), &path)
+}
+
+/// A file of a header and `data` bytes behind it.
+fn with_header(header: &str, data: usize) -> Vec<u8> {
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), &vec![0; data]].concat()
+}
+
+#[test]
+fn each_damage_has_its_words() {
+    assert_eq!(
+        error_of(b"short"),
+        "w.safetensors: is not safetensors: it has 5 bytes, and a header takes more"
+    );
+    assert_eq!(
+        error_of(b"not weights at all"),
+        "w.safetensors: is damaged, or not safetensors: it begins with no length of a header"
+    );
+    assert_eq!(
+        error_of(b"\x40\0\0\0\0\0\0\0{"),
+        "w.safetensors: is truncated, or not safetensors: its header is to take 64 bytes, and the file has 9"
+    );
+    let tensor = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    assert_eq!(
+        error_of(&with_header(tensor, 7)),
+        "w.safetensors: is truncated or damaged: the tensors that its header names do not take the 7 bytes behind it"
+    );
+    let unreadable = "w.safetensors: is damaged, or not safetensors: its header cannot be read";
+    for header in [
+        "{\"a\"",
+        r#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#,
+        r#"{"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}"#,
+    ] {
+        assert_eq!(error_of(&with_header(header, 8)), unreadable, "{header}");
+    }
+    let whole = r#"{"a":{"dtype":"U16","shape":[4],"data_offsets":[0,8]}}"#;
+    assert_eq!(
+        error_of(&with_header(whole, 8)),
+        "w.safetensors: a of U16: libtorch: conversion error: unsupported dtype U16"
+    );
+}
+
+#[test]
+fn a_pickle_says_how_to_convert_it() {
+    for start in [&b"PK\x03\x04 and so on"[..], &b"\x80\x02 and so on"[..]] {
+        let message = error_of(start);
+        assert!(
+            message.starts_with("w.safetensors: is a pickle of PyTorch, not safetensors; convert it: python3 -c \""),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_read() {
+    for path in ["/dev/zero", "/"] {
+        assert_eq!(
+            read(Path::new(path)).unwrap_err().to_string(),
+            format!("{path}: is not a file")
+        );
+    }
+}
+
+/// A file of two tensors, and of how many bytes its header is.
+fn whole() -> Vec<u8> {
+    let (_folder, path) = folder();
+    save(&store(3, true).0, &path).unwrap();
+    fs::read(&path).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_truncated_file_is_an_error(part in 0.0..1.0) {
+        let bytes = whole();
+        let message = error_of(&bytes[..(bytes.len() as f64 * part) as usize]);
+        prop_assert!(message.contains("truncated") || message.contains("not safetensors"), "{}", message);
+    }
+
+    #[test]
+    fn flipped_bits_are_an_error_or_other_values(flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8), 1..4)) {
+        let mut bytes = whole();
+        for (index, bit) in flips {
+            let index = index.index(bytes.len());
+            bytes[index] ^= 1u8 << bit;
+        }
+        let (_folder, path) = folder();
+        fs::write(&path, &bytes).unwrap();
+        let (store, linear) = store(3, true);
+        match load(&store, &path) {
+            Ok(()) => prop_assert_eq!(linear.ws.size(), [2, 3]),
+            Err(error) => {
+                let message = words(error, &path);
+                prop_assert!(message.starts_with("w.safetensors: ") && !message.contains('\n'), "{}", message);
+            }
+        }
+    }
+}
