@@ -2,6 +2,7 @@
 # make test         every test
 # make check        what CI runs: formatting, clippy, docs, tests
 # make golden       make the golden files again
+# make check-export check against torchvision and timm that weights go both ways
 
 SHELL := bash
 # One profile for everything: the bindings to libtorch take minutes to compile.
@@ -17,7 +18,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check golden
+.PHONY: setup build quickstart test check golden check-export
 
 setup:
 	@scripts/setup
@@ -40,3 +41,6 @@ check: setup
 
 golden: setup
 	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done
+
+check-export: build
+	@scripts/golden scripts/check_export.py

@@ -33,6 +33,10 @@ enum Command {
         #[arg(long)]
         device: Option<DeviceChoice>,
     },
+    /// Write the features of a run's frozen encoder, and the labels
+    Features(commands::FeaturesArgs),
+    /// Write a run's backbone, for PyTorch
+    Export(commands::ExportArgs),
     /// Train every experiment of a grid and write its table
     Sweep(sweep::Options),
     /// Compute what the paper claims, with every registered divergence
@@ -130,6 +134,8 @@ impl Command {
                 train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
             }
             Command::Eval { run, device } => eval::run(&run, device).map_err(one),
+            Command::Features(args) => commands::features(&args).map_err(one),
+            Command::Export(args) => commands::export(&args).map_err(one),
             Command::Sweep(options) => sweep::run(&options),
             Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),

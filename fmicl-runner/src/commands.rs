@@ -1,7 +1,11 @@
 //! The subcommands that neither train nor evaluate.
 
 mod check;
+mod export;
+mod features;
 mod list;
 
 pub(crate) use check::{check, summary};
+pub(crate) use export::{ExportArgs, export};
+pub(crate) use features::{FeaturesArgs, features};
 pub(crate) use list::list;

@@ -1,0 +1,244 @@
+//! What a run is good for afterwards: features, exports, and weights to start from.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use fmicl_core::Backbone;
+use fmicl_core::registry;
+use fmicl_core::tch::{CModule, Device, Kind, Tensor, no_grad};
+use fmicl_runner::train::{Model, RunDir, TrainOptions};
+use fmicl_runner::{config, eval};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const EXPERIMENT: &str = r#"
+dataset = { name = "subset", train = 24, of = "digits" }
+backbone = { name = "resnet", depth = 18, stem = "cifar", width = 4 }
+architecture = { name = "simclr", out = 16 }
+objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
+optimizer = "sgd"
+device = "cpu"
+views.size = 16
+train = { epochs = 1, batch_size = 8, lr = 0.01 }
+eval = { knn.k = 5, linear.max_iter = 3 }
+"#;
+
+/// The stdout of a command that succeeds.
+fn fmicl(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    // Tests run side by side: libtorch's threads would only get in each other's way.
+    let output = command.args(args).env("OMP_NUM_THREADS", "1").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A run of the experiment in a folder of its own.
+fn train(sets: &[&str]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
+    std::fs::write(&file, EXPERIMENT).unwrap();
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    fmicl(
+        &["train", text(&file), "--out", text(&run)]
+            .into_iter()
+            .chain(sets)
+            .collect::<Vec<_>>(),
+    );
+    (folder, run)
+}
+
+/// A run as it would be after a step, without data and evaluation.
+fn run_of(backbone: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
+    std::fs::write(&file, EXPERIMENT).unwrap();
+    let experiment = config::load(&file, &[format!("backbone={backbone}")]).unwrap();
+    let model = Model::build(&experiment, Device::Cpu).unwrap();
+    // Running statistics of its own.
+    let _ = no_grad(|| model.learner.encoder().forward(&images(4, 16).into(), true));
+    let options = TrainOptions {
+        out: Some(run.clone()),
+        name: "x".into(),
+    };
+    let directory = RunDir::create(&options, &experiment, model.bytes()).unwrap();
+    directory.save_checkpoint(1, &model).unwrap();
+    (folder, run)
+}
+
+fn tensors(path: &Path) -> HashMap<String, Tensor> {
+    Tensor::read_safetensors(path).unwrap().into_iter().collect()
+}
+
+fn restore(run: &Path) -> Model {
+    RunDir::open(run).unwrap().restore(None).unwrap().model
+}
+
+/// What the run's encoder makes of images.
+fn encode(run: &Path, images: &Tensor) -> Tensor {
+    no_grad(|| {
+        restore(run)
+            .learner
+            .encoder()
+            .forward(&images.shallow_clone().into(), false)
+    })
+}
+
+/// Images that Python makes too.
+fn images(count: i64, size: i64) -> Tensor {
+    Tensor::arange(count * 3 * size * size, (Kind::Float, Device::Cpu))
+        .sin()
+        .view([count, 3, size, size])
+}
+
+/// The features of a TorchScript file in Python, for 1 and for 5 images.
+const PYTHON: &str = "
+import sys, torch
+model = torch.jit.load(sys.argv[1]).eval()
+size = int(sys.argv[2])
+for count in 1, 5:
+    images = torch.arange(count * 3 * size * size, dtype=torch.float32).sin().view(count, 3, size, size)
+    print(*model(images).flatten().tolist())
+";
+
+/// The features as Python computes them, where the project's own PyTorch is there; a libtorch of the user's own may have
+/// no Python.
+fn in_python(script: &Path, size: i64) -> Option<Vec<Vec<f32>>> {
+    let libtorch = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.libtorch");
+    if !libtorch.join("torch/__init__.py").is_file() {
+        return None;
+    }
+    let mut python = Command::new("python3");
+    python
+        .env("PYTHONPATH", libtorch)
+        .args(["-c", PYTHON, text(script), &size.to_string()]);
+    let output = python.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let numbers = |line: &str| line.split(' ').map(|number| number.parse().unwrap()).collect();
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(numbers).collect())
+}
+
+#[test]
+fn every_backbone_as_torchscript_gives_the_same_features_here_and_in_python() {
+    for part in registry::list::<dyn Backbone>() {
+        let (folder, run) = run_of(part.name);
+        let script = folder.path().join("backbone.pt");
+        assert!(fmicl(&["export", text(&run), "--out", text(&script)]).contains("backbone.pt: "));
+        let expected = [1, 5].map(|count| encode(&run, &images(count, 16)));
+        let module = CModule::load(&script).unwrap();
+        let found = [1, 5].map(|count| module.forward_ts(&[images(count, 16)]).unwrap());
+        let in_python = in_python(&script, 16);
+        for (index, expected) in expected.iter().enumerate() {
+            assert!(expected.allclose(&found[index], 1e-5, 1e-5, false), "{}", part.name);
+            if let Some(python) = &in_python {
+                let python = Tensor::from_slice(&python[index]).view_as(expected);
+                assert!(expected.allclose(&python, 1e-5, 1e-5, false), "{} in Python", part.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
+    let (folder, run) = train(&[]);
+    let printed = fmicl(&["features", text(&run)]);
+    let file = run.join("features/train_features.npy");
+    assert!(
+        printed.starts_with(text(&file)) && printed.contains(": 24 images, 32 features\n"),
+        "{printed}"
+    );
+    let it = RunDir::open(&run).unwrap().restore(None).unwrap();
+    let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
+    let expected = eval::features(&it.experiment, &data.train, &it.model, it.device).unwrap();
+    assert_eq!(Tensor::read_npy(file).unwrap(), expected.values);
+    assert_eq!(
+        Tensor::read_npy(run.join("features/train_labels.npy")).unwrap(),
+        expected.labels
+    );
+    assert_eq!(
+        Tensor::read_npy(run.join("features/test_labels.npy")).unwrap().numel(),
+        data.test.len()
+    );
+    assert!(!run.join("features/pretrain_features.npy").exists());
+
+    let out = folder.path().join("all");
+    fmicl(&[
+        "features",
+        text(&run),
+        "--split",
+        "all",
+        "--format",
+        "safetensors",
+        "--out",
+        text(&out),
+    ]);
+    for (split, count) in [("pretrain", 24), ("train", 24), ("test", data.test.len() as i64)] {
+        let found = tensors(&out.join(format!("{split}.safetensors")));
+        assert_eq!(found["features"].size(), [count, 32], "{split}");
+        assert_eq!(found["labels"].size(), [count], "{split}");
+    }
+    assert_eq!(tensors(&out.join("train.safetensors"))["features"], expected.values);
+}
+
+#[test]
+fn an_export_has_the_backbone_alone_and_starts_another_run() {
+    let (folder, run) = train(&[]);
+    let file = folder.path().join("w.safetensors");
+    fmicl(&["export", text(&run), "--out", text(&file)]);
+    let exported = tensors(&file);
+    let images = images(2, 16);
+    let expected = encode(&run, &images);
+    for name in ["conv1.weight", "layer1.0.bn1.running_var", "layer4.1.conv2.weight"] {
+        assert!(exported.contains_key(name), "{name}");
+    }
+    assert!(
+        !exported
+            .keys()
+            .any(|name| name.contains("projector") || name.contains("backbone"))
+    );
+
+    // From the export and from the checkpoint itself, under an architecture with a copy of the backbone.
+    let checkpoint = RunDir::open(&run).unwrap().last_checkpoint().unwrap();
+    for init in [&file, &checkpoint] {
+        let (_folder, next) = train(&[&format!("init={}", text(init)), "architecture={name='moco',queue=32}"]);
+        assert_eq!(tensors(&next.join("init.safetensors")), exported);
+        let log = std::fs::read_to_string(next.join("log.txt")).unwrap();
+        let note = format!("the backbone starts with 100 weights of {}", init.display());
+        assert!(log.contains(&note), "{log}");
+        let result: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(next.join("result.json")).unwrap()).unwrap();
+        assert_eq!(result["evaluation"]["rows"][1]["representation"], "initial encoder");
+
+        // Built again, it is what it was, the momentum copy too.
+        let experiment = config::load(&next.join("config.toml"), &[]).unwrap();
+        let model = Model::build(&experiment, Device::Cpu).unwrap();
+        let features = no_grad(|| model.learner.encoder().forward(&images.shallow_clone().into(), false));
+        assert_eq!(features, expected);
+        let variables = model.store.variables();
+        for (name, weight) in &exported {
+            assert_eq!(&variables[&format!("momentum.backbone.{name}")], weight, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_started_with_a_file_needs_it_no_more_and_can_be_moved() {
+    let (folder, run) = train(&[]);
+    let file = folder.path().join("w.safetensors");
+    fmicl(&["export", text(&run), "--out", text(&file)]);
+    let (next_folder, next) = train(&[&format!("init={}", text(&file))]);
+    std::fs::remove_file(&file).unwrap();
+    let moved = next_folder.path().join("moved");
+    std::fs::rename(&next, &moved).unwrap();
+    let printed = fmicl(&["eval", text(&moved)]);
+    assert!(printed.contains("\ninitial encoder "), "{printed}");
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(moved.join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(read("eval.json")["rows"], read("result.json")["evaluation"]["rows"]);
+}
