@@ -5,7 +5,7 @@
 
 use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,21 @@ impl Dataset for Cifar10 {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let names: &[&str] = if split == Split::Test { &TEST } else { &TRAIN };
         RECORDS.open(&self.root, names, 0)
+    }
+
+    fn source(&self) -> Source {
+        let place = &RECORDS.place;
+        Source {
+            downloads: vec![place.download(
+                "https://www.cs.toronto.edu/~kriz/",
+                170_052_171,
+                "c32a1d4ab5d03f1284b67883e8d87530",
+                200_000_000,
+            )],
+            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
+            terms: "no licence stated; cite Krizhevsky, 2009".into(),
+            ..place.source(&self.root)
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

@@ -6,7 +6,7 @@
 
 use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,21 @@ impl Dataset for Cifar100 {
             Labels::Fine => 1,
         };
         RECORDS.open(&self.root, &[name], label)
+    }
+
+    fn source(&self) -> Source {
+        let place = &RECORDS.place;
+        Source {
+            downloads: vec![place.download(
+                "https://www.cs.toronto.edu/~kriz/",
+                168_513_733,
+                "03b5dce01913d631647c71ecec9e9cb8",
+                200_000_000,
+            )],
+            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
+            terms: "no licence stated; cite Krizhevsky, 2009".into(),
+            ..place.source(&self.root)
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

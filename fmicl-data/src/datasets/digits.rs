@@ -5,7 +5,7 @@
 
 use super::memory::{Layout, Memory};
 use flate2::read::GzDecoder;
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register};
+use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 
@@ -25,6 +25,15 @@ register!(
 const TEST: usize = 360;
 
 impl Dataset for Digits {
+    fn source(&self) -> Source {
+        Source {
+            page: "https://doi.org/10.24432/C50P49".into(),
+            terms: "CC BY 4.0".into(),
+            by_hand: "it is embedded".into(),
+            ..Source::default()
+        }
+    }
+
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let mut text = String::new();
         let embedded = include_bytes!("../../assets/digits.csv.gz");

@@ -1,36 +1,27 @@
-//! `idx`: MNIST, Fashion-MNIST and what else has their four files and ten classes.
+//! `idx`: what has the four files and ten classes of MNIST.
 //!
 //! A header of big-endian words (magic, count, rows, columns), then the bytes. Source: LeCun, Cortes, Burges, "The
 //! MNIST database of handwritten digits".
 
 use super::files::{read_at_most, root_option, write};
 use super::memory::{Layout, Memory};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// MNIST's four files, gzipped (`.gz`) or not: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-...`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Idx {
-    /// The folder with the files; relative to the working directory. The default is where Debian's package
-    /// `dataset-fashion-mnist` puts them.
+    /// The folder with the files; relative to the working directory.
     pub root: PathBuf,
-}
-
-impl Default for Idx {
-    fn default() -> Self {
-        Idx {
-            root: "/usr/share/datasets/fashion-mnist".into(),
-        }
-    }
 }
 
 register!(
     Dataset,
     "idx",
     Idx,
-    "MNIST, Fashion-MNIST: the four idx files, gzipped or not"
+    "four files of your own in MNIST's format, gzipped or not"
 );
 
 const IMAGES: u32 = 0x0803;
@@ -41,6 +32,9 @@ const LIMIT: u64 = 600_000 * 28 * 28;
 
 impl Dataset for Idx {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        require(!self.root.as_os_str().is_empty(), "root", || {
+            "is missing: set it to a folder with four files in MNIST's format".into()
+        })?;
         let prefix = if split == Split::Test { "t10k" } else { "train" };
         let (images, [count, rows, columns], pixels) = self.read(&format!("{prefix}-images-idx3-ubyte"), IMAGES)?;
         let (labels_path, [label_count], labels) = self.read(&format!("{prefix}-labels-idx1-ubyte"), LABELS)?;
@@ -66,6 +60,14 @@ impl Dataset for Idx {
             labels,
             classes: CLASSES,
         }))
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            looks_in: vec![self.root.clone()],
+            by_hand: "the files are your own: `root` says where they lie".into(),
+            ..Source::default()
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
@@ -105,8 +107,8 @@ impl Idx {
 }
 
 fn parse<const D: usize>(path: &Path, magic: u32) -> Result<([usize; D], Vec<u8>)> {
-    let hint = "set `root` to a folder with MNIST's four files, gzipped or not; `apt-get install dataset-fashion-mnist` \
-                puts Fashion-MNIST in the default folder";
+    let hint =
+        "set `root` to a folder with the four files, gzipped or not; `fmicl data info` says which can be fetched";
     let mut bytes = read_at_most(path, LIMIT, hint)?;
     let header = 4 + 4 * D;
     let truncated = |wanted: usize| {
@@ -260,7 +262,7 @@ mod tests {
         .map(|_| ())
         .unwrap_err()
         .to_string();
-        assert!(missing.contains("apt-get install dataset-fashion-mnist"), "{missing}");
+        assert!(missing.contains("there is no such file; set `root`"), "{missing}");
     }
 
     proptest! {

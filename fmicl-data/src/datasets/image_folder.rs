@@ -6,7 +6,7 @@
 use super::files::root_option;
 use super::listing;
 use super::photos::write_photo;
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register, require, toml};
+use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,14 @@ impl Dataset for ImageFolder {
             Split::Test => listing::photos(&self.test_folder()?, &classes, HINT)?,
         };
         Ok(Box::new(photos))
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            looks_in: vec![self.root.clone()],
+            by_hand: "the photos are your own: `root` says where they lie".into(),
+            ..Source::default()
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

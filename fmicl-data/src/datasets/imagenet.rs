@@ -7,7 +7,7 @@ use super::files::root_option;
 use super::listing;
 use super::photos::write_photo;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,15 @@ impl Dataset for ImageNet {
             Split::Test => listing::photos(&root.join("val"), &classes, VAL_HINT)?,
         };
         Ok(Box::new(photos))
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            page: "https://image-net.org/download.php".into(),
+            terms: "after registration, for non-commercial research and education".into(),
+            by_hand: PLACE.remedy.into(),
+            ..PLACE.source(&self.root)
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

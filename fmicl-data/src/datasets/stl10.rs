@@ -6,7 +6,7 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Image, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Error, Image, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -89,6 +89,20 @@ impl Dataset for Stl10 {
 
     fn has_unlabelled(&self) -> bool {
         true
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            downloads: vec![PLACE.download(
+                "http://ai.stanford.edu/~acoates/stl10/",
+                2_640_397_119,
+                "91f7769df0f17e558f3565bffb0c7dfb",
+                3_200_000_000,
+            )],
+            page: "https://cs.stanford.edu/~acoates/stl10/".into(),
+            terms: "no licence stated, its images are ImageNet's; cite Coates, Ng and Lee, 2011".into(),
+            ..PLACE.source(&self.root)
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

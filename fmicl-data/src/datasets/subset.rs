@@ -1,6 +1,6 @@
 //! `subset`: a part of another dataset's training images, for runs that fit a laptop.
 
-use fmicl_core::{Dataset, Image, Part, Patch, Region, Result, Samples, Split, register, require};
+use fmicl_core::{Dataset, Image, Part, Patch, Region, Result, Samples, Source, Split, register, require};
 use serde::{Deserialize, Serialize};
 
 /// `train` training images of `of`, evenly spread over it; the test split is left whole.
@@ -25,6 +25,10 @@ impl Dataset for Subset {
         require(self.train >= 1, "train", || {
             "0 images are no dataset; at least 1".into()
         })
+    }
+
+    fn source(&self) -> Source {
+        self.of.source()
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {

@@ -8,7 +8,7 @@ use super::imagenet::is_wnid;
 use super::listing;
 use super::photos::{Photos, write_photo};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Result, Samples, Split, register, toml};
+use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -72,6 +72,21 @@ impl Dataset for TinyImageNet {
             Split::Test => annotated(&root.join("val"), &classes)?,
         };
         Ok(Box::new(photos))
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            // The course publishes no checksum; this one is what many programs check.
+            downloads: vec![PLACE.download(
+                "http://cs231n.stanford.edu/",
+                248_100_043,
+                "90528d7ca1a48142e341f4ef8d21d0de",
+                500_000_000,
+            )],
+            page: "http://cs231n.stanford.edu/tiny-imagenet-200.zip".into(),
+            terms: "no licence stated; its images are ImageNet's: non-commercial research and education".into(),
+            ..PLACE.source(&self.root)
+        }
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
