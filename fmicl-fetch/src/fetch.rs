@@ -33,7 +33,7 @@ impl Default for Fetch {
 /// What a user wants to see of it.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A file begins: its name.
+    /// A file begins: the address or the path that it is taken from.
     File(&'a str),
     /// Bytes of the file that are here, and of all where that is known.
     Progress {
@@ -106,7 +106,7 @@ impl Job<'_> {
         if target.exists() {
             return self.check_present(&target).map(|()| None);
         }
-        report(Event::File(name));
+        report(Event::File(&self.origin.to_string()));
         match (&self.origin, &self.download.unpack) {
             (Origin::File(path), Some(_)) => {
                 self.check_space(0)?;

@@ -1,12 +1,22 @@
 //! Where a file is taken from: its official address, a mirror, or a disk.
 
 use fmicl_core::{Download, Error, Result};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Url(String),
     File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Url(url) => f.write_str(url),
+            Origin::File(path) => write!(f, "{}", path.display()),
+        }
+    }
 }
 
 impl Origin {

@@ -1,8 +1,7 @@
 //! The file under way: `NAME.partial`, and beside it `NAME.partial.version`, what the server called that version.
 
 use fmicl_core::{Error, Result};
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,8 +25,11 @@ impl Partial {
             .write(true)
             .open(&path)
             .map_err(refused)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| Error::data(&path, "another process is downloading it"))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(Error::data(&path, "another process is downloading it")),
+            // Some network disks have no locks.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
         let len = file.seek(SeekFrom::End(0)).map_err(refused)?;
         Ok(Partial { path, file, len })
     }

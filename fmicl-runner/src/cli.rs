@@ -53,6 +53,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Where the datasets are looked for, and how to get them
+    #[command(subcommand)]
+    Data(commands::Data),
     /// Check all of an experiment that can be known before training
     Check {
         #[command(flatten)]
@@ -139,16 +142,17 @@ impl Command {
             Command::Sweep(options) => sweep::run(&options),
             Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
+            Command::Data(command) => command.run(),
             Command::Check { experiment } => commands::check(&experiment).map_err(all),
         }
     }
 }
 
-fn one(error: anyhow::Error) -> Vec<anyhow::Error> {
+pub(crate) fn one(error: anyhow::Error) -> Vec<anyhow::Error> {
     vec![error]
 }
 
-fn all(errors: Vec<fmicl_core::Error>) -> Vec<anyhow::Error> {
+pub(crate) fn all(errors: Vec<fmicl_core::Error>) -> Vec<anyhow::Error> {
     errors.into_iter().map(Into::into).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::tree::{Node, Origin, Value};
 use super::{Experiment, parse};
-use fmicl_core::{Error, Result, registry};
+use fmicl_core::{Dataset, Error, Part, Result, registry};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +80,31 @@ pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Resul
         },
         _ => Err(source.origin.error("", "expected a table")),
     }
+}
+
+/// A dataset by its name, with each `key=value` of `sets` for its options.
+///
+/// # Errors
+/// A config error in one line.
+pub(crate) fn load_dataset(name: &str, sets: &[String]) -> Result<Part<dyn Dataset>> {
+    // An unknown name is at fault by itself, whatever is set.
+    registry::find::<dyn Dataset>(name)?;
+    let mut tree: Option<Node> = None;
+    for set in sets {
+        let set = parse::set(set, None)?;
+        tree = Some(match tree {
+            Some(older) => set.over(older),
+            None => set,
+        });
+    }
+    match tree.as_ref().map(Node::to_toml) {
+        Some(toml::Value::Table(options)) => Part::new(name, options),
+        _ => Part::new(name, toml::Table::new()),
+    }
+    .map_err(|error| match &tree {
+        Some(tree) => tree.locate(error),
+        None => error,
+    })
 }
 
 /// What is wrong with a top-level key, read as if it were alone.

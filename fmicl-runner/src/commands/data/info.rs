@@ -1,0 +1,117 @@
+//! `fmicl data info`.
+
+use super::Found;
+use fmicl_core::registry::{self, Listing};
+use fmicl_core::{Dataset, Part, Result, Source, Split};
+use fmicl_fetch::Bytes;
+use std::io::{self, Write};
+
+/// All that is known of a dataset.
+///
+/// # Errors
+/// That stdout is closed.
+pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::Result<()> {
+    let (name, source) = (dataset.name(), dataset.source());
+    let mut line = |key: &str, value: &str| writeln!(out, "  {key:<9} {value}");
+    line("dataset", &in_toml(dataset)?)?;
+    for (index, folder) in source.looks_in.iter().enumerate() {
+        let there = if folder.exists() { "is there" } else { "is not there" };
+        let key = if index == 0 { "looks in" } else { "" };
+        line(key, &format!("{} ({there})", folder.display()))?;
+    }
+    match Found::open(&**dataset) {
+        Ok(found) => line("found", &found.to_string())?,
+        Err(error) => line("not found", &error.to_string())?,
+    }
+    if let Ok(image) = dataset.open(Split::Test).and_then(|samples| samples.image(0)) {
+        line(
+            "images",
+            &format!("the first test image has {} x {} pixels", image.width, image.height),
+        )?;
+    }
+    if !source.downloads.is_empty() {
+        line("to get it", &format!("fmicl data fetch {name}"))?;
+    } else if !source.by_hand.is_empty() {
+        line("by hand", &source.by_hand)?;
+    }
+    for download in &source.downloads {
+        let bytes = download
+            .bytes
+            .map_or("size not known".to_string(), |bytes| Bytes(bytes).to_string());
+        let checksum = download
+            .checksum
+            .as_ref()
+            .map_or("no checksum is published".to_string(), |sum| sum.to_string());
+        let unpacked = download
+            .unpack
+            .as_ref()
+            .map(|archive| format!(", unpacks to less than {}", Bytes(archive.at_most)));
+        line(
+            "",
+            &format!("{}: {bytes}, {checksum}{}", download.url, unpacked.unwrap_or_default()),
+        )?;
+    }
+    for (key, value) in [("page", &source.page), ("terms", &source.terms)] {
+        if !value.is_empty() {
+            line(key, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// The part as it is written in an experiment.
+pub(super) fn in_toml(dataset: &Part<dyn Dataset>) -> Result<String> {
+    Ok(toml::Value::Table(registry::write_options(dataset)?).to_string())
+}
+
+/// Every registered dataset, a line each.
+///
+/// # Errors
+/// That stdout is closed.
+pub(super) fn all(out: &mut impl Write) -> io::Result<()> {
+    let rows: Vec<[String; 4]> = registry::list::<dyn Dataset>().iter().map(row).collect();
+    let header = ["dataset", "here", "download", "terms"].map(String::from);
+    let width = |column: usize| {
+        rows.iter()
+            .chain([&header])
+            .map(|row| row[column].len())
+            .max()
+            .unwrap_or(0)
+    };
+    let [name, here, size] = [0, 1, 2].map(width);
+    for row in [&header].into_iter().chain(&rows) {
+        writeln!(out, "{:name$}  {:here$}  {:size$}  {}", row[0], row[1], row[2], row[3])?;
+    }
+    let folder = fmicl_data::data_folder();
+    writeln!(
+        out,
+        "\n`fmicl data info DATASET` says where it is looked for; `fmicl data fetch DATASET` downloads it to {} (FMICL_DATA \
+         names another folder).",
+        folder.display()
+    )
+}
+
+fn row(part: &Listing) -> [String; 4] {
+    let name = part.name.to_string();
+    let Ok(dataset) = Part::<dyn Dataset>::new(part.name, toml::Table::new()) else {
+        return [
+            name,
+            format!("needs {}", part.options.join(", ")),
+            String::new(),
+            String::new(),
+        ];
+    };
+    let source = dataset.source();
+    let here = if dataset.open(Split::Test).is_ok() { "yes" } else { "no" };
+    [name, here.into(), size(&source), source.terms]
+}
+
+/// What has to be downloaded, or why nothing has to.
+fn size(source: &Source) -> String {
+    let sizes: Option<Vec<u64>> = source.downloads.iter().map(|download| download.bytes).collect();
+    match sizes {
+        _ if source.downloads.is_empty() => "-".into(),
+        Some(sizes) => Bytes(sizes.iter().sum()).to_string(),
+        None => "?".into(),
+    }
+}
