@@ -35,10 +35,12 @@ impl Cell {
         labels: Vec<String>,
         seed: u64,
         file: &Path,
-        sets: Vec<String>,
+        mut sets: Vec<String>,
         resolved: Experiment,
         out: &Path,
     ) -> Result<Self> {
+        // In a file it is relative to that, among the sets to the working directory.
+        sets.extend(resolved.init.iter().map(|init| format!("init={}", init.display())));
         let name = labels
             .iter()
             .map(|label| format!("{}_", slug(label)))

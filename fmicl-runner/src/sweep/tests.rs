@@ -116,6 +116,18 @@ fn a_scale_lies_under_the_axes_and_has_its_own_seeds() {
 }
 
 #[test]
+fn an_init_is_relative_to_the_sweep_file_in_its_runs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep =
+        "experiment = 'x.toml'\nseeds = [0]\n[[axis]]\nname = 'start'\nkey = 'init'\nvalues = ['w.safetensors']";
+    let file = write(folder.path(), sweep);
+    let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
+    let run = crate::config::load(&cells[0].experiment, &cells[0].sets).unwrap();
+    assert_eq!(run.init, Some(folder.path().join("w.safetensors")));
+    assert_eq!(crate::train::RunDir::config_of(&run).unwrap(), cells[0].config);
+}
+
+#[test]
 fn what_is_wrong_is_said_before_anything_runs() {
     assert_eq!(
         error_of("experiment = 'x.toml'\nsede = [1]"),
