@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fmicl_core::Backbone;
 use fmicl_core::registry;
 use fmicl_core::tch::{CModule, Device, Kind, Tensor, no_grad};
+use fmicl_core::{Backbone, Dataset, Part};
 use fmicl_runner::train::{Model, RunDir, TrainOptions};
 use fmicl_runner::{config, eval};
 use std::collections::HashMap;
@@ -54,11 +54,11 @@ fn train(sets: &[&str]) -> (TempDir, PathBuf) {
 }
 
 /// A run as it would be after a step, without data and evaluation.
-fn run_of(backbone: &str) -> (TempDir, PathBuf) {
+fn run_of(set: String) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
     std::fs::write(&file, EXPERIMENT).unwrap();
-    let experiment = config::load(&file, &[format!("backbone={backbone}")]).unwrap();
+    let experiment = config::load(&file, &[set]).unwrap();
     let model = Model::build(&experiment, Device::Cpu).unwrap();
     // Running statistics of its own.
     let _ = no_grad(|| model.learner.encoder().forward(&images(4, 16).into(), true));
@@ -126,7 +126,7 @@ fn in_python(script: &Path, size: i64) -> Option<Vec<Vec<f32>>> {
 #[test]
 fn every_backbone_as_torchscript_gives_the_same_features_here_and_in_python() {
     for part in registry::list::<dyn Backbone>() {
-        let (folder, run) = run_of(part.name);
+        let (folder, run) = run_of(format!("backbone={}", part.name));
         let script = folder.path().join("backbone.pt");
         assert!(fmicl(&["export", text(&run), "--out", text(&script)]).contains("backbone.pt: "));
         let expected = [1, 5].map(|count| encode(&run, &images(count, 16)));
@@ -183,6 +183,19 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         assert_eq!(found["labels"].size(), [count], "{split}");
     }
     assert_eq!(tensors(&out.join("train.safetensors"))["features"], expected.values);
+}
+
+#[test]
+fn a_split_without_labels_has_features_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let stl10: Part<dyn Dataset> = Part::new("stl10", toml::Table::new()).unwrap();
+    let mut dataset = stl10.example(data.path()).unwrap();
+    dataset.insert("name".into(), "stl10".into());
+    let (_folder, run) = run_of(format!("dataset={}", toml::Value::Table(dataset)));
+    fmicl(&["features", text(&run), "--split", "pretrain,train"]);
+    let there = |name: &str| run.join("features").join(name).is_file();
+    assert!(there("pretrain_features.npy") && !there("pretrain_labels.npy"));
+    assert!(there("train_features.npy") && there("train_labels.npy"));
 }
 
 #[test]

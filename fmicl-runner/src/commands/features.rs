@@ -72,7 +72,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
         let samples = open_split(&it.experiment, split).map_err(|error| it.experiment.locate(error))?;
         let features = eval::features(&it.experiment, &samples, &it.model, it.device)?;
         let size = features.values.size();
-        let files = write(&features, &out, name, args.format)?;
+        let files = write(&features, samples.classes() > 0, &out, name, args.format)?;
         let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
         writeln!(stdout, "{}: {} images, {} features", files.join(", "), size[0], size[1])?;
     }
@@ -80,10 +80,13 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files' paths.
-fn write(features: &Features, folder: &Path, split: &str, format: Format) -> Result<Vec<PathBuf>> {
-    let tensors = [("features", &features.values), ("labels", &features.labels)];
-    let tensors = tensors.map(|(name, tensor)| (name.to_string(), tensor.to_device(Device::Cpu)));
+/// The files' paths. A split without labels has none.
+fn write(features: &Features, labelled: bool, folder: &Path, split: &str, format: Format) -> Result<Vec<PathBuf>> {
+    let labels = labelled.then_some(("labels", &features.labels));
+    let tensors = [("features", &features.values)].into_iter().chain(labels);
+    let tensors: Vec<_> = tensors
+        .map(|(name, tensor)| (name.to_string(), tensor.to_device(Device::Cpu)))
+        .collect();
     match format {
         Format::Npy => {
             let one = |(name, tensor): &(String, _)| {
