@@ -59,7 +59,8 @@ pub(crate) type Report<'a> = &'a mut dyn FnMut(Event);
 pub fn fetch(source: &Source, options: &Fetch, mut report: impl FnMut(Event)) -> Result<Vec<PathBuf>> {
     let client = Client::new(options.patience);
     let folder = &source.folder;
-    let was_there = folder.is_dir();
+    let new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let made: Vec<&Path> = folder.ancestors().take_while(new).collect();
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     let mut fetched = Vec::new();
     for download in &source.downloads {
@@ -76,10 +77,8 @@ pub fn fetch(source: &Source, options: &Fetch, mut report: impl FnMut(Event)) ->
         match new {
             Ok(new) => fetched.extend(new),
             Err(error) => {
-                if !was_there {
-                    // Only where it is empty.
-                    let _ = fs::remove_dir(folder);
-                }
+                // As far as they are empty.
+                let _ = made.into_iter().try_for_each(fs::remove_dir);
                 return Err(error);
             }
         }
