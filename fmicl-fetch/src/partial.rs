@@ -52,14 +52,15 @@ impl Partial {
 
     /// Begins again, with bytes of this version.
     pub fn restart(&mut self, version: Option<&str>) -> Result<()> {
+        // First the bytes: a kill in between must not leave those of the old version under the new one's name.
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|error| Error::io(&self.path, error))?;
+        self.len = 0;
         let path = self.version_path();
         match version {
             Some(version) => fs::write(&path, version).map_err(|error| Error::io(path, error))?,
             None => remove(&path),
         }
-        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
-        emptied.map_err(|error| Error::io(&self.path, error))?;
-        self.len = 0;
         Ok(())
     }
 

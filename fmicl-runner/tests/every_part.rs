@@ -38,6 +38,9 @@ fn load(folder: &Path, sets: &[String]) -> Experiment {
 fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
     let experiment = load(folder, sets);
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+    // Where cores are busy, threads that wait for each other in tiny operations take minutes. The number is the process's:
+    // all tests here have the same one.
+    tch::set_num_threads(1);
     let out = folder.join("run");
     let options = TrainOptions {
         out: Some(out.clone()),
@@ -121,7 +124,6 @@ fn objectives() -> Vec<Vec<String>> {
 fn every_objective_trains_under_every_architecture() {
     let folder = tempfile::tempdir().unwrap();
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
-    // Where cores are busy, threads that wait for each other in tiny operations take minutes.
     tch::set_num_threads(1);
     let architectures = registry::list::<dyn Architecture>();
     for (architecture, objective) in architectures

@@ -143,7 +143,7 @@ pub fn source(server: &str, name: &str, body: &[u8], unpack: Option<Archive>, fo
 /// What is new, and the notes.
 pub fn run(source: &Source) -> (Result<Vec<PathBuf>>, Vec<String>) {
     let options = Fetch {
-        patience: Duration::from_millis(400),
+        patience: Duration::from_secs(2),
         ..Default::default()
     };
     let mut notes = Vec::new();

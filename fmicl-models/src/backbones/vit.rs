@@ -2,8 +2,8 @@
 //! trains it: Chen, Xie and He, "An Empirical Study of Training Self-Supervised Vision Transformers", ICCV 2021,
 //! arXiv 2104.02057.
 //!
-//! Names and arithmetic are timm's (`vit_small_patch16_224`), so that weights load there with `strict=False` for the
-//! missing `head`. From MoCo v3 are the fixed sine-cosine positions, the initialisation and the frozen random patch
+//! Names and arithmetic are timm's (`vit_small_patch16_224` with `num_heads=12`; its default is 6, which the shapes of
+//! the weights do not tell), so that weights load there with `strict=False` for the missing `head`. From MoCo v3 are the fixed sine-cosine positions, the initialisation and the frozen random patch
 //! projection (section 4.3 there: with a trained one, large batches are unstable). Features are the class token
 //! after the last norm.
 

@@ -65,6 +65,21 @@ impl From<String> for Change {
     }
 }
 
+impl Change {
+    /// Whether it is the experiment's seed that it changes.
+    pub fn sets_the_seed(&self) -> bool {
+        self.text.split('=').next().is_some_and(|key| key.trim() == "seed")
+    }
+
+    /// The config error about it, with its place.
+    pub fn wrong(&self, message: &str) -> Error {
+        match &self.origin {
+            Some(origin) => origin.error("", &format!("`{}`: {message}", self.text)),
+            None => Error::config(format!("--set {}: {message}", self.text)),
+        }
+    }
+}
+
 /// A file of another kind than an experiment's, read with the same care: an error names the file, the line and the key.
 ///
 /// # Errors

@@ -157,11 +157,21 @@ impl SweepFile {
 
     fn validate(&self) -> Result<()> {
         require(!self.seeds.is_empty(), "seeds", || "there is none".into())?;
+        for (name, scale) in &self.scale {
+            let there = scale.seeds.as_ref().is_none_or(|seeds| !seeds.is_empty());
+            require(there, &format!("scale.{name}.seeds"), || "there is none".into())?;
+        }
         let mut names = Vec::new();
         for (index, axis) in self.axis.iter().enumerate() {
             let (name, key) = (&*axis.name, format!("axis[{index}]"));
             require(!names.contains(&name), &key, || format!("two are named `{name}`"))?;
             names.push(name);
+            let scales: Vec<&str> = self.scale.keys().map(String::as_str).collect();
+            if let Some(unknown) = axis.scale.keys().find(|scale| !self.scale.contains_key(*scale)) {
+                let hint = registry::did_you_mean(unknown, &scales);
+                let message = format!("no scale named `{unknown}`{hint}; scales: {}", scales.join(", "));
+                return Err(Error::config(message).at(&format!("{key}.scale.{unknown}")));
+            }
             for values in std::iter::once(&axis.values).chain(axis.scale.values()) {
                 require(!values.is_empty(), &key, || format!("`{name}` has no values"))?;
             }

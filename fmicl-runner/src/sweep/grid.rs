@@ -2,7 +2,7 @@
 
 use super::axis::Point;
 use super::cell::Cell;
-use super::file::SweepFile;
+use super::file::{PlotKind, SweepFile};
 use crate::config::{self, Change};
 use fmicl_core::{Error, Result, registry};
 use std::path::Path;
@@ -32,6 +32,10 @@ pub fn cells(
         let common = file.set.iter().chain(&chosen.set);
         let sets: Vec<Change> = common.chain(on_axes).chain(&more).cloned().collect();
         let labels: Vec<String> = points.iter().map(|point| point.label.clone()).collect();
+        if let Some(change) = sets.iter().find(|change| change.sets_the_seed()) {
+            let message = "the seeds of a sweep are its `seeds`, or those of a scale";
+            problems.add(vec![change.wrong(message)]);
+        }
         for &seed in seeds {
             let mut sets = sets.clone();
             sets.push(Change::from(format!("seed={seed}")));
@@ -57,6 +61,15 @@ fn grid(file: &SweepFile, scale: Option<&str>, only: &[String]) -> Result<Vec<Ve
     let mut axes = Vec::new();
     for axis in &file.axis {
         axes.push((&*axis.name, axis.points(scale)?));
+    }
+    if let (PlotKind::Lines, Some(x)) = (file.report.plot, &file.report.x) {
+        let points = axes.iter().filter(|axis| axis.0 == x).flat_map(|axis| &axis.1);
+        let mut labels = points.map(|point| &point.label);
+        if let Some(label) = labels.find(|label| label.parse::<f64>().is_err()) {
+            return Err(Error::config(format!(
+                "report.x: lines run along numbers, and the axis `{x}` has `{label}`"
+            )));
+        }
     }
     keep(&mut axes, only)?;
     let mut grid: Vec<Vec<Point>> = vec![vec![]];

@@ -97,6 +97,9 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
             None => series.push((name, vec![(along, summary)])),
         }
     }
+    for (_, points) in &mut series {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
     let all = || series.iter().flat_map(|(_, points)| points);
     let y_range = range(all().flat_map(|(_, summary)| ends(summary)))?;
     let x_range = range(all().map(|(along, _)| *along))?;

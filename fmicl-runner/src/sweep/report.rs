@@ -9,6 +9,7 @@ use fmicl_core::{Error, Result};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What representations a table compares the trained encoders with.
@@ -115,7 +116,11 @@ impl<'a> Report<'a> {
         put("results.csv", csv::long(&self.axes, self.cells)?)?;
         match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
             Some(svg) => put("plot.svg", svg),
-            None => Ok(()),
+            // One that an earlier report left would show something else.
+            None => match fs::remove_file(out.join("plot.svg")) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(out.join("plot.svg"), error)),
+                _ => Ok(()),
+            },
         }
     }
 
@@ -270,10 +275,11 @@ fn is_best(metric: Metric, mean: f64, column: &[&Group]) -> bool {
     let Some(more) = metric.more_is_better() else {
         return false;
     };
-    let others = column.iter().filter_map(|group| group.summary(metric));
-    let mut others = others.map(|other| other.mean);
+    let summaries = column.iter().filter_map(|group| group.summary(metric));
+    let means: Vec<f64> = summaries.map(|summary| summary.mean).collect();
+    let no_better = |other: &f64| if more { *other <= mean } else { *other >= mean };
     // One alone is not the best of anything.
-    column.len() > 1 && others.all(|other| if more { other <= mean } else { other >= mean })
+    means.len() > 1 && means.iter().all(no_better)
 }
 
 fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {

@@ -147,6 +147,26 @@ fn what_is_wrong_is_said_before_anything_runs() {
 }
 
 #[test]
+fn nothing_in_a_sweep_is_ignored() {
+    let seeded = error_of("experiment = 'x.toml'\nset = ['seed = 7']");
+    assert_eq!(
+        seeded,
+        "sweep.toml:2: `seed = 7`: the seeds of a sweep are its `seeds`, or those of a scale"
+    );
+    let axis = "experiment = 'x.toml'\n[scale.tiny]\n[[axis]]\nname = 'd'\nkey = 'train.lr'\nvalues = [1.0]\n";
+    let scaled = error_of(&format!("{axis}scale.tyny = [2.0]"));
+    assert!(
+        scaled.ends_with("no scale named `tyny` (did you mean `tiny`?); scales: tiny"),
+        "{scaled}"
+    );
+    let seedless = error_of("experiment = 'x.toml'\n[scale.tiny]\nseeds = []");
+    assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
+    let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";
+    let along = error_of(&format!("{words}[report]\nplot = 'lines'\nx = 'd'"));
+    assert_eq!(along, "report.x: lines run along numbers, and the axis `d` has `kl`");
+}
+
+#[test]
 fn a_finished_run_is_done_and_one_of_another_config_is_in_the_way() {
     let folder = tempfile::tempdir().unwrap();
     let file = write(folder.path(), SWEEP);

@@ -6,7 +6,6 @@
 use super::Claim;
 use super::infonce::objective;
 use crate::eval::{alignment, uniformity};
-use fmicl_core::testing::unit_rows;
 use fmicl_core::{Negatives, Pairing, Result};
 use tch::nn::{Adam, OptimizerConfig, VarStore};
 use tch::{Device, Kind, Tensor};
@@ -22,7 +21,8 @@ pub fn spreads(divergence: &str) -> Result<[Claim; 3]> {
         "name = 'f-micl'\ndivergence = '{divergence}'\nsimilarity = {{ name = 'gaussian', sigma = 1.0 }}\nnegatives = 'both'"
     ))?;
     let store = VarStore::new(Device::Cpu);
-    let start = unit_rows(2 * PAIRS, DIMENSIONS, Kind::Float, 3);
+    let start = Tensor::arange(2 * PAIRS * DIMENSIONS, (Kind::Float, Device::Cpu)).view([2 * PAIRS, DIMENSIONS]);
+    let start = (start.square() * 0.7 + 1.0).sin();
     let points = store.root().var_copy("points", &start);
     let views = || {
         let points = &points / points.norm_scalaropt_dim(2.0, [1i64].as_slice(), true);

@@ -49,7 +49,7 @@ fn outputs_and_gradients_are_those_of_timm() {
 }
 
 #[test]
-fn the_default_is_timms_vit_small_patch16_224() {
+fn the_default_is_timms_vit_small_patch16_224_with_twelve_heads() {
     check_golden("vit_small_patch16_224", [1, 3, 224, 224], &Vit::default());
 }
 
