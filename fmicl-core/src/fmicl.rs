@@ -3,7 +3,7 @@
 //!
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1.
 
-use crate::estimator::{Critics, Pairs, mean_penalty};
+use crate::estimator::{self, Critics, Pairs};
 use crate::{Divergence, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl Objective for FMicl {
         };
         let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
         let reward = critics.reward(&cosine).mean(x.kind());
-        let penalty = mean_penalty(critics, pairs);
+        let penalty = estimator::mean(&critics.penalty(), pairs);
         let f_mi = (critics.critic(&cosine.detach()).mean(x.kind()) - &penalty).detach();
         let terms = vec![
             ("f_mi", f_mi),

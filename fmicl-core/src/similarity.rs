@@ -26,7 +26,14 @@ pub trait Similarity: std::fmt::Debug + Send + Sync {
     /// The similarity at cosines of any shape, each in -1 to 1. Increasing.
     fn value(&self, cosine: &Tensor) -> Tensor;
 
-    /// The similarity and its slope `d/dc`. The default asks autograd.
+    /// `(scale, offset)` of a similarity that is `scale * c + offset`: the estimator then has it from the matrix product
+    /// that makes the cosines, for nothing.
+    fn affine(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// The similarity and its slope `d/dc`, for one that is not [`affine`](Similarity::affine). The default asks
+    /// autograd.
     fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
         crate::estimator::with_slope(cosine, |cosine| self.value(cosine))
     }

@@ -7,7 +7,7 @@ use fmicl_core::registry::{self, did_you_mean};
 use fmicl_core::testing::{check_objective, unit_rows};
 use fmicl_core::{Critic, Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Similarity};
 use fmicl_divergences as _;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 fn names<T: registry::Kind + ?Sized>() -> Vec<&'static str> {
     registry::list::<T>().iter().map(|part| part.name).collect()
@@ -122,7 +122,7 @@ fn the_tiled_estimator_is_the_formula_in_value_and_gradient() {
 #[test]
 fn many_tiles_give_what_one_matrix_gives() {
     // Not a multiple of the tile's side, so that the last tile is smaller and diagonals cross tiles.
-    let n = fmicl_core::estimator::TILE + 150;
+    let n = fmicl_core::estimator::tile(Device::Cpu, Kind::Double) + 150;
     let (x, y) = (unit_rows(n, 16, Kind::Double, 1), unit_rows(n, 16, Kind::Double, 2));
     for negatives in [InBatch::Within, InBatch::Cross, InBatch::Both] {
         let objective = objective("kl", "gaussian", negatives);

@@ -5,7 +5,8 @@ use crate::Similarity;
 use crate::estimator::with_slope;
 use tch::{Device, Kind, Tensor};
 
-/// Checks for cosines from -1 to 1: finite in f32 and f64, increasing, and the slope is autograd's.
+/// Checks for cosines from -1 to 1: finite in f32 and f64, increasing, the slope is autograd's, and where the similarity
+/// says that it is affine, it is.
 ///
 /// # Panics
 /// With the law that is broken.
@@ -36,5 +37,9 @@ pub fn check_similarity(part: &dyn Similarity) {
             distance(&slope, &by_autograd) < 1e-6,
             "{part:?}: the slope is not autograd's"
         );
+        if let Some((scale, offset)) = part.affine() {
+            let off = distance(&value, &(&cosine * scale + offset));
+            assert!(off < 1e-6, "{part:?}: is not {scale} c + {offset}: off by {off:e}");
+        }
     }
 }

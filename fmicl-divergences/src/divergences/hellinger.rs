@@ -38,9 +38,9 @@ impl Divergence for Hellinger {
         (log_u * 0.5).expm1()
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        let root = (log_u * 0.5).exp();
-        (&root - 1.0, root * 0.5)
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        let mut root = log_u.g_mul_scalar_(0.5).exp_();
+        (&root - 1.0, root.g_mul_scalar_(0.5))
     }
 }
 

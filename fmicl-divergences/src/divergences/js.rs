@@ -20,7 +20,7 @@ register!(
 
 /// `log(1 + e^x)`; libtorch's own `softplus` turns linear above 20.
 fn softplus(x: &Tensor) -> Tensor {
-    -(-x).log_sigmoid()
+    x - x.log_sigmoid()
 }
 
 impl Divergence for Js {
@@ -42,11 +42,11 @@ impl Divergence for Js {
     }
 
     fn penalty(&self, log_u: &Tensor) -> Tensor {
-        softplus(log_u) - LN_2
+        softplus(log_u).g_sub_scalar_(LN_2)
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        (self.penalty(log_u), log_u.sigmoid())
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        (self.penalty(&log_u), log_u.sigmoid_())
     }
 }
 

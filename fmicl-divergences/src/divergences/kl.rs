@@ -33,8 +33,8 @@ impl Divergence for Kl {
         log_u.exp()
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        let u = log_u.exp();
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        let u = log_u.exp_();
         (u.shallow_clone(), u)
     }
 }

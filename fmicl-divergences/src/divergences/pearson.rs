@@ -37,9 +37,9 @@ impl Divergence for Pearson {
         (log_u * 2.0).expm1()
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        let square = (log_u * 2.0).exp();
-        (&square - 1.0, square * 2.0)
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        let mut square = log_u.g_mul_scalar_(2.0).exp_();
+        (&square - 1.0, square.g_mul_scalar_(2.0))
     }
 }
 

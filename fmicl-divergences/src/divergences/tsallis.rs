@@ -56,9 +56,9 @@ impl Divergence for Tsallis {
         (log_u * self.alpha).exp() + 1.0 / (self.alpha - 1.0)
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        let power = (log_u * self.alpha).exp();
-        (&power + 1.0 / (self.alpha - 1.0), power * self.alpha)
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        let mut power = log_u.g_mul_scalar_(self.alpha).exp_();
+        (&power + 1.0 / (self.alpha - 1.0), power.g_mul_scalar_(self.alpha))
     }
 }
 

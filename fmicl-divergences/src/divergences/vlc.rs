@@ -40,14 +40,15 @@ impl Divergence for Vlc {
     }
 
     fn penalty(&self, log_u: &Tensor) -> Tensor {
-        let q = q(log_u);
-        (&q * 4.0 - 8.0) * q + 3.0
+        log_u.sigmoid().square() * 4.0 - 1.0
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        let q = q(log_u);
-        let penalty = (&q * 4.0 - 8.0) * &q + 3.0;
-        (penalty, (-&q + 1.0).square() * q * 8.0)
+    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
+        // In p = 1 - q the penalty is 4 p^2 - 1, and the slope 8 (p^2 - p^3).
+        let p = log_u.sigmoid_();
+        let square = p.square();
+        let slope = (&square - &square * p).g_mul_scalar_(8.0);
+        (square * 4.0 - 1.0, slope)
     }
 }
 

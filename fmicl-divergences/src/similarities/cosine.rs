@@ -44,8 +44,8 @@ impl Similarity for Cosine {
         cosine / self.tau
     }
 
-    fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
-        (self.value(cosine), super::constant(cosine, self.tau.recip()))
+    fn affine(&self) -> Option<(f64, f64)> {
+        Some((self.tau.recip(), 0.0))
     }
 }
 

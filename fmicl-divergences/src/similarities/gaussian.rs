@@ -47,12 +47,20 @@ impl Similarity for Gaussian {
     }
 
     fn value(&self, cosine: &Tensor) -> Tensor {
-        let scale = self.sigma.powi(-2);
-        cosine * scale + self.mu.map_or(0.0, |mu| mu.ln() - scale)
+        let (scale, offset) = self.line();
+        cosine * scale + offset
     }
 
-    fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
-        (self.value(cosine), super::constant(cosine, self.sigma.powi(-2)))
+    fn affine(&self) -> Option<(f64, f64)> {
+        Some(self.line())
+    }
+}
+
+impl Gaussian {
+    /// `1 / sigma^2` and `log mu - 1 / sigma^2`.
+    fn line(&self) -> (f64, f64) {
+        let scale = self.sigma.powi(-2);
+        (scale, self.mu.map_or(0.0, |mu| mu.ln() - scale))
     }
 }
 

@@ -51,8 +51,8 @@ impl Similarity for Linear {
         cosine * self.slope + self.offset
     }
 
-    fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
-        (self.value(cosine), super::constant(cosine, self.slope))
+    fn affine(&self) -> Option<(f64, f64)> {
+        Some((self.slope, self.offset))
     }
 }
 

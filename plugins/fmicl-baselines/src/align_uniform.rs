@@ -6,7 +6,8 @@
 //! Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
 //! Hypersphere", ICML 2020, arXiv 2005.10242, and its code (`align_loss` with exponent 2, `uniform_loss`).
 
-use crate::pairs::{positive_cosines, without_diagonal};
+use crate::pairs::positive_cosines;
+use fmicl_core::estimator::{Pairs, with_log_sums};
 use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -55,9 +56,9 @@ impl Objective for AlignUniform {
         // |x - y|^2 = 2 - 2c on the sphere.
         let alignment = (-positive_cosines(x, y) * 2.0 + 2.0).mean(x.kind());
         let uniformity = match &pairing.negatives {
-            Negatives::Batch => (self.uniformity(x, x, true) + self.uniformity(y, y, true)) / 2.0,
-            Negatives::Keys => self.uniformity(x, y, true),
-            Negatives::Bank(bank) => self.uniformity(x, bank, false),
+            Negatives::Batch => (self.uniformity(Pairs::Within(x)) + self.uniformity(Pairs::Within(y))) / 2.0,
+            Negatives::Keys => self.uniformity(Pairs::Cross(x, y)),
+            Negatives::Bank(bank) => self.uniformity(Pairs::Bank(x, bank)),
         };
         let value = &alignment * self.align + &uniformity * self.uniform;
         Loss {
@@ -68,15 +69,14 @@ impl Objective for AlignUniform {
 }
 
 impl AlignUniform {
-    /// `log mean e^{-t |x_i - y_j|^2}` over all pairs, or those with `i != j`.
-    fn uniformity(&self, x: &Tensor, y: &Tensor, off_diagonal: bool) -> Tensor {
-        let logits = (x.matmul(&y.tr()) - 1.0) * (2.0 * self.t);
-        let (n, m) = (x.size()[0] as f64, y.size()[0] as f64);
-        let (logits, count) = match off_diagonal {
-            true => (without_diagonal(&logits, f64::NEG_INFINITY), n * (m - 1.0)),
-            false => (logits, n * m),
-        };
-        logits.logsumexp([0, 1].as_slice(), false) - count.ln()
+    /// `log mean e^{-t |x_i - y_j|^2}` over the pairs.
+    fn uniformity(&self, pairs: Pairs) -> Tensor {
+        let sharpness = 2.0 * self.t;
+        let others = (pairs.others() as f64).ln();
+        with_log_sums(pairs, sharpness, |log_sums| {
+            let anchors = (log_sums.size()[0] as f64).ln();
+            log_sums.logsumexp([0].as_slice(), false) - (anchors + others + sharpness)
+        })
     }
 }
 

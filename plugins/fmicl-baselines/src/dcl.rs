@@ -4,7 +4,8 @@
 //! Source: Yeh et al., "Decoupled Contrastive Learning", ECCV 2022, arXiv 2110.06848, equation 6; with `sigma` it is
 //! their DCLW, equation 7: `w_i = 2 - N softmax_i(c_pos / sigma)`, so that hard positives count more.
 
-use crate::pairs::{Anchors, check_temperature, positive_cosines};
+use crate::pairs::{check_temperature, negatives, positive_cosines};
+use fmicl_core::estimator::with_log_sums;
 use fmicl_core::{Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 
@@ -46,20 +47,20 @@ impl Objective for Dcl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let anchors = Anchors::new(pairing, self.temperature);
-        let kind = anchors.positive.kind();
+        let negatives = negatives(pairing);
+        let cosines = positive_cosines(&pairing.anchors, &pairing.positives);
+        let kind = cosines.kind();
+        let positive = &cosines / self.temperature;
+        // Both views of a pair have the pair's weight, so the mean over the pairs is that over the anchors.
         let reward = match self.sigma {
             Some(sigma) => {
-                let cosines = positive_cosines(&pairing.anchors, &pairing.positives);
-                let n = cosines.size()[0];
-                let weights = (cosines / sigma).softmax(0, kind) * -(n as f64) + 2.0;
-                // Both views of a pair have the pair's weight.
-                anchors.positive * weights.repeat([anchors.negatives.size()[0] / n])
+                let weights = (&cosines / sigma).softmax(0, kind) * -(cosines.size()[0] as f64) + 2.0;
+                positive * weights
             }
-            None => anchors.positive,
-        };
-        let reward = reward.mean(kind);
-        let penalty = anchors.negatives.mean(kind);
+            None => positive,
+        }
+        .mean(kind);
+        let penalty = with_log_sums(negatives, self.temperature.recip(), |log_sums| log_sums.mean(kind));
         let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
         Loss {
             value: penalty - reward,

@@ -7,7 +7,8 @@
 //! Source: Koromilas et al., "Bridging Mini-Batch and Asymptotic Analysis in Contrastive Learning: From InfoNCE to
 //! Kernel-Based Losses", ICML 2024, arXiv 2405.18045, and its code (`DHEL`; `both_views` is its `include_augs`).
 
-use crate::pairs::{check_temperature, log_sum_of_others, positive_cosines};
+use crate::pairs::{check_temperature, positive_cosines};
+use fmicl_core::estimator::{Pairs, with_log_sums};
 use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +45,14 @@ impl Objective for Dhel {
 
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y, tau) = (&pairing.anchors, &pairing.positives, self.temperature);
-        let energy = match &pairing.negatives {
-            Negatives::Batch if self.both_views => log_sum_of_others(x, x, tau) + log_sum_of_others(y, y, tau),
-            Negatives::Batch => log_sum_of_others(x, x, tau),
-            Negatives::Keys => log_sum_of_others(x, y, tau),
-            Negatives::Bank(bank) => (x.matmul(&bank.tr()) / tau).logsumexp([1].as_slice(), false),
+        let energy = |pairs| with_log_sums(pairs, tau.recip(), |log_sums| log_sums.mean(x.kind()));
+        let penalty = match &pairing.negatives {
+            Negatives::Batch if self.both_views => energy(Pairs::Within(x)) + energy(Pairs::Within(y)),
+            Negatives::Batch => energy(Pairs::Within(x)),
+            Negatives::Keys => energy(Pairs::Cross(x, y)),
+            Negatives::Bank(bank) => energy(Pairs::Bank(x, bank)),
         };
         let reward = (positive_cosines(x, y) / tau).mean(x.kind());
-        let penalty = energy.mean(x.kind());
         let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
         Loss {
             value: penalty - reward,

@@ -4,7 +4,8 @@
 //! SimCLR, ICML 2020, arXiv 2002.05709, equation 1). With keys or a bank it is the loss of MoCo v3 and MoCo (He et
 //! al., CVPR 2020, arXiv 1911.05722), without MoCo v3's factor `2 tau`.
 
-use crate::pairs::{Anchors, check_temperature};
+use crate::pairs::{check_temperature, negatives, of_anchors, positive_cosines};
+use fmicl_core::estimator::with_log_sums;
 use fmicl_core::{Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
@@ -35,14 +36,14 @@ impl Objective for InfoNce {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let Anchors {
-            positive,
-            negatives,
-            count,
-        } = Anchors::new(pairing, self.temperature);
+        let negatives = negatives(pairing);
+        let positive = positive_cosines(&pairing.anchors, &pairing.positives) / self.temperature;
         let kind = positive.kind();
-        let value = (positive.logaddexp(&negatives) - &positive).mean(kind);
-        let f_mi = ((count + 1) as f64).ln() - value.detach();
+        let of_anchor = of_anchors(positive.shallow_clone(), negatives);
+        let value = with_log_sums(negatives, self.temperature.recip(), |log_sums| {
+            (of_anchor.logaddexp(log_sums) - &of_anchor).mean(kind)
+        });
+        let f_mi = ((negatives.others() + 1) as f64).ln() - value.detach();
         Loss {
             value,
             terms: vec![("f_mi", f_mi), ("reward", positive.mean(kind).detach())],

@@ -5,7 +5,8 @@
 //! Source: Koromilas et al., ICML 2024, arXiv 2405.18045, and its code (`KCL`). Its code halves the log kernel in the
 //! energy; here a kernel is the same in both terms. Its Riesz kernels are infinite for equal features and left out.
 
-use crate::pairs::{positive_cosines, without_diagonal};
+use crate::pairs::positive_cosines;
+use fmicl_core::estimator::{OfCosine, Pairs, mean, with_slope};
 use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -63,15 +64,11 @@ impl Objective for Kcl {
 
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
-        let n = x.size()[0] as f64;
-        let others = |x: &Tensor, y: &Tensor| {
-            let kernel = without_diagonal(&self.kernel(&x.matmul(&y.tr())), 0.0);
-            kernel.sum(x.kind()) / (n * (n - 1.0))
-        };
+        let kernel = OfCosine::new(1.0, 0.0, |cosine| with_slope(&cosine, |cosine| self.kernel(cosine)));
         let energy = match &pairing.negatives {
-            Negatives::Batch => others(x, x) + others(y, y),
-            Negatives::Keys => others(x, y) * 2.0,
-            Negatives::Bank(bank) => self.kernel(&x.matmul(&bank.tr())).mean(x.kind()) * 2.0,
+            Negatives::Batch => mean(&kernel, Pairs::Within(x)) + mean(&kernel, Pairs::Within(y)),
+            Negatives::Keys => mean(&kernel, Pairs::Cross(x, y)) * 2.0,
+            Negatives::Bank(bank) => mean(&kernel, Pairs::Bank(x, bank)) * 2.0,
         };
         let reward = self.kernel(&positive_cosines(x, y)).mean(x.kind()) * 2.0;
         let terms = vec![("reward", reward.detach()), ("energy", energy.detach())];

@@ -5,7 +5,8 @@
 //! Source: HaoChen et al., "Provable Guarantees for Self-Supervised Deep Learning with Spectral Contrastive Loss",
 //! NeurIPS 2021, arXiv 2106.04156, equation (6), for unit-length features.
 
-use crate::pairs::{positive_cosines, without_diagonal};
+use crate::pairs::positive_cosines;
+use fmicl_core::estimator::{OfCosine, Pairs, mean};
 use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +20,12 @@ register!(Objective, "spectral", Spectral, "the Spectral Contrastive Loss");
 impl Objective for Spectral {
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
-        let n = x.size()[0] as f64;
-        let (squares, count) = match &pairing.negatives {
-            Negatives::Batch | Negatives::Keys => (without_diagonal(&x.matmul(&y.tr()), 0.0).square(), n * (n - 1.0)),
-            Negatives::Bank(bank) => (x.matmul(&bank.tr()).square(), n * bank.size()[0] as f64),
+        let pairs = match &pairing.negatives {
+            Negatives::Batch | Negatives::Keys => Pairs::Cross(x, y),
+            Negatives::Bank(bank) => Pairs::Bank(x, bank),
         };
         let reward = positive_cosines(x, y).mean(x.kind());
-        let penalty = squares.sum(x.kind()) / count;
+        let penalty = mean(&OfCosine::new(1.0, 0.0, |c| (c.square(), c * 2.0)), pairs);
         let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
         Loss {
             value: penalty - reward * 2.0,

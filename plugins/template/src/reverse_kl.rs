@@ -60,8 +60,8 @@ impl Divergence for ReverseKl {
         (log_u - 1.0) * self.weight
     }
 
-    fn penalty_and_slope(&self, log_u: &Tensor) -> (Tensor, Tensor) {
-        (self.penalty(log_u), log_u.full_like(self.weight))
+    fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
+        (self.penalty(&log_u), log_u.full_like(self.weight))
     }
 }
 
