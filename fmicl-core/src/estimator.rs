@@ -20,6 +20,7 @@ mod of_cosine;
 mod pairs;
 mod product;
 mod side;
+mod threads;
 
 pub use critics::Critics;
 pub use log_sums::with_log_sums;

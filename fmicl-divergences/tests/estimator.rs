@@ -245,3 +245,29 @@ fn the_names_are_these() {
         " (did you mean `pearson`?)"
     );
 }
+
+#[test]
+fn in_f32_many_tiles_give_what_f64_gives_and_the_same_each_time() {
+    let n = 3 * fmicl_core::estimator::tile(Device::Cpu, Kind::Float) + 100;
+    let (x, y) = (unit_rows(n, 128, Kind::Double, 1), unit_rows(n, 128, Kind::Double, 2));
+    let single = |features: &Tensor| features.to_kind(Kind::Float);
+    for divergence in names::<dyn Divergence>() {
+        let objective = objective(divergence, "gaussian", InBatch::Within);
+        let graded =
+            |x: &Tensor, y: &Tensor| value_and_grads(x, y, Negatives::Batch, |pairing| objective.loss(pairing).value);
+        let (value, grad, _) = graded(&single(&x), &single(&y));
+        let (again, grad_again, _) = graded(&single(&x), &single(&y));
+        assert_eq!(value.to_bits(), again.to_bits(), "{divergence}");
+        assert!(grad.equal(&grad_again), "{divergence}");
+        let (exact, exact_grad, _) = graded(&x, &y);
+        assert!(
+            (value - exact).abs() < 2e-6 * exact.abs().max(1.0),
+            "{divergence}: {value} is not {exact}"
+        );
+        let off = ((grad - &exact_grad).abs().max() / exact_grad.abs().max()).double_value(&[]);
+        assert!(
+            off < 1e-5,
+            "{divergence}: the gradient is off by {off:e} of its largest"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! The tiles of a matrix of pairs, and the gradient that they add up to.
 
 use super::{product, tile, zero_with_gradient};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// A matrix of pairs: a row is an anchor, a column a feature that it is paired with.
 pub(super) struct Grid {
@@ -94,20 +94,24 @@ impl Grid {
             })
     }
 
-    /// A gradient of zero.
-    pub fn gradient(&self) -> Gradient {
+    /// Who wants a gradient, and of which size.
+    pub fn shape(&self) -> Shape {
         let columns = self.columns.as_ref().filter(|columns| columns.requires_grad());
-        Gradient {
-            rows: self.rows.detach().zeros_like(),
-            columns: columns.map(|columns| columns.detach().zeros_like()),
+        Shape {
+            rows: self.rows.size(),
+            columns: columns.map(Tensor::size),
+            options: (self.rows.kind(), self.rows.device()),
         }
     }
 
-    /// A scalar that is 0 and whose gradient is `factor` times the one added up.
-    pub fn zero_with(&self, gradient: Gradient, factor: f64) -> Tensor {
-        let mut zero = zero_with_gradient(&self.rows, &(gradient.rows * factor));
-        if let (Some(columns), Some(gradient)) = (&self.columns, gradient.columns) {
-            zero += zero_with_gradient(columns, &(gradient * factor));
+    /// A scalar that is 0 and whose gradient is `factor` times the sum of `gradients`.
+    pub fn zero_with(&self, gradients: Vec<Gradient>, factor: f64) -> Tensor {
+        let Some(sum) = gradients.into_iter().reduce(Gradient::plus) else {
+            unreachable!("there is a thread")
+        };
+        let mut zero = zero_with_gradient(&self.rows, &(sum.rows * factor));
+        if let (Some(features), Some(gradient)) = (&self.columns, sum.columns) {
+            zero += zero_with_gradient(features, &(gradient * factor));
         }
         zero
     }
@@ -133,6 +137,14 @@ impl Tile {
     }
 }
 
+/// The size of a gradient.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    rows: Vec<i64>,
+    columns: Option<Vec<i64>>,
+    options: (Kind, Device),
+}
+
 /// The gradient with respect to the features of rows and columns.
 pub(super) struct Gradient {
     rows: Tensor,
@@ -140,17 +152,33 @@ pub(super) struct Gradient {
 }
 
 impl Gradient {
+    /// A gradient of zero.
+    pub fn zero(shape: &Shape) -> Self {
+        let zeros = |size: &Vec<i64>| Tensor::zeros(size, shape.options);
+        Gradient {
+            rows: zeros(&shape.rows),
+            columns: shape.columns.as_ref().map(zeros),
+        }
+    }
+
     /// Adds what a tile's weights `[rows, columns]` give: each pair draws its row along its column's feature, and the
     /// other way round.
     pub fn add(&mut self, tile: &Tile, weights: &Tensor) {
-        let to_rows = |gradient: &Tensor| gradient.narrow(0, tile.rows.0, tile.rows.1);
-        let to_columns = |gradient: &Tensor| gradient.narrow(0, tile.columns.0, tile.columns.1);
-        let _ = to_rows(&self.rows).g_add_(&product::by_features(weights, &tile.y));
+        let mut rows = self.rows.narrow(0, tile.rows.0, tile.rows.1);
+        let _ = rows.g_add_(&product::by_features(weights, &tile.y));
         let columns = match &self.columns {
-            Some(columns) => to_columns(columns),
-            None if tile.mirrored => to_columns(&self.rows),
+            Some(columns) => columns,
+            None if tile.mirrored => &self.rows,
             None => return,
         };
-        let _ = { columns }.g_add_(&product::by_features(&weights.tr(), &tile.x));
+        let mut columns = columns.narrow(0, tile.columns.0, tile.columns.1);
+        let _ = columns.g_add_(&product::by_features(&weights.tr(), &tile.x));
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Gradient {
+            rows: self.rows + other.rows,
+            columns: self.columns.zip(other.columns).map(|(a, b)| a + b),
+        }
     }
 }

@@ -1,17 +1,21 @@
 //! The mean of a function of the cosine over pairs, ready for autograd.
 
-use super::{OfCosine, Pairs};
+use super::grid::{Gradient, Tile};
+use super::{OfCosine, Pairs, threads};
 use tch::{Kind, Tensor};
 
-/// The mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is `O(N d + T^2)`.
+/// The mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is
+/// `O(N d + T^2)` for each thread.
 pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let grid = pairs.grid();
     let anchors = grid.anchors();
     let count = (anchors.size()[0] * pairs.others()) as f64;
-    let mut gradient = grid.requires_grad().then(|| grid.gradient());
-    let sum = tch::no_grad(|| {
-        let mut sum = Tensor::zeros([], (Kind::Double, anchors.device()));
-        for tile in grid.tiles() {
+    let shape = grid.requires_grad().then(|| grid.shape());
+    let device = anchors.device();
+    let sums = threads::deal(grid.tiles().collect(), device, |tiles: Vec<Tile>| {
+        let mut sum = Tensor::zeros([], (Kind::Double, device));
+        let mut gradient = shape.as_ref().map(Gradient::zero);
+        for tile in tiles {
             let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
             let (value, slope) = (tile.exclude(value, 0.0), tile.exclude(slope, 0.0));
             let times = if tile.mirrored { 2.0 } else { 1.0 };
@@ -20,13 +24,15 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
                 gradient.add(&tile, &slope);
             }
         }
-        sum
+        (sum, gradient)
     });
-    let mean = (sum / count).to_kind(anchors.kind());
+    let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
+    let mean = (Tensor::stack(&sums, 0).sum(None) / count).to_kind(anchors.kind());
+    let gradients: Vec<_> = gradients.into_iter().flatten().collect();
+    if gradients.is_empty() {
+        return mean;
+    }
     // In a symmetric matrix each feature is in a pair once as a row and once as a column.
     let times = if grid.is_symmetric() { 2.0 } else { 1.0 };
-    match gradient {
-        Some(gradient) => grid.zero_with(gradient, times * of.scale / count) + mean,
-        None => mean,
-    }
+    grid.zero_with(gradients, times * of.scale / count) + mean
 }

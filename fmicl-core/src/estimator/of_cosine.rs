@@ -3,7 +3,7 @@
 use std::fmt;
 use tch::{Kind, Tensor};
 
-type Map<'a> = Box<dyn Fn(Tensor) -> (Tensor, Tensor) + 'a>;
+type Map<'a> = Box<dyn Fn(Tensor) -> (Tensor, Tensor) + Sync + 'a>;
 
 /// An elementwise function of the cosine, `map(scale * c + offset)`.
 pub struct OfCosine<'a> {
@@ -13,8 +13,9 @@ pub struct OfCosine<'a> {
 }
 
 impl<'a> OfCosine<'a> {
-    /// `map` gives value and slope (with respect to its argument, which it owns and may overwrite), elementwise.
-    pub fn new(scale: f64, offset: f64, map: impl Fn(Tensor) -> (Tensor, Tensor) + 'a) -> Self {
+    /// `map` gives value and slope (with respect to its argument, which it owns and may overwrite), elementwise. Threads
+    /// call it at the same time, without gradient.
+    pub fn new(scale: f64, offset: f64, map: impl Fn(Tensor) -> (Tensor, Tensor) + Sync + 'a) -> Self {
         OfCosine {
             scale,
             offset,

@@ -1,0 +1,70 @@
+//! Tiles dealt out to threads.
+//!
+//! libtorch would split every operation of a tile among its threads, and they would meet again after each: a few
+//! microseconds of work, then all wait for the slowest, which on a machine with other work is a long time. So on a CPU
+//! each thread takes its own tiles from beginning to end, and they meet once.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::{Arc, Mutex, PoisonError};
+use tch::Device;
+
+/// Deals `items` out to as many threads as libtorch has and gives what `work` makes of each hand, in an order that depends
+/// on nothing but that number. On a GPU, and where there are too few items, this thread does all, by libtorch's means.
+/// `work` runs without gradient.
+pub fn deal<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(Vec<I>) -> R + Sync) -> Vec<R> {
+    let threads = tch::get_num_threads().max(1) as usize;
+    if device != Device::Cpu || threads == 1 || items.len() < 2 * threads {
+        return vec![tch::no_grad(|| work(items))];
+    }
+    let Some(pool) = pool(threads) else {
+        return vec![tch::no_grad(|| work(items))];
+    };
+    let mut hands: Vec<Vec<I>> = (0..threads).map(|_| Vec::new()).collect();
+    for (index, item) in items.into_iter().enumerate() {
+        hands[index % threads].push(item);
+    }
+    let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
+    pool.broadcast(|thread| {
+        let hand = hands[thread.index()]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        tch::no_grad(|| work(hand.unwrap_or_default()))
+    })
+}
+
+/// The threads, made once for their number; none where the system refuses them.
+fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
+    static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if pool.as_ref().is_none_or(|pool| pool.current_num_threads() != threads) {
+        let name = |index| format!("tiles-{index}");
+        let made = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(name)
+            .build()
+            .ok()?;
+        // In each of them libtorch works alone.
+        made.broadcast(|_| tch::set_num_threads(1));
+        // It has taken that for new threads of others, too.
+        tch::set_num_threads(threads as i32);
+        *pool = Some(Arc::new(made));
+    }
+    pool.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_dealt_once_and_in_an_order_that_repeats() {
+        let hands = |count| deal((0..count).collect(), Device::Cpu, |hand: Vec<usize>| hand);
+        let threads = tch::get_num_threads();
+        assert_eq!(hands(101), hands(101));
+        let mut all = hands(101).concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..101).collect::<Vec<_>>());
+        assert_eq!(tch::get_num_threads(), threads, "libtorch's own threads stay");
+    }
+}
