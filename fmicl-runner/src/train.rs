@@ -15,6 +15,7 @@ use crate::{eval, log};
 use anyhow::bail;
 use epoch::Trainer;
 pub(crate) use epoch::{open_loader, prepare};
+use fmicl_core::estimator;
 use fmicl_core::tch;
 use progress::Progress;
 use serde_json::json;
@@ -38,6 +39,7 @@ pub struct TrainOptions {
 pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
     let started = Instant::now();
     let device = experiment.device.resolve()?;
+    estimator::set_tile(experiment.train.tile);
     let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
     if processes != 1 {
         bail!("the engine `{engine}` runs {processes} processes; training takes one alone for now");

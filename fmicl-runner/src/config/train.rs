@@ -24,6 +24,10 @@ pub struct Train {
     /// The largest norm of all gradients together, above 0; by default they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// The side of the tiles in which pairs are compared, from 1 to 65536; by default it follows the cache or the device
+    /// ([`fmicl_core::estimator::tile`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tile: Option<usize>,
     /// Batches whose gradients are averaged into one step, at least 1 (the default). Negatives do not cross them.
     #[serde(default = "one")]
     pub accumulate: usize,
@@ -90,6 +94,11 @@ impl Train {
             }),
             self.clip_grad_norm
                 .map_or(Ok(()), |norm| positive(norm, "clip_grad_norm")),
+            require(
+                self.tile.is_none_or(|side| (1..=65_536).contains(&side)),
+                "tile",
+                || format!("{} is not from 1 to 65536", self.tile.unwrap_or_default()),
+            ),
             at_least_one(self.accumulate, "accumulate"),
             at_least_one(self.log_every, "log_every"),
             at_least_one(self.checkpoint_every, "checkpoint_every"),

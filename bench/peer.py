@@ -1,0 +1,141 @@
+"""The peer of a row of BENCHMARKS.md in PyTorch, as one line of JSON: peer.py ROW [KEY=VALUE...].
+
+The rows and their arguments are those of fmicl-runner/examples/bench; the lines have the same keys.
+"""
+
+import json
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+D, BANK = 128, 65536
+row = sys.argv[1]
+arguments = dict(word.split("=", 1) for word in sys.argv[2:])
+torch.set_num_threads(int(arguments.get("threads", 2)))
+
+
+def status(key):
+    for line in open("/proc/self/status"):
+        if line.startswith(key):
+            return int(line.split()[1]) / 1024
+
+
+def repeat(times, what):
+    what()
+    open("/proc/self/clear_refs", "w").write("5")
+    before, cpu, seconds = status("VmRSS"), time.process_time(), []
+    for _ in range(times):
+        started = time.perf_counter()
+        what()
+        seconds.append(time.perf_counter() - started)
+    cpu = (time.process_time() - cpu) / times
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "grew_mib": status("VmHWM") - before}))
+
+
+# f' and f* of each divergence, as functions of u and of t; tsallis of order 2.
+DIVERGENCES = {
+    "kl": (lambda u: u.log() + 1, lambda t: (t - 1).exp()),
+    "js": (lambda u: (2 * u / (1 + u)).log(), lambda t: -(2 - t.exp()).log()),
+    "pearson": (lambda u: 2 * (u - 1), lambda t: t * t / 4 + t),
+    "hellinger": (lambda u: 1 - u.rsqrt(), lambda t: t / (1 - t)),
+    "tsallis": (lambda u: 2 * u, lambda t: (t / 2).square() + 1),
+    "vlc": (lambda u: 1 - 4 / (u + 1).square(), lambda t: 4 - t - 4 * (1 - t).sqrt()),
+}
+
+
+def features(n):
+    return F.normalize(torch.randn(n, D), dim=1).requires_grad_()
+
+
+def f_micl():
+    """The formula of the paper as it is written: distances, kernel, critic, conjugate, mask."""
+    n, pairs = int(arguments["n"]), arguments.get("pairs", "within")
+    critic, conjugate = DIVERGENCES[arguments["divergence"]]
+    x, y = features(n), features(n)
+    bank = F.normalize(torch.randn(int(arguments.get("bank", BANK)), D), dim=1) if pairs == "bank" else None
+
+    def kernel(squared):
+        return torch.exp(-squared / (2 * 0.5**2))
+
+    def loss():
+        positive = critic(kernel((x - y).square().sum(1))).mean()
+        if pairs == "bank":
+            return conjugate(critic(kernel(torch.cdist(x, bank).square()))).mean() - positive
+        z = torch.cat([x, y]) if pairs == "both" else x
+        negative = conjugate(critic(kernel(torch.cdist(z, z).square())))
+        mask = torch.eye(n, dtype=torch.bool)
+        mask = ~(mask.repeat(2, 2) if pairs == "both" else mask)
+        return negative[mask].mean() - positive
+
+    return (x, y), loss
+
+
+def infonce():
+    n = int(arguments["n"])
+    x, y = features(n), features(n)
+    target = torch.arange(2 * n).roll(n)
+
+    def loss():
+        z = torch.cat([x, y])
+        logits = (z @ z.T / 0.5).masked_fill(torch.eye(2 * n, dtype=torch.bool), float("-inf"))
+        return F.cross_entropy(logits, target)
+
+    return (x, y), loss
+
+
+def differentiate(leaves, loss):
+    def run():
+        for leaf in leaves:
+            leaf.grad = None
+        loss().backward()
+
+    return run
+
+
+def products():
+    """The three matrix products that value and gradient cannot avoid where the matrix is whole."""
+    x = features(int(arguments["n"])).detach()
+
+    def run():
+        matrix = x @ x.T
+        return matrix @ x, matrix.T @ x
+
+    return run
+
+
+def optimizer():
+    import torchvision
+
+    network = getattr(torchvision.models, "resnet" + arguments.get("depth", "50"))()
+    copy = getattr(torchvision.models, "resnet" + arguments.get("depth", "50"))()
+    followed, copies = list(network.parameters()), list(copy.parameters())
+    for parameter in followed:
+        parameter.grad = torch.randn_like(parameter) * 0.01
+    # Weight decay for weights alone, as ours.
+    groups = [{"params": [p for p in followed if p.dim() >= 2]}, {"params": [p for p in followed if p.dim() < 2], "weight_decay": 0}]
+    if arguments["name"] == "sgd":
+        step = torch.optim.SGD(groups, lr=1e-3, momentum=0.9, weight_decay=5e-4, foreach=True)
+    else:
+        step = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.01, foreach=True)
+
+    def run():
+        step.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(copies, followed, 1 - 0.996)
+
+    return run
+
+
+times = int(arguments["times"])
+if row == "f-micl":
+    repeat(times, differentiate(*f_micl()))
+elif row == "infonce":
+    repeat(times, differentiate(*infonce()))
+elif row == "products":
+    repeat(times, products())
+elif row == "optimizer":
+    repeat(times, optimizer())
+else:
+    sys.exit(f"no row {row}")

@@ -1,0 +1,69 @@
+//! Value and gradient of a loss at features of unit length: `f-micl divergence=js pairs=within|both|bank n=4096`,
+//! `infonce n=4096`, and `products n=4096`, the matrix products of `f-micl pairs=within` alone.
+
+use crate::{Arguments, time};
+use fmicl_core::estimator::{OfCosine, Pairs, mean};
+use fmicl_core::testing::unit_rows;
+use fmicl_core::{Negatives, Objective, Pairing, Part};
+use std::error::Error;
+use tch::{Kind, Tensor};
+
+/// The features' width.
+const D: i64 = 128;
+/// MoCo's queue.
+const BANK: i64 = 65_536;
+
+/// Of anchors and positives.
+type Loss = Box<dyn Fn(&Tensor, &Tensor) -> Tensor>;
+
+pub fn run(row: &str, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    fmicl_data::keep_freed_memory();
+    let n = arguments.number("n")?;
+    let pairs = arguments.text("pairs").unwrap_or("within");
+    let leaf = |seed| unit_rows(n, D, Kind::Float, seed).set_requires_grad(true);
+    let (mut x, mut y) = (leaf(1), leaf(2));
+    let bank = (pairs == "bank").then(|| unit_rows(arguments.number("bank").unwrap_or(BANK), D, Kind::Float, 3));
+    let loss: Loss = match row {
+        "products" => Box::new(|x, _| {
+            let nothing = OfCosine::new(1.0, 0.0, |cosine| {
+                (Tensor::zeros([1, 1], (Kind::Float, cosine.device())), cosine)
+            });
+            mean(&nothing, Pairs::Within(x))
+        }),
+        _ => {
+            let objective: Part<dyn Objective> = Part::from_value(objective(row, arguments, pairs)?)?;
+            Box::new(move |x, y| {
+                let negatives = bank
+                    .as_ref()
+                    .map_or(Negatives::Batch, |bank| Negatives::Bank(bank.shallow_clone()));
+                let pairing = Pairing {
+                    anchors: x.shallow_clone(),
+                    positives: y.shallow_clone(),
+                    negatives,
+                };
+                objective.loss(&pairing).value
+            })
+        }
+    };
+    time::repeat(arguments.number("times")?, || {
+        x.zero_grad();
+        y.zero_grad();
+        loss(&x, &y).backward();
+    })
+}
+
+fn objective(row: &str, arguments: &Arguments, pairs: &str) -> Result<toml::Value, Box<dyn Error>> {
+    let text = match row {
+        "infonce" => "objective = { name = 'infonce', temperature = 0.5 }".to_string(),
+        _ => {
+            let divergence = arguments.text("divergence")?;
+            let negatives = if pairs == "bank" { "within" } else { pairs };
+            format!(
+                "objective = {{ name = 'f-micl', divergence = '{divergence}', negatives = '{negatives}', \
+                 similarity = {{ name = 'gaussian', sigma = 0.5, mu = 1.0 }} }}"
+            )
+        }
+    };
+    let mut table: toml::Table = toml::from_str(&text)?;
+    Ok(table.remove("objective").ok_or("no objective")?)
+}
