@@ -21,10 +21,14 @@ pub use optimizer::check_optimizer;
 pub use similarity::check_similarity;
 
 use crate::View;
+use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind, Tensor, nn};
 
-/// `count` random unit-length rows `[count, d]` from a seed, which becomes that of libtorch's generator.
+/// `count` random unit-length rows `[count, d]` from a seed, which becomes that of libtorch's generator. Tests that run at
+/// the same time take turns here, so each gets the rows of its seed.
 pub fn unit_rows(count: i64, d: i64, kind: Kind, seed: i64) -> Tensor {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     tch::manual_seed(seed);
     let rows = Tensor::randn([count, d], (Kind::Double, Device::Cpu));
     let norm = rows.norm_scalaropt_dim(2.0, [1].as_slice(), true);
