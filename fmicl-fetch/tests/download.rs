@@ -231,11 +231,11 @@ fn a_server_that_hangs_is_left() {
             if sent > 0 && index == 0 {
                 partial_content(stream, request, &served, &served[..sent]);
             }
-            std::thread::sleep(Duration::from_secs(5));
+            std::thread::sleep(Duration::from_secs(20));
         });
         let error = error(&source(&server.url, "a.bin", &body, None, folder.path()));
-        assert!(error.contains("nothing came for 0.4 s"), "{error}");
-        assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+        assert!(error.contains("nothing came for 2 s"), "{error}");
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     }
     assert_eq!(
         std::fs::read(folder.path().join("a.bin.partial")).unwrap(),
