@@ -222,12 +222,18 @@ pub fn did_you_mean(found: &str, known: &[&str]) -> String {
     let lower = found.to_lowercase();
     let score = |name: &str| {
         let name = name.to_lowercase();
-        let contained = name.len() >= 2 && (lower.contains(&name) || (lower.len() >= 2 && name.contains(&lower)));
-        if contained {
-            0.9
+        let alike = strsim::jaro_winkler(&lower, &name);
+        let (short, long) = (lower.len().min(name.len()), lower.len().max(name.len()));
+        // A part of the other one; the more of it, the better, so that `epoch` is `epochs` before `warmup_epochs`.
+        let contained = short >= 2 && (lower.contains(&name) || name.contains(&lower));
+        let part = if contained {
+            0.76 + 0.2 * short as f64 / long as f64
         } else {
-            strsim::jaro_winkler(&lower, &name)
-        }
+            0.0
+        };
+        // Jaro and Winkler see no likeness between three letters of which two changed places.
+        let slip = short >= 3 && strsim::osa_distance(&lower, &name) == 1;
+        alike.max(part).max(if slip { 0.8 } else { 0.0 })
     };
     let nearest = known
         .iter()
@@ -256,4 +262,30 @@ pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
 /// [`Error::Config`] where a value has no form in TOML, such as an integer above 2^63.
 pub fn write_options<T: Serialize>(options: &T) -> Result<toml::Table> {
     toml::Table::try_from(options).map_err(|error| Error::config(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_you_mean;
+
+    #[test]
+    fn the_nearest_name_is_the_hint() {
+        let cases: [(&str, &[&str], &str); 7] = [
+            ("epoch", &["epochs", "warmup_epochs"], "epochs"),
+            ("CIFAR10", &["cifar10", "cifar100"], "cifar10"),
+            ("cifar1", &["cifar10", "cifar100"], "cifar10"),
+            ("MoCo", &["moco", "moco-v3", "simclr"], "moco"),
+            ("lap", &["laptop", "laptop-cifar10"], "laptop"),
+            ("dlc", &["dcl", "dhel", "kcl"], "dcl"),
+            ("pearsn", &["kl", "pearson", "vlc"], "pearson"),
+        ];
+        for (found, known, nearest) in cases {
+            assert_eq!(
+                did_you_mean(found, known),
+                format!(" (did you mean `{nearest}`?)"),
+                "{found}"
+            );
+        }
+        assert_eq!(did_you_mean("gaussian", &["kl", "js", "vlc"]), "");
+    }
 }

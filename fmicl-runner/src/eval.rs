@@ -9,6 +9,7 @@ mod linear;
 mod table;
 
 pub use encode::Features;
+pub(crate) use encode::require_finite;
 pub use geometry::{alignment, effective_rank, uniformity};
 pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;

@@ -44,7 +44,7 @@ pub struct Options {
     /// Where the runs and the table go [default: sweeps/NAME, with -SCALE behind it]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Runs at a time; the cores are shared out among them
+    /// Runs at a time; libtorch's threads are shared out among them
     #[arg(long, default_value_t = NonZeroUsize::MIN)]
     pub jobs: NonZeroUsize,
     /// A scale of the sweep file, such as laptop

@@ -188,7 +188,8 @@ fn an_interrupt_leaves_what_the_next_run_goes_on_from() {
         std::thread::sleep(Duration::from_millis(10));
     }
     Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        // As Ctrl-C does, but for a process whose parent has it ignored: a job in the background.
+        .args(["-TERM", &child.id().to_string()])
         .status()
         .unwrap();
     assert!(!child.wait().unwrap().success());

@@ -255,3 +255,32 @@ fn a_run_that_started_with_a_file_needs_it_no_more_and_can_be_moved() {
     };
     assert_eq!(read("eval.json")["rows"], read("result.json")["evaluation"]["rows"]);
 }
+
+#[test]
+fn a_run_that_diverged_is_not_exported() {
+    let (_folder, run) = run_of("seed=0".into());
+    let path = RunDir::open(&run).unwrap().restore(None).unwrap().checkpoint;
+    let tensors = tensors(&path);
+    let _ = no_grad(|| tensors["backbone.bn1.weight"].shallow_clone().fill_(f64::INFINITY));
+    let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    Tensor::write_safetensors(&tensors, &path).unwrap();
+    for format in ["safetensors", "torchscript"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+        let output = command
+            .args(["export", text(&run), "--format", format])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            stderr,
+            "error: the encoder's features are not finite: training diverged; try a lower train.lr\n"
+        );
+    }
+    let left = std::fs::read_dir(&run).unwrap().filter_map(|entry| entry.ok());
+    assert!(
+        !left
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("backbone"))
+    );
+}

@@ -2,7 +2,7 @@
 
 use crate::panics::refused;
 use crate::train::{Model, RunDir};
-use crate::{DeviceChoice, weights};
+use crate::{DeviceChoice, eval, weights};
 use clap::{Args, ValueEnum};
 use fmicl_core::tch::{self, CModule, Device, Kind, Tensor};
 use fmicl_core::{Error, Result, View};
@@ -32,7 +32,7 @@ enum Format {
 /// Writes the backbone of the run's last checkpoint, and prints the file's name.
 ///
 /// # Errors
-/// Whatever is wrong with the run, or the disk; a backbone that cannot be traced.
+/// Whatever is wrong with the run, one that diverged included, or the disk; a backbone that cannot be traced.
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
     let mut it = run.restore(Some(DeviceChoice::Cpu))?;
@@ -46,9 +46,12 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
         Format::Torchscript => "backbone.pt",
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
+    let size = it.experiment.views.size as i64;
+    let features = tch::no_grad(|| it.model.learner.encoder().forward(&images(2, size).into(), false));
+    eval::require_finite(&features)?;
     match format {
         Format::Safetensors => weights::write(it.model.backbone(), &out)?,
-        Format::Torchscript => script(&mut it.model, it.experiment.views.size as i64, &out)?,
+        Format::Torchscript => script(&mut it.model, size, &out)?,
     }
     let what = (it.experiment.backbone.name(), it.model.learner.encoder().width());
     writeln!(
@@ -62,6 +65,11 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Noise, `[count, 3, size, size]`.
+fn images(count: i64, size: i64) -> Tensor {
+    Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu))
+}
+
 /// Traces the backbone in evaluation mode on images of `size` pixels, for any number of them.
 fn script(model: &mut Model, size: i64, out: &Path) -> Result<()> {
     // A trace has weights as constants, which must not ask for gradients.
@@ -69,18 +77,17 @@ fn script(model: &mut Model, size: i64, out: &Path) -> Result<()> {
     let _no_grad = tch::no_grad_guard();
     let encoder = model.learner.encoder();
     let mut forward = |inputs: &[Tensor]| vec![encoder.forward(&View::from(inputs[0].shallow_clone()), false)];
-    let images = |count: i64| Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu));
     let traced = refused("the backbone cannot be traced", || {
         Ok(CModule::create_by_tracing(
             "Backbone",
             "forward",
-            &[images(2)],
+            &[images(2, size)],
             &mut forward,
         )?)
     })?;
 
     // Another number of images than in the trace: a backbone that writes it into a shape is found here.
-    let other = images(3);
+    let other = images(3, size);
     let expected = forward(std::slice::from_ref(&other)).remove(0);
     let agrees = traced
         .forward_ts(&[&other])

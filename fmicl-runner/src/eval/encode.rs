@@ -24,6 +24,16 @@ impl Features {
     }
 }
 
+/// That features are numbers; those of a run that diverged are not.
+pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
+    if features.isfinite().all().int64_value(&[]) == 1 {
+        return Ok(());
+    }
+    Err(Error::Run(
+        "the encoder's features are not finite: training diverged; try a lower train.lr".into(),
+    ))
+}
+
 /// From a view in evaluation form, `[N, 3, S, S]`, to features `[N, d]`.
 pub(super) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
@@ -42,11 +52,7 @@ pub(super) fn features(
         labels.push(classes.to_device(device));
     }
     let values = Tensor::cat(&values, 0);
-    if values.isfinite().all().int64_value(&[]) == 0 {
-        return Err(Error::Run(
-            "the encoder's features are not finite: training diverged; try a lower train.lr".into(),
-        ));
-    }
+    require_finite(&values)?;
     Ok(Features {
         values,
         labels: Tensor::cat(&labels, 0),

@@ -2,9 +2,11 @@
 
 use super::file::{PlotKind, Reported};
 use super::metric::Metric;
+use super::outcome::Outcome;
 use super::report::{Group, Summary};
-use plotters::coord::ranged1d::ValueFormatter;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use std::ops::Range;
 
 type Plot = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
@@ -104,13 +106,7 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
     let y_range = range(all().flat_map(|(_, summary)| ends(summary)))?;
     let x_range = range(all().map(|(along, _)| *along))?;
     let draw = || {
-        let mut chart = ChartBuilder::on(area)
-            .caption(title, ("sans-serif", 18))
-            .margin(12)
-            .x_label_area_size(40)
-            .y_label_area_size(60)
-            .build_cartesian_2d(x_range, y_range)?;
-        chart.configure_mesh().x_desc(x).y_desc(unit(metric)).draw()?;
+        let mut chart = chart(area, title, [x.to_string(), unit(metric)], [x_range, y_range])?;
         for (index, (name, points)) in series.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
             let means = points.iter().map(|(along, summary)| (*along, summary.mean));
@@ -133,24 +129,15 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
 /// A point for each run, a colour for each group.
 fn scatter(area: &Area, title: &str, metrics: [Metric; 2], groups: &[Group]) -> Option<Plot> {
     let of = |group: &Group| -> Vec<(f64, f64)> {
-        let [x, y] = metrics.map(|metric| group.summary(metric).map_or(vec![], |summary| summary.values));
-        x.into_iter().zip(y).collect()
+        let finished = group.runs.iter().filter_map(Outcome::finished);
+        let point = |run| Some((metrics[0].of(run)?, metrics[1].of(run)?));
+        finished.filter_map(point).collect()
     };
     let all: Vec<(f64, f64)> = groups.iter().flat_map(of).collect();
     let x_range = range(all.iter().map(|point| point.0))?;
     let y_range = range(all.iter().map(|point| point.1))?;
     let draw = || {
-        let mut chart = ChartBuilder::on(area)
-            .caption(title, ("sans-serif", 18))
-            .margin(12)
-            .x_label_area_size(40)
-            .y_label_area_size(60)
-            .build_cartesian_2d(x_range, y_range)?;
-        chart
-            .configure_mesh()
-            .x_desc(unit(metrics[0]))
-            .y_desc(unit(metrics[1]))
-            .draw()?;
+        let mut chart = chart(area, title, metrics.map(unit), [x_range, y_range])?;
         for (index, group) in groups.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
             let circles = of(group)
@@ -166,11 +153,26 @@ fn scatter(area: &Area, title: &str, metrics: [Metric; 2], groups: &[Group]) -> 
     Some(draw())
 }
 
-fn legend<'a, X, Y>(chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>) -> Plot
-where
-    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
-    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
-{
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Axes with their names and ranges, x first.
+fn chart<'a, 'b>(
+    area: &'a Area<'b>,
+    title: &str,
+    [x_name, y_name]: [String; 2],
+    [x_range, y_range]: [Range<f64>; 2],
+) -> Result<Chart<'a, 'b>, DrawingAreaErrorKind<std::io::Error>> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(40)
+        .y_label_area_size(60)
+        .build_cartesian_2d(x_range, y_range)?;
+    chart.configure_mesh().x_desc(x_name).y_desc(y_name).draw()?;
+    Ok(chart)
+}
+
+fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>) -> Plot {
     chart
         .configure_series_labels()
         .background_style(WHITE.mix(0.8))
@@ -196,7 +198,7 @@ fn ends(summary: &Summary) -> impl Iterator<Item = f64> + use<'_> {
 }
 
 /// The range of finite values with a margin; nothing if there is none.
-fn range(values: impl Iterator<Item = f64>) -> Option<std::ops::Range<f64>> {
+fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     let finite: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     let low = finite.iter().copied().reduce(f64::min)?;
     let high = finite.iter().copied().reduce(f64::max)?;

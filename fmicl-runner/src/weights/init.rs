@@ -32,12 +32,24 @@ impl Init {
     /// Reads the file.
     ///
     /// # Errors
-    /// A config error that names the file, where that cannot be read or is not safetensors.
+    /// A config error that names the file, where that cannot be read, is not safetensors, or has a weight that is no number.
     pub fn read(path: &Path) -> Result<Self> {
         let mut weights = read(path).map_err(Error::named_in_config)?;
         if weights.keys().any(|name| name.starts_with(BACKBONE)) {
             let of_backbone = |(name, tensor): (String, Tensor)| Some((name.strip_prefix(BACKBONE)?.into(), tensor));
             weights = weights.into_iter().filter_map(of_backbone).collect();
+        }
+        let broken = |tensor: &Tensor| tensor.is_floating_point() && tensor.isfinite().all().int64_value(&[]) == 0;
+        if let Some(name) = weights
+            .iter()
+            .filter(|(_, tensor)| broken(tensor))
+            .map(|(name, _)| name)
+            .min()
+        {
+            let path = path.display();
+            return Err(Error::config(format!(
+                "{path}: `{name}` is not finite: the run that wrote it diverged"
+            )));
         }
         let path = path.to_path_buf();
         Ok(Init { path, weights })

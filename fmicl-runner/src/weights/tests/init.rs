@@ -108,6 +108,16 @@ fn a_misfit_names_the_file_and_the_keys() {
 }
 
 #[test]
+fn weights_of_a_run_that_diverged_are_refused() {
+    let tensors = weights("backbone.");
+    let _ = tensors[0].1.view([-1]).get(5).fill_(f64::NAN);
+    assert_eq!(
+        refusal(tensors),
+        "w.safetensors: `conv1.weight` is not finite: the run that wrote it diverged"
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_a_fault_of_the_config() {
     let error = start(Path::new("no-such.safetensors")).unwrap_err();
     assert_eq!(
