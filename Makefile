@@ -1,6 +1,7 @@
 # make quickstart   train on the embedded digits and print what was learnt
 # make test         every test
 # make check        what CI runs: formatting, clippy, docs, tests
+# make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
 
@@ -18,7 +19,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check golden check-export
+.PHONY: setup build quickstart test check bench bench-smoke golden check-export
 
 setup:
 	@scripts/setup
@@ -37,7 +38,19 @@ check: setup
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
 	$(MAKE) test
-	cargo bench -p fmicl-data -- --test
+	cargo bench -p fmicl-data -p fmicl-core -- --test
+	$(MAKE) bench-smoke
+
+# The peers' packages come with the golden files' interpreter.
+bench: build
+	cargo build --release -p fmicl-runner -p fmicl-data --examples
+	@scripts/golden bench/bench.py $(if $(PHOTOS),--photos $(PHOTOS)) $(BENCH_FLAGS)
+
+# Every program of the benchmarks once, at small sizes; the peers that need more than torch are left out where they are
+# not installed.
+bench-smoke: setup
+	cargo build --release -p fmicl-runner --examples
+	@python3 bench/bench.py --smoke
 
 golden: setup
 	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done
