@@ -37,7 +37,7 @@ pub trait Divergence: std::fmt::Debug + Send + Sync {
 
     /// The penalty and its slope `d/dl f*(f'(e^l))`, which share most of their arithmetic. Called without gradient on
     /// one tile after another, so most of the estimator's time is spent here and in matrix products: the argument is
-    /// given away, so that its memory can be used again (`log_u.exp_()`). The default asks autograd for the slope.
+    /// given away, so that its memory can be used again ([`exp`](crate::estimator::exp)). The default asks autograd for the slope.
     fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
         crate::estimator::with_slope(&log_u, |log_u| self.penalty(log_u))
     }

@@ -10,9 +10,11 @@
 //! | which pairs count | [`Pairs`] |
 //! | the mean of a function of the cosine | [`mean`], [`OfCosine`]; f-MICL's is [`Critics::penalty`] |
 //! | `log sum e^{scale c}` of each feature | [`with_log_sums`] |
+//! | a fast `e^x` for a tile | [`exp`] |
 //! | how large a tile is | [`tile`], [`set_tile`] |
 
 mod critics;
+mod exp;
 mod grid;
 mod log_sums;
 mod mean;
@@ -23,6 +25,7 @@ mod side;
 mod threads;
 
 pub use critics::Critics;
+pub use exp::exp;
 pub use log_sums::with_log_sums;
 pub use mean::mean;
 pub use of_cosine::{OfCosine, with_slope};

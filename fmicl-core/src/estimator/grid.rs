@@ -17,14 +17,10 @@ pub(super) struct Grid {
 
 /// A part of the matrix, and the features of its rows and columns, without gradient.
 pub(super) struct Tile {
-    /// First row and number of rows.
-    pub rows: (i64, i64),
-    /// First column and number of columns.
-    pub columns: (i64, i64),
     /// Whether the tile stands for its mirror image, too.
     pub mirrored: bool,
-    x: Tensor,
-    y: Tensor,
+    x: Features,
+    y: Features,
     /// Its diagonals that do not count.
     excluded: Vec<i64>,
 }
@@ -62,36 +58,28 @@ impl Grid {
     }
 
     /// The tiles, row by row.
-    pub fn tiles(&self) -> impl Iterator<Item = Tile> {
-        let (rows, symmetric) = (self.rows.detach(), self.is_symmetric());
-        let columns = self
-            .columns
-            .as_ref()
-            .map_or_else(|| rows.shallow_clone(), Tensor::detach);
-        let side = tile(rows.device(), rows.kind());
-        let spans = |features: &Tensor| {
-            let count = features.size()[0];
-            (0..count)
-                .step_by(side as usize)
-                .map(move |start| (start, side.min(count - start)))
-        };
-        let of_columns: Vec<_> = spans(&columns).collect();
-        let spans = spans(&rows).flat_map(move |row| of_columns.clone().into_iter().map(move |column| (row, column)));
-        spans
-            .filter(move |(row, column)| !symmetric || column.0 >= row.0)
-            .map(move |(row, column)| Tile {
-                rows: row,
-                columns: column,
-                mirrored: symmetric && column.0 > row.0,
-                x: rows.narrow(0, row.0, row.1),
-                y: columns.narrow(0, column.0, column.1),
-                excluded: self
-                    .excluded
-                    .iter()
-                    .map(|offset| offset + row.0 - column.0)
-                    .filter(|&offset| -row.1 < offset && offset < column.1)
-                    .collect(),
-            })
+    pub fn tiles(&self) -> Vec<Tile> {
+        let side = tile(self.rows.device(), self.rows.kind());
+        let rows = Features::spans(&self.rows, side);
+        let columns = self.columns.as_ref().map(|columns| Features::spans(columns, side));
+        let symmetric = columns.is_none();
+        let columns = columns.as_ref().unwrap_or(&rows);
+        let pairs = rows.iter().flat_map(|x| columns.iter().map(move |y| (x, y)));
+        let halved = pairs.filter(|(x, y)| !symmetric || y.start >= x.start);
+        let tiles = halved.map(|(x, y)| Tile {
+            mirrored: symmetric && y.start > x.start,
+            excluded: self.excluded_in(x, y).collect(),
+            x: x.share(),
+            y: y.share(),
+        });
+        tiles.collect()
+    }
+
+    /// The excluded diagonals that meet a tile.
+    fn excluded_in(&self, x: &Features, y: &Features) -> impl Iterator<Item = i64> {
+        let (shift, lowest, highest) = (x.start - y.start, -x.count, y.count);
+        let offsets = self.excluded.iter().map(move |offset| offset + shift);
+        offsets.filter(move |&offset| lowest < offset && offset < highest)
     }
 
     /// Who wants a gradient, and of which size.
@@ -117,10 +105,63 @@ impl Grid {
     }
 }
 
+/// Some of the rows of a feature matrix.
+struct Features {
+    start: i64,
+    count: i64,
+    /// `[count, d]`.
+    rows: Tensor,
+    /// `[d, count]`, made once for all tiles.
+    transposed: Tensor,
+}
+
+impl Features {
+    /// All rows, so many at a time, without gradient.
+    fn spans(features: &Tensor, side: i64) -> Vec<Self> {
+        let features = features.detach();
+        let total = features.size()[0];
+        let span = |start: i64| {
+            let count = side.min(total - start);
+            let rows = features.narrow(0, start, count);
+            Features {
+                start,
+                count,
+                transposed: rows.tr().contiguous(),
+                rows,
+            }
+        };
+        (0..total).step_by(side as usize).map(span).collect()
+    }
+
+    /// Tensors go from thread to thread, but threads do not share them.
+    fn share(&self) -> Self {
+        Features {
+            rows: self.rows.shallow_clone(),
+            transposed: self.transposed.shallow_clone(),
+            ..*self
+        }
+    }
+
+    /// Their part of a tensor over all rows.
+    fn part_of(&self, all: &Tensor) -> Tensor {
+        all.narrow(0, self.start, self.count)
+    }
+}
+
 impl Tile {
+    /// The rows' part of a tensor over all anchors.
+    pub fn of_rows(&self, all: &Tensor) -> Tensor {
+        self.x.part_of(all)
+    }
+
+    /// The columns' part of a tensor over all of theirs.
+    pub fn of_columns(&self, all: &Tensor) -> Tensor {
+        self.y.part_of(all)
+    }
+
     /// `scale * cosine + offset` of each pair, `[rows, columns]`.
     pub fn cosines(&self, scale: f64, offset: f64) -> Tensor {
-        product::of_rows(&(&self.x * scale), &self.y, offset)
+        product::of_rows(&(&self.x.rows * scale), &self.y.rows, offset)
     }
 
     /// The matrix with `value` where a pair does not count.
@@ -164,15 +205,17 @@ impl Gradient {
     /// Adds what a tile's weights `[rows, columns]` give: each pair draws its row along its column's feature, and the
     /// other way round.
     pub fn add(&mut self, tile: &Tile, weights: &Tensor) {
-        let mut rows = self.rows.narrow(0, tile.rows.0, tile.rows.1);
-        let _ = rows.g_add_(&product::by_features(weights, &tile.y));
+        let _ = tile
+            .of_rows(&self.rows)
+            .g_add_(&product::by_features(weights, &tile.y.transposed));
         let columns = match &self.columns {
             Some(columns) => columns,
             None if tile.mirrored => &self.rows,
             None => return,
         };
-        let mut columns = columns.narrow(0, tile.columns.0, tile.columns.1);
-        let _ = columns.g_add_(&product::by_features(&weights.tr(), &tile.x));
+        let _ = tile
+            .of_columns(columns)
+            .g_add_(&product::by_features(&weights.tr(), &tile.x.transposed));
     }
 
     fn plus(self, other: Self) -> Self {

@@ -12,7 +12,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let count = (anchors.size()[0] * pairs.others()) as f64;
     let shape = grid.requires_grad().then(|| grid.shape());
     let device = anchors.device();
-    let sums = threads::deal(grid.tiles().collect(), device, |tiles: Vec<Tile>| {
+    let sums = threads::deal(grid.tiles(), device, |tiles: Vec<Tile>| {
         let mut sum = Tensor::zeros([], (Kind::Double, device));
         let mut gradient = shape.as_ref().map(Gradient::zero);
         for tile in tiles {

@@ -20,12 +20,12 @@ pub fn of_rows(x: &Tensor, y: &Tensor, offset: f64) -> Tensor {
     if offset == 0.0 { product } else { product + offset }
 }
 
-/// `weights y`, `[m, d]`, of weights `[m, n]` and rows `[n, d]`.
-pub fn by_features(weights: &Tensor, y: &Tensor) -> Tensor {
-    if by_convolution(weights, y.size()[1]) {
-        return convolve(weights, &y.tr().contiguous(), None);
+/// `weights y`, `[m, d]`, of weights `[m, n]` and the rows `y`, transposed, `[d, n]`.
+pub fn by_features(weights: &Tensor, transposed: &Tensor) -> Tensor {
+    if by_convolution(weights, transposed.size()[0]) {
+        return convolve(weights, transposed, None);
     }
-    weights.matmul(y)
+    weights.matmul(&transposed.tr())
 }
 
 /// Whether a product of `a` with something `n` wide is best made by a convolution.
@@ -63,12 +63,12 @@ mod tests {
             assert!(far(&of_rows(&x, &y, -0.5), &(&exact - 0.5)) < 1e-6, "{m} {n} {d}");
             let weights = exact.to_kind(Kind::Float);
             assert!(
-                far(&by_features(&weights, &y), &exact.matmul(&y.to_kind(Kind::Double))) < 1e-4,
+                far(&by_features(&weights, &y.tr()), &exact.matmul(&y.to_kind(Kind::Double))) < 1e-4,
                 "{m} {n} {d}"
             );
             assert!(
                 far(
-                    &by_features(&weights.tr(), &x),
+                    &by_features(&weights.tr(), &x.tr()),
                     &exact.tr().matmul(&x.to_kind(Kind::Double))
                 ) < 1e-4,
                 "{m} {n} {d}"

@@ -1,6 +1,7 @@
 //! Squared Hellinger, `f(u) = (sqrt(u) - 1)^2`.
 
 use super::GAP;
+use fmicl_core::estimator::exp;
 use fmicl_core::{Divergence, register};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -38,8 +39,8 @@ impl Divergence for Hellinger {
         (log_u * 0.5).expm1()
     }
 
-    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        let mut root = log_u.g_mul_scalar_(0.5).exp_();
+    fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
+        let mut root = exp(log_u, 0.5);
         (&root - 1.0, root.g_mul_scalar_(0.5))
     }
 }

@@ -1,5 +1,6 @@
 //! Kullback-Leibler, `f(u) = u log u`.
 
+use fmicl_core::estimator::exp;
 use fmicl_core::{Divergence, register};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -33,8 +34,8 @@ impl Divergence for Kl {
         log_u.exp()
     }
 
-    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        let u = log_u.exp_();
+    fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
+        let u = exp(log_u, 1.0);
         (u.shallow_clone(), u)
     }
 }

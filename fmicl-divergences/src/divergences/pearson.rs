@@ -1,5 +1,6 @@
 //! Pearson chi-squared, `f(u) = (u - 1)^2`.
 
+use fmicl_core::estimator::exp;
 use fmicl_core::{Divergence, register};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -37,8 +38,8 @@ impl Divergence for Pearson {
         (log_u * 2.0).expm1()
     }
 
-    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        let mut square = log_u.g_mul_scalar_(2.0).exp_();
+    fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
+        let mut square = exp(log_u, 2.0);
         (&square - 1.0, square.g_mul_scalar_(2.0))
     }
 }

@@ -1,6 +1,7 @@
 //! Tsallis of order `a`, `f(u) = (u^a - 1) / (a - 1)`; for `a -> 1` it tends to Kullback-Leibler.
 
 use super::GAP;
+use fmicl_core::estimator::exp;
 use fmicl_core::{Divergence, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -56,8 +57,8 @@ impl Divergence for Tsallis {
         (log_u * self.alpha).exp() + 1.0 / (self.alpha - 1.0)
     }
 
-    fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        let mut power = log_u.g_mul_scalar_(self.alpha).exp_();
+    fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
+        let mut power = exp(log_u, self.alpha);
         (&power + 1.0 / (self.alpha - 1.0), power.g_mul_scalar_(self.alpha))
     }
 }
