@@ -112,21 +112,27 @@ def training(row, ours, scratch):
 
 
 def start(row, ours, scratch):
+    said = pathlib.Path(tempfile.mkdtemp(dir=scratch)) / "said"
     if ours:
-        out = pathlib.Path(tempfile.mkdtemp(dir=scratch)) / "run"
-        command, sign = [RELEASE / "fmicl", "train", experiment(scratch, 16, 1), "--out", out], "chance level"
+        # The log says so; what else is said goes nowhere.
+        out = said.parent / "run"
+        command = [RELEASE / "fmicl", "train", experiment(scratch, 16, 1), "--out", out]
+        sign, watched = "chance level", out / "log.txt"
     else:
         command = [sys.executable, "bench/train.py", cifar(scratch, 128), 16, 1, options.threads, "contiguous"]
-        sign = "first"
+        sign, watched = "first", said
     started = time.perf_counter()
-    process = subprocess.Popen(list(map(str, command)), env=PYTHON, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    for line in process.stdout:
-        if sign in line:
-            seconds = time.perf_counter() - started
-            process.terminate()
-            process.wait()
-            return {"value": seconds}
-    sys.exit(f"{command} ended without saying `{sign}`")
+    with said.open("w") as output:
+        process = subprocess.Popen(list(map(str, command)), env=PYTHON, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        while not (watched.exists() and sign in watched.read_text()):
+            if process.poll() is not None:
+                sys.exit(f"{' '.join(map(str, command))}\nended without `{sign}`:\n{said.read_text()}")
+            time.sleep(0.005)
+        return {"value": time.perf_counter() - started}
+    finally:
+        process.terminate()
+        process.wait()
 
 
 MEASURE = {"program": program, "views": views, "training": training, "start": start}
