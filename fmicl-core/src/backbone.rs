@@ -1,6 +1,6 @@
 //! The kind of part `backbone`: the encoder whose features are kept after training.
 
-use crate::{Result, View};
+use crate::{Input, Modality, Result, View};
 use tch::{Tensor, nn};
 
 /// Options that build an [`Encoder`].
@@ -17,13 +17,22 @@ pub trait Backbone: std::fmt::Debug + Send + Sync {
     /// [`crate::Error::Config`] where the options do not go together.
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>>;
 
-    /// As [`build`](Backbone::build), for views whose [`View::input`] is `size` long in its last axis: the side of
-    /// an image in pixels. The program builds a backbone with it; a backbone whose parameters depend on the size
-    /// (a table of positions) takes it from here.
+    /// Whether it starts with weights that somebody has trained, rather than at random.
+    fn is_pretrained(&self) -> bool {
+        false
+    }
+
+    /// What it reads.
+    fn modality(&self) -> Modality {
+        Modality::Images
+    }
+
+    /// As [`build`](Backbone::build), for these views, which are of its modality. The program builds a backbone with it;
+    /// one whose parameters depend on the views (a table of positions or of tokens) takes that from here.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] where the options do not go with the size.
-    fn build_for(&self, path: &nn::Path, _size: i64) -> Result<Box<dyn Encoder>> {
+    /// [`crate::Error::Config`] where the options do not go with the views.
+    fn build_for(&self, path: &nn::Path, _input: Input) -> Result<Box<dyn Encoder>> {
         self.build(path)
     }
 }

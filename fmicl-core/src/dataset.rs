@@ -1,6 +1,7 @@
 //! The kind of part `dataset`.
 
-use crate::{Image, Patch, Region, Result, Source};
+use crate::{Error, Image, Modality, Patch, Region, Result, Source};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Which part of a dataset.
@@ -28,6 +29,16 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
     fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
 
+    /// What its samples are made of.
+    fn modality(&self) -> Modality {
+        Modality::Images
+    }
+
+    /// Whether there are labels. If not, `Split::Pretrain` alone is opened, and neither kNN nor a linear probe is run.
+    fn is_labelled(&self) -> bool {
+        true
+    }
+
     /// Whether `Split::Pretrain` differs from `Split::Train`. If not, `Train` is opened once for both.
     fn has_unlabelled(&self) -> bool {
         false
@@ -53,7 +64,7 @@ crate::kind!(Dataset, "dataset");
 
 /// An open split of a dataset. Indices run from 0 to `len() - 1`.
 ///
-/// Image and label are read apart, so that pre-training never touches a label.
+/// Content and label are read apart, so that pre-training never touches a label.
 pub trait Samples: Send + Sync {
     /// The number of samples, at least 1.
     fn len(&self) -> usize;
@@ -63,14 +74,27 @@ pub trait Samples: Send + Sync {
         self.len() == 0
     }
 
-    /// The number of classes; 0 in a split without labels, which `Split::Pretrain` may be.
-    fn classes(&self) -> usize;
+    /// The number of classes; 0, the default, in a split without labels, which `Split::Pretrain` may be.
+    fn classes(&self) -> usize {
+        0
+    }
 
-    /// The decoded image.
+    /// The decoded image, where the dataset is of [`Modality::Images`].
     ///
     /// # Errors
     /// [`crate::Error::Data`] with the path where it cannot be read or decoded.
-    fn image(&self, index: usize) -> Result<Image>;
+    fn image(&self, _index: usize) -> Result<Image> {
+        Err(Error::Run("these samples are no images".into()))
+    }
+
+    /// The texts, where the dataset is of [`Modality::Texts`]: one; or two that belong together; or three, of which the
+    /// third does not belong to the first, though it may look so (a hard negative).
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] with the path where they cannot be read.
+    fn texts(&self, _index: usize) -> Result<Vec<Cow<'_, str>>> {
+        Err(Error::Run("these samples are no texts".into()))
+    }
 
     /// The pixels that `choose` picks, and perhaps some around them: it is told the image's width and height, and
     /// returns a rectangle within. The pixels are those of [`image`](Samples::image), to the bit.
@@ -85,6 +109,8 @@ pub trait Samples: Send + Sync {
         Ok(image.into())
     }
 
-    /// The class, below `classes()`; 0 in a split without labels.
-    fn label(&self, index: usize) -> usize;
+    /// The class, below `classes()`; 0, the default, in a split without labels.
+    fn label(&self, _index: usize) -> usize {
+        0
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Optimizer`], [`Engine`] |
+//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Engine`], [`Evaluation`], [`Pretrained`] |
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
@@ -18,19 +18,23 @@ mod divergence;
 mod engine;
 mod error;
 pub mod estimator;
+mod evaluation;
 mod fmicl;
 mod image;
+mod modality;
 mod momentum;
 mod objective;
 mod optimizer;
 mod pairing;
 mod parameters;
 mod part;
+mod pretrained;
 pub mod registry;
 mod similarity;
 mod source;
 pub mod testing;
 mod view;
+mod views;
 
 pub use architecture::{Architecture, BuildBackbone, Learner};
 pub use backbone::{Backbone, Encoder};
@@ -38,17 +42,21 @@ pub use dataset::{Dataset, Samples, Split};
 pub use divergence::Divergence;
 pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
+pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
+pub use modality::{Input, Modality};
 pub use momentum::Momentum;
 pub use objective::{Loss, Objective};
 pub use optimizer::{Optimizer, Stepper};
 pub use pairing::{InBatch, Negatives, Pairing};
 pub use parameters::{Group, Parameters, Slice, descend};
 pub use part::Part;
+pub use pretrained::{Pretrained, PretrainedParts};
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
 pub use view::View;
+pub use views::{Draw, Stop, Views};
 
 // `links = "tch"` allows one tch in a build: plugins take it, and what `register!` needs, from here.
 pub use {inventory, serde, tch, toml};

@@ -3,6 +3,7 @@
 use crate::registry::{self, Kind};
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::sync::Arc;
 
 /// A part chosen in a config: `"kl"`, or `{ name = "tsallis", alpha = 2.0 }`.
 ///
@@ -11,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Part<T: Kind + ?Sized> {
     name: &'static str,
     options: toml::Table,
-    part: Box<T>,
+    part: Arc<T>,
 }
 
 impl<T: Kind + ?Sized> Part<T> {
@@ -31,7 +32,7 @@ impl<T: Kind + ?Sized> Part<T> {
         Ok(Part {
             name: entry.name,
             options: built.options,
-            part: built.part,
+            part: built.part.into(),
         })
     }
 
@@ -59,6 +60,11 @@ impl<T: Kind + ?Sized> Part<T> {
                 other.type_str()
             ))),
         }
+    }
+
+    /// The part, for whoever keeps it longer or on another thread.
+    pub fn share(&self) -> Arc<T> {
+        self.part.clone()
     }
 
     /// The registered name.
@@ -93,10 +99,19 @@ const KEY_END: char = '\u{1f}';
 
 impl<'de, T: Kind + ?Sized> Deserialize<'de> for Part<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = toml::Value::deserialize(deserializer)?;
+        Part::deserialized(toml::Value::deserialize(deserializer)?)
+    }
+}
+
+impl<T: Kind + ?Sized> Part<T> {
+    /// As [`Part::from_value`], for who deserialises a field by itself: the key of an error arrives whole.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn deserialized<E: de::Error>(value: toml::Value) -> Result<Self, E> {
         Part::from_value(value).map_err(|error| match error {
-            Error::Config { key, message } => de::Error::custom(format!("{key}{KEY_END}{message}")),
-            other => de::Error::custom(other),
+            Error::Config { key, message } => E::custom(format!("{key}{KEY_END}{message}")),
+            other => E::custom(other),
         })
     }
 }

@@ -20,7 +20,7 @@ pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use similarity::check_similarity;
 
-use crate::View;
+use crate::{Input, View};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -99,6 +99,18 @@ fn weights_without_gradient(store: &nn::VarStore, loss: impl FnOnce() -> Tensor)
         .filter(|(_, var)| !reached(var.grad()))
         .map(|(name, _)| name)
         .collect()
+}
+
+/// What a backbone for these views is built for.
+fn input_of(view: &View) -> Input {
+    let longest = view.input.size().last().copied().expect("a view has an axis");
+    match view.input.kind() {
+        Kind::Int64 => Input::Tokens {
+            vocabulary: view.input.max().int64_value(&[]) + 1,
+            longest,
+        },
+        _ => Input::Images { size: longest },
+    }
 }
 
 /// The first `count` samples of a view.

@@ -5,7 +5,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use fmicl_core::{Image, Region};
 use fmicl_data::transforms::{Adjust, gaussian_blur, grayscale, horizontal_flip, resized_crop};
-use fmicl_data::{Blur, Normalize, Planes, Switch, ViewKey, Views, decode};
+use fmicl_data::{Blur, ImageViews, Normalize, Planes, Switch, ViewKey, decode};
 use image::imageops::{FilterType, resize};
 use std::hint::black_box;
 use std::path::Path;
@@ -71,16 +71,16 @@ fn keys() -> impl FnMut() -> ViewKey {
 }
 
 fn views(criterion: &mut Criterion) {
-    let (cifar, image) = (Views::default(), as_image(photo(32, 32)));
+    let (cifar, image) = (ImageViews::default(), as_image(photo(32, 32)));
     let (mut key, mut out) = (keys(), vec![0.0; cifar.numel()]);
     criterion.bench_function("a view of a CIFAR image", |b| {
         b.iter(|| cifar.render(black_box(&image), key(), &mut out))
     });
 
-    let imagenet = Views {
+    let imagenet = ImageViews {
         size: 224,
         blur: Switch::On(Blur::default()),
-        ..Views::default()
+        ..ImageViews::default()
     };
     let mut jpeg = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 90);

@@ -5,7 +5,8 @@
 //! `scripts/golden fmicl-data/examples/views_throughput.py` with the same arguments.
 
 use fmicl_core::{Dataset, Part, Split, toml};
-use fmicl_data::{Blur, Jitter, Loader, Normalize, Switch, Views};
+use fmicl_data::{Blur, ImageViews, Jitter, Loader, Normalize, Switch};
+use std::sync::Arc;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,13 +18,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads: usize = threads.parse()?;
     let seconds: f64 = rest.first().map_or(Ok(5.0), |text| text.parse())?;
     let (dataset, views, batch) = match what.as_str() {
-        "cifar" => ("cifar10", Views::default(), 256),
+        "cifar" => ("cifar10", ImageViews::default(), 256),
         "imagenet" => ("image-folder", imagenet(), 50),
         other => return Err(format!("`{other}` is neither cifar nor imagenet").into()),
     };
     let options = toml::Table::from_iter([("root".to_string(), root.as_str().into())]);
     let dataset: Part<dyn Dataset> = Part::new(dataset, options)?;
-    let loader = Loader::new(dataset.open(Split::Pretrain)?.into(), views, 2, batch, 0, threads)?;
+    let loader = Loader::new(
+        dataset.open(Split::Pretrain)?.into(),
+        Arc::new(views),
+        2,
+        batch,
+        0,
+        threads,
+    )?;
 
     let mut images = 0;
     // An epoch to warm up: files come into the page cache, buffers grow to their sizes.
@@ -51,8 +59,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// SimCLR's recipe for ImageNet, arXiv 2002.05709, appendix A.
-fn imagenet() -> Views {
-    Views {
+fn imagenet() -> ImageViews {
+    ImageViews {
         size: 224,
         jitter: Switch::On(Jitter {
             brightness: 0.8,
@@ -66,7 +74,7 @@ fn imagenet() -> Views {
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
         },
-        ..Views::default()
+        ..ImageViews::default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! | to read | in |
 //! |---|---|
 //! | the transforms, each equal to torchvision's on PIL images | [`transforms`] |
-//! | which transforms make a view: the `[views]` of an experiment | [`Views`] |
+//! | which transforms make a view: the `[views]` of an experiment | [`ImageViews`] |
 //! | batches for pre-training and for evaluation | [`Loader`], [`evaluation_batches`] |
 //! | image files to pixels | [`decode`] |
 //! | the datasets by name | [`datasets`] |
@@ -16,7 +16,6 @@ mod jpeg;
 mod loader;
 mod planes;
 mod prefetch;
-mod render;
 mod rng;
 mod simd;
 mod switch;
@@ -34,4 +33,4 @@ pub use prefetch::Prefetch;
 pub use rng::Rng;
 pub use switch::Switch;
 pub use transforms::{Blur, Crop, Jitter, Normalize};
-pub use views::{Plan, ViewKey, Views};
+pub use views::{ImageViews, Plan, ViewKey};

@@ -1,12 +1,10 @@
 //! Batches of views for pre-training.
 
+use crate::Rng;
 use crate::prefetch::Prefetch;
-use crate::render::render_all;
-use crate::{Plan, Rng, ViewKey, Views};
-use fmicl_core::{Error, Region, Result, Samples, require};
+use fmicl_core::{Draw, Error, Result, Samples, View, Views, require};
 use std::ops::Range;
 use std::sync::Arc;
-use tch::Tensor;
 
 /// Makes the batches of an epoch in the background.
 ///
@@ -14,7 +12,7 @@ use tch::Tensor;
 /// batches do not depend on the number of threads, and an epoch can be entered at any batch. Labels are never read.
 pub struct Loader {
     samples: Arc<dyn Samples>,
-    views: Arc<Views>,
+    views: Arc<dyn Views>,
     n_views: usize,
     batch_size: usize,
     seed: u64,
@@ -26,8 +24,8 @@ pub struct Loader {
 pub struct Batch {
     /// Which samples, `N` indices in the dataset.
     pub indices: Vec<usize>,
-    /// For each view, `[N, 3, size, size]`, normalised floats; row `i` of each is of the sample `indices[i]`.
-    pub views: Vec<Tensor>,
+    /// The views; row `i` of each is of the sample `indices[i]`.
+    pub views: Vec<View>,
 }
 
 impl Loader {
@@ -35,23 +33,22 @@ impl Loader {
     /// one a core.
     ///
     /// # Errors
-    /// [`Error::Config`] at `batch_size`, `n_views` or a key below `views`.
+    /// [`Error::Config`] at `batch_size` or `n_views`.
     pub fn new(
         samples: Arc<dyn Samples>,
-        views: Views,
+        views: Arc<dyn Views>,
         n_views: usize,
         batch_size: usize,
         seed: u64,
         threads: usize,
     ) -> Result<Self> {
-        views.validate().map_err(|error| error.at("views"))?;
         require(n_views >= 1, "n_views", || "0 views are no batch; at least 1".into())?;
         require(batch_size >= 2, "batch_size", || {
             format!("{batch_size} has no negative pairs; at least 2 are needed")
         })?;
         require(batch_size <= samples.len(), "batch_size", || {
             format!(
-                "{batch_size} is more than the dataset's {} images; take at most that many",
+                "{batch_size} is more than the dataset's {} samples; take at most that many",
                 samples.len()
             )
         })?;
@@ -63,7 +60,7 @@ impl Loader {
             .map_err(|error| Error::Run(format!("cannot start {threads} loader threads: {error}")))?;
         Ok(Loader {
             samples,
-            views: Arc::new(views),
+            views,
             n_views,
             batch_size,
             seed,
@@ -125,27 +122,13 @@ impl Loader {
         Prefetch::new(range, move |index, stop| {
             let (epoch, order, batch) = which(index);
             let indices = order[batch * batch_size..][..batch_size].to_vec();
-            let views = pool.install(|| {
-                render_all(&indices, n_views, &views, stop, |sample, slots| {
-                    let key = |view| ViewKey {
-                        seed,
-                        epoch,
-                        sample: sample as u64,
-                        view: view as u64,
-                    };
-                    let mut plans: Vec<Plan> = Vec::new();
-                    let patch = samples.patch(sample, &mut |width, height| {
-                        plans = (0..n_views).map(|view| views.plan(width, height, key(view))).collect();
-                        let regions = plans.iter().map(|plan| plan.region(width, height));
-                        // There is at least one view.
-                        regions.reduce(Region::union).unwrap_or(Region::whole(width, height))
-                    })?;
-                    for (plan, slot) in plans.iter().zip(slots) {
-                        views.draw(&patch, plan, slot);
-                    }
-                    Ok(())
-                })
-            })?;
+            let draw = Draw {
+                indices: &indices,
+                views: n_views,
+                seed,
+                epoch,
+            };
+            let views = pool.install(|| views.random(&*samples, &draw, stop))?;
             Ok(Batch { indices, views })
         })
     }
@@ -154,8 +137,10 @@ impl Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ImageViews, ViewKey};
     use fmicl_core::Image;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use tch::Tensor;
 
     /// Images of one colour whose labels must not be read; number `broken` cannot be.
     struct Unlabelled {
@@ -198,24 +183,27 @@ mod tests {
         }
     }
 
-    fn views() -> Views {
-        Views {
+    fn views() -> ImageViews {
+        ImageViews {
             size: 8,
-            ..Views::default()
+            ..ImageViews::default()
         }
     }
 
     fn loader(samples: Arc<Unlabelled>, batch_size: usize, threads: usize) -> Loader {
-        Loader::new(samples, views(), 2, batch_size, 42, threads).unwrap()
+        Loader::new(samples, Arc::new(views()), 2, batch_size, 42, threads).unwrap()
     }
 
     fn all(loader: &Loader, epoch: u64, start: usize) -> Vec<Batch> {
         loader.epoch(epoch, start).unwrap().collect::<Result<_>>().unwrap()
     }
 
+    fn inputs(batch: &Batch) -> impl Iterator<Item = &Tensor> {
+        batch.views.iter().map(|view| &view.input)
+    }
+
     fn same(a: &[Batch], b: &[Batch]) -> bool {
-        let views =
-            |batches: &[Batch]| Tensor::stack(&batches.iter().flat_map(|batch| &batch.views).collect::<Vec<_>>(), 0);
+        let views = |batches: &[Batch]| Tensor::stack(&batches.iter().flat_map(inputs).collect::<Vec<_>>(), 0);
         a.iter().zip(b).all(|(a, b)| a.indices == b.indices) && views(a).equal(&views(b))
     }
 
@@ -226,7 +214,7 @@ mod tests {
         let seen: std::collections::HashSet<_> = batches.iter().flat_map(|batch| &batch.indices).collect();
         assert_eq!(seen.len(), 20);
         assert_eq!(
-            (batches[0].views.len(), batches[0].views[0].size()),
+            (batches[0].views.len(), batches[0].views[0].input.size()),
             (2, vec![4, 3, 8, 8])
         );
     }
@@ -260,7 +248,7 @@ mod tests {
         let loader = loader(unlabelled(40, None), 8, 2);
         let (first, second) = (all(&loader, 0, 0), all(&loader, 1, 0));
         assert_ne!(first[0].indices, second[0].indices);
-        assert!(!first[0].views[0].equal(&first[0].views[1]));
+        assert!(!first[0].views[0].input.equal(&first[0].views[1].input));
     }
 
     #[test]
@@ -279,6 +267,7 @@ mod tests {
                 views().render(&samples.image(sample).unwrap(), key, &mut expected);
                 assert!(
                     batch.views[view]
+                        .input
                         .get(row as i64)
                         .flatten(0, -1)
                         .equal(&Tensor::from_slice(&expected))
@@ -314,22 +303,18 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_an_error_at_once() {
-        let error = |n_views, batch_size, views| {
-            Loader::new(unlabelled(10, None), views, n_views, batch_size, 0, 1)
+        let error = |n_views, batch_size| {
+            Loader::new(unlabelled(10, None), Arc::new(views()), n_views, batch_size, 0, 1)
                 .err()
                 .unwrap()
                 .to_string()
         };
-        let large = "batch_size: 11 is more than the dataset's 10 images; take at most that many";
-        assert_eq!(error(2, 11, views()), large);
+        let large = "batch_size: 11 is more than the dataset's 10 samples; take at most that many";
+        assert_eq!(error(2, 11), large);
         assert_eq!(
-            error(2, 1, views()),
+            error(2, 1),
             "batch_size: 1 has no negative pairs; at least 2 are needed"
         );
-        assert_eq!(error(0, 4, views()), "n_views: 0 views are no batch; at least 1");
-        assert_eq!(
-            error(2, 4, Views { flip: 2.0, ..views() }),
-            "views.flip: 2 is not a probability"
-        );
+        assert_eq!(error(0, 4), "n_views: 0 views are no batch; at least 1");
     }
 }

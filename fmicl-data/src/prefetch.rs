@@ -1,8 +1,6 @@
 //! Items made on background threads, a few ahead of their use.
 
-use fmicl_core::{Error, Result};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use fmicl_core::{Error, Result, Stop};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -26,16 +24,6 @@ pub struct Prefetch<T> {
 struct Maker<T> {
     items: Receiver<Result<T>>,
     thread: JoinHandle<()>,
-}
-
-/// Asks the maker of an item to give up: nobody waits for it any more.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl<T: Send + 'static> Prefetch<T> {
@@ -77,7 +65,7 @@ impl<T: Send + 'static> Prefetch<T> {
 impl<T> Prefetch<T> {
     /// Stops the makers and waits for them; whether one had panicked.
     fn end(&mut self) -> bool {
-        self.stop.0.store(true, Ordering::Relaxed);
+        self.stop.set();
         let mut panicked = false;
         for Maker { items, thread } in self.makers.drain(..) {
             // It may wait for room: without a receiver its send fails.

@@ -27,12 +27,23 @@ enum Command {
     },
     /// Evaluate the encoder of a run directory
     Eval {
-        /// The run directory that `train` wrote
+        /// The run directory that `train` wrote; with --on, a folder of published weights, too
         run: PathBuf,
+        /// Evaluate by this alone, such as sts (`fmicl list evaluation`)
+        #[arg(long, value_name = "EVALUATION")]
+        on: Option<String>,
+        /// Where its data are; short for --set data=DIR
+        #[arg(long, value_name = "DIR", requires = "on")]
+        data: Option<PathBuf>,
+        /// Set an option of the evaluation, or of a folder's views or backbone (backbone.pooling=cls); may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE", requires = "on")]
+        sets: Vec<String>,
         /// auto, cpu or cuda:N, instead of the experiment's
         #[arg(long)]
         device: Option<DeviceChoice>,
     },
+    /// Write a vector for each line of stdin: sentences, or paths of images
+    Embed(commands::EmbedArgs),
     /// Write the features of a run's frozen encoder, and the labels
     Features(commands::FeaturesArgs),
     /// Write a run's backbone, for PyTorch
@@ -136,7 +147,21 @@ impl Command {
                 let experiment = experiment.load().map_err(all)?;
                 train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
             }
-            Command::Eval { run, device } => eval::run(&run, device).map_err(one),
+            Command::Eval {
+                run,
+                on: Some(evaluation),
+                data,
+                sets,
+                device,
+            } => {
+                let (folder, mut sets): (Vec<_>, Vec<_>) =
+                    sets.into_iter().partition(|set: &String| is_of_a_folder(set));
+                sets.extend(data.map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy()))));
+                let evaluation = config::load_part(&evaluation, &sets).map_err(|error| all(vec![error]))?;
+                eval::run_on(&run, &evaluation, &folder, device).map_err(one)
+            }
+            Command::Eval { run, device, .. } => eval::run(&run, device).map_err(one),
+            Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),
             Command::Export(args) => commands::export(&args).map_err(one),
             Command::Sweep(options) => sweep::run(&options),
@@ -146,6 +171,11 @@ impl Command {
             Command::Check { experiment } => commands::check(&experiment).map_err(all),
         }
     }
+}
+
+/// Whether a `key=value` is for the parts that read a folder of weights.
+fn is_of_a_folder(set: &str) -> bool {
+    ["views", "backbone"].contains(&set.split(['.', '=']).next().unwrap_or_default())
 }
 
 pub(crate) fn one(error: anyhow::Error) -> Vec<anyhow::Error> {

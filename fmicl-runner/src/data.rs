@@ -1,33 +1,57 @@
-//! The splits of the experiment's dataset.
+//! The data of an experiment: the splits of its dataset, and what its evaluations bring.
 
 use crate::config::Experiment;
-use fmicl_core::{Result, Samples, Split};
+use fmicl_core::{Result, Samples, Split, Task};
 use std::sync::Arc;
 
-/// The splits of a dataset, opened and checked.
+/// All data of an experiment, opened and checked.
 pub struct Splits {
-    /// What pre-training sees, without labels; often `train` itself.
+    /// What pre-training sees, without labels; often the labelled training split.
     pub pretrain: Arc<dyn Samples>,
-    /// The labelled images of kNN and the linear probe.
+    /// Where the dataset has labels.
+    pub labelled: Option<Labelled>,
+    /// The experiment's evaluations by their names.
+    pub tasks: Vec<(&'static str, Box<dyn Task>)>,
+}
+
+/// The labelled splits of a dataset.
+pub struct Labelled {
+    /// The labels of kNN and the linear probe.
     pub train: Arc<dyn Samples>,
-    /// The images that accuracy is measured on.
+    /// What accuracy is measured on.
     pub test: Arc<dyn Samples>,
 }
 
 impl Splits {
-    /// Opens every split, each once.
+    /// Opens every split, each once, and every evaluation.
     ///
     /// # Errors
-    /// What is wrong with the first split that does not open.
+    /// What is wrong with the first that does not open, as a config error at its key.
     pub fn open(experiment: &Experiment) -> Result<Self> {
+        let tasks = experiment.evaluations.iter().enumerate().map(|(index, part)| {
+            let opened = part.open().map_err(|error| error.named_in_config());
+            let task = opened.map_err(|error| error.at(&format!("evaluations[{index}]")))?;
+            Ok((part.name(), task))
+        });
+        let tasks = tasks.collect::<Result<_>>()?;
+        if !experiment.dataset.is_labelled() {
+            return Ok(Splits {
+                pretrain: open_split(experiment, Split::Pretrain)?,
+                labelled: None,
+                tasks,
+            });
+        }
         let train = open_split(experiment, Split::Train)?;
         Ok(Splits {
             pretrain: match experiment.dataset.has_unlabelled() {
                 true => open_split(experiment, Split::Pretrain)?,
                 false => train.clone(),
             },
-            train,
-            test: open_split(experiment, Split::Test)?,
+            labelled: Some(Labelled {
+                train,
+                test: open_split(experiment, Split::Test)?,
+            }),
+            tasks,
         })
     }
 }

@@ -6,28 +6,58 @@ mod judge;
 mod knn;
 mod lbfgs;
 mod linear;
+mod subject;
 mod table;
+mod tasks;
 
 pub use encode::Features;
-pub(crate) use encode::require_finite;
+pub(crate) use encode::{Reader, require_finite};
 pub use geometry::{alignment, effective_rank, uniformity};
 pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
+pub(crate) use subject::Subject;
 pub use table::Comparison;
+pub use tasks::{Evaluated, Figures, FiguresByName};
 
 use crate::DeviceChoice;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::train::{Model, RunDir};
+use encode::Encode;
 use fmicl_core::tch::Device;
-use fmicl_core::{Samples, View};
+use fmicl_core::{Evaluation, Part, Samples, View};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Raw pixels are judged up to this size of the training split; the probe needs several times as much.
 const MOST_PIXELS: u64 = 1 << 30;
+
+/// Everything that was found out about a run's encoder.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// kNN and linear probe, where the dataset has labels.
+    #[serde(rename = "evaluation", skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+    /// The experiment's evaluations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<Evaluated>,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(comparison) = &self.comparison {
+            write!(f, "{comparison}")?;
+        }
+        self.evaluations
+            .iter()
+            .try_for_each(|evaluated| write!(f, "{evaluated}"))
+    }
+}
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
 /// replaces the experiment's. Prints the table and writes it to `eval.json`.
@@ -38,64 +68,135 @@ pub fn run(run: &Path, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
     let it = run.restore(device)?;
     let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-    let comparison = compare(&it.experiment, &data, &it.model, it.device)?;
-    run.write_json("eval.json", &comparison)?;
-    writeln!(std::io::stdout(), "{comparison}checkpoint: {}", it.checkpoint.display())?;
+    let verdict = compare(&it.experiment, &data, &it.model, it.device)?;
+    run.write_json("eval.json", &verdict)?;
+    writeln!(std::io::stdout(), "{verdict}checkpoint: {}", it.checkpoint.display())?;
     Ok(())
 }
 
-/// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights of `init`),
-/// and the trained one.
+/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures.
 ///
 /// # Errors
-/// An image that cannot be read.
-pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: Device) -> anyhow::Result<Comparison> {
-    let untrained = Model::build(experiment, device)?;
-    let before = match untrained.init {
-        Some(_) => "initial encoder",
-        None => "untrained encoder",
-    };
-    let judge = |encode: &encode::Encode| -> anyhow::Result<Judged> {
-        let train = encode::features(experiment, &data.train, device, encode)?;
-        let test = encode::features(experiment, &data.test, device, encode)?;
-        Ok(judge::judge(&experiment.eval, &train, &test, data.train.classes()))
-    };
-    let mut rows = Vec::new();
-    let pixel_bytes = data.train.len() as u64 * experiment.views.numel() as u64 * 4;
-    if pixel_bytes <= MOST_PIXELS {
-        rows.push(("raw pixels", judge(&|view| view.input.flatten(1, -1))?));
-    } else {
-        tracing::warn!(
-            "raw pixels are not judged: the training split has {} GiB of them",
-            pixel_bytes >> 30
-        );
-    }
-    for (name, model) in [(before, &untrained), ("trained encoder", trained)] {
-        rows.push((name, judge(&|view| model.learner.encoder().forward(view, false))?));
-    }
-    Ok(Comparison::new(experiment, data, rows))
+/// Whatever stops the evaluation.
+pub fn run_on(
+    path: &Path,
+    evaluation: &Part<dyn Evaluation>,
+    sets: &[String],
+    device: Option<DeviceChoice>,
+) -> anyhow::Result<()> {
+    let subject = Subject::open(path, sets, device)?;
+    subject.require(evaluation.name(), evaluation.modality())?;
+    let task = evaluation.open()?;
+    let mut evaluated = Evaluated::new(evaluation.name());
+    let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
+    evaluated.add("encoder", report);
+    writeln!(std::io::stdout(), "{evaluated}weights: {}", subject.weights.display())?;
+    Ok(())
 }
 
-/// kNN and linear probe of the model as it is, with all labels: the online evaluation.
+/// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights that it
+/// started with), and the trained one.
 ///
 /// # Errors
-/// An image that cannot be read.
-pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Online> {
-    let train = features(experiment, &data.train, model, device)?;
-    let test = features(experiment, &data.test, model, device)?;
-    Ok(Online::new(&experiment.eval, &train, &test, data.train.classes()))
+/// A sample that cannot be read.
+pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: Device) -> anyhow::Result<Verdict> {
+    let untrained = Model::build(experiment, device)?;
+    let before = match untrained.init.is_some() || experiment.backbone.is_pretrained() {
+        true => "initial encoder",
+        false => "untrained encoder",
+    };
+    let reader = Reader::of(experiment, device);
+    let models = [(before, &untrained), ("trained encoder", trained)];
+    let mut verdict = Verdict {
+        comparison: None,
+        evaluations: Vec::new(),
+    };
+    for (name, task) in &data.tasks {
+        let mut evaluated = Evaluated::new(name);
+        for (representation, model) in models {
+            evaluated.add(representation, tasks::judge(&**task, &reader, &encoder_of(model))?);
+        }
+        verdict.evaluations.push(evaluated);
+    }
+    let Some(labelled) = &data.labelled else {
+        return Ok(verdict);
+    };
+    let judge = |encode: &Encode| -> anyhow::Result<Judged> {
+        let train = reader.features(&labelled.train, encode)?;
+        let test = reader.features(&labelled.test, encode)?;
+        Ok(judge::judge(&experiment.eval, &train, &test, labelled.train.classes()))
+    };
+    let mut rows = Vec::new();
+    if let Some(bytes) = raw_bytes(experiment, &labelled.train)? {
+        if bytes <= MOST_PIXELS {
+            rows.push(("raw pixels", judge(&|view| raw(experiment, view))?));
+        } else {
+            tracing::warn!(
+                "raw pixels are not judged: the training split has {} GiB of them",
+                bytes >> 30
+            );
+        }
+    }
+    for (name, model) in models {
+        rows.push((name, judge(&encoder_of(model))?));
+    }
+    verdict.comparison = Some(Comparison::new(experiment, labelled, rows));
+    Ok(verdict)
+}
+
+/// What the model is worth as it is: by kNN and a linear probe with all labels, where there are labels, and by the
+/// experiment's evaluations.
+///
+/// # Errors
+/// A sample that cannot be read.
+pub fn online(
+    experiment: &Experiment,
+    data: &Splits,
+    model: &Model,
+    device: Device,
+) -> anyhow::Result<(Option<Online>, FiguresByName)> {
+    let reader = Reader::of(experiment, device);
+    let mut evaluations = BTreeMap::new();
+    for (name, task) in &data.tasks {
+        let mut evaluated = Evaluated::new(name);
+        evaluated.add("encoder", tasks::judge(&**task, &reader, &encoder_of(model))?);
+        evaluations.insert(*name, evaluated.last());
+    }
+    let Some(labelled) = &data.labelled else {
+        return Ok((None, evaluations));
+    };
+    let train = reader.features(&labelled.train, &encoder_of(model))?;
+    let test = reader.features(&labelled.test, &encoder_of(model))?;
+    let online = Online::new(&experiment.eval, &train, &test, labelled.train.classes());
+    Ok((Some(online), evaluations))
 }
 
 /// The features of every sample in order, without augmentation.
 ///
 /// # Errors
-/// An image that cannot be read, or features that are not finite.
+/// A sample that cannot be read, or features that are not finite.
 pub fn features(
     experiment: &Experiment,
     samples: &Arc<dyn Samples>,
     model: &Model,
     device: Device,
 ) -> fmicl_core::Result<Features> {
-    let encode = |view: &View| model.learner.encoder().forward(view, false);
-    encode::features(experiment, samples, device, &encode)
+    Reader::of(experiment, device).features(samples, &encoder_of(model))
+}
+
+fn encoder_of(model: &Model) -> impl Fn(&View) -> fmicl_core::tch::Tensor + '_ {
+    |view| model.learner.encoder().forward(view, false)
+}
+
+/// What is in a view without any encoder. Asked for only where there is something.
+fn raw(experiment: &Experiment, view: &View) -> fmicl_core::tch::Tensor {
+    let nothing = || view.input.flatten(1, -1);
+    experiment.views.raw(view).unwrap_or_else(nothing)
+}
+
+/// The size of all samples as they are, in bytes; nothing where they mean nothing without an encoder.
+fn raw_bytes(experiment: &Experiment, samples: &Arc<dyn Samples>) -> fmicl_core::Result<Option<u64>> {
+    let first = experiment.views.evaluation(&**samples, &[0], &Default::default())?;
+    let raw = experiment.views.raw(&first);
+    Ok(raw.map(|raw| raw.numel() as u64 * 4 * samples.len() as u64))
 }

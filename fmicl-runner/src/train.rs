@@ -18,7 +18,7 @@ pub(crate) use epoch::{open_loader, prepare};
 use fmicl_core::estimator;
 use fmicl_core::tch;
 use progress::Progress;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -54,8 +54,9 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
     log::open(&run.log_path())?;
     let progress = Progress::new(trainer.total_steps());
     progress.note(&format!(
-        "{} images, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
+        "{} {}, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
         data.pretrain.len(),
+        experiment.dataset.modality(),
         trainer.steps_per_epoch(),
         trainer.model.parameters() as f64 / 1e6,
         run.path().display(),
@@ -69,7 +70,7 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
         let mut metrics = trainer.epoch(epoch, &progress)?;
         let due = |every: usize| every > 0 && epoch.is_multiple_of(every);
         if due(experiment.eval.every) {
-            metrics.online = Some(eval::online(&experiment, &data, trainer.model, device)?);
+            (metrics.online, metrics.evaluations) = eval::online(&experiment, &data, trainer.model, device)?;
         }
         progress.note(&metrics.to_string());
         run.append_metrics(&metrics)?;
@@ -77,27 +78,27 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
             run.save_checkpoint(epoch, trainer.model)?;
         }
     }
-    progress.note("evaluating raw pixels, the encoder before training and after");
+    progress.note("evaluating the encoder before training and after");
     progress.finish();
 
     if model.init.is_some() {
         // The file that was named may be another one by now.
         experiment.init = Some(run.init_path());
     }
-    let comparison = eval::compare(&experiment, &data, &model, device)?;
-    let seconds = started.elapsed().as_secs_f64();
-    run.write_json(
-        "result.json",
+    let verdict = eval::compare(&experiment, &data, &model, device)?;
+    let mut result = json!(verdict);
+    let about = json!({
+        "seed": experiment.seed,
+        "epochs": epochs,
+        "seconds": started.elapsed().as_secs_f64(),
+        "device": format!("{device:?}"),
         // The last bits of a result depend on the number of libtorch's threads.
-        &json!({
-            "seed": experiment.seed,
-            "epochs": epochs,
-            "seconds": seconds,
-            "device": format!("{device:?}"),
-            "threads": tch::get_num_threads(),
-            "evaluation": comparison,
-        }),
-    )?;
-    writeln!(std::io::stdout(), "{comparison}run directory: {}", run.path().display())?;
+        "threads": tch::get_num_threads(),
+    });
+    if let (Some(result), Value::Object(about)) = (result.as_object_mut(), about) {
+        result.extend(about);
+    }
+    run.write_json("result.json", &result)?;
+    writeln!(std::io::stdout(), "{verdict}run directory: {}", run.path().display())?;
     Ok(())
 }

@@ -40,7 +40,7 @@ fn a_fault_of_the_config_is_one_line_and_exit_code_2() {
 #[test]
 fn an_unknown_kind_names_the_nearest_and_all() {
     let expected = "error: no kind of part named `divergense` (did you mean `divergence`?); kinds: architecture, \
-                    backbone, dataset, divergence, engine, objective, optimizer, similarity\n";
+                    backbone, dataset, divergence, engine, evaluation, objective, optimizer, pretrained, similarity, views\n";
     assert_eq!(error(&["list", "divergense"]), (2, expected.to_string()));
 }
 

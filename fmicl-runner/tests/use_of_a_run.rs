@@ -8,6 +8,7 @@ use fmicl_core::{Backbone, Dataset, Part};
 use fmicl_runner::train::{Model, RunDir, TrainOptions};
 use fmicl_runner::{config, eval};
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -154,7 +155,8 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
     );
     let it = RunDir::open(&run).unwrap().restore(None).unwrap();
     let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
-    let expected = eval::features(&it.experiment, &data.train, &it.model, it.device).unwrap();
+    let labelled = data.labelled.unwrap();
+    let expected = eval::features(&it.experiment, &labelled.train, &it.model, it.device).unwrap();
     assert_eq!(Tensor::read_npy(file).unwrap(), expected.values);
     assert_eq!(
         Tensor::read_npy(run.join("features/train_labels.npy")).unwrap(),
@@ -162,7 +164,7 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
     );
     assert_eq!(
         Tensor::read_npy(run.join("features/test_labels.npy")).unwrap().numel(),
-        data.test.len()
+        labelled.test.len()
     );
     assert!(!run.join("features/pretrain_features.npy").exists());
 
@@ -177,12 +179,64 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         "--out",
         text(&out),
     ]);
-    for (split, count) in [("pretrain", 24), ("train", 24), ("test", data.test.len() as i64)] {
+    for (split, count) in [("pretrain", 24), ("train", 24), ("test", labelled.test.len() as i64)] {
         let found = tensors(&out.join(format!("{split}.safetensors")));
         assert_eq!(found["features"].size(), [count, 32], "{split}");
         assert_eq!(found["labels"].size(), [count], "{split}");
     }
     assert_eq!(tensors(&out.join("train.safetensors"))["features"], expected.values);
+}
+
+#[test]
+fn images_that_are_named_on_stdin_become_the_vectors_of_their_dataset() {
+    let data = tempfile::tempdir().unwrap();
+    let photos: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    let mut dataset = photos.example(data.path()).unwrap();
+    dataset.insert("name".into(), "image-folder".into());
+    let (_folder, run) = run_of(format!("dataset={}", toml::Value::Table(dataset)));
+    fmicl(&["features", text(&run), "--split", "test"]);
+    let expected = Tensor::read_npy(run.join("features/test_features.npy")).unwrap();
+
+    let mut photos = files_below(data.path());
+    photos.retain(|path| path.to_string_lossy().contains("/val/") || path.to_string_lossy().contains("/test/"));
+    photos.sort();
+    let lines: String = photos.iter().map(|path| format!("{}\n", path.display())).collect();
+    let printed = String::from_utf8(embed(&[text(&run)], &lines).stdout).unwrap();
+    let numbers: Vec<f32> = printed
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert!(
+        Tensor::from_slice(&numbers)
+            .view(expected.size().as_slice())
+            .allclose(&expected, 1e-5, 1e-6, false)
+    );
+
+    let refused = embed(&[text(&run)], "no-such.png\n");
+    assert_eq!(
+        String::from_utf8(refused.stderr).unwrap(),
+        "error: no-such.png: is no file; give the path of an image a line\n"
+    );
+    let ending = embed(&[text(&run), "--out", "x.txt"], "");
+    assert_eq!(ending.status.code(), Some(2));
+}
+
+/// What `fmicl embed` does with these lines.
+fn embed(args: &[&str], lines: &str) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    command.arg("embed").args(args).env("OMP_NUM_THREADS", "1");
+    let pipe = || std::process::Stdio::piped();
+    let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+    // It may have refused before it reads.
+    let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
 }
 
 #[test]
@@ -253,7 +307,10 @@ fn a_run_that_started_with_a_file_needs_it_no_more_and_can_be_moved() {
     let read = |name: &str| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(moved.join(name)).unwrap()).unwrap()
     };
-    assert_eq!(read("eval.json")["rows"], read("result.json")["evaluation"]["rows"]);
+    assert_eq!(
+        read("eval.json")["evaluation"]["rows"],
+        read("result.json")["evaluation"]["rows"]
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The laws of an architecture.
 
 use super::after_step::{Momenta, a_restored_learner_goes_on};
-use super::{build_twice, distance, jitter, part_of, trainable, weights_without_gradient};
+use super::{build_twice, distance, input_of, jitter, part_of, trainable, weights_without_gradient};
 use crate::{Architecture, Backbone, Learner, Negatives, Pairing, Parameters, View};
 use tch::{Kind, Tensor, nn};
 
@@ -17,9 +17,9 @@ use tch::{Kind, Tensor, nn};
 /// With the law that is broken.
 pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, views: &[View]) {
     part.validate().expect("the options are in range");
-    let size = views[0].input.size().last().copied().expect("a view has an axis");
+    let input = input_of(&views[0]);
     let build = |root: &nn::Path| {
-        part.build(root, &|path| backbone.build_for(path, size))
+        part.build(root, &|path| backbone.build_for(path, input))
             .expect("the architecture builds")
     };
     let (store, mut learner) = build_twice(build);

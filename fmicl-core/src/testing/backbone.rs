@@ -1,6 +1,6 @@
 //! The laws of a backbone.
 
-use super::{build_twice, distance, jitter, part_of, weights_without_gradient};
+use super::{build_twice, distance, input_of, jitter, part_of, weights_without_gradient};
 use crate::{Backbone, Encoder, View};
 use tch::{Kind, Tensor, nn};
 
@@ -13,9 +13,8 @@ use tch::{Kind, Tensor, nn};
 /// With the law that is broken.
 pub fn check_backbone(part: &dyn Backbone, example: &View) {
     part.validate().expect("the options are in range");
-    let size = example.input.size().last().copied().expect("the example has an axis");
     let build = |root: &nn::Path| {
-        part.build_for(&(root / "backbone"), size)
+        part.build_for(&(root / "backbone"), input_of(example))
             .expect("the backbone builds for the example")
     };
     let (store, encoder) = build_twice(build);

@@ -1,9 +1,10 @@
-//! `subset`: a part of another dataset's training images, for runs that fit a laptop.
+//! `subset`: a part of another dataset's training samples, for runs that fit a laptop.
 
-use fmicl_core::{Dataset, Image, Part, Patch, Region, Result, Samples, Source, Split, register, require};
+use fmicl_core::{Dataset, Image, Modality, Part, Patch, Region, Result, Samples, Source, Split, register, require};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-/// `train` training images of `of`, evenly spread over it; the test split is left whole.
+/// `train` training samples of `of`, evenly spread over it; the test split is left whole.
 ///
 /// ```toml
 /// dataset = { name = "subset", train = 5000, of = { name = "cifar10", root = "data" } }
@@ -13,17 +14,17 @@ use serde::{Deserialize, Serialize};
 pub struct Subset {
     /// The whole dataset.
     pub of: Part<dyn Dataset>,
-    /// How many images to keep for pre-training and of the labelled training images, at least 1. They are spread
+    /// How many samples to keep for pre-training and of the labelled training samples, at least 1. They are spread
     /// evenly rather than the first ones, so that a dataset sorted by class keeps all of its classes.
     pub train: usize,
 }
 
-register!(Dataset, "subset", Subset, "so many training images of another dataset");
+register!(Dataset, "subset", Subset, "so many training samples of another dataset");
 
 impl Dataset for Subset {
     fn validate(&self) -> Result<()> {
         require(self.train >= 1, "train", || {
-            "0 images are no dataset; at least 1".into()
+            "0 samples are no dataset; at least 1".into()
         })
     }
 
@@ -38,7 +39,7 @@ impl Dataset for Subset {
         }
         require(self.train <= whole.len(), "train", || {
             format!(
-                "{} is more than the {} images of `{}`",
+                "{} is more than the {} samples of `{}`",
                 self.train,
                 whole.len(),
                 self.of.name()
@@ -49,6 +50,14 @@ impl Dataset for Subset {
 
     fn has_unlabelled(&self) -> bool {
         self.of.has_unlabelled()
+    }
+
+    fn is_labelled(&self) -> bool {
+        self.of.is_labelled()
+    }
+
+    fn modality(&self) -> Modality {
+        self.of.modality()
     }
 }
 
@@ -74,6 +83,10 @@ impl Samples for Spread {
 
     fn image(&self, index: usize) -> Result<Image> {
         self.whole.image(self.at(index))
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        self.whole.texts(self.at(index))
     }
 
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
@@ -113,7 +126,7 @@ mod tests {
     #[test]
     fn more_than_there_is_is_an_error() {
         let error = subset(2000).open(Split::Pretrain).map(|_| ()).unwrap_err().to_string();
-        assert_eq!(error, "train: 2000 is more than the 1437 images of `digits`");
+        assert_eq!(error, "train: 2000 is more than the 1437 samples of `digits`");
         assert!(subset(0).validate().is_err());
     }
 }

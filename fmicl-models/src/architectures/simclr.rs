@@ -5,7 +5,7 @@
 //! and followed by a batch norm, the last one too. There the last norm has a scale and no shift; here, as in
 //! PyTorch's reimplementations, it has both.
 
-use super::branch::{Branch, check_layers, check_widths, widths};
+use super::branch::{Branch, check_widths, widths};
 use crate::layers::normalize;
 use crate::mlp::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
@@ -20,7 +20,8 @@ pub struct SimClr {
     pub hidden: Option<i64>,
     /// Dimensions of the features that the objective compares, at least 2.
     pub out: i64,
-    /// Linear layers of the projector, at least 1.
+    /// Linear layers of the projector; 0 for none: then the objective compares the backbone's features, and `out` has no
+    /// meaning.
     pub layers: usize,
     /// Whether a batch norm follows each of them.
     pub batch_norm: bool,
@@ -47,9 +48,14 @@ register!(
 impl Architecture for SimClr {
     fn validate(&self) -> Result<()> {
         check_widths(self.hidden.unwrap_or(1), self.out)?;
-        check_layers("layers", self.layers)?;
+        require(self.layers <= 16, "layers", || {
+            format!("{} is not from 0 to 16", self.layers)
+        })?;
         require(self.hidden.is_none() || self.layers > 1, "hidden", || {
-            "a projector of 1 layer has no hidden one; leave it out or set layers = 2".into()
+            format!(
+                "a projector of {} layers has no hidden one; leave it out or set layers = 2",
+                self.layers
+            )
         })
     }
 
@@ -57,7 +63,10 @@ impl Architecture for SimClr {
         let norms = if self.batch_norm { Norms::All } else { Norms::None };
         let projector = |path: &nn::Path, encoder: &dyn Encoder| {
             let width = encoder.width();
-            let widths = widths(width, self.hidden.unwrap_or(width), self.out, self.layers);
+            let widths = match self.layers {
+                0 => vec![width],
+                layers => widths(width, self.hidden.unwrap_or(width), self.out, layers),
+            };
             Mlp::new(path, &widths, norms)
         };
         Ok(Box::new(Net(Branch::new(root, backbone, projector)?)))
@@ -123,11 +132,11 @@ mod tests {
             ..Default::default()
         };
         let image = || View::from(Tensor::randn([6, 3, 32, 32], (Kind::Float, Device::Cpu)));
-        for batch_norm in [true, false] {
+        for (batch_norm, layers) in [(true, 3), (false, 3), (true, 0)] {
             let part = SimClr {
-                hidden: Some(24),
+                hidden: (layers > 0).then_some(24),
                 out: 8,
-                layers: 3,
+                layers,
                 batch_norm,
             };
             check_architecture(&part, &backbone, &[image(), image()]);
@@ -153,10 +162,10 @@ mod tests {
         );
         assert_eq!(
             fails(SimClr {
-                layers: 0,
+                layers: 17,
                 ..Default::default()
             }),
-            "layers: 0 is not from 1 to 16"
+            "layers: 17 is not from 0 to 16"
         );
     }
 

@@ -14,7 +14,7 @@ use block::Block;
 use embedding::Embedding;
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::{self, Init, LayerNormConfig, LinearConfig, Module, Path};
-use fmicl_core::{Backbone, Encoder, Error, Result, View, register, require};
+use fmicl_core::{Backbone, Encoder, Error, Input, Result, View, register, require};
 use serde::{Deserialize, Serialize};
 
 /// A vision transformer without its classifier.
@@ -127,10 +127,14 @@ impl Backbone for Vit {
 
     /// Without `image_size`, for images of 224 pixels.
     fn build(&self, path: &Path) -> Result<Box<dyn Encoder>> {
-        self.build_for(path, self.image_size.unwrap_or(224))
+        let size = self.image_size.unwrap_or(224);
+        self.build_for(path, Input::Images { size })
     }
 
-    fn build_for(&self, path: &Path, size: i64) -> Result<Box<dyn Encoder>> {
+    fn build_for(&self, path: &Path, input: Input) -> Result<Box<dyn Encoder>> {
+        let Input::Images { size } = input else {
+            return Err(Error::config(format!("`vit` reads images, not {input}")));
+        };
         if let Some(image_size) = self.image_size.filter(|&image_size| image_size != size) {
             let message = format!("{image_size}, but views.size is {size}: leave image_size out, or set both alike");
             return Err(Error::config(message).at("image_size"));

@@ -40,15 +40,18 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
         Some(init) => format!(" from {init}"),
         None => String::new(),
     };
+    let labels = data.labelled.as_ref().map_or(String::new(), |labelled| {
+        let classes = labelled.train.classes();
+        let (train, test) = (labelled.train.len(), labelled.test.len());
+        format!(", {train} and {test} with labels of {classes} classes")
+    });
     Ok(format!(
-        "  dataset   {}: {} images to train on, {} and {} with labels of {} classes\n\
+        "  dataset   {}: {} {} to train on{labels}\n\
          \x20 model     {} in {}: {} parameters, {} features{init}\n\
          \x20 training  {} epochs of {steps} steps on {device:?}",
         experiment.dataset.name(),
         data.pretrain.len(),
-        data.train.len(),
-        data.test.len(),
-        data.train.classes(),
+        experiment.dataset.modality(),
         experiment.backbone.name(),
         experiment.architecture.name(),
         model.parameters,
@@ -88,22 +91,17 @@ impl Model {
         let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
         let loader = Loader::new(
             samples.clone(),
-            experiment.views.clone(),
+            experiment.views.share(),
             learner.views(),
             2,
             experiment.seed,
             1,
         )?;
         let two = loader.epoch(0, 0)?.next().transpose()?;
-        let views: Vec<View> = two
-            .map(|batch| batch.views)
-            .into_iter()
-            .flatten()
-            .map(View::from)
-            .collect();
+        let views: Vec<View> = two.map(|batch| batch.views).into_iter().flatten().collect();
 
-        let size = experiment.views.size;
-        let refused = |part: &'static str| move |why| Error::config(format!("views of {size} pixels: {why}")).at(part);
+        let input = experiment.views.input().map_err(|error| error.at("views"))?;
+        let refused = |part: &'static str| move |why| Error::config(format!("{input}: {why}")).at(part);
         no_grad(|| {
             let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
             let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
@@ -156,7 +154,7 @@ mod tests {
     #[test]
     fn a_batch_larger_than_the_dataset_is_found() {
         let errors = check(&format!("{BACKBONE}dataset = {{ name = 'gray', count = 7 }}")).unwrap_err();
-        let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 images; take at most that many";
+        let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 samples; take at most that many";
         assert_eq!(errors, [expected]);
     }
 

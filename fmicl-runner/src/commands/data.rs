@@ -8,7 +8,7 @@ mod tests;
 use crate::cli::{Outcome, all, one};
 use crate::config;
 use clap::{Args, Subcommand};
-use fmicl_core::{Dataset, Error, Part, Result, Split};
+use fmicl_core::{Dataset, Error, Modality, Part, Result, Split};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ fn load(dataset: &str, sets: &[String]) -> Result<Part<dyn Dataset>, Vec<Error>>
     if is_experiment(dataset) {
         config::load_all(Path::new(dataset), sets).map(|experiment| experiment.dataset)
     } else {
-        config::load_dataset(dataset, sets).map_err(|error| vec![error])
+        config::load_part(dataset, sets).map_err(|error| vec![error])
     }
 }
 
@@ -109,7 +109,12 @@ fn with_root(dataset: &str, mut sets: Vec<String>, to: &Path) -> Result<Vec<Stri
 
 /// What a dataset holds where every split of it opens.
 struct Found {
+    modality: Modality,
     pretrain: usize,
+    labelled: Option<Labelled>,
+}
+
+struct Labelled {
     train: usize,
     test: usize,
     classes: usize,
@@ -117,34 +122,39 @@ struct Found {
 
 impl Found {
     fn open(dataset: &dyn Dataset) -> Result<Self> {
+        let modality = dataset.modality();
+        if !dataset.is_labelled() {
+            return Ok(Found {
+                modality,
+                pretrain: dataset.open(Split::Pretrain)?.len(),
+                labelled: None,
+            });
+        }
         let train = dataset.open(Split::Train)?;
         let (train, classes) = (train.len(), train.classes());
-        let pretrain = if dataset.has_unlabelled() {
-            dataset.open(Split::Pretrain)?.len()
-        } else {
-            train
-        };
-        let test = dataset.open(Split::Test)?.len();
         Ok(Found {
-            pretrain,
-            train,
-            test,
-            classes,
+            modality,
+            pretrain: match dataset.has_unlabelled() {
+                true => dataset.open(Split::Pretrain)?.len(),
+                false => train,
+            },
+            labelled: Some(Labelled {
+                train,
+                test: dataset.open(Split::Test)?.len(),
+                classes,
+            }),
         })
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found {
-            pretrain,
-            train,
-            test,
-            classes,
-        } = self;
-        write!(
-            f,
-            "{pretrain} images to pre-train on, {train} and {test} with labels of {classes} classes"
-        )
+        write!(f, "{} {} to pre-train on", self.pretrain, self.modality)?;
+        match &self.labelled {
+            Some(Labelled { train, test, classes }) => {
+                write!(f, ", {train} and {test} with labels of {classes} classes")
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::train::{Model, RunDir};
 use crate::{DeviceChoice, eval, weights};
 use clap::{Args, ValueEnum};
 use fmicl_core::tch::{self, CModule, Device, Kind, Tensor};
-use fmicl_core::{Error, Result, View};
+use fmicl_core::{Error, Input, Result, View};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -46,12 +46,12 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
         Format::Torchscript => "backbone.pt",
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
-    let size = it.experiment.views.size as i64;
-    let features = tch::no_grad(|| it.model.learner.encoder().forward(&images(2, size).into(), false));
+    let input = it.experiment.views.input()?;
+    let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));
     eval::require_finite(&features)?;
     match format {
         Format::Safetensors => weights::write(it.model.backbone(), &out)?,
-        Format::Torchscript => script(&mut it.model, size, &out)?,
+        Format::Torchscript => script(&mut it.model, input, &out)?,
     }
     let what = (it.experiment.backbone.name(), it.model.learner.encoder().width());
     writeln!(
@@ -65,36 +65,57 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Noise, `[count, 3, size, size]`.
-fn images(count: i64, size: i64) -> Tensor {
-    Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu))
+/// A view of `count` samples of noise.
+fn noise(count: i64, input: Input) -> View {
+    match input {
+        Input::Images { size } => Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu)).into(),
+        Input::Tokens { vocabulary, longest } => {
+            let options = (Kind::Int64, Device::Cpu);
+            let size = [count, longest.min(16)];
+            View {
+                input: Tensor::randint(vocabulary, size, options),
+                mask: Some(Tensor::ones(size, options)),
+            }
+        }
+    }
 }
 
-/// Traces the backbone in evaluation mode on images of `size` pixels, for any number of them.
-fn script(model: &mut Model, size: i64, out: &Path) -> Result<()> {
+/// The tensors of a view: what the traced program takes.
+fn tensors(view: View) -> Vec<Tensor> {
+    [Some(view.input), view.mask].into_iter().flatten().collect()
+}
+
+/// Traces the backbone in evaluation mode, for any number of samples.
+fn script(model: &mut Model, input: Input, out: &Path) -> Result<()> {
     // A trace has weights as constants, which must not ask for gradients.
     model.store.freeze();
     let _no_grad = tch::no_grad_guard();
     let encoder = model.learner.encoder();
-    let mut forward = |inputs: &[Tensor]| vec![encoder.forward(&View::from(inputs[0].shallow_clone()), false)];
+    let mut forward = |inputs: &[Tensor]| {
+        let view = View {
+            input: inputs[0].shallow_clone(),
+            mask: inputs.get(1).map(Tensor::shallow_clone),
+        };
+        vec![encoder.forward(&view, false)]
+    };
     let traced = refused("the backbone cannot be traced", || {
         Ok(CModule::create_by_tracing(
             "Backbone",
             "forward",
-            &[images(2, size)],
+            &tensors(noise(2, input)),
             &mut forward,
         )?)
     })?;
 
-    // Another number of images than in the trace: a backbone that writes it into a shape is found here.
-    let other = images(3, size);
-    let expected = forward(std::slice::from_ref(&other)).remove(0);
+    // Another number of samples than in the trace: a backbone that writes it into a shape is found here.
+    let other = tensors(noise(3, input));
+    let expected = forward(&other).remove(0);
     let agrees = traced
-        .forward_ts(&[&other])
+        .forward_ts(&other)
         .is_ok_and(|found| found.size() == expected.size() && found.allclose(&expected, 1e-5, 1e-5, false));
     if !agrees {
         return Err(Error::Run(
-            "the traced backbone gives other features for another number of images: it writes the number into a \
+            "the traced backbone gives other features for another number of samples: it writes the number into a \
              shape or a constant; export it as safetensors"
                 .into(),
         ));

@@ -4,9 +4,11 @@ use super::{Eval, Node, Train};
 use crate::weights::Init;
 use crate::{DeviceChoice, panics};
 use fmicl_core::tch::nn;
-use fmicl_core::{Architecture, Backbone, Dataset, Engine, Error, Learner, Objective, Optimizer, Part, Result};
-use fmicl_data::Views;
-use serde::{Deserialize, Serialize};
+use fmicl_core::{
+    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Learner, Modality, Objective, Optimizer, Part, Result,
+    Views,
+};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::cell::Cell;
 use std::path::PathBuf;
 
@@ -18,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// The images.
+    /// The samples.
     pub dataset: Part<dyn Dataset>,
     /// The encoder that is kept.
     pub backbone: Part<dyn Backbone>,
@@ -41,14 +43,17 @@ pub struct Experiment {
     /// `"auto"` (the default: the first GPU, or else the CPU), `"cpu"` or `"cuda:N"`.
     #[serde(default)]
     pub device: DeviceChoice,
-    /// The random views of an image.
-    #[serde(default)]
-    pub views: Views,
+    /// How samples become what the backbone reads; `image` where no name is given.
+    #[serde(default = "image_views", deserialize_with = "named_image")]
+    pub views: Part<dyn Views>,
     /// The training run.
     pub train: Train,
     /// The evaluation; every key has a default.
     #[serde(default)]
     pub eval: Eval,
+    /// Tasks beside kNN and the linear probe that judge the encoder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<Part<dyn Evaluation>>,
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
@@ -57,6 +62,26 @@ pub struct Experiment {
 #[expect(clippy::expect_used, reason = "core registers `single` itself, without options")]
 fn single() -> Part<dyn Engine> {
     Part::new("single", toml::Table::new()).expect("core has the engine `single`")
+}
+
+/// The views of an experiment that says nothing of them.
+const IMAGE: &str = "image";
+
+#[expect(
+    clippy::expect_used,
+    reason = "fmicl-data registers `image`, all of whose options have defaults"
+)]
+fn image_views() -> Part<dyn Views> {
+    Part::new(IMAGE, toml::Table::new()).expect("fmicl-data has the views `image`")
+}
+
+/// The views, with the name that a table may leave out.
+fn named_image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Part<dyn Views>, D::Error> {
+    let mut value = toml::Value::deserialize(deserializer)?;
+    if let toml::Value::Table(options) = &mut value {
+        options.entry("name").or_insert(IMAGE.into());
+    }
+    Part::deserialized(value)
 }
 
 impl Experiment {
@@ -92,9 +117,9 @@ impl Experiment {
     /// A config error at its key where their options do not go together, libtorch refuses their sizes, or `init` does
     /// not fit; [`locate`](Experiment::locate) adds where the key was written.
     pub(crate) fn build_learner(&self, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
-        let size = self.views.size as i64;
+        let input = self.views.input().map_err(|error| error.at("views"))?;
         let build = |path: &nn::Path| {
-            panics::refused("cannot be built", || self.backbone.build_for(path, size))
+            panics::refused("cannot be built", || self.backbone.build_for(path, input))
                 .map_err(|error| error.at("backbone"))
         };
         // An error of the backbone passes through the architecture.
@@ -132,10 +157,29 @@ impl Experiment {
     /// Everything that is wrong with the values together, at their keys. The parts have checked their own.
     pub(super) fn validate(&self) -> Vec<Error> {
         let at = |errors: Vec<Error>, section| errors.into_iter().map(move |error: Error| error.at(section));
-        let views = self.views.validate().err().into_iter().collect();
         at(self.train.validate(), "train")
-            .chain(at(views, "views"))
             .chain(at(self.eval.validate(), "eval"))
+            .chain(self.modalities())
             .collect()
+    }
+
+    /// The parts that read something else than the dataset's samples.
+    fn modalities(&self) -> impl Iterator<Item = Error> {
+        let (dataset, samples) = (self.dataset.name(), self.dataset.modality());
+        let (views, backbone) = (&self.views, &self.backbone);
+        let evaluations = self.evaluations.iter().enumerate();
+        [
+            ("views".to_string(), views.name(), views.modality()),
+            ("backbone".to_string(), backbone.name(), backbone.modality()),
+        ]
+        .into_iter()
+        .chain(evaluations.map(|(index, part)| (format!("evaluations[{index}]"), part.name(), part.modality())))
+        .filter(move |(_, _, reads)| *reads != samples)
+        .map(move |(key, name, reads): (String, &str, Modality)| {
+            Error::config(format!(
+                "`{name}` is for {reads}, and the dataset `{dataset}` has {samples}"
+            ))
+            .at(&key)
+        })
     }
 }

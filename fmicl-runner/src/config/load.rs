@@ -2,7 +2,8 @@
 
 use super::tree::{Node, Origin, Value};
 use super::{Experiment, parse};
-use fmicl_core::{Dataset, Error, Part, Result, registry};
+use fmicl_core::registry::{self, Kind};
+use fmicl_core::{Error, Part, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -97,13 +98,13 @@ pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Resul
     }
 }
 
-/// A dataset by its name, with each `key=value` of `sets` for its options.
+/// A part by its name, with each `key=value` of `sets` for its options.
 ///
 /// # Errors
 /// A config error in one line.
-pub(crate) fn load_dataset(name: &str, sets: &[String]) -> Result<Part<dyn Dataset>> {
+pub(crate) fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T>> {
     // An unknown name is at fault by itself, whatever is set.
-    registry::find::<dyn Dataset>(name)?;
+    registry::find::<T>(name)?;
     let mut tree: Option<Node> = None;
     for set in sets {
         let set = parse::set(set, None)?;
@@ -119,6 +120,27 @@ pub(crate) fn load_dataset(name: &str, sets: &[String]) -> Result<Part<dyn Datas
     .map_err(|error| match &tree {
         Some(tree) => tree.locate(error),
         None => error,
+    })
+}
+
+/// A table with each `key=value` of `sets` laid over it in turn: tables merge key by key, anything else replaces.
+///
+/// # Errors
+/// A config error where a text is no `key=value`.
+pub(crate) fn changed(table: toml::Table, sets: &[String]) -> Result<toml::Table> {
+    fn lay(newer: toml::Table, over: &mut toml::Table) {
+        for (key, value) in newer {
+            match (value, over.get_mut(&key)) {
+                (toml::Value::Table(newer), Some(toml::Value::Table(older))) => lay(newer, older),
+                (value, _) => drop(over.insert(key, value)),
+            }
+        }
+    }
+    sets.iter().try_fold(table, |mut table, set| {
+        if let toml::Value::Table(newer) = parse::set(set, None)?.to_toml() {
+            lay(newer, &mut table);
+        }
+        Ok(table)
     })
 }
 

@@ -1,8 +1,8 @@
-//! Features of a whole split.
+//! Features of samples.
 
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
-use fmicl_core::{Error, Result, Samples, View};
+use fmicl_core::{Error, Result, Samples, View, Views};
 use std::sync::Arc;
 
 /// Features of a split and its labels.
@@ -34,27 +34,50 @@ pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
     ))
 }
 
-/// From a view in evaluation form, `[N, 3, S, S]`, to features `[N, d]`.
-pub(super) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
+/// From a view in evaluation form to features `[N, d]`.
+pub(crate) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
-/// The features of every sample in order, without augmentation or gradient.
-pub(super) fn features(
-    experiment: &Experiment,
-    samples: &Arc<dyn Samples>,
-    device: Device,
-    encode: &Encode,
-) -> Result<Features> {
-    let _no_grad = tch::no_grad_guard();
-    let (mut values, mut labels) = (Vec::new(), Vec::new());
-    for batch in fmicl_data::evaluation_batches(samples.clone(), &experiment.views, experiment.eval.batch_size)? {
-        let (images, classes) = batch?;
-        values.push(encode(&View::from(images.to_device(device))).to_kind(Kind::Float));
-        labels.push(classes.to_device(device));
+/// How samples are read for evaluation: without augmentation, `batch_size` at a time.
+pub(crate) struct Reader {
+    pub views: Arc<dyn Views>,
+    pub batch_size: usize,
+    pub device: Device,
+}
+
+impl Reader {
+    /// As the experiment evaluates.
+    pub fn of(experiment: &Experiment, device: Device) -> Self {
+        Reader {
+            views: experiment.views.share(),
+            batch_size: experiment.eval.batch_size,
+            device,
+        }
     }
-    let values = Tensor::cat(&values, 0);
-    require_finite(&values)?;
-    Ok(Features {
-        values,
-        labels: Tensor::cat(&labels, 0),
-    })
+
+    /// The features of every sample in order, `[N, d]`, f32, without gradient.
+    pub fn encode(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Tensor> {
+        let _no_grad = tch::no_grad_guard();
+        let (mut values, mut order) = (Vec::new(), Vec::new());
+        for batch in fmicl_data::evaluation_batches(samples.clone(), self.views.clone(), self.batch_size)? {
+            let (indices, view) = batch?;
+            values.push(encode(&view.to_device(self.device)).to_kind(Kind::Float));
+            order.extend(indices.into_iter().map(|index| index as i64));
+        }
+        let values = Tensor::cat(&values, 0);
+        require_finite(&values)?;
+        if order.is_sorted() {
+            return Ok(values);
+        }
+        let place = Tensor::from_slice(&order).argsort(0, false).to_device(self.device);
+        Ok(values.index_select(0, &place))
+    }
+
+    /// The features of every sample in order, and the labels.
+    pub fn features(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Features> {
+        let labels: Vec<i64> = (0..samples.len()).map(|index| samples.label(index) as i64).collect();
+        Ok(Features {
+            values: self.encode(samples, encode)?,
+            labels: Tensor::from_slice(&labels).to_device(self.device),
+        })
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::judge::{DRAWS, FEW, Judged};
 use crate::config::Experiment;
-use crate::data::Splits;
+use crate::data::Labelled;
 use serde::Serialize;
 use std::fmt;
 
@@ -54,7 +54,7 @@ pub struct Row {
 
 impl Comparison {
     /// A table of `rows` under the experiment's protocol.
-    pub fn new(experiment: &Experiment, data: &Splits, rows: Vec<(&'static str, Judged)>) -> Self {
+    pub fn new(experiment: &Experiment, data: &Labelled, rows: Vec<(&'static str, Judged)>) -> Self {
         let eval = &experiment.eval;
         let (train, classes) = (data.train.len(), data.train.classes());
         let protocol = Protocol {

@@ -444,7 +444,7 @@ fn every_sweep_resolves_at_every_scale_and_its_models_build() {
             for cell in cells {
                 let config: toml::Table = cell.config.parse().unwrap();
                 let model = ["backbone", "architecture"].map(|part| config[part].to_string());
-                if built.insert((model, cell.resolved.views.size)) {
+                if built.insert((model, format!("{:?}", cell.resolved.views.input()))) {
                     let store = fmicl_core::tch::nn::VarStore::new(fmicl_core::tch::Device::Cpu);
                     let learner = cell.resolved.build_learner(&store.root(), None);
                     learner

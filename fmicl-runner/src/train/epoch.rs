@@ -4,7 +4,7 @@ use super::chance::chance;
 use super::{Model, Progress};
 use crate::config::Experiment;
 use crate::data::Splits;
-use crate::eval::{self, Online};
+use crate::eval::{self, FiguresByName, Online};
 use crate::panics;
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor, nn::VarStore};
@@ -58,6 +58,9 @@ pub struct Metrics {
     /// What the encoder is worth at this moment, where the online evaluation was due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online: Option<Online>,
+    /// The figures of the experiment's evaluations, where they were due.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub evaluations: FiguresByName,
 }
 
 /// How projections lie on the sphere.
@@ -134,7 +137,7 @@ impl<'a> Trainer<'a> {
             let views: Vec<View> = batch?
                 .views
                 .into_iter()
-                .map(|view| View::from(view.to_device(self.device)))
+                .map(|view| view.to_device(self.device))
                 .collect();
             let pairings = self.model.learner.pairings(&views);
             if self.step == 0 && meter.batches == 0 {
@@ -215,6 +218,7 @@ impl<'a> Trainer<'a> {
             images_per_second: meter.images_per_second(),
             waiting: meter.waiting(),
             online: None,
+            evaluations: BTreeMap::new(),
         }
     }
 }
@@ -238,10 +242,9 @@ pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters,
 /// A dataset, batch size and accumulation that do not make one step.
 pub fn open_loader(experiment: &Experiment, samples: Arc<dyn Samples>, views: usize) -> Result<(Loader, usize)> {
     let train = &experiment.train;
-    let config = experiment.views.clone();
     let loader = Loader::new(
         samples,
-        config,
+        experiment.views.share(),
         views,
         train.batch_size,
         experiment.seed,
@@ -362,6 +365,12 @@ impl fmt::Display for Metrics {
                 100.0 * accuracy.knn,
                 100.0 * accuracy.linear
             )?;
+        }
+        for (evaluation, figures) in &self.evaluations {
+            write!(f, "  {evaluation}:")?;
+            for (name, value) in figures {
+                write!(f, " {name} {value:.3}")?;
+            }
         }
         Ok(())
     }

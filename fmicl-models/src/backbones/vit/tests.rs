@@ -1,5 +1,6 @@
 use super::*;
 use crate::golden;
+use fmicl_core::Input;
 use fmicl_core::tch::{self, CModule, Device, Kind};
 use fmicl_core::testing::check_backbone;
 
@@ -114,7 +115,7 @@ fn the_images_size_is_that_of_the_views_and_decides_the_patch() {
             heads: 2,
             ..Default::default()
         };
-        let encoder = part.build_for(&store.root(), size).expect("builds");
+        let encoder = part.build_for(&store.root(), Input::Images { size }).expect("builds");
         assert_eq!(store.variables()["pos_embed"].size(), [1, 1 + patches, 8]);
         assert_eq!(encoder.forward(&images(2, size).into(), false).size(), [2, 8]);
     }
@@ -123,12 +124,16 @@ fn the_images_size_is_that_of_the_views_and_decides_the_patch() {
 #[test]
 fn a_size_that_is_not_that_of_the_views_names_both_keys() {
     let store = nn::VarStore::new(Device::Cpu);
-    let error = small().build_for(&store.root(), 32).expect_err("12 is not 32");
+    let error = small()
+        .build_for(&store.root(), Input::Images { size: 32 })
+        .expect_err("12 is not 32");
     assert_eq!(
         error.to_string(),
         "image_size: 12, but views.size is 32: leave image_size out, or set both alike"
     );
-    let cut = Vit::default().build_for(&store.root(), 30).expect_err("30 is not 4 n");
+    let cut = Vit::default()
+        .build_for(&store.root(), Input::Images { size: 30 })
+        .expect_err("30 is not 4 n");
     assert_eq!(
         cut.to_string(),
         "patch: images of 30 pixels are not whole patches of 4; \

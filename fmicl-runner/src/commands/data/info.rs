@@ -2,7 +2,7 @@
 
 use super::Found;
 use fmicl_core::registry::{self, Listing};
-use fmicl_core::{Dataset, Part, Result, Source, Split};
+use fmicl_core::{Dataset, Modality, Part, Result, Source, Split};
 use fmicl_fetch::Bytes;
 use std::io::{self, Write};
 
@@ -23,7 +23,9 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
         Ok(found) => line("found", &found.to_string())?,
         Err(error) => line("not found", &error.to_string())?,
     }
-    if let Ok(image) = dataset.open(Split::Test).and_then(|samples| samples.image(0)) {
+    if dataset.modality() == Modality::Images
+        && let Ok(image) = dataset.open(Split::Test).and_then(|samples| samples.image(0))
+    {
         line(
             "images",
             &format!("the first test image has {} x {} pixels", image.width, image.height),
@@ -102,7 +104,12 @@ fn row(part: &Listing) -> [String; 4] {
         ];
     };
     let source = dataset.source();
-    let here = if dataset.open(Split::Test).is_ok() { "yes" } else { "no" };
+    let split = if dataset.is_labelled() {
+        Split::Test
+    } else {
+        Split::Pretrain
+    };
+    let here = if dataset.open(split).is_ok() { "yes" } else { "no" };
     [name, here.into(), size(&source), source.terms]
 }
 

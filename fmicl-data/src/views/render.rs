@@ -1,17 +1,16 @@
 //! Many images at once into tensors, in parallel.
 
-use crate::Views;
-use crate::prefetch::Stop;
-use fmicl_core::Result;
+use super::ImageViews;
+use fmicl_core::{Result, Stop};
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 /// Makes `count` tensors `[N, 3, size, size]` on the threads of the current pool. `render` gets a sample's index and
 /// where its floats go, one slice a tensor.
-pub(crate) fn render_all(
+pub(super) fn render_all(
     indices: &[usize],
     count: usize,
-    views: &Views,
+    views: &ImageViews,
     stop: &Stop,
     render: impl Fn(usize, &mut [&mut [f32]]) -> Result<()> + Sync,
 ) -> Result<Vec<Tensor>> {
