@@ -5,3 +5,4 @@ use fmicl_baselines as _;
 use fmicl_data as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
+use fmicl_text as _;
