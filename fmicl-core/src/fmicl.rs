@@ -19,7 +19,7 @@ pub struct FMicl {
     #[serde(default = "one")]
     pub alpha: f64,
     /// Which features repel each other where the architecture gives a batch of two views; an architecture
-    /// with keys or a bank says itself what the negatives are.
+    /// with keys, hard negatives or a bank says itself what the negatives are.
     #[serde(default = "within")]
     pub negatives: InBatch,
 }
@@ -54,6 +54,7 @@ impl Objective for FMicl {
         };
         let pairs = match (&pairing.negatives, self.negatives) {
             (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
+            (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),
             (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
             (_, InBatch::Within) => Pairs::Within(x),
             (_, InBatch::Both) => Pairs::Both(x, y),

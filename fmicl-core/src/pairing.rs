@@ -24,6 +24,10 @@ pub enum Negatives {
     Batch,
     /// The positives are keys of a momentum encoder: the keys of the other pairs (MoCo v3).
     Keys,
+    /// Anchors, positives and hard negatives are views from one network: `[M, d]`, `M >= N`, unit-length rows with
+    /// gradient. The first `N` are the positives, row `j` of them a negative of every anchor but `j`; the rest, the hard
+    /// negatives, belong to no anchor (SimCSE's contradictions).
+    Candidates(Tensor),
     /// A bank `[K, d]` of unit-length rows without gradient (MoCo's queue). It may be the learner's own buffer,
     /// which changes after the step.
     Bank(Tensor),

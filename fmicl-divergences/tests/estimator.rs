@@ -51,6 +51,10 @@ fn naive(objective: &FMicl, pairing: &Pairing) -> Tensor {
         (Negatives::Bank(bank), _) => {
             (0..n).for_each(|i| (0..bank.size()[0]).for_each(|k| penalise(x.get(i), bank.get(k))))
         }
+        (Negatives::Candidates(all), _) => {
+            let others = |i| (0..all.size()[0]).filter(move |j| *j != i);
+            (0..n).for_each(|i| others(i).for_each(|j| penalise(x.get(i), all.get(j))))
+        }
         (source, negatives) => {
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).filter(|(i, j)| i != j) {
                 match (source, negatives) {
@@ -115,6 +119,35 @@ fn the_tiled_estimator_is_the_formula_in_value_and_gradient() {
                     assert!(off < 1e-10, "{what}: the gradient is off by {off:e}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn hard_negatives_repel_every_anchor_and_are_repelled() {
+    let rows = [7, 7, 9].map(|count| unit_rows(count, 5, Kind::Double, count + 1));
+    for divergence in names::<dyn Divergence>() {
+        let objective = objective(divergence, "gaussian", InBatch::Within);
+        let run = |loss: &dyn Fn(&Pairing) -> Tensor| {
+            let [x, y, hard] = rows.each_ref().map(|rows| rows.copy().set_requires_grad(true));
+            let value = loss(&Pairing {
+                anchors: x.shallow_clone(),
+                positives: y.shallow_clone(),
+                negatives: Negatives::Candidates(Tensor::cat(&[&y, &hard], 0)),
+            });
+            value.backward();
+            [value.detach(), x.grad(), y.grad(), hard.grad()]
+        };
+        let (tiled, naive) = (
+            run(&|pairing| objective.loss(pairing).value),
+            run(&|pairing| naive(&objective, pairing)),
+        );
+        for (what, (tiled, naive)) in ["value", "anchors", "positives", "hard"]
+            .iter()
+            .zip(tiled.iter().zip(&naive))
+        {
+            let off = (tiled - naive).abs().max().double_value(&[]);
+            assert!(off < 1e-10, "{divergence}, {what}: off by {off:e}");
         }
     }
 }

@@ -8,7 +8,7 @@ use tch::Tensor;
 pub enum Pairs<'a> {
     /// `x_i` and `x_j`, `i != j`: `N (N - 1)` pairs of `[N, d]`.
     Within(&'a Tensor),
-    /// `x_i` and `y_j`, `i != j`: `N (N - 1)` pairs of `[N, d]` and `[N, d]`.
+    /// `x_i` and `y_j`, `i != j`: `N (M - 1)` pairs of `[N, d]` and `[M, d]`, `M >= N`.
     Cross(&'a Tensor, &'a Tensor),
     /// All of `x` and `y` among themselves but for each with itself and with its positive: `2N (2N - 2)`. The anchors
     /// are the rows of `x`, then those of `y`.
@@ -21,7 +21,7 @@ impl Pairs<'_> {
     /// How many others an anchor is paired with.
     pub fn others(&self) -> i64 {
         match self {
-            Pairs::Within(x) | Pairs::Cross(x, _) => x.size()[0] - 1,
+            Pairs::Within(x) | Pairs::Cross(_, x) => x.size()[0] - 1,
             Pairs::Both(x, _) => 2 * x.size()[0] - 2,
             Pairs::Bank(_, bank) => bank.size()[0],
         }

@@ -86,7 +86,7 @@ pub(super) fn shrink(parameters: &mut Parameters) {
 fn banks(pairings: &[Pairing]) -> Vec<Tensor> {
     let bank = |pairing: &Pairing| match &pairing.negatives {
         Negatives::Bank(bank) => Some(bank.copy()),
-        Negatives::Batch | Negatives::Keys => None,
+        Negatives::Batch | Negatives::Keys | Negatives::Candidates(_) => None,
     };
     pairings.iter().filter_map(bank).collect()
 }
@@ -116,6 +116,14 @@ fn check_pairing(part: &dyn Architecture, pairing: &Pairing, n: i64) {
             "{part:?}: positives from one network have no gradient"
         ),
         Negatives::Keys => assert!(!pairing.positives.requires_grad(), "{part:?}: keys have a gradient"),
+        Negatives::Candidates(candidates) => {
+            unit("the candidates", candidates);
+            let first = candidates.narrow(0, 0, n);
+            assert!(
+                first.equal(&pairing.positives) && candidates.requires_grad(),
+                "{part:?}: the first candidates are not the positives, with gradient"
+            );
+        }
         Negatives::Bank(bank) => {
             unit("the bank", bank);
             assert!(!bank.requires_grad(), "{part:?}: the bank has a gradient");

@@ -17,23 +17,25 @@ pub fn check_objective(part: &dyn Objective) {
             let x = unit_rows(n, 8, kind, 1);
             // Drawn once: tests that run at the same time share libtorch's generator.
             let bank = unit_rows(32, 8, kind, 3);
-            check_one(part, &x, || Negatives::Batch);
-            check_one(part, &x, || Negatives::Keys);
-            check_one(part, &x, || Negatives::Bank(bank.shallow_clone()));
+            check_one(part, &x, |_| Negatives::Batch);
+            check_one(part, &x, |_| Negatives::Keys);
+            check_one(part, &x, |_| Negatives::Bank(bank.shallow_clone()));
+            check_one(part, &x, |y| Negatives::Candidates(Tensor::cat(&[y, &bank], 0)));
         }
     }
 }
 
-fn check_one(part: &dyn Objective, x: &Tensor, source: impl Fn() -> Negatives) {
+fn check_one(part: &dyn Objective, x: &Tensor, source: impl Fn(&Tensor) -> Negatives) {
     let (n, kind) = (x.size()[0], x.kind());
     let loss = |anchors: Tensor, positives: Tensor| {
+        let negatives = source(&positives);
         part.loss(&Pairing {
             anchors,
             positives,
-            negatives: source(),
+            negatives,
         })
     };
-    let what = format!("{part:?}, N = {n}, {kind:?}, {:?}", source());
+    let what = format!("{part:?}, N = {n}, {kind:?}, {:?}", source(x));
 
     let anchors = x.copy().set_requires_grad(true);
     let other = unit_rows(n, 8, kind, 2);

@@ -25,6 +25,10 @@ pub struct SimClr {
     pub layers: usize,
     /// Whether a batch norm follows each of them.
     pub batch_norm: bool,
+    /// Whether there is a third view, which looks like the first and belongs to another (a dataset of triplets): a hard
+    /// negative of every anchor. The anchors are then the first views alone, as in SimCSE (Gao et al., EMNLP 2021, arXiv
+    /// 2104.08821, equation 5).
+    pub hard_negatives: bool,
 }
 
 impl Default for SimClr {
@@ -34,6 +38,7 @@ impl Default for SimClr {
             out: 128,
             layers: 2,
             batch_norm: true,
+            hard_negatives: false,
         }
     }
 }
@@ -69,38 +74,48 @@ impl Architecture for SimClr {
             };
             Mlp::new(path, &widths, norms)
         };
-        Ok(Box::new(Net(Branch::new(root, backbone, projector)?)))
+        Ok(Box::new(Net {
+            branch: Branch::new(root, backbone, projector)?,
+            hard_negatives: self.hard_negatives,
+        }))
     }
 }
 
 #[derive(Debug)]
-struct Net(Branch);
+struct Net {
+    branch: Branch,
+    hard_negatives: bool,
+}
 
 impl Net {
     fn features(&self, view: &View, train: bool) -> Tensor {
-        normalize(&self.0.forward(view, train))
+        normalize(&self.branch.forward(view, train))
     }
 }
 
 impl Learner for Net {
-    /// Both views, of the same shape, pass in one batch of `2N`, as in the reference: batch norms see the
-    /// statistics of both together (so a network cannot tell the views apart by them), and their running
+    fn views(&self) -> usize {
+        if self.hard_negatives { 3 } else { 2 }
+    }
+
+    /// All views, of the same shape, pass in one batch of `2N`, as in the reference: batch norms see the
+    /// statistics of all together (so a network cannot tell the views apart by them), and their running
     /// statistics move once a step.
     fn pairings(&mut self, views: &[View]) -> Vec<Pairing> {
-        let features = self.features(&concatenate(views), true).chunk(views.len() as i64, 0);
-        let pair = |anchors: &Tensor, positives: &Tensor| Pairing {
-            anchors: anchors.shallow_clone(),
-            positives: positives.shallow_clone(),
-            negatives: Negatives::Batch,
-        };
-        features
-            .chunks_exact(2)
-            .map(|views| pair(&views[0], &views[1]))
-            .collect()
+        let features = self.features(&concatenate(views), true);
+        let n = features.size()[0] / views.len() as i64;
+        vec![Pairing {
+            anchors: features.narrow(0, 0, n),
+            positives: features.narrow(0, n, n),
+            negatives: match self.hard_negatives {
+                true => Negatives::Candidates(features.narrow(0, n, 2 * n)),
+                false => Negatives::Batch,
+            },
+        }]
     }
 
     fn encoder(&self) -> &dyn Encoder {
-        &*self.0.encoder
+        &*self.branch.encoder
     }
 
     fn project(&self, view: &View) -> Tensor {
@@ -138,8 +153,9 @@ mod tests {
                 out: 8,
                 layers,
                 batch_norm,
+                hard_negatives: layers == 0,
             };
-            check_architecture(&part, &backbone, &[image(), image()]);
+            check_architecture(&part, &backbone, &[image(), image(), image()]);
         }
     }
 

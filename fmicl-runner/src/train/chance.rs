@@ -1,22 +1,28 @@
 //! The loss of features that know nothing.
 
+use fmicl_core::tch::Tensor;
 use fmicl_core::testing::unit_rows;
 use fmicl_core::{Negatives, Objective, Pairing};
 
 /// The loss of independent random unit vectors in the shape of `pairing`: what training has to get below.
 pub fn chance(objective: &dyn Objective, pairing: &Pairing) -> f64 {
-    let like = |rows: &fmicl_core::tch::Tensor, seed| {
+    let like = |rows: &Tensor, seed| {
         let (count, d) = (rows.size()[0], rows.size()[1]);
         unit_rows(count, d, rows.kind(), seed).to_device(rows.device())
     };
+    let positives = like(&pairing.positives, 2);
     let negatives = match &pairing.negatives {
         Negatives::Batch => Negatives::Batch,
         Negatives::Keys => Negatives::Keys,
+        Negatives::Candidates(candidates) => {
+            let hard = like(candidates, 3).slice(0, positives.size()[0], None, 1);
+            Negatives::Candidates(Tensor::cat(&[&positives, &hard], 0))
+        }
         Negatives::Bank(bank) => Negatives::Bank(like(bank, 3)),
     };
     let random = Pairing {
         anchors: like(&pairing.anchors, 1),
-        positives: like(&pairing.positives, 2),
+        positives,
         negatives,
     };
     objective.loss(&random).value.double_value(&[])

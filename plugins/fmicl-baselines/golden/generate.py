@@ -32,6 +32,11 @@ def keys(x, y, bank):
     return F.cross_entropy(x @ y.T / TAU, torch.arange(len(x)))
 
 
+def simcse(x, y, bank):
+    """Gao et al., equation 5: the other positives and every hard negative, here the bank's rows."""
+    return F.cross_entropy(x @ torch.cat([y, bank]).T / TAU, torch.arange(len(x)))
+
+
 def moco(x, y, bank):
     logits = torch.cat([(x * y).sum(1, keepdim=True), x @ bank.T], dim=1) / TAU
     return F.cross_entropy(logits, torch.zeros(len(x), dtype=torch.long))
@@ -126,6 +131,8 @@ CASES = [
     ("infonce", SOFTMAX, "batch", nt_xent),
     ("infonce", SOFTMAX, "keys", keys),
     ("infonce", SOFTMAX, "bank", moco),
+    ("infonce", SOFTMAX | {"negatives": "cross"}, "batch", keys),
+    ("infonce", SOFTMAX, "hard", simcse),
     ("align-uniform", {}, "batch", align_uniform),
     ("spectral", {}, "batch", spectral),
     ("dcl", SOFTMAX, "batch", dcl_batch),

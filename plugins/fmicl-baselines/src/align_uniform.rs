@@ -1,7 +1,7 @@
 //! Alignment and Uniformity: `w_a mean |x_i - y_i|^2 + w_u log mean_{negatives} e^{-t |x - x'|^2}`.
 //!
 //! On a batch of two views the second term is the mean of the two views' own, each over its pairs `i != j`; with keys
-//! it is over the keys of the other pairs, with a bank over the bank.
+//! or hard negatives it is over those and the other pairs' positives, with a bank over the bank.
 //!
 //! Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
 //! Hypersphere", ICML 2020, arXiv 2005.10242, and its code (`align_loss` with exponent 2, `uniform_loss`).
@@ -58,6 +58,7 @@ impl Objective for AlignUniform {
         let uniformity = match &pairing.negatives {
             Negatives::Batch => (self.uniformity(Pairs::Within(x)) + self.uniformity(Pairs::Within(y))) / 2.0,
             Negatives::Keys => self.uniformity(Pairs::Cross(x, y)),
+            Negatives::Candidates(candidates) => self.uniformity(Pairs::Cross(x, candidates)),
             Negatives::Bank(bank) => self.uniformity(Pairs::Bank(x, bank)),
         };
         let value = &alignment * self.align + &uniformity * self.uniform;

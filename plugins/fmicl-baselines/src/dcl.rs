@@ -6,7 +6,7 @@
 
 use crate::pairs::{check_temperature, negatives, positive_cosines};
 use fmicl_core::estimator::with_log_sums;
-use fmicl_core::{Loss, Objective, Pairing, register, require};
+use fmicl_core::{InBatch, Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 
 /// DCL, or DCLW where `sigma` is given.
@@ -47,7 +47,7 @@ impl Objective for Dcl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let negatives = negatives(pairing);
+        let negatives = negatives(pairing, InBatch::Both);
         let cosines = positive_cosines(&pairing.anchors, &pairing.positives);
         let kind = cosines.kind();
         let positive = &cosines / self.temperature;

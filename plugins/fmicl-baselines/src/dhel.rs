@@ -50,6 +50,7 @@ impl Objective for Dhel {
             Negatives::Batch if self.both_views => energy(Pairs::Within(x)) + energy(Pairs::Within(y)),
             Negatives::Batch => energy(Pairs::Within(x)),
             Negatives::Keys => energy(Pairs::Cross(x, y)),
+            Negatives::Candidates(candidates) => energy(Pairs::Cross(x, candidates)),
             Negatives::Bank(bank) => energy(Pairs::Bank(x, bank)),
         };
         let reward = (positive_cosines(x, y) / tau).mean(x.kind());

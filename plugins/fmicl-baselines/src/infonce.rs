@@ -6,7 +6,7 @@
 
 use crate::pairs::{check_temperature, negatives, of_anchors, positive_cosines};
 use fmicl_core::estimator::with_log_sums;
-use fmicl_core::{Loss, Objective, Pairing, register};
+use fmicl_core::{InBatch, Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
 /// InfoNCE; NT-Xent under SimCLR.
@@ -15,11 +15,17 @@ use serde::{Deserialize, Serialize};
 pub struct InfoNce {
     /// The temperature, from 1e-6 to 1e6.
     pub temperature: f64,
+    /// On a batch of two views, the negatives: `both`, the default, is SimCLR's; `cross` is SimCSE's, the second views of
+    /// the other samples for the first views alone (Gao et al., EMNLP 2021, arXiv 2104.08821, equation 4).
+    pub negatives: InBatch,
 }
 
 impl Default for InfoNce {
     fn default() -> Self {
-        InfoNce { temperature: 0.5 }
+        InfoNce {
+            temperature: 0.5,
+            negatives: InBatch::Both,
+        }
     }
 }
 
@@ -36,7 +42,7 @@ impl Objective for InfoNce {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let negatives = negatives(pairing);
+        let negatives = negatives(pairing, self.negatives);
         let positive = positive_cosines(&pairing.anchors, &pairing.positives) / self.temperature;
         let kind = positive.kind();
         let of_anchor = of_anchors(positive.shallow_clone(), negatives);
@@ -55,8 +61,9 @@ impl Objective for InfoNce {
 mod tests {
     #[test]
     fn obeys_the_objective_laws() {
-        for temperature in [0.07, 0.5] {
-            fmicl_core::testing::check_objective(&super::InfoNce { temperature });
+        use fmicl_core::InBatch;
+        for (temperature, negatives) in [(0.07, InBatch::Both), (0.5, InBatch::Cross), (0.5, InBatch::Within)] {
+            fmicl_core::testing::check_objective(&super::InfoNce { temperature, negatives });
         }
     }
 }

@@ -68,6 +68,7 @@ impl Objective for Kcl {
         let energy = match &pairing.negatives {
             Negatives::Batch => mean(&kernel, Pairs::Within(x)) + mean(&kernel, Pairs::Within(y)),
             Negatives::Keys => mean(&kernel, Pairs::Cross(x, y)) * 2.0,
+            Negatives::Candidates(candidates) => mean(&kernel, Pairs::Cross(x, candidates)) * 2.0,
             Negatives::Bank(bank) => mean(&kernel, Pairs::Bank(x, bank)) * 2.0,
         };
         let reward = self.kernel(&positive_cosines(x, y)).mean(x.kind()) * 2.0;

@@ -1,7 +1,7 @@
 //! What the objectives share: an anchor's positive and its negatives.
 
 use fmicl_core::estimator::Pairs;
-use fmicl_core::{Negatives, Pairing, Result, require};
+use fmicl_core::{InBatch, Negatives, Pairing, Result, require};
 use tch::Tensor;
 
 /// The temperature of a softmax, from 1e-6 to 1e6.
@@ -16,14 +16,19 @@ pub fn positive_cosines(x: &Tensor, y: &Tensor) -> Tensor {
     (x * y).sum_dim_intlist([1].as_slice(), false, x.kind())
 }
 
-/// The anchors of a pairing, each with its negatives, as InfoNCE and its kin see them: on a batch of two views all `2N`
-/// features are anchors with `2N - 2` negatives (SimCLR); with keys the `N` anchors have the `N - 1` other keys (MoCo v3),
-/// with a bank all of it (MoCo).
-pub fn negatives(pairing: &Pairing) -> Pairs<'_> {
+/// The anchors of a pairing, each with its negatives, as InfoNCE and its kin see them: on a batch of two views it is as
+/// `in_batch` says; with keys the `N` anchors have the `N - 1` other keys (MoCo v3), with hard negatives those and the
+/// other positives (SimCSE), with a bank all of it (MoCo).
+pub fn negatives(pairing: &Pairing, in_batch: InBatch) -> Pairs<'_> {
     let (x, y) = (&pairing.anchors, &pairing.positives);
     match &pairing.negatives {
-        Negatives::Batch => Pairs::Both(x, y),
+        Negatives::Batch => match in_batch {
+            InBatch::Within => Pairs::Within(x),
+            InBatch::Cross => Pairs::Cross(x, y),
+            InBatch::Both => Pairs::Both(x, y),
+        },
         Negatives::Keys => Pairs::Cross(x, y),
+        Negatives::Candidates(candidates) => Pairs::Cross(x, candidates),
         Negatives::Bank(bank) => Pairs::Bank(x, bank),
     }
 }

@@ -22,6 +22,7 @@ impl Objective for Spectral {
         let (x, y) = (&pairing.anchors, &pairing.positives);
         let pairs = match &pairing.negatives {
             Negatives::Batch | Negatives::Keys => Pairs::Cross(x, y),
+            Negatives::Candidates(candidates) => Pairs::Cross(x, candidates),
             Negatives::Bank(bank) => Pairs::Bank(x, bank),
         };
         let reward = positive_cosines(x, y).mean(x.kind());

@@ -30,6 +30,7 @@ fn losses_and_gradients_are_pytorchs() {
         let negatives = match text("negatives") {
             "batch" => Negatives::Batch,
             "keys" => Negatives::Keys,
+            "hard" => Negatives::Candidates(Tensor::cat(&[rows(6, 5, 0.3), rows(9, 5, 2.0)], 0)),
             _ => Negatives::Bank(rows(9, 5, 2.0)),
         };
         let x = rows(6, 5, 0.0).set_requires_grad(true);
@@ -92,7 +93,11 @@ fn infonce_is_never_below_the_kl_f_micl() {
                 positives: y.shallow_clone(),
                 negatives: Negatives::Batch,
             };
-            let infonce = term(&InfoNce { temperature: tau }.loss(&pairing()), "f_mi");
+            let objective = InfoNce {
+                temperature: tau,
+                ..Default::default()
+            };
+            let infonce = term(&objective.loss(&pairing()), "f_mi");
             let kl = kl(tau, mu).loss(&pairing());
             // Jensen holds pair by pair when both average over the same candidates, the positive among them.
             let u = ((&x * &y).sum_dim_intlist([1].as_slice(), false, None) / tau + (mu.ln() - 1.0 / tau)).exp();
