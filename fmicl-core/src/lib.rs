@@ -7,6 +7,7 @@
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
+//! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
 //!
 //! Core knows no divergence, encoder or dataset by name; those live in crates that depend on this one.
@@ -20,6 +21,7 @@ mod error;
 pub mod estimator;
 mod evaluation;
 mod fmicl;
+pub mod geometry;
 mod image;
 mod modality;
 mod momentum;

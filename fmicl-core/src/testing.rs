@@ -4,18 +4,22 @@
 mod after_step;
 mod architecture;
 mod backbone;
+mod broken_files;
 mod dataset;
 mod dataset_files;
 mod divergence;
+mod evaluation_files;
 mod objective;
 mod optimizer;
 mod similarity;
 
 pub use architecture::check_architecture;
 pub use backbone::check_backbone;
+pub use broken_files::break_each_file;
 pub use dataset::check_dataset;
 pub use dataset_files::check_dataset_files;
 pub use divergence::check_divergence;
+pub use evaluation_files::check_evaluation_files;
 pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use similarity::check_similarity;

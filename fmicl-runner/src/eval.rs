@@ -1,7 +1,6 @@
 //! Evaluation of a frozen encoder beside raw pixels and the encoder before training.
 
 mod encode;
-mod geometry;
 mod judge;
 mod knn;
 mod lbfgs;
@@ -12,7 +11,6 @@ mod tasks;
 
 pub use encode::Features;
 pub(crate) use encode::{Reader, require_finite};
-pub use geometry::{alignment, effective_rank, uniformity};
 pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;

@@ -1,9 +1,9 @@
-//! Every registered dataset takes broken files for errors: the registry is walked, so a dataset that is added later is
+//! Every registered dataset and evaluation takes broken files for errors: the registry is walked, so a dataset that is added later is
 //! covered as it is.
 
 use fmicl_core::registry;
-use fmicl_core::testing::check_dataset_files;
-use fmicl_core::{Dataset, Part, Split};
+use fmicl_core::testing::{check_dataset_files, check_evaluation_files};
+use fmicl_core::{Dataset, Evaluation, Part, Split};
 use fmicl_runner as _;
 use proptest::{prop_assert, proptest, test_runner::Config};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -55,6 +55,9 @@ proptest! {
         // Without a default for every option, a dataset is made of others.
         let names: Vec<_> = datasets.iter().filter(|part| part.defaults.is_some()).map(|part| part.name).collect();
         prop_assert!(names.len() >= 7, "{names:?}");
+        for evaluation in registry::list::<dyn Evaluation>() {
+            check_evaluation_files(evaluation.name, tempfile::tempdir().unwrap().path(), seed);
+        }
         for name in names {
             let folder = tempfile::tempdir().unwrap();
             check_dataset_files(name, folder.path(), seed);

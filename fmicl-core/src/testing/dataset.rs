@@ -2,8 +2,9 @@
 
 use crate::{Image, Region, Samples};
 
-/// Checks that there is a sample, that labels are below the number of classes, that the first, middle and last images
-/// decode to pixels that fit their size, that reading one twice gives the same, and that patches are parts of the image.
+/// Checks that there is a sample, that labels are below the number of classes, and the first, middle and last samples:
+/// that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
+/// texts, as many of each sample, none empty; that reading one twice gives the same.
 ///
 /// # Panics
 /// With the law that is broken.
@@ -17,32 +18,59 @@ pub fn check_dataset(samples: &dyn Samples) {
             "the label of sample {index} is {label}; there are {classes} classes"
         );
     }
+    let texts = samples.texts(0).ok().map(|texts| texts.len());
     for index in [0, len / 2, len - 1] {
-        let image = samples
-            .image(index)
-            .unwrap_or_else(|error| panic!("sample {index}: {error}"));
-        assert!(image.width >= 1 && image.height >= 1, "sample {index} has no pixels");
-        let bytes = image.width * image.height * 3;
-        assert_eq!(
-            image.pixels.len(),
-            bytes,
-            "sample {index}: bytes for {} x {} pixels",
-            image.width,
-            image.height
-        );
-        let again = samples
-            .image(index)
-            .unwrap_or_else(|error| panic!("sample {index}, read again: {error}"));
-        assert!(image == again, "sample {index} is another image when it is read again");
-        check_patch(samples, index, &image, Region::whole);
-        // Odd numbers, since codecs work in blocks.
-        check_patch(samples, index, &image, |width, height| Region {
-            top: height / 3,
-            left: width / 5,
-            height: height.div_ceil(3),
-            width: width.div_ceil(2),
-        });
+        match texts {
+            Some(count) => check_texts(samples, index, count),
+            None => check_image(samples, index),
+        }
     }
+}
+
+fn check_texts(samples: &dyn Samples, index: usize, count: usize) {
+    let read = || {
+        let texts = samples.texts(index);
+        texts.unwrap_or_else(|error| panic!("sample {index}: {error}"))
+    };
+    let texts = read();
+    assert!((1..=3).contains(&count), "sample 0 has {count} texts");
+    assert_eq!(
+        texts.len(),
+        count,
+        "sample {index} has another number of texts than sample 0"
+    );
+    assert!(
+        texts.iter().all(|text| !text.is_empty()),
+        "sample {index} has an empty text"
+    );
+    assert_eq!(texts, read(), "sample {index} is another text when it is read again");
+}
+
+fn check_image(samples: &dyn Samples, index: usize) {
+    let image = samples
+        .image(index)
+        .unwrap_or_else(|error| panic!("sample {index}: {error}"));
+    assert!(image.width >= 1 && image.height >= 1, "sample {index} has no pixels");
+    let bytes = image.width * image.height * 3;
+    assert_eq!(
+        image.pixels.len(),
+        bytes,
+        "sample {index}: bytes for {} x {} pixels",
+        image.width,
+        image.height
+    );
+    let again = samples
+        .image(index)
+        .unwrap_or_else(|error| panic!("sample {index}, read again: {error}"));
+    assert!(image == again, "sample {index} is another image when it is read again");
+    check_patch(samples, index, &image, Region::whole);
+    // Odd numbers, since codecs work in blocks.
+    check_patch(samples, index, &image, |width, height| Region {
+        top: height / 3,
+        left: width / 5,
+        height: height.div_ceil(3),
+        width: width.div_ceil(2),
+    });
 }
 
 fn check_patch(samples: &dyn Samples, index: usize, image: &Image, pick: impl Fn(usize, usize) -> Region) {

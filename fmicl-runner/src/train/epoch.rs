@@ -4,11 +4,11 @@ use super::chance::chance;
 use super::{Model, Progress};
 use crate::config::Experiment;
 use crate::data::Splits;
-use crate::eval::{self, FiguresByName, Online};
+use crate::eval::{FiguresByName, Online};
 use crate::panics;
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Kind, Tensor, nn::VarStore};
-use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View};
+use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View, geometry};
 use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
 use serde::Serialize;
@@ -68,11 +68,11 @@ pub struct Metrics {
 pub struct Projections {
     /// Which projections.
     pub of: &'static str,
-    /// See [`eval::alignment`].
+    /// See [`geometry::alignment`].
     pub alignment: f64,
-    /// See [`eval::uniformity`].
+    /// See [`geometry::uniformity`].
     pub uniformity: f64,
-    /// See [`eval::effective_rank`].
+    /// See [`geometry::effective_rank`].
     pub effective_rank: f64,
 }
 
@@ -210,9 +210,9 @@ impl<'a> Trainer<'a> {
             terms: meter.mean_terms(),
             projections: Projections {
                 of: "the epoch's last batch, in training mode",
-                alignment: value(eval::alignment(x, y)),
-                uniformity: value(eval::uniformity(x)),
-                effective_rank: value(eval::effective_rank(x)),
+                alignment: value(geometry::alignment(x, y)),
+                uniformity: value(geometry::uniformity(x)),
+                effective_rank: value(geometry::effective_rank(x)),
             },
             grad_norm: grad_norm.double_value(&[]),
             images_per_second: meter.images_per_second(),

@@ -5,7 +5,7 @@
 
 use super::Claim;
 use super::infonce::objective;
-use crate::eval::{alignment, uniformity};
+use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::{Negatives, Pairing, Result};
 use tch::nn::{Adam, OptimizerConfig, VarStore};
 use tch::{Device, Kind, Tensor};

@@ -1,6 +1,9 @@
 //! How features lie on the sphere: alignment, uniformity and effective rank.
 
-use fmicl_core::tch::{Kind, Tensor};
+use tch::{Kind, Tensor};
+
+/// Rows that are taken against all others at a time.
+const TILE: i64 = 1024;
 
 /// Alignment: the mean of `|x_i - y_i|^2` over positive pairs `[N, d]` of unit-length rows; 0 is perfect.
 ///
@@ -14,10 +17,13 @@ pub fn alignment(x: &Tensor, y: &Tensor) -> Tensor {
 ///
 /// Source: Wang and Isola, with their `t = 2`.
 pub fn uniformity(x: &Tensor) -> Tensor {
-    let n = x.size()[0] as f64;
+    let (n, columns) = (x.size()[0] as f64, x.tr());
     // exp(-2 |x - y|^2) = exp(4 c - 4), and 1 for a feature with itself.
-    let all = (x.matmul(&x.tr()) * 4.0 - 4.0).exp();
-    ((all.sum(Kind::Double) - all.diagonal(0, 0, 1).sum(Kind::Double)) / (n * (n - 1.0))).log()
+    let sum = |cosines: Tensor| (cosines * 4.0 - 4.0).exp().sum(Kind::Double);
+    // Some rows at a time, so that no N x N matrix is held.
+    let tiles = x.split(TILE, 0).into_iter().map(|rows| sum(rows.matmul(&columns)));
+    let with_itself = sum(x.square().sum_dim_intlist([1].as_slice(), false, None));
+    ((tiles.sum::<Tensor>() - with_itself) / (n * (n - 1.0))).log()
 }
 
 /// Effective rank: `exp` of the entropy of the singular values of `[N, d]`, normalised to sum to 1; from 1 (all
@@ -36,8 +42,8 @@ pub fn effective_rank(x: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fmicl_core::tch::Device;
-    use fmicl_core::testing::unit_rows;
+    use crate::testing::unit_rows;
+    use tch::Device;
 
     fn value(tensor: Tensor) -> f64 {
         tensor.double_value(&[])
@@ -56,6 +62,15 @@ mod tests {
         let pairs = (0..6).flat_map(|i| (0..6).filter(move |&j| j != i).map(move |j| (i, j)));
         let potentials = pairs.map(|(i, j)| (-2.0 * value((x.get(i) - x.get(j)).square().sum(None::<Kind>))).exp());
         let expected = (potentials.sum::<f64>() / 30.0).ln();
+        assert!((value(uniformity(&x)) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn uniformity_of_many_tiles_is_that_of_the_whole_matrix() {
+        let x = unit_rows(2 * TILE + 3, 4, Kind::Double, 1);
+        let potentials = (x.matmul(&x.tr()) * 4.0 - 4.0).exp();
+        let n = x.size()[0] as f64;
+        let expected = ((value(potentials.sum(None::<Kind>)) - n) / (n * (n - 1.0))).ln();
         assert!((value(uniformity(&x)) - expected).abs() < 1e-12);
     }
 
