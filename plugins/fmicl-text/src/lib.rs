@@ -6,3 +6,16 @@
 //! | how sentences become tokens | `views` |
 //! | files of sentences | `datasets` |
 //! | what sentence embeddings are worth | `evaluations` |
+
+mod corpus;
+mod datasets;
+mod evaluations;
+mod files;
+mod paths;
+mod pool;
+mod table;
+
+pub use corpus::Format;
+pub use datasets::{Sentences, StsbCsv, Triplets};
+pub use evaluations::Sts;
+pub use paths::Paths;

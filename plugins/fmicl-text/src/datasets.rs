@@ -1,0 +1,10 @@
+//! Datasets of sentences, one file each.
+
+mod sentences;
+mod stsb_csv;
+mod triplets;
+
+pub use sentences::Sentences;
+pub use stsb_csv::StsbCsv;
+pub(crate) use stsb_csv::read_stsb;
+pub use triplets::Triplets;

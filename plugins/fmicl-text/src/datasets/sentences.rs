@@ -1,0 +1,160 @@
+//! `sentences`: text files with a sentence a line.
+//!
+//! Source: the Wikipedia sentences of SimCSE (Gao et al., EMNLP 2021, arXiv 2104.08821), `wiki1m_for_simcse.txt`.
+
+use crate::corpus::{Corpus, Format};
+use crate::paths::Paths;
+use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Plain or gzipped text in UTF-8, of which sentences are read when they are needed: in memory there are four bytes for
+/// each, and what a gzipped file unpacks to.
+///
+/// Empty lines are skipped, and the log says how many. A line of up to 1 MiB is a sentence, however many of its tokens the
+/// tokenizer keeps. A longer one, one that is no UTF-8, and a file without any sentence are errors. White space around a
+/// sentence and a byte order mark are no part of it. A plain file must not be changed while it is read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sentences {
+    /// The file, or a list of files.
+    pub path: Paths,
+    /// What a line holds: a sentence (`lines`), or a paragraph of WikiText (`wikitext`).
+    pub format: Format,
+}
+
+register!(
+    Dataset,
+    "sentences",
+    Sentences,
+    "plain text with a sentence a line, gzipped or not, or WikiText's paragraphs"
+);
+
+const WHAT: &str = "a text file with a sentence a line";
+const HINT: &str = "`path` should name a text file with a sentence a line, gzipped or not";
+
+impl Dataset for Sentences {
+    fn validate(&self) -> Result<()> {
+        self.path.validate()
+    }
+
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let paths = self.path.of(split, WHAT)?;
+        let open = |path| Corpus::open(path, self.format, HINT);
+        let files: Vec<_> = paths.iter().map(|path| open(path)).collect::<Result<_>>()?;
+        for file in files.iter().filter(|file| file.empty() > 0) {
+            let (path, sentences, empty) = (file.path().display(), file.len(), file.empty());
+            tracing::info!("{path}: {sentences} sentences; {empty} lines without one are skipped");
+        }
+        Ok(Box::new(Corpora::new(files)))
+    }
+
+    fn modality(&self) -> Modality {
+        Modality::Texts
+    }
+
+    fn is_labelled(&self) -> bool {
+        false
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            looks_in: self.path.0.clone(),
+            by_hand: "the text is your own: `path` says where it lies. A million sentences of English Wikipedia, as SimCSE \
+                      takes: https://huggingface.co/datasets/princeton-nlp/datasets-for-simcse/resolve/main/wiki1m_for_simcse.txt"
+                .into(),
+            ..Source::default()
+        }
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        let lines = (0..20).map(|n| format!("In {} there were {n} houses and {} trees.\n", 1900 + n, n * n));
+        example(folder, "sentences.txt", &lines.collect::<String>())
+    }
+}
+
+/// Writes a file, and returns the option that names it.
+pub(super) fn example(folder: &Path, name: &str, text: &str) -> Result<toml::Table> {
+    let path = folder.join(name);
+    std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+    std::fs::write(&path, text).map_err(|error| Error::io(&path, error))?;
+    let path = path.to_string_lossy().into_owned();
+    Ok(toml::Table::from_iter([("path".to_string(), path.into())]))
+}
+
+/// The sentences of several files, one after the other.
+struct Corpora {
+    files: Vec<Corpus>,
+    /// How many sentences there are up to the end of each file.
+    ends: Vec<usize>,
+}
+
+impl Corpora {
+    fn new(files: Vec<Corpus>) -> Self {
+        let add = |sum: &mut usize, file: &Corpus| {
+            *sum += file.len();
+            Some(*sum)
+        };
+        let ends = files.iter().scan(0, add).collect();
+        Corpora { files, ends }
+    }
+}
+
+impl Samples for Corpora {
+    fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        let file = self.ends.partition_point(|&end| end <= index);
+        let before = if file == 0 { 0 } else { self.ends[file - 1] };
+        Ok(vec![self.files[file].get(index - before)?.into()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_follow_one_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let path = Paths(vec![
+            write("a", "one\n\ntwo\n"),
+            write("b", "three"),
+            write("c", "four\nfive"),
+        ]);
+        let dataset = Sentences {
+            path,
+            ..Default::default()
+        };
+        let samples = dataset.open(Split::Pretrain).unwrap();
+        let texts: Vec<_> = (0..samples.len())
+            .flat_map(|index| samples.texts(index).unwrap())
+            .collect();
+        assert_eq!(texts, ["one", "two", "three", "four", "five"]);
+    }
+
+    #[test]
+    fn there_is_pretraining_alone_and_a_path_must_be_given() {
+        let error = |dataset: &Sentences, split| dataset.open(split).map(|_| ()).unwrap_err().to_string();
+        let dataset = Sentences::default();
+        let expected = "path: is missing: set it to a text file with a sentence a line";
+        assert_eq!(error(&dataset, Split::Pretrain), expected);
+        let dataset = Sentences {
+            path: Path::new("a").into(),
+            ..dataset
+        };
+        let expected = "a: has sentences without labels: there is pre-training alone";
+        assert_eq!(error(&dataset, Split::Test), expected);
+        let expected =
+            "a: there is no such file; `path` should name a text file with a sentence a line, gzipped or not";
+        assert_eq!(error(&dataset, Split::Pretrain), expected);
+    }
+}

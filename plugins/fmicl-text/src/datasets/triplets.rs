@@ -1,0 +1,168 @@
+//! `triplets`: a sentence, one that it entails, and one that it contradicts.
+//!
+//! Source: supervised SimCSE (Gao et al., EMNLP 2021, arXiv 2104.08821), `nli_for_simcse.csv`.
+
+use super::sentences::example;
+use crate::paths::Paths;
+use crate::pool::Pool;
+use crate::table::Table;
+use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// CSV files with a header, whatever its names, and three columns: a sentence, its entailment (the positive) and its
+/// contradiction (a hard negative); or the first two alone. All files have the same number of columns.
+///
+/// A row without one of them is an error.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Triplets {
+    /// The file, or a list of files.
+    pub path: Paths,
+}
+
+register!(
+    Dataset,
+    "triplets",
+    Triplets,
+    "CSV files of sentence, entailment and contradiction, as supervised SimCSE's"
+);
+
+const WHAT: &str = "a CSV file with a header and three columns: sentence, entailment, contradiction";
+
+impl Dataset for Triplets {
+    fn validate(&self) -> Result<()> {
+        self.path.validate()
+    }
+
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let mut rows = Rows {
+            pool: Pool::default(),
+            width: 0,
+        };
+        for path in self.path.of(split, WHAT)? {
+            rows.read(path)?;
+        }
+        Ok(Box::new(rows))
+    }
+
+    fn modality(&self) -> Modality {
+        Modality::Texts
+    }
+
+    fn is_labelled(&self) -> bool {
+        false
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            looks_in: self.path.0.clone(),
+            by_hand: "`path` says where the CSV files lie. SimCSE's, of SNLI and MNLI: \
+                      https://huggingface.co/datasets/princeton-nlp/datasets-for-simcse/resolve/main/nli_for_simcse.csv"
+                .into(),
+            ..Source::default()
+        }
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        let row = |n| format!("\"{n} men, all old, play.\",{n} people play.,{n} men sleep.\n");
+        let rows: String = (0..20).map(row).collect();
+        example(folder, "triplets.csv", &format!("sent0,sent1,hard_neg\n{rows}"))
+    }
+}
+
+/// The sentences of all rows, `width` of each.
+struct Rows {
+    pool: Pool,
+    /// 0 before the first file.
+    width: usize,
+}
+
+impl Rows {
+    /// Adds a file's rows.
+    fn read(&mut self, path: &PathBuf) -> Result<()> {
+        let table = Table::open(path, &format!("`path` should name {WHAT}"))?;
+        let (mut rows, before) = (table.rows(), self.pool.len());
+        let empty = || Error::data(path, format!("has no row; it should be {WHAT}"));
+        let header = rows.next().ok_or_else(empty)??;
+        let width = header.len();
+        if self.width == 0 && !(2..=3).contains(&width) {
+            return Err(header.error(format!("columns: {width}; two or three are expected")));
+        }
+        if self.width != 0 && self.width != width {
+            return Err(header.error(format!("columns: {width}; the files before have {}", self.width)));
+        }
+        self.width = width;
+        for row in rows {
+            let row = row?;
+            if row.len() != width {
+                return Err(row.error(format!("{} fields where the header has {width}", row.len())));
+            }
+            for field in 0..width {
+                self.pool.push(row.sentence(field)?);
+            }
+        }
+        if self.pool.len() == before {
+            Err(empty())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Samples for Rows {
+    fn len(&self) -> usize {
+        self.pool.len() / self.width
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        let texts = (0..self.width).map(|field| self.pool.get(index * self.width + field).into());
+        Ok(texts.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(files: &[&str]) -> Result<Vec<Vec<String>>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |(name, text): (usize, &&str)| {
+            let path = folder.path().join(format!("{name}.csv"));
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let path = Paths(files.iter().enumerate().map(write).collect());
+        let samples = Triplets { path }.open(Split::Pretrain);
+        let shown = format!("{}/", folder.path().display());
+        let samples = samples.map_err(|error| error.to_string().replace(&shown, ""))?;
+        let row = |index| samples.texts(index).unwrap().into_iter().map(Cow::into_owned).collect();
+        Ok((0..samples.len()).map(row).collect())
+    }
+
+    #[test]
+    fn a_row_is_two_or_three_sentences() {
+        let three = open(&["sent0,sent1,hard_neg\na,\"b, c\",d\n", "x,y,z\n1,2,3\n"]).unwrap();
+        assert_eq!(three, [["a", "b, c", "d"], ["1", "2", "3"]]);
+        assert_eq!(open(&["sent0,sent1\na,b\nc,d"]).unwrap(), [["a", "b"], ["c", "d"]]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let error = |files: &[&str]| open(files).err().unwrap();
+        let expected = "0.csv: line 3: column 3 has no sentence";
+        assert_eq!(error(&["sent0,sent1,hard_neg\na,b,c\nd,e,\n"]), expected);
+        assert_eq!(
+            error(&["a,b,c\nd,e\n"]),
+            "0.csv: line 2: 2 fields where the header has 3"
+        );
+        assert_eq!(
+            error(&["a\nb\n"]),
+            "0.csv: line 1: columns: 1; two or three are expected"
+        );
+        let expected = "1.csv: line 1: columns: 2; the files before have 3";
+        assert_eq!(error(&["a,b,c\n1,2,3\n", "a,b\n1,2\n"]), expected);
+        assert!(error(&["sent0,sent1,hard_neg\n"]).starts_with("0.csv: has no row; it should be a CSV file"));
+    }
+}

@@ -1,0 +1,159 @@
+//! `sts`: semantic textual similarity, as SimCSE evaluates sentence encoders.
+//!
+//! A task's figure is Spearman's rank correlation between the cosines of the frozen features of two sentences and the
+//! scores that people gave them, all subsets of the task together (the setting "all"). Alignment and uniformity are Wang
+//! and Isola's (ICML 2020, arXiv 2005.10242), of features of length 1:
+//!
+//! ```text
+//! alignment  = mean |x - y|^2 over pairs with a score above 4
+//! uniformity = log mean exp(-2 |x - y|^2) over all pairs of sentences
+//! ```
+//!
+//! Source: Gao et al., SimCSE, EMNLP 2021, arXiv 2104.08821, appendix B and figure 3.
+
+mod layout;
+mod pairs;
+mod senteval;
+mod spearman;
+
+pub(crate) use pairs::Pairs;
+
+use crate::pool::{Distinct, Pool};
+use fmicl_core::geometry::{alignment, uniformity};
+use fmicl_core::tch::Tensor;
+use fmicl_core::{
+    Encode, Error, Evaluation, Figure, Modality, Report, Result, Task, register, registry, require, toml,
+};
+use senteval::TASKS;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Spearman's correlation on STS tasks, alignment and uniformity.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sts {
+    /// SentEval's data (the folder that holds `STS` and `SICK`, or one or two above it); a folder with the STS benchmark
+    /// alone (`dev.csv`, `test.csv`, or `sts-dev.csv`, `sts-test.csv`); or one such file.
+    pub data: PathBuf,
+    /// Those of `STS12` to `STS16`, `STS-B` and `SICK-R` that are wanted; where empty, those that are there.
+    pub tasks: Vec<String>,
+}
+
+register!(
+    Evaluation,
+    "sts",
+    Sts,
+    "Spearman's correlation of cosines with people's scores on STS12-16, STS-B, SICK-R; alignment, uniformity"
+);
+
+impl Evaluation for Sts {
+    fn validate(&self) -> Result<()> {
+        let known = TASKS.map(|task| task.name);
+        let unknown = self.tasks.iter().find(|task| !known.contains(&task.as_str()));
+        require(unknown.is_none(), "tasks", || {
+            let name = unknown.map_or("", String::as_str);
+            let hint = registry::did_you_mean(name, &known);
+            format!("no task named `{name}`{hint}; there are {}", known.join(", "))
+        })
+    }
+
+    fn modality(&self) -> Modality {
+        Modality::Texts
+    }
+
+    fn open(&self) -> Result<Box<dyn Task>> {
+        require(!self.data.as_os_str().is_empty(), "data", || {
+            format!("is missing: set it to {}", layout::WHAT)
+        })?;
+        let mut sentences = Distinct::default();
+        let found = layout::read(&self.data, &self.tasks, &mut sentences)?;
+        Ok(Box::new(Opened {
+            sentences: Arc::new(sentences.into_pool()),
+            found,
+        }))
+    }
+
+    fn example(&self, folder: &Path) -> Result<toml::Table> {
+        let path = folder.join("dev.csv");
+        let row = |n: usize| {
+            format!(
+                "The {n} dogs run.,\"The dogs{} run, all {n}.\",{n}.0\n",
+                " and cats".repeat(5 - n)
+            )
+        };
+        let rows = (0..6).map(row);
+        let io = |error| Error::io(&path, error);
+        std::fs::create_dir_all(folder).map_err(io)?;
+        std::fs::write(&path, rows.collect::<String>()).map_err(io)?;
+        let data = folder.to_string_lossy().into_owned();
+        Ok(toml::Table::from_iter([("data".to_string(), data.into())]))
+    }
+}
+
+/// The tasks' pairs, whose sentences are encoded once each.
+struct Opened {
+    sentences: Arc<Pool>,
+    found: layout::Found,
+}
+
+impl Task for Opened {
+    fn judge(&self, encode: &Encode) -> Result<Report> {
+        let features = encode(self.sentences.clone())?;
+        if features.isfinite().all().int64_value(&[]) == 0 {
+            return Err(Error::Run(
+                "the encoder's features have values that are not finite: it has diverged".into(),
+            ));
+        }
+        let layout::Found {
+            tasks,
+            geometry,
+            missing,
+        } = &self.found;
+        let percent = |(name, pairs): &(String, Pairs)| figure(name, 100.0 * pairs.spearman(&features), 2);
+        let mut figures: Vec<_> = tasks.iter().map(percent).collect();
+        let mut notes = vec!["a task is its test split, all subsets together".to_string()];
+        if figures.len() == TASKS.len() {
+            let sum: f64 = figures.iter().map(|figure| figure.value).sum();
+            figures.push(figure("average", sum / TASKS.len() as f64, 2));
+        }
+        if !missing.is_empty() {
+            notes.push(format!("not there: {}", missing.join(", ")));
+        }
+        if let Some(set @ (name, pairs)) = geometry {
+            figures.push(percent(set));
+            let close = pairs.above(ALIKE);
+            if close.len() > 0 {
+                let (x, y) = close.features(&features);
+                figures.push(figure("alignment", alignment(&x, &y).double_value(&[]), 3));
+            }
+            let (x, y) = pairs.features(&features);
+            figures.push(figure(
+                "uniformity",
+                uniformity(&Tensor::cat(&[x, y], 0)).double_value(&[]),
+                3,
+            ));
+            notes.push(format!(
+                "alignment of the {} pairs of {name} with a score above {ALIKE}, uniformity of its {} sentences",
+                close.len(),
+                2 * pairs.len()
+            ));
+        }
+        let title = "Spearman's rank correlation x 100 of cosines with people's scores".into();
+        Ok(Report { title, figures, notes })
+    }
+}
+
+/// Pairs with a score above it mean the same, as in SimCSE.
+const ALIKE: f64 = 4.0;
+
+fn figure(name: &str, value: f64, digits: usize) -> Figure {
+    Figure {
+        name: name.into(),
+        value,
+        digits,
+    }
+}
+
+#[cfg(test)]
+mod tests;

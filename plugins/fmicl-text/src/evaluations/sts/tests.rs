@@ -1,0 +1,130 @@
+use super::*;
+use fmicl_core::tch::{Device, Kind};
+use fmicl_core::{Part, Samples};
+
+/// Features of a sentence that are nothing but its words' letters.
+fn letters(samples: Arc<dyn Samples>) -> Result<Tensor> {
+    let mut counts = vec![0f32; samples.len() * 26];
+    for index in 0..samples.len() {
+        let texts = samples.texts(index)?;
+        let letters = texts[0].bytes().filter(u8::is_ascii_alphabetic);
+        letters.for_each(|letter| counts[index * 26 + usize::from(letter.to_ascii_lowercase() - b'a')] += 1.0);
+    }
+    Ok(Tensor::from_slice(&counts).view([-1, 26]))
+}
+
+fn open(data: &Path, tasks: &[&str]) -> Result<Box<dyn Task>> {
+    let tasks = tasks.iter().map(|task| task.to_string()).collect();
+    Sts {
+        data: data.into(),
+        tasks,
+    }
+    .open()
+}
+
+fn names(report: &Report) -> Vec<&str> {
+    report.figures.iter().map(|figure| figure.name.as_str()).collect()
+}
+
+#[test]
+fn sentevals_seven_tasks_have_an_average() {
+    let folder = tempfile::tempdir().unwrap();
+    senteval::tests::write(&folder.path().join("downstream"));
+    let report = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    let seven = TASKS.map(|task| task.name);
+    let rest = ["average", "STS-B dev", "alignment", "uniformity"];
+    assert_eq!(names(&report), [&seven[..], &rest].concat());
+    let value = |index: usize| report.figures[index].value;
+    let mean = (0..7).map(value).sum::<f64>() / 7.0;
+    assert!((value(7) - mean).abs() < 1e-12 && mean.is_finite());
+}
+
+#[test]
+fn what_is_not_there_is_said_and_what_is_not_wanted_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    senteval::tests::write(folder.path());
+    std::fs::remove_dir_all(folder.path().join("SICK")).unwrap();
+    let report = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    assert!(!names(&report).contains(&"average") && !names(&report).contains(&"SICK-R"));
+    assert!(
+        report.notes.contains(&"not there: SICK-R".to_string()),
+        "{:?}",
+        report.notes
+    );
+    let report = open(folder.path(), &["STS12"]).unwrap().judge(&letters).unwrap();
+    assert_eq!(names(&report), ["STS12"]);
+    let error = open(folder.path(), &["STS12", "SICK-R"]).err().unwrap().to_string();
+    assert!(error.ends_with("does not hold SICK-R, which `tasks` names"), "{error}");
+}
+
+#[test]
+fn a_file_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Sts::default().example(folder.path()).unwrap();
+    assert_eq!(options["data"].as_str(), folder.path().to_str());
+    std::fs::copy(folder.path().join("dev.csv"), folder.path().join("test.csv")).unwrap();
+    let whole = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    assert_eq!(names(&whole), ["STS-B", "STS-B dev", "alignment", "uniformity"]);
+    let file = open(&folder.path().join("dev.csv"), &[])
+        .unwrap()
+        .judge(&letters)
+        .unwrap();
+    assert_eq!(file.figures[..], whole.figures[1..]);
+}
+
+/// Two pairs, of which one has a score above 4: cosine 0.6 (5.0), and 0 (4.0, which is not above).
+#[test]
+fn alignment_and_uniformity_are_their_formulas() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    std::fs::write(&path, "a,b,5\na,c,4\n").unwrap();
+    let features = |_: Arc<dyn Samples>| Ok(Tensor::from_slice(&[2f32, 0.0, 1.2, 1.6, 0.0, 7.0]).view([3, 2]));
+    let report = open(&path, &[]).unwrap().judge(&features).unwrap();
+    let value = |name: &str| report.figures.iter().find(|figure| figure.name == name).unwrap().value;
+    assert_eq!(names(&report)[0], "STS-B x");
+    assert!((value("STS-B x") - 100.0).abs() < 1e-9);
+    assert!((value("alignment") - 0.8).abs() < 1e-6);
+    // The four sentences a, a, b, c: cosines of a and a 1, of a and b 0.6 twice, of a and c 0 twice, of b and c 0.8.
+    let potential = |cosine: f64| (4.0 * cosine - 4.0).exp();
+    let expected = ((1.0 + 2.0 * potential(0.6) + 2.0 * potential(0.0) + potential(0.8)) / 6.0).ln();
+    assert!((value("uniformity") - expected).abs() < 1e-6);
+}
+
+#[test]
+fn an_encoder_that_diverged_is_an_error_and_one_that_collapsed_has_no_correlation() {
+    let folder = tempfile::tempdir().unwrap();
+    Sts::default().example(folder.path()).unwrap();
+    let task = open(folder.path(), &[]).unwrap();
+    let filled = |value: f64| {
+        move |samples: Arc<dyn Samples>| {
+            Ok(Tensor::full(
+                [samples.len() as i64, 3],
+                value,
+                (Kind::Float, Device::Cpu),
+            ))
+        }
+    };
+    let error = task.judge(&filled(f64::NAN)).unwrap_err().to_string();
+    assert!(error.contains("not finite"), "{error}");
+    let report = task.judge(&filled(1.0)).unwrap();
+    assert!(report.figures[0].value.is_nan(), "{report:?}");
+    assert!(
+        report.figures[2].value.abs() < 1e-12,
+        "the uniformity of one point is 0"
+    );
+}
+
+#[test]
+fn errors_say_what_data_should_name() {
+    let error = |data: &Path| open(data, &[]).err().unwrap().to_string();
+    assert!(error(Path::new("")).starts_with("data: is missing: set it to SentEval's data"));
+    assert!(error(Path::new("/nowhere")).starts_with("/nowhere: there is no such file or folder; `data` should name"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(error(folder.path()).contains("holds no STS task; `data` should name SentEval's data"));
+    let options = toml::Table::from_iter([("tasks".to_string(), vec!["STS-12"].into())]);
+    let error = Part::<dyn Evaluation>::new("sts", options).unwrap_err().to_string();
+    assert!(
+        error.starts_with("tasks: no task named `STS-12` (did you mean `STS12`?); there are STS12, STS13"),
+        "{error}"
+    );
+}

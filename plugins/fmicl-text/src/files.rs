@@ -1,0 +1,148 @@
+//! The bytes of a file: mapped where they are plain, unpacked where they are gzipped.
+
+use flate2::read::MultiGzDecoder;
+use fmicl_core::{Error, Result};
+use memmap2::Mmap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::ops::Deref;
+use std::path::Path;
+
+/// A file's bytes, in memory once at most.
+pub(crate) enum Bytes {
+    /// The system's own pages of a plain file.
+    Mapped(Mmap),
+    /// What a gzipped file unpacks to.
+    Unpacked(Vec<u8>),
+}
+
+/// What a gzip stream begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What some editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl Bytes {
+    /// Opens `path`; `hint` is what would work where there is no such file. Whether it is gzipped is told by its content.
+    ///
+    /// A plain file must stay as it is while it is open: what is overwritten is read as it is then, and a page that is cut
+    /// off ends the process (SIGBUS).
+    ///
+    /// # Errors
+    /// [`Error::Data`] where there is no file or its gzip stream is broken, [`Error::Io`] where it cannot be read.
+    pub fn open(path: &Path, hint: &str) -> Result<Self> {
+        let io = |error| Error::io(path, error);
+        let file = File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
+            _ => io(error),
+        })?;
+        let kind = file.metadata().map_err(io)?.file_type();
+        if !kind.is_file() {
+            let what = if kind.is_dir() { "a folder" } else { "no regular file" };
+            return Err(Error::data(path, format!("is {what}; {hint}")));
+        }
+        // SAFETY: the memory is read alone and lives as long as the map. That nobody changes or cuts off the file
+        // meanwhile is the user's part, said above and in docs/LANGUAGE.md; where it is broken, changed bytes are read as
+        // bytes (text is copied out before it is checked, see `Corpus::get`), and a cut ends the process.
+        let mapped = unsafe { Mmap::map(&file) }.map_err(io)?;
+        if !mapped.starts_with(&GZIP) {
+            return Ok(Bytes::Mapped(mapped));
+        }
+        let mut unpacked = Vec::new();
+        let read = MultiGzDecoder::new(&*mapped).read_to_end(&mut unpacked);
+        read.map_err(|error| {
+            let message = format!("the gzip stream is broken or truncated ({error}); fetch the file again");
+            Error::data(path, message)
+        })?;
+        unpacked.shrink_to_fit();
+        Ok(Bytes::Unpacked(unpacked))
+    }
+
+    /// How many bytes at the start are no text: a byte order mark's.
+    pub fn text_start(&self) -> usize {
+        if self.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            0
+        }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(map) => map,
+            Bytes::Unpacked(bytes) => bytes,
+        }
+    }
+}
+
+/// A line of a file is no UTF-8.
+pub(crate) fn not_utf8(path: &Path, line: u64) -> Error {
+    let message = format!("line {line} is not UTF-8; convert the file, such as with `iconv -f latin1 -t utf-8`");
+    Error::data(path, message)
+}
+
+/// The lines of a text, with their numbers from 1, without what ends them.
+///
+/// # Errors
+/// [`Error::Data`] with the number of the first line that is no UTF-8.
+pub(crate) fn lines(bytes: &Bytes, path: &Path) -> Result<Vec<(u64, String)>> {
+    let text = &bytes[bytes.text_start()..];
+    let mut lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+    lines.pop_if(|last| last.is_empty());
+    let numbered = (1..).zip(lines);
+    let read = numbered.map(|(number, line)| {
+        let line = std::str::from_utf8(line).map_err(|_| not_utf8(path, number))?;
+        Ok((number, line.strip_suffix('\r').unwrap_or(line).to_string()))
+    });
+    read.collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_told_by_content_and_may_have_several_members() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, [gzip(b"one\n"), gzip(b"two")].concat()).unwrap();
+        let bytes = Bytes::open(&path, "").unwrap();
+        assert!(matches!(bytes, Bytes::Unpacked(_)));
+        assert_eq!(*bytes, *b"one\ntwo");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_named_with_what_would_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| Bytes::open(path, "set `path`").err().unwrap().to_string();
+        let missing = folder.path().join("missing");
+        let expected = format!("{}: there is no such file; set `path`", missing.display());
+        assert_eq!(error(&missing), expected);
+        assert!(error(folder.path()).ends_with(": is a folder; set `path`"));
+        let cut = folder.path().join("cut.gz");
+        std::fs::write(&cut, &gzip(b"some sentences")[..20]).unwrap();
+        assert!(error(&cut).contains("the gzip stream is broken or truncated"));
+    }
+
+    #[test]
+    fn lines_end_as_on_any_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, "\u{feff}a\r\n\nb\n").unwrap();
+        let found = lines(&Bytes::open(&path, "").unwrap(), &path).unwrap();
+        assert_eq!(found, [(1, "a".into()), (2, "".into()), (3, "b".to_string())]);
+        std::fs::write(&path, b"a\n\xff").unwrap();
+        let error = lines(&Bytes::open(&path, "").unwrap(), &path).unwrap_err().to_string();
+        assert!(error.contains("line 2 is not UTF-8"), "{error}");
+    }
+}
