@@ -1,4 +1,4 @@
-//! The log: everything goes to the run's file once it is open; warnings go to stderr too.
+//! The log: everything goes to the run's file, what comes before it is open too; warnings go to stderr as well.
 
 use fmicl_core::{Error, Result};
 use std::fs::File;
@@ -7,7 +7,13 @@ use std::path::Path;
 use std::sync::Mutex;
 use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-static FILE: Mutex<Option<File>> = Mutex::new(None);
+static LOG: Mutex<Log> = Mutex::new(Log::Early(Vec::new()));
+
+enum Log {
+    /// What was said before there was a file, such as of the data.
+    Early(Vec<u8>),
+    File(File),
+}
 
 /// Starts logging; call once in a process.
 pub fn init() {
@@ -25,14 +31,18 @@ pub fn init() {
         .try_init();
 }
 
-/// Sends the log to a new file.
+/// Sends the log to a file, behind what is in it; what was said before comes first.
 ///
 /// # Errors
 /// The disk's.
 pub fn open(path: &Path) -> Result<()> {
-    let file = File::create(path).map_err(|error| Error::io(path, error))?;
-    if let Ok(mut slot) = FILE.lock() {
-        *slot = Some(file);
+    let io = |error| Error::io(path, error);
+    let mut file = File::options().create(true).append(true).open(path).map_err(io)?;
+    if let Ok(mut log) = LOG.lock() {
+        if let Log::Early(early) = &*log {
+            file.write_all(early).map_err(io)?;
+        }
+        *log = Log::File(file);
     }
     Ok(())
 }
@@ -41,13 +51,29 @@ struct ToFile;
 
 impl Write for ToFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match FILE.lock().ok().as_mut().and_then(|slot| slot.as_mut()) {
-            Some(file) => file.write(bytes),
-            None => Ok(bytes.len()),
+        match LOG.lock().as_deref_mut() {
+            Ok(Log::File(file)) => file.write(bytes),
+            Ok(Log::Early(early)) => early.write(bytes),
+            Err(_) => Ok(bytes.len()),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_before_there_was_a_file_stands_at_its_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
+        ToFile.write_all(b"early\n").unwrap();
+        open(&path).unwrap();
+        ToFile.write_all(b"late\n").unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "early\nlate\n");
     }
 }

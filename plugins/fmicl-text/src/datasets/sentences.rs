@@ -45,7 +45,12 @@ impl Dataset for Sentences {
         let files: Vec<_> = paths.iter().map(|path| open(path)).collect::<Result<_>>()?;
         for file in files.iter().filter(|file| file.empty() > 0) {
             let (path, sentences, empty) = (file.path().display(), file.len(), file.empty());
-            tracing::info!("{path}: {sentences} sentences; {empty} lines without one are skipped");
+            let found = format!("{path}: {sentences} sentences; {empty} lines without one are skipped");
+            match self.format {
+                Format::Lines => tracing::warn!("{found}"),
+                // Headings, and the lines around them, are many in any such file.
+                Format::Wikitext => tracing::info!("{found}"),
+            }
         }
         Ok(Box::new(Corpora::new(files)))
     }
