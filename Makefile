@@ -42,14 +42,14 @@ check: setup
 	$(MAKE) bench-smoke
 
 # The peers' packages come with the golden files' interpreter.
-bench: build
-	cargo build --release -p fmicl-runner -p fmicl-data --examples
+bench: setup
+	cargo build $(CARGO_FLAGS) --bins --examples
 	@scripts/golden bench/bench.py $(if $(PHOTOS),--photos $(PHOTOS)) $(BENCH_FLAGS)
 
 # Every program of the benchmarks once, at small sizes; the peers that need more than torch are left out where they are
 # not installed.
 bench-smoke: setup
-	cargo build --release -p fmicl-runner --examples
+	cargo build $(CARGO_FLAGS) --bins --examples
 	@python3 bench/bench.py --smoke
 
 golden: setup

@@ -1,69 +1,103 @@
-"""The rows of BENCHMARKS.md: what is measured, against what, and what is hoped for."""
+"""The rows of BENCHMARKS.md: what is measured, against what, and what is asked for.
+
+The kinds of row are the functions of measure.py. A row of kind `commands` needs nothing there: its two programs print, as
+their last line, JSON with `per_second` and, if they know it, `cpu_seconds` of one; such a row is
+
+    Row("sentences in a training step", "commands", [["OURS", "ARG"], ["PEER.py", "ARG"]], target=1.1, unit="sentences/s")
+"""
 
 from dataclasses import dataclass, field
 
 DIVERGENCES = ["kl", "js", "pearson", "hellinger", "tsallis", "vlc"]
+SMALL = {"n": "n=300", "times": "times=1", "bank": "bank=2000", "depth": "depth=18"}
 
 
 @dataclass
 class Row:
     title: str
-    # `program` runs examples/bench and peer.py with the same words; the others are explained in bench.py.
     kind: str
     words: list = field(default_factory=list)
+    # How many times faster than the peer ours is asked to be; 0 for a row that only shows.
     target: float = 0
-    # What replaces words in the smoke test, by prefix.
+    unit: str = "images/s"
+    # Whether that is asked of one core: then it is processor time that is compared.
+    per_core: bool = False
+    # Our memory in percent of the peer's, at most; 0 where nothing is asked.
+    memory: float = 0
+    # The words of the matrix products that the row cannot avoid, and how many times their time it may take.
+    products: list = field(default_factory=list)
+    of_products: float = 0
+    # What replaces words in the smoke test, by what stands before `=`; the other kinds have sizes of their own.
     small: dict = field(default_factory=dict)
+    # Threads, where it is not as many as `--threads` says.
+    threads: int = 0
     # Whether the peer is measured, too; without it the row shows how ours scales.
     peer: bool = True
     # Whether the peer needs more than torch.
     torchvision: bool = False
 
 
-def loss(title, words, target, **more):
-    return Row(title, "program", words, target, {"n": "n=300", "times": "times=1", "bank": "bank=2000"}, **more)
+@dataclass
+class Share:
+    """The row above it, ours, in relation to an earlier row's, in the same round."""
+
+    title: str
+    of: str
+    target: float
+    kind: str = "share"
+
+
+def loss(title, words, target=0, **more):
+    return Row(title, "program", words, target, "ms", small=SMALL, **more)
+
+
+def f_micl(title, divergence, target=0, n=4096, pairs="within", **more):
+    bank = ["bank=65536"] if pairs == "bank" else []
+    return loss(title, ["f-micl", f"divergence={divergence}", f"pairs={pairs}", f"n={n}", *bank], target, **more)
+
+
+def photos(title, threads, target, size=224, **more):
+    return Row(title, "views", ["imagenet", threads, size], target, torchvision=True, **more)
 
 
 SECTIONS = {
-    "Objectives: value and gradient, d = 128": [
+    "f-MICL: value and gradient, d = 128, gaussian": [
         *(
-            loss(f"f-MICL `{divergence}`, N = {n}", ["f-micl", f"divergence={divergence}", "pairs=within", f"n={n}"], 20)
+            f_micl(f"`{divergence}`, N = {n}", divergence, 20, n, memory=5, products=["products", f"n={n}"], of_products=1.4)
             for n in (4096, 8192)
             for divergence in DIVERGENCES
         ),
-        *(
-            loss(f"f-MICL `{d}`, both views, 2N = {2 * n}", ["f-micl", f"divergence={d}", "pairs=both", f"n={n}"], 10)
-            for n in (2048, 4096)
-            for d in ("kl", "js")
-        ),
-        *(
-            loss(f"f-MICL `{d}`, N = 256, a bank of 65,536", ["f-micl", f"divergence={d}", "pairs=bank", "n=256", "bank=65536"], 10)
-            for d in ("kl", "js")
-        ),
-        *(loss(f"InfoNCE, 2N = {2 * n}", ["infonce", f"n={n}"], 8) for n in (2048, 4096)),
-        *(loss(f"the matrix products alone, N = {n}", ["products", f"n={n}"], 0) for n in (4096, 8192)),
+        *(f_micl(f"`{divergence}`, `both`, 2N = 8192", divergence, 10, pairs="both", memory=5) for divergence in DIVERGENCES),
+        *(f_micl(f"`{divergence}`, N = 256, a bank of 65,536", divergence, 10, 256, "bank", memory=5) for divergence in DIVERGENCES),
+        *(loss(f"the products alone, N = {n}: half of three, by symmetry; peer: three", ["products", f"n={n}"]) for n in (4096, 8192)),
     ],
-    "Scaling: f-MICL `js` within, ours": [
+    "InfoNCE: value and gradient, d = 128": [
+        loss(f"2N = {2 * n}", ["infonce", f"n={n}"], 8) for n in (2048, 4096)
+    ],
+    "Optimizer's step and momentum copy on ResNet-50's parameters": [
+        Row(f"`{name}`", "program", ["optimizer", f"name={name}", "depth=50"], 1.5, "ms", small=SMALL, torchvision=True)
+        for name in ("sgd", "adamw")
+    ],
+    "Views: two of an image, against torchvision on PIL images": [
+        Row("CIFAR images in memory, one core", "views", ["cifar", 1, 32], 60, per_core=True, torchvision=True),
+        photos("photos at 224 px, one core", 1, 8, per_core=True),
+        photos("photos at 224 px, two cores; peer: two workers", 2, 8),
+        Share("two cores in relation to one", "photos at 224 px, one core", 1.85),
+    ],
+    "Training step: ResNet-18 with the CIFAR stem, batch 128, from CIFAR-10's files to updated weights": [
+        Row("peer: default settings", "training", ["contiguous"], 1.3, torchvision=True),
+        Row("peer: channels_last", "training", ["channels_last"], 1.05, torchvision=True),
+    ],
+    "From start until the first batch has gone through the network, batch 16": [
+        Row("seconds", "start", [], 5, "s", torchvision=True),
+    ],
+    # The text plugin's rows go here, of kind `commands`.
+    "How it scales": [
         *(
-            loss(f"N = {n}, threads = {threads}", ["f-micl", "divergence=js", "pairs=within", f"n={n}", f"threads={threads}"], 0, peer=False)
+            f_micl(f"f-MICL `js`, N = {n}, threads: {threads}", "js", n=n, peer=False, threads=threads)
             for threads in (1, 2)
             for n in (1024, 2048, 4096, 8192, 16384)
         ),
-    ],
-    "Optimizer and momentum copy on ResNet-50's parameters": [
-        Row(f"`{name}` and EMA", "program", ["optimizer", f"name={name}"], 1.5, {"times": "times=1"}, torchvision=True)
-        for name in ("sgd", "adamw")
-    ],
-    "Views, images a second of processor time": [
-        Row("CIFAR, one thread", "views", ["cifar", "1"], 60, torchvision=True),
-        Row("photos at 224 px, one thread", "views", ["imagenet", "1"], 8, torchvision=True),
-        Row("photos at 224 px, two threads", "views", ["imagenet", "2"], 8, torchvision=True),
-    ],
-    "Training: ResNet-18 with the CIFAR stem, batch 128, from files to weights, images a second": [
-        Row("against default settings", "training", ["contiguous"], 1.3, torchvision=True),
-        Row("against channels_last", "training", ["channels_last"], 1.05, torchvision=True),
-    ],
-    "From start until the first batch has gone through the network, batch 16": [
-        Row("seconds", "start", [], 5, torchvision=True),
+        *(photos(f"photos at {size} px, one core", 1, 0, size, per_core=True) for size in (32, 64, 96, 160, 224)),
     ],
 }

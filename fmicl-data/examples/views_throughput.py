@@ -1,6 +1,6 @@
 """The peer of views_throughput.rs: torchvision 0.26 on PIL images (Pillow 13), the same views, one line of JSON.
 
-    scripts/golden fmicl-data/examples/views_throughput.py cifar|imagenet ROOT THREADS [SECONDS]
+    scripts/golden fmicl-data/examples/views_throughput.py cifar|imagenet ROOT THREADS [SECONDS [SIZE]]
 
 THREADS is the number of DataLoader workers; with 0 the views are made in this process, which costs least.
 """
@@ -18,6 +18,7 @@ from torchvision import datasets, transforms as T
 
 what, root, workers = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 5.0
+size = int(sys.argv[5]) if len(sys.argv) > 5 else {"cifar": 32, "imagenet": 224}[what]
 torch.set_num_threads(1)
 
 
@@ -53,16 +54,15 @@ def views(size, strength, blur, mean, std):
 
 
 if what == "cifar":
-    dataset = Cifar(root, views(32, 0.5, False, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)))
+    dataset = Cifar(root, views(size, 0.5, False, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)))
     batch = 256
 else:
-    recipe = views(224, 1.0, True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    recipe = views(size, 1.0, True, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     dataset, batch = datasets.ImageFolder(root / "train", recipe), 50
 
 loader = torch.utils.data.DataLoader(
     dataset, batch, shuffle=True, drop_last=True, num_workers=workers, persistent_workers=workers > 0
 )
-rounds = 1 if what == "cifar" else 2
 
 
 def cpu_seconds():
@@ -82,7 +82,7 @@ def epoch():
 
 
 iterator = None
-if what != "cifar":
+if workers:
     epoch()
 else:
     iterator = iter(loader)

@@ -1,8 +1,8 @@
 //! How many images a second the loader turns into SimCLR's two views, as one line of JSON.
 //!
-//! `cargo run --release -p fmicl-data --example views_throughput -- cifar|imagenet ROOT THREADS [SECONDS]`. ROOT is what
-//! the dataset `cifar10` or `image-folder` would be given. Beside it, in the same moment, torchvision on PIL images:
-//! `scripts/golden fmicl-data/examples/views_throughput.py` with the same arguments.
+//! `cargo run --release -p fmicl-data --example views_throughput -- cifar|imagenet ROOT THREADS [SECONDS [SIZE]]`. ROOT is
+//! what the dataset `cifar10` or `image-folder` would be given, SIZE the views' in pixels. Beside it, in the same moment,
+//! torchvision on PIL images: `scripts/golden fmicl-data/examples/views_throughput.py` with the same arguments.
 
 use fmicl_core::{Dataset, Part, Split, toml};
 use fmicl_data::{Blur, ImageViews, Jitter, Loader, Normalize, Switch};
@@ -13,15 +13,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fmicl_data::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, root, threads, rest @ ..] = &arguments[..] else {
-        return Err("usage: views_throughput cifar|imagenet ROOT THREADS [SECONDS]".into());
+        return Err("usage: views_throughput cifar|imagenet ROOT THREADS [SECONDS [SIZE]]".into());
     };
     let threads: usize = threads.parse()?;
     let seconds: f64 = rest.first().map_or(Ok(5.0), |text| text.parse())?;
-    let (dataset, views, batch) = match what.as_str() {
+    let (dataset, mut views, batch) = match what.as_str() {
         "cifar" => ("cifar10", ImageViews::default(), 256),
         "imagenet" => ("image-folder", imagenet(), 50),
         other => return Err(format!("`{other}` is neither cifar nor imagenet").into()),
     };
+    if let Some(size) = rest.get(1) {
+        views.size = size.parse()?;
+    }
     let options = toml::Table::from_iter([("root".to_string(), root.as_str().into())]);
     let dataset: Part<dyn Dataset> = Part::new(dataset, options)?;
     let loader = Loader::new(

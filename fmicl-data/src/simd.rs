@@ -47,7 +47,15 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
-/// What this processor can do, and no test has forbidden.
+/// The most that is used: `FMICL_SIMD=avx2` and `FMICL_SIMD=portable` show how fast a lesser processor would be.
+#[cfg(target_arch = "x86_64")]
+static MOST: std::sync::LazyLock<Level> = std::sync::LazyLock::new(|| match std::env::var("FMICL_SIMD").as_deref() {
+    Ok("portable") => Level::Portable,
+    Ok("avx2") => Level::Avx2,
+    _ => Level::Avx512,
+});
+
+/// What this processor can do, and neither `FMICL_SIMD` nor a test has forbidden.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn level() -> Level {
@@ -61,7 +69,7 @@ pub(crate) fn level() -> Level {
     };
     #[cfg(test)]
     let level = level.min(ALLOWED.get());
-    level
+    level.min(*MOST)
 }
 
 #[cfg(test)]

@@ -1,0 +1,69 @@
+"""What the benchmarks read: images in CIFAR-10's layout, photos, an experiment. Made once in a folder that goes away."""
+
+import io
+import os
+import pathlib
+import shutil
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MADE_PHOTOS = "500 x 375 pixels, quality 90, 115 KB each, made from two small ones with noise"
+
+
+def cifar(scratch, count):
+    """CIFAR-10's binary layout with random pixels, `count` in each of six files: no step depends on what is seen."""
+    folder = scratch / f"cifar-{count}"
+    if not folder.exists():
+        folder.mkdir()
+        for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
+            folder.joinpath(name).write_bytes(b"".join(bytes([i % 10]) + os.urandom(3072) for i in range(count)))
+    return folder
+
+
+def photos(scratch, count):
+    """JPEGs in the size, the bytes and the subsampling that ImageNet's have on average."""
+    folder = scratch / "photos"
+    if not folder.exists():
+        (folder / "train" / "all").mkdir(parents=True)
+        for index in range(count):
+            (folder / "train" / "all" / f"{index}.JPEG").write_bytes(photo(index))
+    return folder
+
+
+def photo(seed):
+    try:
+        import numpy
+        from PIL import Image
+    except ImportError:
+        # Enough to see that the program runs.
+        return (ROOT / "fmicl-data" / "golden" / "jpeg" / "444.jpg").read_bytes()
+    random = numpy.random.default_rng(seed)
+    source = Image.open(ROOT / "fmicl-data" / "golden" / ["coffee.png", "chelsea.png"][seed % 2]).convert("RGB")
+    left, top = random.integers(0, 40, 2)
+    enlarged = source.crop((left, top, left + 80, top + 60)).resize((500, 375), Image.Resampling.BICUBIC)
+    # Noise of one pixel and of two, which quality 90 keeps some of.
+    noise = random.normal(0, NOISE, (375, 500, 3)) + random.normal(0, NOISE, (188, 250, 3)).repeat(2, 0).repeat(2, 1)[:375]
+    pixels = numpy.clip(numpy.asarray(enlarged) + noise, 0, 255).astype(numpy.uint8)
+    # Four of five of ImageNet's photos have colour at full size.
+    jpeg = io.BytesIO()
+    Image.fromarray(pixels).save(jpeg, "JPEG", quality=90, subsampling="4:2:0" if seed % 5 == 0 else "4:4:4")
+    return jpeg.getvalue()
+
+
+# 115 KB, as ImageNet has on average.
+NOISE = 8
+
+
+def experiment(scratch, root, batch, epochs, threads, small):
+    path = scratch / "experiment.toml"
+    path.write_text(
+        f"""
+dataset = {{ name = "cifar10", root = "{root}" }}
+backbone = {{ name = "resnet", depth = 18, stem = "cifar"{", width = 8" if small else ""} }}
+architecture = {{ name = "simclr", out = 128 }}
+objective = {{ name = "f-micl", divergence = "js", similarity = {{ name = "gaussian", sigma = 0.5 }} }}
+optimizer = {{ name = "sgd", momentum = 0.9, weight_decay = 5e-4 }}
+device = "cpu"
+train = {{ epochs = {epochs}, batch_size = {batch}, lr = 0.06, threads = {threads} }}
+"""
+    )
+    return path

@@ -1,0 +1,123 @@
+"""How each kind of row is measured, ours and the peer's: functions of a row that return a dictionary with
+
+    value      images a second, or seconds of one
+    cpu        seconds of all processors together for one
+    mib        how far memory grew
+    waiting    the share of time that a training run waited for data
+
+of which all but the first may be missing.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import made
+from made import ROOT
+
+RELEASE = ROOT / "target" / "release"
+ENVIRONMENT = dict(os.environ, PYTHONPATH=f"{ROOT}/.golden:{ROOT}/.libtorch", PYTHONWARNINGS="ignore")
+
+
+class Failed(Exception):
+    """With what the program said."""
+
+
+class Measure:
+    def __init__(self, scratch, threads, photos, smoke):
+        self.scratch, self.threads, self.smoke = scratch, threads, smoke
+        # Whether our libjpeg was built with nasm, once it is known.
+        self.jpeg_simd = None
+        self.photos = photos or made.photos(scratch, 50 if smoke else 150)
+
+    def run(self, command):
+        command = list(map(str, command))
+        done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(said(command, f"exit code {done.returncode}", done.stdout + done.stderr))
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def folder(self):
+        return pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
+
+    def program(self, row, ours):
+        return self.repeat(row.words, row, ours)
+
+    def products(self, row):
+        return self.repeat(row.products, row, True)
+
+    def repeat(self, words, row, ours):
+        words = [*words, f"times={5 if ours else 2}", f"threads={row.threads or self.threads}"]
+        if self.smoke:
+            words = [row.small.get(word.split("=")[0], word) if "=" in word else word for word in words]
+        result = self.run([*([RELEASE / "examples" / "bench"] if ours else [sys.executable, "bench/peer.py"]), *words])
+        return {"value": statistics.median(result["seconds"]), "cpu": result["cpu_seconds"], "mib": result["grew_mib"]}
+
+    def commands(self, row, ours):
+        first, *others = row.words[0 if ours else 1]
+        result = self.run(([sys.executable, first] if first.endswith(".py") else [ROOT / first]) + others)
+        return {"value": result["per_second"]} | ({"cpu": result["cpu_seconds"]} if "cpu_seconds" in result else {})
+
+    def views(self, row, ours):
+        what, threads, size = row.words
+        root = made.cifar(self.scratch, 400) if what == "cifar" else self.photos
+        program = [RELEASE / "examples" / "views_throughput"] if ours else [sys.executable, "fmicl-data/examples/views_throughput.py"]
+        # One worker of a DataLoader costs more than none.
+        threads = threads if ours or threads > 1 else 0
+        result = self.run([*program, what, root, threads, 0.1 if self.smoke else 3, size])
+        self.jpeg_simd = result.get("jpeg_simd", self.jpeg_simd)
+        return {"value": result["images_per_s"], "cpu": 1 / result["images_per_cpu_s"]}
+
+    def training(self, row, ours):
+        # Six steps an epoch, or two.
+        batch, epochs, root = 16 if self.smoke else 128, 2, made.cifar(self.scratch, 7 if self.smoke else 154)
+        if not ours:
+            layout = row.words[0]
+            rates = self.run([sys.executable, "bench/train.py", root, batch, epochs, self.threads, layout])["images_per_s"]
+            # The first epoch warms up.
+            return {"value": statistics.median(rates[1:])}
+        out = self.folder() / "run"
+        experiment = made.experiment(self.scratch, root, batch, epochs, self.threads, self.smoke)
+        metrics = out / "metrics.jsonl"
+        # What comes after the last epoch, the evaluation, is not waited for.
+        self.until([RELEASE / "fmicl", "train", experiment, "--out", out], metrics, lambda text: text.count("\n") == epochs)
+        lines = [json.loads(line) for line in metrics.read_text().splitlines()][1:]
+        median = lambda key: statistics.median(line[key] for line in lines)
+        return {"value": median("images_per_second"), "waiting": median("waiting")}
+
+    def start(self, row, ours):
+        root = made.cifar(self.scratch, 7 if self.smoke else 154)
+        if ours:
+            # The log says so; what else is said goes nowhere.
+            out = self.folder() / "run"
+            experiment = made.experiment(self.scratch, root, 16, 1, self.threads, self.smoke)
+            return {"value": self.until([RELEASE / "fmicl", "train", experiment, "--out", out], out / "log.txt", lambda text: "chance level" in text)}
+        command = [sys.executable, "bench/train.py", root, 16, 1, self.threads, "contiguous"]
+        return {"value": self.until(command, None, lambda text: "first" in text)}
+
+    def until(self, command, watched, done):
+        """The seconds until `done` is true of the text of the watched file, by default of what the program says."""
+        command, output = list(map(str, command)), self.folder() / "said"
+        watched = watched or output
+        environment = dict(ENVIRONMENT, OMP_NUM_THREADS=str(self.threads))
+        started = time.perf_counter()
+        with output.open("w") as file:
+            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            while not (watched.exists() and done(watched.read_text())):
+                if process.poll() is not None:
+                    raise Failed(said(command, "it ended too soon", output.read_text()))
+                time.sleep(0.005)
+            return time.perf_counter() - started
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def said(command, what, output):
+    return f"{' '.join(command)}: {what}\n{output}".strip()
