@@ -57,22 +57,49 @@ impl Grid {
         self.rows.detach()
     }
 
-    /// The tiles, row by row.
+    /// The tiles, row by row; where half of the matrix stands for all, the triangles on the diagonal come last.
     pub fn tiles(&self) -> Vec<Tile> {
         let side = tile(self.rows.device(), self.rows.kind());
         let rows = Features::spans(&self.rows, side);
-        let columns = self.columns.as_ref().map(|columns| Features::spans(columns, side));
-        let symmetric = columns.is_none();
-        let columns = columns.as_ref().unwrap_or(&rows);
-        let pairs = rows.iter().flat_map(|x| columns.iter().map(move |y| (x, y)));
-        let halved = pairs.filter(|(x, y)| !symmetric || y.start >= x.start);
-        let tiles = halved.map(|(x, y)| Tile {
-            mirrored: symmetric && y.start > x.start,
+        if let Some(columns) = &self.columns {
+            let columns = Features::spans(columns, side);
+            let pairs = rows.iter().flat_map(|x| columns.iter().map(move |y| (x, y)));
+            return pairs.map(|(x, y)| self.tile(x, y, false)).collect();
+        }
+        let mut tiles = Vec::new();
+        for (index, x) in rows.iter().enumerate() {
+            tiles.extend(rows[index + 1..].iter().map(|y| self.tile(x, y, true)));
+        }
+        for x in &rows {
+            self.triangle(x.start, x.count, (side / 2).max(1), &mut tiles);
+        }
+        tiles
+    }
+
+    /// Adds the tiles of a square on the diagonal. It is halved down to `least`, since what is below the diagonal is
+    /// computed for nothing.
+    fn triangle(&self, start: i64, count: i64, least: i64, tiles: &mut Vec<Tile>) {
+        if count <= least {
+            let x = Features::span(&self.rows, start, count);
+            tiles.push(self.tile(&x, &x, false));
+            return;
+        }
+        let half = (count + 1) / 2;
+        let (low, high) = ((start, half), (start + half, count - half));
+        for (start, count) in [low, high] {
+            self.triangle(start, count, least, tiles);
+        }
+        let [x, y] = [low, high].map(|(start, count)| Features::span(&self.rows, start, count));
+        tiles.push(self.tile(&x, &y, true));
+    }
+
+    fn tile(&self, x: &Features, y: &Features, mirrored: bool) -> Tile {
+        Tile {
+            mirrored,
             excluded: self.excluded_in(x, y).collect(),
             x: x.share(),
             y: y.share(),
-        });
-        tiles.collect()
+        }
     }
 
     /// The excluded diagonals that meet a tile.
@@ -116,21 +143,22 @@ struct Features {
 }
 
 impl Features {
-    /// All rows, so many at a time, without gradient.
+    /// All rows, so many at a time.
     fn spans(features: &Tensor, side: i64) -> Vec<Self> {
-        let features = features.detach();
         let total = features.size()[0];
-        let span = |start: i64| {
-            let count = side.min(total - start);
-            let rows = features.narrow(0, start, count);
-            Features {
-                start,
-                count,
-                transposed: rows.tr().contiguous(),
-                rows,
-            }
-        };
+        let span = |start: i64| Features::span(features, start, side.min(total - start));
         (0..total).step_by(side as usize).map(span).collect()
+    }
+
+    /// So many rows from `start`, without gradient.
+    fn span(features: &Tensor, start: i64, count: i64) -> Self {
+        let rows = features.detach().narrow(0, start, count);
+        Features {
+            start,
+            count,
+            transposed: rows.tr().contiguous(),
+            rows,
+        }
     }
 
     /// Tensors go from thread to thread, but threads do not share them.
@@ -215,7 +243,7 @@ impl Gradient {
         };
         let _ = tile
             .of_columns(columns)
-            .g_add_(&product::by_features(&weights.tr(), &tile.x.transposed));
+            .g_add_(&product::by_features_of_rows(weights, &tile.x.transposed));
     }
 
     fn plus(self, other: Self) -> Self {

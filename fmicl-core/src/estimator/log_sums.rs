@@ -36,7 +36,7 @@ struct Softmax {
 /// What an anchor's pairs are weighed by, `[rows]` or `[columns]` of a tile.
 struct Anchors {
     log_sums: Tensor,
-    /// The gradient of the loss with respect to them.
+    /// The gradient of the loss with respect to them; where the softmax is narrow, times `e^{scale - log_sums}`.
     dependence: Tensor,
 }
 
@@ -107,6 +107,10 @@ impl Softmax {
     /// The second pass.
     fn gradients(self, grid: &Grid, log_sums: &Tensor, dependence: &Tensor) -> Vec<Gradient> {
         let symmetric = grid.is_symmetric();
+        let dependence = &match self.narrow {
+            true => (self.scale - log_sums).exp() * dependence,
+            false => dependence.shallow_clone(),
+        };
         let tiles = grid.tiles().into_iter().map(|tile| {
             let rows = Anchors {
                 log_sums: tile.of_rows(log_sums).unsqueeze(1),
@@ -140,7 +144,7 @@ impl Softmax {
             None => of(rows),
         };
         if self.narrow {
-            let factors = total(&|anchors| (self.scale - &anchors.log_sums).exp() * &anchors.dependence);
+            let factors = total(&|anchors| anchors.dependence.shallow_clone());
             return self.exponentials(tile).g_mul_(&factors);
         }
         let logits = self.logits(tile);

@@ -28,6 +28,19 @@ pub fn by_features(weights: &Tensor, transposed: &Tensor) -> Tensor {
     weights.matmul(&transposed.tr())
 }
 
+/// `weights^T x`, `[n, d]`, of weights `[m, n]` and the rows `x`, transposed, `[d, m]`.
+pub fn by_features_of_rows(weights: &Tensor, transposed: &Tensor) -> Tensor {
+    let (m, n, d) = (weights.size()[0], weights.size()[1], transposed.size()[0]);
+    if by_convolution(weights, d) {
+        // A row of n pixels with m channels, this time channels first: again the weights as they lie in memory.
+        let pixels = weights.contiguous().view([1, m, 1, n]);
+        let kernel = transposed.contiguous().view([d, m, 1, 1]);
+        let out = pixels.mkldnn_convolution(&kernel, None::<Tensor>, [0, 0], [1, 1], [1, 1], 1);
+        return out.view([d, n]).tr().contiguous();
+    }
+    weights.tr().matmul(&transposed.tr())
+}
+
 /// Whether a product of `a` with something `n` wide is best made by a convolution.
 fn by_convolution(a: &Tensor, n: i64) -> bool {
     static THERE: LazyLock<bool> = LazyLock::new(|| {
@@ -68,7 +81,7 @@ mod tests {
             );
             assert!(
                 far(
-                    &by_features(&weights.tr(), &x.tr()),
+                    &by_features_of_rows(&weights, &x.tr()),
                     &exact.tr().matmul(&x.to_kind(Kind::Double))
                 ) < 1e-4,
                 "{m} {n} {d}"

@@ -6,7 +6,7 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, PoisonError};
-use tch::Device;
+use tch::{Device, Kind, Tensor};
 
 /// Deals `items` out to as many threads as libtorch has and gives what `work` makes of each hand, in an order that depends
 /// on nothing but that number. On a GPU, and where there are too few items, this thread does all, by libtorch's means.
@@ -44,8 +44,16 @@ fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
             .thread_name(name)
             .build()
             .ok()?;
-        // In each of them libtorch works alone.
-        made.broadcast(|_| tch::set_num_threads(1));
+        made.broadcast(|_| {
+            // An idle thread of libgomp, libtorch's own, keeps its core busy for milliseconds, which the tiles then lack,
+            // unless it knows of more threads than cores. So each of these once takes a helper, who sleeps from then on.
+            // (The question comes first: a thread's first one sets the number anew.)
+            let _ = tch::get_num_threads();
+            tch::set_num_threads(2);
+            let _ = Tensor::zeros([1 << 17], (Kind::Float, Device::Cpu)).exp2_();
+            // In each of them libtorch works alone.
+            tch::set_num_threads(1);
+        });
         // It has taken that for new threads of others, too.
         tch::set_num_threads(threads as i32);
         *pool = Some(Arc::new(made));
@@ -66,5 +74,16 @@ mod tests {
         all.sort_unstable();
         assert_eq!(all, (0..101).collect::<Vec<_>>());
         assert_eq!(tch::get_num_threads(), threads, "libtorch's own threads stay");
+    }
+
+    #[test]
+    fn libtorch_works_alone_in_each_thread() {
+        if tch::get_num_threads() > 1 {
+            let alone = deal(vec![(); 64], Device::Cpu, |_| tch::get_num_threads());
+            assert!(
+                alone.len() > 1 && alone.iter().all(|&threads| threads == 1),
+                "{alone:?}"
+            );
+        }
     }
 }

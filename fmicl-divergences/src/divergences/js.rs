@@ -1,6 +1,7 @@
 //! Jensen-Shannon (twice), `f(u) = u log u - (u + 1) log((u + 1) / 2)`.
 
 use super::GAP;
+use fmicl_core::estimator::exp;
 use fmicl_core::{Divergence, register};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::LN_2;
@@ -46,7 +47,9 @@ impl Divergence for Js {
     }
 
     fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        (self.penalty(&log_u), log_u.sigmoid_())
+        // softplus(l) = max(l, 0) + log(1 + e^{-|l|}); log_sigmoid, which is the same, takes twice as long.
+        let mut penalty = exp(log_u.abs(), -1.0).log1p_().g_add_(&log_u.relu());
+        (penalty.g_sub_scalar_(LN_2), log_u.sigmoid_())
     }
 }
 

@@ -44,11 +44,11 @@ impl Divergence for Vlc {
     }
 
     fn penalty_and_slope(&self, mut log_u: Tensor) -> (Tensor, Tensor) {
-        // In p = 1 - q the penalty is 4 p^2 - 1, and the slope 8 (p^2 - p^3).
-        let p = log_u.sigmoid_();
-        let square = p.square();
-        let slope = (&square - &square * p).g_mul_scalar_(8.0);
-        (square * 4.0 - 1.0, slope)
+        // In p = 1 - q the penalty is 4 p^2 - 1, and the slope 8 p^2 (1 - p).
+        let mut p = log_u.sigmoid_();
+        let mut square = p.square();
+        let slope = p.g_mul_scalar_(-8.0).g_add_scalar_(8.0).g_mul_(&square);
+        (square.g_mul_scalar_(4.0).g_sub_scalar_(1.0), slope)
     }
 }
 

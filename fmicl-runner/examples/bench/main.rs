@@ -38,6 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Ok(threads) = arguments.number("threads") {
         tch::set_num_threads(i32::try_from(threads)?);
     }
+    if let Ok(tile) = arguments.number("tile") {
+        fmicl_core::estimator::set_tile(Some(usize::try_from(tile)?));
+    }
     match row.as_str() {
         "f-micl" | "infonce" | "products" => loss::run(&row, &arguments),
         "optimizer" => optimizer::run(&arguments),
