@@ -6,6 +6,7 @@
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
+//! | a product that is fast where libtorch's own is not | [`linear()`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
@@ -23,6 +24,7 @@ mod evaluation;
 mod fmicl;
 pub mod geometry;
 mod image;
+mod linear;
 mod modality;
 mod momentum;
 mod objective;
@@ -47,6 +49,7 @@ pub use error::{Error, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
+pub use linear::linear;
 pub use modality::{Input, Modality};
 pub use momentum::Momentum;
 pub use objective::{Loss, Objective};

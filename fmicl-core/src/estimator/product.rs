@@ -1,37 +1,23 @@
 //! The matrix products of a tile.
-//!
-//! libtorch multiplies f32 matrices on a CPU by MKL, which leaves processors of other makers half of their vector width;
-//! oneDNN, which libtorch has for convolutions, uses all of it. A matrix product is a convolution with a kernel of 1 x 1
-//! whose pixels are the rows, and so it is twice as fast on AMD's Zen 5.
 
-use std::sync::LazyLock;
-use tch::{Device, Kind, Tensor};
-
-/// Below this many multiplications the calls themselves are what costs.
-const SMALL: i64 = 1 << 20;
+use crate::linear::{by_convolution, linear};
+use tch::Tensor;
 
 /// `x y^T + offset`, `[m, n]`, of rows `[m, d]` and `[n, d]`.
 pub fn of_rows(x: &Tensor, y: &Tensor, offset: f64) -> Tensor {
-    if by_convolution(x, y.size()[0]) {
-        let bias = (offset != 0.0).then(|| Tensor::full([y.size()[0]], offset, (y.kind(), y.device())));
-        return convolve(x, y, bias);
-    }
-    let product = x.matmul(&y.tr());
-    if offset == 0.0 { product } else { product + offset }
+    let bias = (offset != 0.0).then(|| Tensor::full([y.size()[0]], offset, (y.kind(), y.device())));
+    linear(x, y, bias.as_ref())
 }
 
 /// `weights y`, `[m, d]`, of weights `[m, n]` and the rows `y`, transposed, `[d, n]`.
 pub fn by_features(weights: &Tensor, transposed: &Tensor) -> Tensor {
-    if by_convolution(weights, transposed.size()[0]) {
-        return convolve(weights, transposed, None);
-    }
-    weights.matmul(&transposed.tr())
+    linear(weights, transposed, None)
 }
 
 /// `weights^T x`, `[n, d]`, of weights `[m, n]` and the rows `x`, transposed, `[d, m]`.
 pub fn by_features_of_rows(weights: &Tensor, transposed: &Tensor) -> Tensor {
     let (m, n, d) = (weights.size()[0], weights.size()[1], transposed.size()[0]);
-    if by_convolution(weights, d) {
+    if by_convolution(weights, transposed) {
         // A row of n pixels with m channels, this time channels first: again the weights as they lie in memory.
         let pixels = weights.contiguous().view([1, m, 1, n]);
         let kernel = transposed.contiguous().view([d, m, 1, 1]);
@@ -41,31 +27,11 @@ pub fn by_features_of_rows(weights: &Tensor, transposed: &Tensor) -> Tensor {
     weights.tr().matmul(&transposed.tr())
 }
 
-/// Whether a product of `a` with something `n` wide is best made by a convolution.
-fn by_convolution(a: &Tensor, n: i64) -> bool {
-    static THERE: LazyLock<bool> = LazyLock::new(|| {
-        let one = Tensor::ones([1, 1, 1, 1], (Kind::Float, Device::Cpu));
-        one.f_mkldnn_convolution(&one, None::<Tensor>, [0, 0], [1, 1], [1, 1], 1)
-            .is_ok()
-    });
-    a.device() == Device::Cpu && a.kind() == Kind::Float && a.numel() as i64 * n >= SMALL && *THERE
-}
-
-/// `a b^T + bias` of `[m, k]`, `[n, k]` and `[n]`.
-fn convolve(a: &Tensor, b: &Tensor, bias: Option<Tensor>) -> Tensor {
-    let (m, n, k) = (a.size()[0], b.size()[0], a.size()[1]);
-    // A row of m pixels with k channels, channels last: the rows of `a` as they lie in memory.
-    let pixels = a.contiguous().view([1, 1, m, k]).permute([0, 3, 1, 2]);
-    let kernel = b.contiguous().view([n, k, 1, 1]);
-    let out = pixels.mkldnn_convolution(&kernel, bias, [0, 0], [1, 1], [1, 1], 1);
-    // The same layout again, so nothing is copied.
-    out.permute([0, 2, 3, 1]).reshape([m, n])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::unit_rows;
+    use tch::Kind;
 
     #[test]
     fn products_are_matrix_products_at_any_size() {

@@ -7,6 +7,7 @@
 //! | files of sentences | `datasets` |
 //! | what sentence embeddings are worth | `evaluations` |
 
+mod backbones;
 mod corpus;
 mod datasets;
 mod evaluations;
@@ -15,6 +16,7 @@ mod paths;
 mod pool;
 mod table;
 
+pub use backbones::{Activation, Bert, Family, Pooling};
 pub use corpus::Format;
 pub use datasets::{Sentences, StsbCsv, Triplets};
 pub use evaluations::Sts;

@@ -1,0 +1,5 @@
+//! Encoders of texts.
+
+mod bert;
+
+pub use bert::{Activation, Bert, Family, Pooling};

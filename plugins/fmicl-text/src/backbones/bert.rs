@@ -1,0 +1,231 @@
+//! BERT, Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers", NAACL 2019, arXiv 1810.04805, and
+//! RoBERTa, Liu et al., arXiv 1907.11692, which differs in how it counts places.
+//!
+//! Names, arithmetic and initialisation are those of transformers' `BertModel` and `RobertaModel`, so that weights go both
+//! ways. Sentences stand alone: the second token type, for pairs, is never used.
+
+mod attention;
+mod dropout;
+mod embeddings;
+mod layer;
+mod linear;
+mod pooling;
+mod shape;
+mod source;
+mod weights;
+
+pub use pooling::Pooling;
+pub use shape::{Activation, Family};
+
+use attention::Batch;
+use embeddings::Embeddings;
+use fmicl_core::tch::Tensor;
+use fmicl_core::tch::nn::Path;
+use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Result, View, register, require};
+use layer::Layer;
+use pooling::Pooler;
+use serde::{Deserialize, Serialize};
+use shape::Shape;
+use source::Source;
+use std::path::PathBuf;
+use weights::Weights;
+
+/// A BERT or RoBERTa, with the weights of a Hugging Face folder or from scratch.
+///
+/// With `folder` its `config.json` gives the shape, and the options of the shape must be absent. From scratch the default
+/// is BERT-mini of Turc et al. (arXiv 1908.08962): 4 layers, 256 wide. BERT-base is `hidden = 768, layers = 12, heads = 12`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bert {
+    /// A folder with `config.json` and `model.safetensors`, relative to the working directory.
+    pub folder: Option<PathBuf>,
+    /// From tokens to one vector: `cls`, `cls-before-pooler` or `mean`.
+    pub pooling: Pooling,
+    /// Probability of a zero after the embeddings and after each residual branch, in [0, 1). Absent: the folder's, or 0.1.
+    pub dropout: Option<f64>,
+    /// The same for the probabilities of attention.
+    pub attention_dropout: Option<f64>,
+    /// `bert` or `roberta`. Absent: `bert`.
+    pub kind: Option<Family>,
+    /// Rows of the table of words. Absent: as many as the tokenizer has.
+    pub vocabulary: Option<i64>,
+    /// Numbers in a token's vector, a multiple of `heads`. Absent: 256.
+    pub hidden: Option<i64>,
+    /// Absent: 4.
+    pub layers: Option<i64>,
+    /// Heads of an attention. Absent: one for each 64 of `hidden`.
+    pub heads: Option<i64>,
+    /// Units between a layer's two linear layers. Absent: four times `hidden`.
+    pub intermediate: Option<i64>,
+    /// Rows of the table of places. Absent: 512, and 514 for `roberta`.
+    pub positions: Option<i64>,
+    /// Rows of the table of token types, of which the first is used. Absent: 2, and 1 for `roberta`.
+    pub type_vocabulary: Option<i64>,
+    /// `gelu`, `gelu_new` or `relu`. Absent: `gelu`.
+    pub activation: Option<Activation>,
+    /// Of the layer norms. Absent: 1e-12, and 1e-5 for `roberta`.
+    pub layer_norm_eps: Option<f64>,
+}
+
+register!(
+    Backbone,
+    "bert",
+    Bert,
+    "BERT, MiniLM or RoBERTa with Hugging Face's names, from a folder of weights or from scratch"
+);
+
+/// Rows of a table of words that nobody named, which is built for no views.
+const VOCABULARY: i64 = 30_522;
+
+impl Bert {
+    /// The options that a folder makes superfluous, as far as they are given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("kind", self.kind.is_some()),
+            ("vocabulary", self.vocabulary.is_some()),
+            ("hidden", self.hidden.is_some()),
+            ("layers", self.layers.is_some()),
+            ("heads", self.heads.is_some()),
+            ("intermediate", self.intermediate.is_some()),
+            ("positions", self.positions.is_some()),
+            ("type_vocabulary", self.type_vocabulary.is_some()),
+            ("activation", self.activation.is_some()),
+            ("layer_norm_eps", self.layer_norm_eps.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(key, given)| given.then_some(key))
+    }
+
+    /// The shape from scratch, with `vocabulary` where the option is absent.
+    fn shape(&self, vocabulary: i64) -> Shape {
+        let family = self.kind.unwrap_or_default();
+        let (positions, types, eps) = match family {
+            Family::Bert => (512, 2, 1e-12),
+            Family::Roberta => (514, 1, 1e-5),
+        };
+        let hidden = self.hidden.unwrap_or(256);
+        Shape {
+            family,
+            vocabulary: self.vocabulary.unwrap_or(vocabulary),
+            hidden,
+            layers: self.layers.unwrap_or(4),
+            heads: self.heads.unwrap_or((hidden / 64).max(1)),
+            intermediate: self.intermediate.unwrap_or(hidden.saturating_mul(4)),
+            positions: self.positions.unwrap_or(positions),
+            type_vocabulary: self.type_vocabulary.unwrap_or(types),
+            padding: family.padding(),
+            activation: self.activation.unwrap_or_default(),
+            layer_norm_eps: self.layer_norm_eps.unwrap_or(eps),
+            dropout: self.dropout.unwrap_or(0.1),
+            attention_dropout: self.attention_dropout.unwrap_or(0.1),
+        }
+    }
+
+    /// The shape for ids below `vocabulary`, and the folder's weights.
+    fn open(&self, vocabulary: i64) -> Result<(Shape, Option<Weights>)> {
+        let Some(folder) = &self.folder else {
+            return Ok((self.shape(vocabulary), None));
+        };
+        let unreadable = |error: Error| error.named_in_config().at("folder");
+        let mut shape = Shape::of_folder(folder).map_err(unreadable)?;
+        shape.dropout = self.dropout.unwrap_or(shape.dropout);
+        shape.attention_dropout = self.attention_dropout.unwrap_or(shape.attention_dropout);
+        Ok((shape, Some(Weights::of_folder(folder).map_err(unreadable)?)))
+    }
+
+    fn create(&self, path: &Path, shape: &Shape, weights: Option<Weights>) -> Result<Box<dyn Encoder>> {
+        let build = || {
+            let source = Source::new(path, weights.as_ref());
+            let layers = source.at("encoder").at("layer");
+            let layers = (0..shape.layers).map(|index| Layer::new(&layers.at(index), shape));
+            Ok(Net {
+                embeddings: Embeddings::new(&source.at("embeddings"), shape)?,
+                layers: layers.collect::<Result<_>>()?,
+                pooler: Pooler::new(&source, self.pooling, shape.hidden)?,
+                width: shape.hidden,
+            })
+        };
+        let unreadable = |error: Error| error.named_in_config().at("folder");
+        let net = build().map_err(unreadable)?;
+        weights.map_or(Ok(()), Weights::finish).map_err(unreadable)?;
+        Ok(Box::new(net))
+    }
+}
+
+impl Backbone for Bert {
+    fn validate(&self) -> Result<()> {
+        if let (Some(_), Some(key)) = (&self.folder, self.given()) {
+            let message = "is given by config.json of `folder`; leave one of the two out";
+            return Err(Error::config(message).at(key));
+        }
+        self.shape(VOCABULARY).validate()
+    }
+
+    fn modality(&self) -> Modality {
+        Modality::Texts
+    }
+
+    fn is_pretrained(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    fn build(&self, path: &Path) -> Result<Box<dyn Encoder>> {
+        let (shape, weights) = self.open(VOCABULARY)?;
+        self.create(path, &shape, weights)
+    }
+
+    fn build_for(&self, path: &Path, input: Input) -> Result<Box<dyn Encoder>> {
+        let Input::Tokens { vocabulary, longest } = input else {
+            return Err(Error::config(format!("reads texts, and is given {input}")));
+        };
+        let (shape, weights) = self.open(vocabulary)?;
+        let whose = if self.folder.is_some() { "folder" } else { "vocabulary" };
+        require(vocabulary <= shape.vocabulary, whose, || {
+            format!(
+                "the tokenizer has {vocabulary} ids, and the table of words {} rows: take the tokenizer that goes with the weights",
+                shape.vocabulary
+            )
+        })?;
+        let whose = if self.folder.is_some() { "folder" } else { "positions" };
+        require(longest <= shape.longest(), whose, || {
+            format!(
+                "views are up to {longest} tokens long, and there are places for {}: lower views.max_length",
+                shape.longest()
+            )
+        })?;
+        self.create(path, &shape, weights)
+    }
+}
+
+#[derive(Debug)]
+struct Net {
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    pooler: Pooler,
+    width: i64,
+}
+
+impl Encoder for Net {
+    fn forward(&self, view: &View, train: bool) -> Tensor {
+        let (ids, mask) = (&view.input, view.mask.as_ref());
+        let mut x = self.embeddings.forward(ids, train);
+        let batch = Batch::new(ids, mask, x.kind());
+        for (index, layer) in self.layers.iter().enumerate() {
+            // Of the last layer the first tokens alone may be looked at: less to compute.
+            let first = index + 1 == self.layers.len() && self.pooler.takes_first_tokens();
+            x = layer.forward(&x, &batch, first, train);
+        }
+        self.pooler.forward(&x, &batch, mask, train)
+    }
+
+    fn width(&self) -> i64 {
+        self.width
+    }
+
+    fn is_transformer(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

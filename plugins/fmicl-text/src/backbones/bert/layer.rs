@@ -1,0 +1,47 @@
+//! A layer of the encoder: attention, then two linear layers with an activation between them, each with its residual.
+
+use super::attention::{Attention, Batch};
+use super::dropout::Dropout;
+use super::linear::{LayerNorm, Linear};
+use super::shape::{Activation, Shape};
+use super::source::Source;
+use fmicl_core::Result;
+use fmicl_core::tch::Tensor;
+
+#[derive(Debug)]
+pub(super) struct Layer {
+    attention: Attention,
+    intermediate: Linear,
+    output: Linear,
+    norm: LayerNorm,
+    activation: Activation,
+    dropout: Dropout,
+}
+
+impl Layer {
+    pub fn new(source: &Source, shape: &Shape) -> Result<Self> {
+        let (hidden, wide) = (shape.hidden, shape.intermediate);
+        let output = source.at("output");
+        Ok(Layer {
+            attention: Attention::new(&source.at("attention"), shape)?,
+            intermediate: Linear::new(&source.at("intermediate").at("dense"), hidden, wide)?,
+            output: Linear::new(&output.at("dense"), wide, hidden)?,
+            norm: LayerNorm::new(&output.at("LayerNorm"), hidden, shape.layer_norm_eps)?,
+            activation: shape.activation,
+            dropout: Dropout(shape.dropout),
+        })
+    }
+
+    /// Rows `[N L, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
+    pub fn forward(&self, x: &Tensor, batch: &Batch, first: bool, train: bool) -> Tensor {
+        let x = self.attention.forward(x, batch, first, train);
+        let wide = self.intermediate.forward(&x);
+        let wide = match self.activation {
+            Activation::Gelu => wide.gelu("none"),
+            Activation::GeluNew => wide.gelu("tanh"),
+            Activation::Relu => wide.relu(),
+        };
+        self.norm
+            .forward(&self.dropout.add(&self.output.forward(&wide), &x, train))
+    }
+}

@@ -1,0 +1,52 @@
+//! A linear layer and a layer norm on rows.
+
+use super::source::Source;
+use fmicl_core::Result;
+use fmicl_core::tch::Tensor;
+use fmicl_core::tch::nn::Init;
+
+/// PyTorch's `nn.Linear`.
+#[derive(Debug)]
+pub(super) struct Linear {
+    /// `[output, input]`.
+    pub weight: Tensor,
+    /// `[output]`.
+    pub bias: Tensor,
+}
+
+impl Linear {
+    pub fn new(source: &Source, input: i64, output: i64) -> Result<Self> {
+        Ok(Linear {
+            weight: source.normal("weight", &[output, input])?,
+            bias: source.var("bias", &[output], Init::Const(0.0))?,
+        })
+    }
+
+    /// `[M, input]` to `[M, output]`.
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        fmicl_core::linear(x, &self.weight, Some(&self.bias))
+    }
+}
+
+/// PyTorch's `nn.LayerNorm` over the last axis.
+#[derive(Debug)]
+pub(super) struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    eps: f64,
+}
+
+impl LayerNorm {
+    pub fn new(source: &Source, width: i64, eps: f64) -> Result<Self> {
+        Ok(LayerNorm {
+            weight: source.var("weight", &[width], Init::Const(1.0))?,
+            bias: source.var("bias", &[width], Init::Const(0.0))?,
+            eps,
+        })
+    }
+
+    /// `[M, width]` to the same.
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        x.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.eps, true)
+    }
+}

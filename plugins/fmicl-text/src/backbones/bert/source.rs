@@ -1,0 +1,83 @@
+//! Where variables come from: a folder's weights, or the initialisation of transformers' `_init_weights`.
+
+use super::weights::Weights;
+use fmicl_core::Result;
+use fmicl_core::tch::Tensor;
+use fmicl_core::tch::nn::{Init, Path};
+use std::fmt::Display;
+
+/// `initializer_range` of every BERT and RoBERTa.
+const SPREAD: f64 = 0.02;
+
+/// A place in the tree of variables, and what they start with.
+pub(super) struct Source<'a> {
+    path: Path<'a>,
+    /// The path below the encoder, such as `encoder.layer.0`.
+    name: String,
+    weights: Option<&'a Weights>,
+}
+
+impl<'a> Source<'a> {
+    /// The encoder's own, at `path`.
+    pub fn new(path: &Path<'a>, weights: Option<&'a Weights>) -> Self {
+        Source {
+            path: path.clone(),
+            name: String::new(),
+            weights,
+        }
+    }
+
+    /// The place called `part` below this one.
+    pub fn at(&self, part: impl Display) -> Self {
+        let part = part.to_string();
+        Source {
+            path: &self.path / part.as_str(),
+            name: self.full(&part),
+            weights: self.weights,
+        }
+    }
+
+    /// The same place for what is drawn anew whatever weights there are.
+    pub fn anew(&self) -> Self {
+        Source {
+            path: self.path.clone(),
+            name: self.name.clone(),
+            weights: None,
+        }
+    }
+
+    /// Whether variables come from weights.
+    pub fn has_weights(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    fn full(&self, name: &str) -> String {
+        match self.name.as_str() {
+            "" => name.to_string(),
+            path => format!("{path}.{name}"),
+        }
+    }
+
+    /// A variable, from the weights if there are some.
+    ///
+    /// # Errors
+    /// Weights that have it not, or of another shape.
+    pub fn var(&self, name: &str, size: &[i64], init: Init) -> Result<Tensor> {
+        Ok(match self.weights {
+            Some(weights) => self.path.var_copy(name, &weights.take(&self.full(name), size)?),
+            None => self.path.var(name, size, init),
+        })
+    }
+
+    /// A variable that is drawn from `N(0, 0.02^2)`, from the weights if there are some.
+    ///
+    /// # Errors
+    /// As [`Source::var`].
+    pub fn normal(&self, name: &str, size: &[i64]) -> Result<Tensor> {
+        let init = Init::Randn {
+            mean: 0.0,
+            stdev: SPREAD,
+        };
+        self.var(name, size, init)
+    }
+}

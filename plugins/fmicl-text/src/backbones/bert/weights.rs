@@ -1,0 +1,103 @@
+//! Weights of a Hugging Face folder.
+
+use fmicl_core::tch::{Kind, Tensor};
+use fmicl_core::{Error, Result};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
+const PREFIXES: [&str; 2] = ["bert.", "roberta."];
+/// Buffers of older versions of transformers, and the layer behind the encoder, which is drawn anew where there is one.
+const NOT_READ: [&str; 4] = [
+    "embeddings.position_ids",
+    "embeddings.token_type_ids",
+    "pooler.dense.weight",
+    "pooler.dense.bias",
+];
+
+/// The tensors of a `model.safetensors`, f32, under the names that `BertModel` and `RobertaModel` have today.
+#[derive(Debug)]
+pub(super) struct Weights {
+    path: PathBuf,
+    /// Those that no variable has taken.
+    tensors: RefCell<BTreeMap<String, Tensor>>,
+}
+
+impl Weights {
+    /// Those of `folder`.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged, or holds numbers that are none.
+    pub fn of_folder(folder: &Path) -> Result<Self> {
+        let path = folder.join("model.safetensors");
+        if !path.is_file() {
+            let hint = match folder.join("pytorch_model.bin").is_file() {
+                true => "; the folder has a pytorch_model.bin: save the model with transformers' save_pretrained",
+                false => "",
+            };
+            return Err(Error::data(path, format!("there is no such file{hint}")));
+        }
+        let read = Tensor::read_safetensors(&path)
+            .map_err(|error| Error::data(&path, format!("cannot be read as safetensors: {}", Error::from(error))))?;
+        let prefixed = |prefix: &&str| read.iter().any(|(name, _)| name.starts_with(*prefix));
+        let prefix = PREFIXES.into_iter().find(prefixed).unwrap_or("");
+        let mut tensors = BTreeMap::new();
+        for (name, tensor) in read {
+            // Beside a prefix there are heads for other tasks.
+            let Some(name) = name.strip_prefix(prefix) else {
+                continue;
+            };
+            if NOT_READ.contains(&name) {
+                continue;
+            }
+            let name = match name.strip_suffix("LayerNorm.gamma") {
+                Some(start) => format!("{start}LayerNorm.weight"),
+                None => match name.strip_suffix("LayerNorm.beta") {
+                    Some(start) => format!("{start}LayerNorm.bias"),
+                    None => name.to_string(),
+                },
+            };
+            let kind = tensor.kind();
+            if ![Kind::Float, Kind::Half, Kind::BFloat16].contains(&kind) {
+                return Err(Error::data(
+                    path,
+                    format!("{name} is of {kind:?}, not f32, f16 or bf16"),
+                ));
+            }
+            tensors.insert(name, tensor.to_kind(Kind::Float));
+        }
+        Ok(Weights {
+            path,
+            tensors: RefCell::new(tensors),
+        })
+    }
+
+    /// Takes the one of this name.
+    ///
+    /// # Errors
+    /// It is not there, or has another shape.
+    pub fn take(&self, name: &str, size: &[i64]) -> Result<Tensor> {
+        let fault = |message| Err(Error::data(&self.path, message));
+        let Some(tensor) = self.tensors.borrow_mut().remove(name) else {
+            return fault(format!("has no {name}, which the shape in config.json asks for"));
+        };
+        if tensor.size() != size {
+            let found = tensor.size();
+            return fault(format!("{name} is {found:?}, and by config.json it would be {size:?}"));
+        }
+        Ok(tensor)
+    }
+
+    /// That all were taken.
+    ///
+    /// # Errors
+    /// The first that was not.
+    pub fn finish(self) -> Result<()> {
+        let Some((name, _)) = self.tensors.into_inner().pop_first() else {
+            return Ok(());
+        };
+        let message = format!("has {name}, which a model of the shape in config.json has not");
+        Err(Error::data(self.path, message))
+    }
+}
