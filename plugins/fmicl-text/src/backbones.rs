@@ -2,4 +2,6 @@
 
 mod bert;
 
+pub(crate) use bert::Shape;
+
 pub use bert::{Activation, Bert, Family, Pooling};

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the encoder: BERT, MiniLM, RoBERTa | `backbones` |
 //! | how sentences become tokens | `views` |
+//! | published encoders | `pretrained` |
 //! | files of sentences | `datasets` |
 //! | what sentence embeddings are worth | `evaluations` |
 
@@ -14,10 +15,14 @@ mod evaluations;
 mod files;
 mod paths;
 mod pool;
+mod pretrained;
 mod table;
+mod views;
 
 pub use backbones::{Activation, Bert, Family, Pooling};
 pub use corpus::Format;
 pub use datasets::{Sentences, StsbCsv, Triplets};
 pub use evaluations::Sts;
 pub use paths::Paths;
+pub use pretrained::HuggingFace;
+pub use views::Text;

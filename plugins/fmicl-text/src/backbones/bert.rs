@@ -25,7 +25,7 @@ use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Result, View, regist
 use layer::Layer;
 use pooling::Pooler;
 use serde::{Deserialize, Serialize};
-use shape::Shape;
+pub(crate) use shape::Shape;
 use source::Source;
 use std::path::PathBuf;
 use weights::Weights;

@@ -1,0 +1,5 @@
+//! Layouts of published encoders.
+
+mod hugging_face;
+
+pub use hugging_face::HuggingFace;

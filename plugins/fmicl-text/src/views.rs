@@ -1,0 +1,6 @@
+//! How texts become tokens.
+
+mod text;
+mod tokens;
+
+pub use text::Text;
