@@ -72,7 +72,7 @@ SECTIONS = {
         *(loss(f"the products alone, N = {n}: half of three, by symmetry; peer: three", ["products", f"n={n}"]) for n in (4096, 8192)),
     ],
     "InfoNCE: value and gradient, d = 128": [
-        loss(f"2N = {2 * n}", ["infonce", f"n={n}"], 8) for n in (2048, 4096)
+        loss(f"2N = {2 * n}", ["infonce", f"n={n}"], 8, memory=5) for n in (2048, 4096)
     ],
     "Optimizer's step and momentum copy on ResNet-50's parameters": [
         Row(f"`{name}`", "program", ["optimizer", f"name={name}", "depth=50"], 1.5, "ms", small=SMALL, torchvision=True)
