@@ -65,13 +65,13 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A view of `count` samples of noise.
+/// A view of `count` samples of noise; texts are of another length for another number.
 fn noise(count: i64, input: Input) -> View {
     match input {
         Input::Images { size } => Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu)).into(),
         Input::Tokens { vocabulary, longest } => {
             let options = (Kind::Int64, Device::Cpu);
-            let size = [count, longest.min(16)];
+            let size = [count, longest.min(8 + count)];
             View {
                 input: Tensor::randint(vocabulary, size, options),
                 mask: Some(Tensor::ones(size, options)),
@@ -107,7 +107,7 @@ fn script(model: &mut Model, input: Input, out: &Path) -> Result<()> {
         )?)
     })?;
 
-    // Another number of samples than in the trace: a backbone that writes it into a shape is found here.
+    // Another number of samples than in the trace, and of tokens: a backbone that writes it into a shape is found here.
     let other = tensors(noise(3, input));
     let expected = forward(&other).remove(0);
     let agrees = traced
@@ -115,7 +115,7 @@ fn script(model: &mut Model, input: Input, out: &Path) -> Result<()> {
         .is_ok_and(|found| found.size() == expected.size() && found.allclose(&expected, 1e-5, 1e-5, false));
     if !agrees {
         return Err(Error::Run(
-            "the traced backbone gives other features for another number of samples: it writes the number into a \
+            "the traced backbone gives other features for another number of samples or tokens: it writes the number into a \
              shape or a constant; export it as safetensors"
                 .into(),
         ));
