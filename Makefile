@@ -43,7 +43,7 @@ check: setup
 	$(MAKE) bench-smoke
 
 # The peers' packages come with the golden files' interpreter.
-bench: setup
+bench: setup text-model
 	cargo build $(CARGO_FLAGS) --bins --examples
 	@scripts/golden bench/bench.py $(if $(PHOTOS),--photos $(PHOTOS)) $(BENCH_FLAGS)
 

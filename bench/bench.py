@@ -34,7 +34,7 @@ options = options.parse_args()
 
 ROOT, STARTED = made.ROOT, time.monotonic()
 JPEG = {True: "has SIMD", False: "has no SIMD: it was built without nasm", None: "was not used"}
-TORCHVISION = (ROOT / ".golden" / "torchvision").exists()
+PACKAGES = all((ROOT / ".golden" / name).exists() for name in ("torchvision", "sentence_transformers"))
 
 
 def tell(text):
@@ -42,6 +42,10 @@ def tell(text):
 
 
 def chosen(title, rows, seen):
+    for row in rows:
+        if row.kind != "share" and row.needs and not (ROOT / row.needs[0]).exists():
+            tell(f"{row.title}: left out, there is no {row.needs[0]}; `{row.needs[1]}` makes it")
+    rows = [row for row in rows if row.kind == "share" or not row.needs or (ROOT / row.needs[0]).exists()]
     if not options.smoke:
         return [row for row in rows if options.only in f"{title} {row.title}"]
     # One of each kind, those of one program by what it does: sizes make no other.
@@ -58,7 +62,7 @@ def measured(measures, row, cache):
     result = {"ours": cache[row.kind]}
     if row.products:
         result["products"] = measures.products(row)
-    if row.peer and (TORCHVISION or not row.torchvision):
+    if row.peer and (PACKAGES or not row.packages):
         result["peer"] = method(row, False)
     values = (f"{who} {number(in_unit(row, side['value']))}" for who, side in result.items())
     tell(f"{row.title}: {', '.join(values)} {row.unit}")
@@ -89,7 +93,7 @@ def machine(measures):
     output = lambda *command: subprocess.run(command, env=measure.ENVIRONMENT, capture_output=True, text=True).stdout.strip()
     torch = output(sys.executable, "-c", "import torch; print(torch.__version__, torch.backends.cpu.get_cpu_capability())")
     others = [path.name.split(".dist-info")[0] for path in sorted((ROOT / ".golden").glob("*.dist-info"))]
-    others = ", ".join(name for name in others if name.startswith(("torchvision", "pillow")))
+    others = ", ".join(name for name in others if name.startswith(("torchvision", "pillow", "transformers", "sentence_transformers", "tokenizers")))
     return [
         f"* {cpu}, {cores} cores, {memory:.0f} GiB; {platform.system()} {platform.release()}",
         f"* torch {torch}, {others}; Python {platform.python_version()}; {output('rustc', '--version')}",

@@ -1,8 +1,10 @@
 """What the benchmarks read: images in CIFAR-10's layout, photos, an experiment. Made once in a folder that goes away."""
 
 import io
+import itertools
 import os
 import pathlib
+import random
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -52,6 +54,38 @@ def photo(seed):
 
 # 115 KB, as ImageNet has on average.
 NOISE = 8
+
+
+def sentences(scratch, count):
+    """A sentence a line: words of MiniLM's vocabulary by Zipf's law, as many as in WikiText-2's sentences: 25 in the mean, a
+    tenth below 11, a tenth above 41."""
+    file = scratch / f"sentences-{count}.txt"
+    if not file.exists():
+        vocabulary = (ROOT / ".models" / "all-minilm-l6-v2" / "vocab.txt").read_text().split()
+        words = [word for word in vocabulary if word.isascii() and word.isalpha()]
+        sums, draw = list(itertools.accumulate(1 / rank for rank in range(1, len(words) + 1))), random.Random(0)
+        lengths = [max(2, round(draw.gammavariate(4, 6.25))) for _ in range(count)]
+        # Some words are none of the vocabulary's, so that they take two tokens or more, as in WikiText-2.
+        word = lambda: "".join(draw.choices(words, cum_weights=sums, k=2 if draw.random() < 0.15 else 1))
+        file.write_text("".join(" ".join(word() for _ in range(length)) + " .\n" for length in lengths))
+    return file
+
+
+def sentences_experiment(scratch, model, file, batch, epochs, threads):
+    path = scratch / "sentences.toml"
+    path.write_text(
+        f"""
+dataset = {{ name = "sentences", path = "{file}" }}
+backbone = {{ name = "bert", folder = "{model}", pooling = "mean" }}
+views = {{ name = "text", tokenizer = "{model}", max_length = 32 }}
+architecture = {{ name = "simclr", layers = 0 }}
+objective = {{ name = "infonce", temperature = 0.05 }}
+optimizer = {{ name = "adamw", weight_decay = 0.0 }}
+device = "cpu"
+train = {{ epochs = {epochs}, batch_size = {batch}, lr = 3e-5, clip_grad_norm = 1.0, threads = {threads} }}
+"""
+    )
+    return path
 
 
 def experiment(scratch, root, batch, epochs, threads, small):

@@ -81,14 +81,36 @@ class Measure:
             rates = self.run([sys.executable, "bench/train.py", root, batch, epochs, self.threads, layout])["images_per_s"]
             # The first epoch warms up.
             return {"value": statistics.median(rates[1:])}
+        return self.trained(made.experiment(self.scratch, root, batch, epochs, self.threads, self.smoke), epochs)
+
+    def trained(self, experiment, epochs):
+        """Our training run, but for its first epoch, which warms up."""
         out = self.folder() / "run"
-        experiment = made.experiment(self.scratch, root, batch, epochs, self.threads, self.smoke)
         metrics = out / "metrics.jsonl"
         # What comes after the last epoch, the evaluation, is not waited for.
         self.until([RELEASE / "fmicl", "train", experiment, "--out", out], metrics, lambda text: text.count("\n") == epochs)
         lines = [json.loads(line) for line in metrics.read_text().splitlines()][1:]
         median = lambda key: statistics.median(line[key] for line in lines)
         return {"value": median("images_per_second"), "waiting": median("waiting")}
+
+    def sentences(self, row, ours):
+        what, model, threads = row.words[0], ROOT / ".models" / "all-minilm-l6-v2", self.threads
+        # Ten steps an epoch, or two; a file that takes some seconds.
+        batch, epochs = (4, 2) if self.smoke else (64, 2)
+        file = made.sentences(self.scratch, (2 if self.smoke else 10) * batch if what == "train" else 40 if self.smoke else 2048)
+        if not ours:
+            numbers = [batch, epochs, threads] if what == "train" else [threads]
+            rate = self.run([sys.executable, "bench/text.py", what, model, file, *numbers])["per_second"]
+            # The first epoch warms up.
+            return {"value": statistics.median(rate[1:]) if what == "train" else rate}
+        if what == "train":
+            return self.trained(made.sentences_experiment(self.scratch, model, file, batch, epochs, threads), epochs)
+        command, started = [RELEASE / "fmicl", "embed", model, "--out", self.folder() / "vectors.npy"], time.perf_counter()
+        with file.open() as lines:
+            done = subprocess.run(command, stdin=lines, env=self.environment(), cwd=ROOT, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(said(list(map(str, command)), f"exit code {done.returncode}", done.stdout + done.stderr))
+        return {"value": len(file.read_text().splitlines()) / (time.perf_counter() - started)}
 
     def start(self, row, ours):
         root = made.cifar(self.scratch, 7 if self.smoke else 154)
@@ -100,14 +122,16 @@ class Measure:
         command = [sys.executable, "bench/train.py", root, 16, 1, self.threads, "contiguous"]
         return {"value": self.until(command, None, lambda text: "first" in text)}
 
+    def environment(self):
+        return dict(ENVIRONMENT, OMP_NUM_THREADS=str(self.threads))
+
     def until(self, command, watched, done):
         """The seconds until `done` is true of the text of the watched file, by default of what the program says."""
         command, output = list(map(str, command)), self.folder() / "said"
         watched = watched or output
-        environment = dict(ENVIRONMENT, OMP_NUM_THREADS=str(self.threads))
         started = time.perf_counter()
         with output.open("w") as file:
-            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, env=self.environment(), cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
         try:
             while not (watched.exists() and done(watched.read_text())):
                 if process.poll() is not None:

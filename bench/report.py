@@ -71,7 +71,7 @@ class Table:
                 by = "by cpu" if row.per_core else "times"
                 cells[by] = self.judged(row, f"asked {row.target:g} times, got", times(ratios[by]), ratios[by] >= row.target)
         elif row.peer:
-            cells["peer"] = "torchvision is not installed"
+            cells["peer"] = "its packages are not installed"
         if side("products", "value"):
             ratio = median(zip(side("ours", "value"), side("products", "value")))
             what = f"asked {row.of_products:g} times its products or less, got"

@@ -3,12 +3,13 @@
 The kinds of row are the functions of measure.py. A row of kind `commands` needs nothing there: its two programs print, as
 their last line, JSON with `per_second` and, if they know it, `cpu_seconds` of one; such a row is
 
-    Row("sentences in a training step", "commands", [["OURS", "ARG"], ["PEER.py", "ARG"]], target=1.1, unit="sentences/s")
+    Row("what is done", "commands", [["OURS", "ARG"], ["PEER.py", "ARG"]], target=1.1, unit="images/s")
 """
 
 from dataclasses import dataclass, field
 
 DIVERGENCES = ["kl", "js", "pearson", "hellinger", "tsallis", "vlc"]
+MINILM = (".models/all-minilm-l6-v2", "make text-model")
 SMALL = {"n": "n=300", "times": "times=1", "bank": "bank=2000", "depth": "depth=18"}
 
 
@@ -33,8 +34,10 @@ class Row:
     threads: int = 0
     # Whether the peer is measured, too; without it the row shows how ours scales.
     peer: bool = True
-    # Whether the peer needs more than torch.
-    torchvision: bool = False
+    # Whether the peer needs more than torch: the packages of scripts/golden.
+    packages: bool = False
+    # A folder without which there is nothing to measure, and what makes it.
+    needs: tuple = ()
 
 
 @dataclass
@@ -57,7 +60,11 @@ def f_micl(title, divergence, target=0, n=4096, pairs="within", **more):
 
 
 def photos(title, threads, target, size=224, **more):
-    return Row(title, "views", ["imagenet", threads, size], target, torchvision=True, **more)
+    return Row(title, "views", ["imagenet", threads, size], target, packages=True, **more)
+
+
+def sentences(title, what, target):
+    return Row(title, "sentences", [what], target, "sentences/s", packages=True, needs=MINILM)
 
 
 SECTIONS = {
@@ -75,23 +82,26 @@ SECTIONS = {
         loss(f"2N = {2 * n}", ["infonce", f"n={n}"], 8, memory=5) for n in (2048, 4096)
     ],
     "Optimizer's step and momentum copy on ResNet-50's parameters": [
-        Row(f"`{name}`", "program", ["optimizer", f"name={name}", "depth=50"], 1.5, "ms", small=SMALL, torchvision=True)
+        Row(f"`{name}`", "program", ["optimizer", f"name={name}", "depth=50"], 1.5, "ms", small=SMALL, packages=True)
         for name in ("sgd", "adamw")
     ],
     "Views: two of an image, against torchvision on PIL images": [
-        Row("CIFAR images in memory, one core", "views", ["cifar", 1, 32], 60, per_core=True, torchvision=True),
+        Row("CIFAR images in memory, one core", "views", ["cifar", 1, 32], 60, per_core=True, packages=True),
         photos("photos at 224 px, one core", 1, 8, per_core=True),
         photos("photos at 224 px, two cores; peer: two workers", 2, 8),
         Share("two cores in relation to one", "photos at 224 px, one core", 1.85),
     ],
     "Training step: ResNet-18 with the CIFAR stem, batch 128, from CIFAR-10's files to updated weights": [
-        Row("peer: default settings", "training", ["contiguous"], 1.3, torchvision=True),
-        Row("peer: channels_last", "training", ["channels_last"], 1.05, torchvision=True),
+        Row("peer: default settings", "training", ["contiguous"], 1.3, packages=True),
+        Row("peer: channels_last", "training", ["channels_last"], 1.05, packages=True),
     ],
     "From start until the first batch has gone through the network, batch 16": [
-        Row("seconds", "start", [], 5, "s", torchvision=True),
+        Row("seconds", "start", [], 5, "s", packages=True),
     ],
-    # The text plugin's rows go here, of kind `commands`.
+    "Sentences as long as WikiText-2's, with MiniLM (6 layers, 384 wide)": [
+        sentences("training step of unsupervised SimCSE, batch 64, dropout, AdamW", "train", 1.1),
+        sentences("embedding a file; ours with its start and writing, peer: `encode` alone", "embed", 1.5),
+    ],
     "How it scales": [
         *(
             f_micl(f"f-MICL `js`, N = {n}, threads: {threads}", "js", n=n, peer=False, threads=threads)
