@@ -44,4 +44,8 @@ pub trait Learner: std::fmt::Debug {
     /// Called after the optimizer's step, to update what is not trained by gradients ([`crate::Momentum`], a
     /// queue). `parameters` are the learner's, as the step left them; `progress` runs from 0 to 1 over training.
     fn after_step(&mut self, _parameters: &Parameters, _progress: f64) {}
+
+    /// Called instead of [`after_step`](Learner::after_step) where a step is not taken, since it was not finite: forgets
+    /// what its batches left behind.
+    fn discard(&mut self) {}
 }

@@ -56,6 +56,8 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// How they were obtained, a sentence each.
     pub notes: Vec<String>,
+    /// What the encoder is worth in one number, the more the better: a run keeps the checkpoint where it was highest.
+    pub score: f64,
 }
 
 /// A named number.

@@ -53,6 +53,12 @@ impl<T> Momentum<T> {
             };
             tch::no_grad(|| copy.copy_(&value));
             let copy = copy.set_requires_grad(false);
+            // Laid out from the first step on as it will be: another layout gives other last bits.
+            move_into(
+                &copy.new_zeros([copy.numel() as i64], (copy.kind(), copy.device())),
+                0,
+                &copy,
+            );
             let (path, leaf) = descend(&(root / "momentum"), &name);
             copies.insert(followed.path(leaf), path.add(leaf, copy, false));
         }

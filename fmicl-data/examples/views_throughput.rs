@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut images = 0;
     // An epoch to warm up: files come into the page cache, buffers grow to their sizes.
     let (mut started, mut cpu_before) = (Instant::now(), 0.0);
-    for (index, batch) in loader.epochs(0..u64::MAX >> 32, loader.batches())?.enumerate() {
+    for (index, batch) in loader.epochs(0..u64::MAX >> 32, loader.batches(), 0)?.enumerate() {
         if index < loader.batches() {
             (started, cpu_before) = (Instant::now(), cpu_seconds());
             continue;

@@ -83,15 +83,15 @@ impl Loader {
         self.make(start_batch..self.batches(), move |index| (epoch, order(epoch), index))
     }
 
-    /// The first `batches` batches, at most [`batches`](Loader::batches), of each of `epochs`, one epoch after the other.
-    /// While the last of an epoch are used, the first of the next are made.
+    /// The first `batches` batches, at most [`batches`](Loader::batches), of each of `epochs`, one epoch after the other, but
+    /// for the first `skip` of all. While the last of an epoch are used, the first of the next are made.
     ///
     /// # Errors
     /// As [`epoch`](Loader::epoch).
-    pub fn epochs(&self, epochs: Range<u64>, batches: usize) -> Result<Prefetch<Batch>> {
+    pub fn epochs(&self, epochs: Range<u64>, batches: usize, skip: usize) -> Result<Prefetch<Batch>> {
         let mut order = self.order();
         let count = (epochs.end - epochs.start) as usize * batches;
-        self.make(0..count, move |index| {
+        self.make(skip..count, move |index| {
             let epoch = epochs.start + (index / batches) as u64;
             (epoch, order(epoch), index % batches)
         })
@@ -236,7 +236,9 @@ mod tests {
     #[test]
     fn epochs_in_a_row_are_the_epochs_one_by_one() {
         let loader = loader(unlabelled(40, None), 8, 2);
-        let row: Vec<Batch> = loader.epochs(3..6, 4).unwrap().collect::<Result<_>>().unwrap();
+        let row: Vec<Batch> = loader.epochs(3..6, 4, 0).unwrap().collect::<Result<_>>().unwrap();
+        let later: Vec<Batch> = loader.epochs(3..6, 4, 3).unwrap().collect::<Result<_>>().unwrap();
+        assert!(later.len() == 9 && same(&later, &row[3..]));
         assert_eq!(row.len(), 12);
         for (epoch, batches) in (3..6).zip(row.chunks_exact(4)) {
             assert!(same(batches, &all(&loader, epoch, 0)[..4]), "epoch {epoch}");

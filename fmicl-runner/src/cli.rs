@@ -1,10 +1,11 @@
 //! The command line.
 
 use crate::config::{self, Experiment};
+use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Contrastive self-supervised training with the f-MICL family of objectives
@@ -19,11 +20,20 @@ struct Cli {
 enum Command {
     /// Train an experiment, evaluate it and write a run directory
     Train {
+        /// The experiment file; with --resume RUN, the run's own by default
+        #[arg(value_name = "EXPERIMENT.toml", required_unless_present = "resume")]
+        path: Option<PathBuf>,
         #[command(flatten)]
-        experiment: ExperimentArgs,
+        changes: ChangeArgs,
         /// The run directory [default: a new one under runs/]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Go on with the run of this directory; with `auto`, with the one in --out if there is one
+        #[arg(long, value_name = "RUN|auto")]
+        resume: Option<PathBuf>,
+        /// Stop after this step of the run, with a checkpoint
+        #[arg(long, value_name = "STEP")]
+        stop_after: Option<u64>,
     },
     /// Evaluate the encoder of a run directory
     Eval {
@@ -80,6 +90,13 @@ pub(crate) struct ExperimentArgs {
     /// The experiment file
     #[arg(value_name = "EXPERIMENT.toml")]
     pub path: PathBuf,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+/// What the command line changes about an experiment.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
     /// Change a value, such as train.lr=0.1 or objective.divergence=js; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
@@ -94,18 +111,24 @@ pub(crate) struct ExperimentArgs {
 impl ExperimentArgs {
     /// The experiment, or everything that is wrong with it.
     pub fn load(&self) -> Result<Experiment, Vec<fmicl_core::Error>> {
+        self.changes.load(&self.path)
+    }
+}
+
+impl ChangeArgs {
+    fn load(&self, path: &Path) -> Result<Experiment, Vec<fmicl_core::Error>> {
         let device = self.device.map(|device| format!("device={device}"));
         let seed = self.seed.map(|seed| format!("seed={seed}"));
         let sets: Vec<_> = self.sets.iter().cloned().chain(device).chain(seed).collect();
-        config::load_all(&self.path, &sets)
+        config::load_all(path, &sets)
     }
 }
 
 /// Everything that the command found wrong, at least one.
 pub(crate) type Outcome = Result<(), Vec<anyhow::Error>>;
 
-/// Runs the command line of the process: its exit code is 0, 1 where the run failed, or 2 where the command line
-/// or the config is at fault. Errors go to stderr, a line each.
+/// Runs the command line of the process: its exit code is 0, 1 where the run failed, 2 where the command line or the
+/// config is at fault, or 128 and the number of the signal that stopped a training run. Errors go to stderr, a line each.
 ///
 /// A binary with parts of its own is `use my_plugin as _; fn main() -> ExitCode { fmicl_runner::cli() }`.
 pub fn cli() -> ExitCode {
@@ -122,6 +145,10 @@ pub fn cli() -> ExitCode {
         // Whoever read our output has had enough of it (`fmicl list | head -1`).
         Err(errors) if errors.iter().all(is_broken_pipe) => ExitCode::SUCCESS,
         Err(errors) => {
+            if let Some(stopped) = errors.iter().find_map(|error| error.downcast_ref::<Stopped>()) {
+                eprintln!("{stopped}");
+                return ExitCode::from(stopped.signal.exit_code());
+            }
             for error in &errors {
                 eprintln!("error: {}", one_line(error));
             }
@@ -137,16 +164,13 @@ pub fn cli() -> ExitCode {
 impl Command {
     fn run(self) -> Outcome {
         match self {
-            Command::Train { experiment, out } => {
-                let name = experiment
-                    .path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                let experiment = experiment.load().map_err(all)?;
-                train::run(experiment, &train::TrainOptions { out, name }).map_err(one)
-            }
+            Command::Train {
+                path,
+                changes,
+                out,
+                resume,
+                stop_after,
+            } => start(path, &changes, out, resume, stop_after),
             Command::Eval {
                 run,
                 on: Some(evaluation),
@@ -176,6 +200,47 @@ impl Command {
 /// Whether a `key=value` is for the parts that read a folder of weights.
 fn is_of_a_folder(set: &str) -> bool {
     ["views", "backbone"].contains(&set.split(['.', '=']).next().unwrap_or_default())
+}
+
+/// `fmicl train`.
+fn start(
+    path: Option<PathBuf>,
+    changes: &ChangeArgs,
+    out: Option<PathBuf>,
+    resume: Option<PathBuf>,
+    stop_after: Option<u64>,
+) -> Outcome {
+    let usage = |message: &str| vec![fmicl_core::Error::config(message).into()];
+    let resume = match resume {
+        None => Resume::Never,
+        Some(auto) if auto.as_os_str() == "auto" => Resume::Auto,
+        Some(run) => Resume::Run(run),
+    };
+    let path = match (path, &resume) {
+        (_, Resume::Auto) if out.is_none() => {
+            return Err(usage("--resume auto looks for a run in --out DIR: name it"));
+        }
+        (_, Resume::Run(run)) if out.as_ref().is_some_and(|out| out != run) => {
+            return Err(usage("--resume RUN goes on in RUN: leave --out away"));
+        }
+        (Some(path), _) => path,
+        (None, Resume::Run(run)) => run.join("config.toml"),
+        (None, _) => {
+            return Err(usage(
+                "--resume auto begins a run where there is none: name its EXPERIMENT.toml",
+            ));
+        }
+    };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let experiment = changes.load(&path).map_err(all)?;
+    let options = TrainOptions {
+        out,
+        name,
+        resume,
+        stop_after,
+        interrupt: Interrupt::by_signals().map_err(|error| vec![error.into()])?,
+    };
+    train::run(experiment, &options).map_err(one)
 }
 
 pub(crate) fn one(error: anyhow::Error) -> Vec<anyhow::Error> {

@@ -13,7 +13,7 @@ pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub(crate) use load::{Change, changed, load_changed, load_part, read_file_as};
 pub use load::{load, load_all};
-pub use train::Train;
+pub use train::{OnNan, Train};
 pub(crate) use tree::Node;
 
 use fmicl_core::{Error, require};

@@ -8,6 +8,7 @@ mod linear;
 mod subject;
 mod table;
 mod tasks;
+mod worth;
 
 pub use encode::Features;
 pub(crate) use encode::{Reader, require_finite};
@@ -17,6 +18,7 @@ pub use linear::linear;
 pub(crate) use subject::Subject;
 pub use table::Comparison;
 pub use tasks::{Evaluated, Figures, FiguresByName};
+pub use worth::Worth;
 
 use crate::DeviceChoice;
 use crate::config::Experiment;
@@ -26,7 +28,6 @@ use encode::Encode;
 use fmicl_core::tch::Device;
 use fmicl_core::{Evaluation, Part, Samples, View};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -147,26 +148,24 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 ///
 /// # Errors
 /// A sample that cannot be read.
-pub fn online(
-    experiment: &Experiment,
-    data: &Splits,
-    model: &Model,
-    device: Device,
-) -> anyhow::Result<(Option<Online>, FiguresByName)> {
+pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Worth> {
     let reader = Reader::of(experiment, device);
-    let mut evaluations = BTreeMap::new();
+    let mut worth = Worth::default();
     for (name, task) in &data.tasks {
         let mut evaluated = Evaluated::new(name);
-        evaluated.add("encoder", tasks::judge(&**task, &reader, &encoder_of(model))?);
-        evaluations.insert(*name, evaluated.last());
+        let report = tasks::judge(&**task, &reader, &encoder_of(model))?;
+        worth.offer(report.score);
+        evaluated.add("encoder", report);
+        worth.evaluations.insert(name, evaluated.last());
     }
-    let Some(labelled) = &data.labelled else {
-        return Ok((None, evaluations));
-    };
-    let train = reader.features(&labelled.train, &encoder_of(model))?;
-    let test = reader.features(&labelled.test, &encoder_of(model))?;
-    let online = Online::new(&experiment.eval, &train, &test, labelled.train.classes());
-    Ok((Some(online), evaluations))
+    if let Some(labelled) = &data.labelled {
+        let train = reader.features(&labelled.train, &encoder_of(model))?;
+        let test = reader.features(&labelled.test, &encoder_of(model))?;
+        let online = Online::new(&experiment.eval, &train, &test, labelled.train.classes());
+        worth.offer(online.accuracy.knn);
+        worth.online = Some(online);
+    }
+    Ok(worth)
 }
 
 /// The features of every sample in order, without augmentation.

@@ -14,6 +14,7 @@ mod commands;
 pub mod config;
 mod data;
 mod device;
+mod disk;
 pub mod eval;
 mod log;
 mod panics;

@@ -1,27 +1,46 @@
 //! Training: from data to loss to weights.
+//!
+//! | to read | in |
+//! |---|---|
+//! | a step and an epoch | `trainer.rs` |
+//! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs` |
+//! | going on with a run | `resume.rs` |
+//! | losses that are not numbers | `finite.rs`, `guard.rs` |
 
 mod chance;
-mod epoch;
+mod checkpoint;
+mod checkpoints;
+mod finite;
+mod guard;
+mod interrupt;
+mod meter;
+mod metrics;
 mod model;
 mod progress;
+mod resume;
 mod run_dir;
+mod saving;
+mod trainer;
 
+pub use checkpoint::Snapshot;
+pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
+pub use resume::Resume;
 pub use run_dir::{Restored, RunDir};
+pub(crate) use trainer::{open_loader, prepare};
 
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::{eval, log};
 use anyhow::bail;
-use epoch::Trainer;
-pub(crate) use epoch::{open_loader, prepare};
 use fmicl_core::estimator;
-use fmicl_core::tch;
+use fmicl_core::tch::{self, Device};
 use progress::Progress;
+use saving::Saving;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Instant;
+use trainer::Trainer;
 
 /// What the command line decides about a training run, beside the experiment.
 #[derive(Debug, Clone, Default)]
@@ -30,29 +49,62 @@ pub struct TrainOptions {
     pub out: Option<PathBuf>,
     /// The experiment file's stem.
     pub name: String,
+    /// The run to go on with.
+    pub resume: Resume,
+    /// Stop after this many steps of the run, with a checkpoint.
+    pub stop_after: Option<u64>,
+    /// What asks the run to stop.
+    pub interrupt: Interrupt,
 }
 
-/// Trains an experiment, evaluates it and writes its run directory.
+/// Trains an experiment, or goes on with its run; evaluates it and writes its run directory.
 ///
 /// # Errors
-/// Whatever stops the run.
+/// Whatever stops the run; a [`Stopped`] where it was asked to.
 pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
-    let started = Instant::now();
     let device = experiment.device.resolve()?;
     estimator::set_tile(experiment.train.tile);
     let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
     if processes != 1 {
         bail!("the engine `{engine}` runs {processes} processes; training takes one alone for now");
     }
+    let mut found = resume::find(&experiment, options)?;
+    let checkpoint = found.as_mut().and_then(|found| found.checkpoint.take());
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
-    let mut model = Model::build(&experiment, device)?;
+    let mut model = match &checkpoint {
+        Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
+        None => Model::build(&experiment, device)?,
+    };
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
-    let run = RunDir::create(options, &experiment, trainer.model.bytes())?;
+    if let Some(checkpoint) = &checkpoint {
+        trainer.resume(checkpoint)?;
+    }
+    let progress = Progress::new(trainer.total_steps(), trainer.steps());
+    let run = match found {
+        Some(found) if found.run.is_finished() && trainer.steps() == trainer.total_steps() => {
+            let path = found.run.path().display();
+            progress.announce(&format!(
+                "{path}: this run is finished; with a larger train.epochs it goes on"
+            ));
+            return Ok(());
+        }
+        Some(found) => {
+            log::open(&found.run.log_path())?;
+            found.go_on(checkpoint.as_ref(), &experiment, &trainer, &progress)?;
+            found.run
+        }
+        None => {
+            let run = RunDir::create(options, &experiment, trainer.bytes())?;
+            log::open(&run.log_path())?;
+            if options.resume == Resume::Auto {
+                progress.announce(&format!("{}: no run there yet, one begins", run.path().display()));
+            }
+            run
+        }
+    };
     if trainer.model.init.is_some() {
         run.save_init(trainer.model)?;
     }
-    log::open(&run.log_path())?;
-    let progress = Progress::new(trainer.total_steps());
     progress.note(&format!(
         "{} {}, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
         data.pretrain.len(),
@@ -65,23 +117,24 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
         progress.note(&format!("the backbone starts with {init}"));
     }
 
-    let epochs = experiment.train.epochs;
-    for epoch in 1..=epochs {
-        let mut metrics = trainer.epoch(epoch, &progress)?;
-        let due = |every: usize| every > 0 && epoch.is_multiple_of(every);
-        if due(experiment.eval.every) {
-            (metrics.online, metrics.evaluations) = eval::online(&experiment, &data, trainer.model, device)?;
-        }
-        progress.note(&metrics.to_string());
-        run.append_metrics(&metrics)?;
-        if due(experiment.train.checkpoint_every) || epoch == epochs {
-            run.save_checkpoint(epoch, trainer.model)?;
-        }
+    let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
+    let mut saving = Saving::new(&experiment.train, &run, options, last)?;
+    let finished = train(&experiment, &data, device, &mut trainer, &run, &mut saving, &progress)
+        .map_err(|error| saving.explain(error))?;
+    saving.finish()?;
+    if !finished {
+        let (steps, path) = (trainer.steps(), run.path().display());
+        writeln!(
+            std::io::stdout(),
+            "stopped after step {steps}; go on by: fmicl train --resume {path}"
+        )?;
+        return Ok(());
     }
     progress.note("evaluating the encoder before training and after");
     progress.finish();
 
-    if model.init.is_some() {
+    let seconds = trainer.seconds();
+    if experiment.init.is_some() {
         // The file that was named may be another one by now.
         experiment.init = Some(run.init_path());
     }
@@ -89,8 +142,8 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
     let mut result = json!(verdict);
     let about = json!({
         "seed": experiment.seed,
-        "epochs": epochs,
-        "seconds": started.elapsed().as_secs_f64(),
+        "epochs": experiment.train.epochs,
+        "seconds": seconds,
         "device": format!("{device:?}"),
         // The last bits of a result depend on the number of libtorch's threads.
         "threads": tch::get_num_threads(),
@@ -98,7 +151,44 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
     if let (Some(result), Value::Object(about)) = (result.as_object_mut(), about) {
         result.extend(about);
     }
-    run.write_json("result.json", &result)?;
+    run.write_result(&result)?;
     writeln!(std::io::stdout(), "{verdict}run directory: {}", run.path().display())?;
     Ok(())
+}
+
+/// Takes the steps that are left; whether those were all, or the run stops before.
+fn train(
+    experiment: &Experiment,
+    data: &Splits,
+    device: Device,
+    trainer: &mut Trainer,
+    run: &RunDir,
+    saving: &mut Saving,
+    progress: &Progress,
+) -> anyhow::Result<bool> {
+    // What the online evaluation of an epoch that has just ended gave.
+    let mut ended: Option<Option<f64>> = None;
+    loop {
+        if saving.between_steps(trainer, ended.take())? {
+            return Ok(false);
+        }
+        if trainer.epochs() == experiment.train.epochs {
+            return Ok(true);
+        }
+        if let Err(error) = trainer.step(progress) {
+            saving.rescue(trainer, &error);
+            return Err(error);
+        }
+        if trainer.epoch_is_over() {
+            let mut metrics = trainer.end_epoch()?;
+            if experiment.eval.every > 0 && trainer.epochs().is_multiple_of(experiment.eval.every) {
+                metrics.worth = eval::online(experiment, data, trainer.model, device)?;
+            }
+            progress.note(&metrics.to_string());
+            run.append_metrics(&metrics)?;
+            let score = metrics.worth.score;
+            trainer.begin_epoch(score);
+            ended = Some(score);
+        }
+    }
 }

@@ -47,6 +47,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
     let options = TrainOptions {
         out: Some(out.clone()),
         name: "every-part".into(),
+        ..TrainOptions::default()
     };
     train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// Writes the example of the evaluation that is registered as `name` to `folder`, which is empty, and lets it judge
-/// random features: there must be figures, named differently, and the same for the same features. Then breaks its files as
+/// random features: there must be figures, named differently, and a score, and the same for the same features. Then breaks its files as
 /// [`break_each_file`] does: the task must not open, with an error that names a path in `folder`, or judge.
 ///
 /// # Panics
@@ -24,6 +24,7 @@ pub fn check_evaluation_files(name: &str, folder: &Path, seed: u64) {
     let names: BTreeSet<_> = report.figures.iter().map(|figure| &figure.name).collect();
     assert!(!names.is_empty(), "{name} has no figures");
     assert_eq!(names.len(), report.figures.len(), "two figures of {name} have one name");
+    assert!(report.score.is_finite(), "{name} has the score {}", report.score);
     assert_eq!(judge(&*task), report, "{name} has other figures of the same features");
     break_each_file(folder, seed, || match evaluation.open() {
         Ok(task) => drop(judge(&*task)),

@@ -117,6 +117,10 @@ impl Learner for Net {
             self.queue.push(&keys);
         }
     }
+
+    fn discard(&mut self) {
+        self.waiting.clear();
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The section `[train]`.
 
-use super::{at_least_one, failed, positive};
+use super::{at_least_one, failed, not_negative, positive};
 use fmicl_core::{Error, require};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,30 @@ pub struct Train {
     /// Epochs from one checkpoint to the next, at least 1; 10 by default. The last epoch always writes one.
     #[serde(default = "ten")]
     pub checkpoint_every: usize,
+    /// Minutes from one checkpoint to the next, in the middle of an epoch too; 15 by default, 0 is never.
+    #[serde(default = "fifteen")]
+    pub checkpoint_minutes: f64,
+    /// Checkpoints that are kept beside the one that the online evaluation found best, at least 1; 2 by default.
+    #[serde(default = "two")]
+    pub keep: usize,
+    /// What a step does whose loss or gradient is not finite: `"stop"` (the default) ends the run, `"skip"` leaves the
+    /// model as it was before the step and goes on, for which every step waits for the device.
+    #[serde(default)]
+    pub on_nan: OnNan,
+    /// Steps of a run that `on_nan = "skip"` may leave out; 10 by default.
+    #[serde(default = "ten_steps")]
+    pub max_skipped_steps: u64,
+}
+
+/// What a step does whose loss or gradient is not finite.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnNan {
+    /// Ends the run.
+    #[default]
+    Stop,
+    /// Is left out.
+    Skip,
 }
 
 fn one() -> usize {
@@ -49,6 +73,18 @@ fn one() -> usize {
 
 fn ten() -> usize {
     10
+}
+
+fn two() -> usize {
+    2
+}
+
+fn ten_steps() -> u64 {
+    10
+}
+
+fn fifteen() -> f64 {
+    15.0
 }
 
 fn fifty() -> usize {
@@ -102,6 +138,8 @@ impl Train {
             at_least_one(self.accumulate, "accumulate"),
             at_least_one(self.log_every, "log_every"),
             at_least_one(self.checkpoint_every, "checkpoint_every"),
+            not_negative(self.checkpoint_minutes, "checkpoint_minutes"),
+            at_least_one(self.keep, "keep"),
         ])
     }
 }

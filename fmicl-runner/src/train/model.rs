@@ -1,10 +1,10 @@
 //! The learner and the store of its weights.
 
+use super::checkpoint::Checkpoint;
 use crate::config::Experiment;
 use crate::weights::{self, BACKBONE, Init};
 use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
 use fmicl_core::{Learner, Result};
-use std::path::Path;
 
 /// A learner and the store of its weights.
 #[derive(Debug)]
@@ -27,13 +27,13 @@ impl Model {
         Model::start(experiment, device, init.as_ref())
     }
 
-    /// The experiment's model with the weights that [`Model::save`] wrote.
+    /// The experiment's model with the weights of a checkpoint.
     ///
     /// # Errors
-    /// Options that do not go together, or a file that is damaged or does not fit.
-    pub fn restore(experiment: &Experiment, device: Device, checkpoint: &Path) -> Result<Self> {
+    /// Options that do not go together, or weights that do not fit.
+    pub fn restore(experiment: &Experiment, device: Device, checkpoint: &Checkpoint) -> Result<Self> {
         let model = Model::start(experiment, device, None)?;
-        weights::load(&model.store, checkpoint)?;
+        weights::fit(model.store.variables(), &checkpoint.model, &checkpoint.path)?;
         Ok(model)
     }
 
@@ -68,13 +68,5 @@ impl Model {
             .values()
             .map(|var| var.numel() as u64 * var.kind().elt_size_in_bytes() as u64)
             .sum()
-    }
-
-    /// Writes all weights and buffers as safetensors.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        weights::save(&self.store, path)
     }
 }

@@ -1,7 +1,7 @@
 //! The progress bar, and the lines that go to the log.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case.
 #[derive(Debug)]
@@ -10,15 +10,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar over `steps` steps.
-    pub fn new(steps: u64) -> Self {
+    /// A bar over `steps` steps, of which `done` are done.
+    pub fn new(steps: u64, done: u64) -> Self {
         if !std::io::stderr().is_terminal() {
             return Progress {
                 bar: ProgressBar::hidden(),
             };
         }
         let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg} eta {eta}");
-        let bar = ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(steps).with_style(style).with_position(done);
+        bar.reset_eta();
         Progress { bar }
     }
 
@@ -39,6 +41,15 @@ impl Progress {
     pub fn note(&self, line: &str) {
         tracing::info!("{line}");
         self.bar.println(line);
+    }
+
+    /// As [`note`](Progress::note), and on stderr where that is no terminal: a line that a scheduler's log should have.
+    pub fn announce(&self, line: &str) {
+        self.note(line);
+        if self.bar.is_hidden() {
+            // Nothing is left to do where stderr is closed.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
     }
 
     /// Takes the bar away.

@@ -1,30 +1,38 @@
 //! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`, and
 //! `init.safetensors` where the backbone started with a file of weights.
 
+use super::checkpoint::{Checkpoint, Snapshot, Wanted};
+use super::checkpoints::{Checkpoints, weights_of};
 use super::{Model, TrainOptions};
 use crate::config::{self, Experiment};
-use crate::{DeviceChoice, weights};
+use crate::{DeviceChoice, disk, weights};
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Checkpoints that are kept; older ones are deleted when a newer one is whole.
-const KEPT: u64 = 2;
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
 
 /// The backbone before training, where it started with a file of weights.
 const INIT: &str = "init.safetensors";
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.jsonl";
+const RESULT: &str = "result.json";
+const CHECKPOINTS: &str = "checkpoints";
+/// Locked by the process that trains; the system unlocks it when that ends, however it does.
+const LOCK: &str = ".lock";
 
 /// A run's directory.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Where this process trains here.
+    _lock: Option<File>,
 }
 
 /// A run as it was left.
@@ -41,45 +49,51 @@ pub struct Restored {
 }
 
 impl RunDir {
-    /// Makes the directory and writes down what is run: the complete config and the linked crates.
-    ///
-    /// # Errors
     /// What `config.toml` says of a run of the experiment: all of its config, with `init` as the run's own copy of
     /// the file, so that the directory can be moved.
     ///
     /// # Errors
     /// A value that has no form in TOML.
     pub fn config_of(experiment: &Experiment) -> Result<String> {
-        let mut config = experiment.to_table()?;
+        let config = config::write(&RunDir::table_of(experiment)?)?;
         let Some(init) = &experiment.init else {
-            return config::write(&config);
+            return Ok(config);
         };
-        config.insert("init".into(), INIT.into());
         let origin = std::path::absolute(init).unwrap_or_else(|_| init.clone());
-        Ok(format!(
-            "# init: the backbone of {origin:?}\n{}",
-            config::write(&config)?
-        ))
+        Ok(format!("# init: the backbone of {origin:?}\n{config}"))
     }
 
+    /// As [`config_of`](RunDir::config_of), before it is text.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn table_of(experiment: &Experiment) -> Result<toml::Table> {
+        let mut table = experiment.to_table()?;
+        if experiment.init.is_some() {
+            table.insert("init".into(), INIT.into());
+        }
+        Ok(table)
+    }
+
+    /// Makes the directory, locks it and writes down what is run: the complete config and the linked crates.
+    ///
+    /// # Errors
     /// A directory that is in use or cannot be written, or a disk without room for the checkpoints.
     pub fn create(options: &TrainOptions, experiment: &Experiment, checkpoint_bytes: u64) -> Result<Self> {
         let path = match &options.out {
             Some(path) => path.clone(),
             None => unused(&options.name),
         };
-        if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::Run(format!(
-                "{}: is not empty; name a new directory by --out",
-                path.display()
-            )));
-        }
+        require_unused(&path)?;
         // Nothing is made before what can be known to fail has been tried, so that the same command can be tried again.
         let config = RunDir::config_of(experiment)?;
-        require_room(&path, checkpoint_bytes)?;
-        fs::create_dir_all(path.join("checkpoints")).map_err(|error| Error::io(&path, error))?;
-        let run = RunDir { path };
-        run.write("config.toml", config.as_bytes())?;
+        require_room(&path, checkpoint_bytes, experiment.train.keep)?;
+        let checkpoints = path.join(CHECKPOINTS);
+        fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
+        let run = RunDir { path, _lock: None }.locked()?;
+        // Another process may have come first.
+        require_unused(&run.path)?;
+        run.write(CONFIG, config.as_bytes())?;
         run.write_json("crates.json", &linked_crates())?;
         Ok(run)
     }
@@ -89,13 +103,37 @@ impl RunDir {
     /// # Errors
     /// A path that is no such directory.
     pub fn open(path: &Path) -> Result<Self> {
-        let run = RunDir {
-            path: path.to_path_buf(),
-        };
-        if run.config_path().is_file() {
-            Ok(run)
+        if RunDir::is_at(path) {
+            let path = path.to_path_buf();
+            Ok(RunDir { path, _lock: None })
         } else {
             Err(Error::data(path, "is no run directory: it has no config.toml"))
+        }
+    }
+
+    /// Whether there is a run in a directory.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(CONFIG).is_file()
+    }
+
+    /// The same directory, for this process alone to train in.
+    ///
+    /// # Errors
+    /// One that another process trains in, or that cannot be written.
+    pub fn locked(self) -> Result<Self> {
+        let path = self.path.join(LOCK);
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = file.map_err(|error| Error::io(&path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunDir {
+                _lock: Some(file),
+                ..self
+            }),
+            Err(TryLockError::WouldBlock) => Err(Error::Run(format!(
+                "{}: another process is training here; wait for it, or name another directory by --out",
+                self.path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
         }
     }
 
@@ -106,12 +144,15 @@ impl RunDir {
     pub fn restore(&self, device: Option<DeviceChoice>) -> Result<Restored> {
         let experiment = config::load(&self.config_path(), &[])?;
         let device = device.unwrap_or(experiment.device).resolve()?;
-        let checkpoint = self.last_checkpoint()?;
+        let newest = self
+            .checkpoints()
+            .newest(u64::MAX, Wanted::Weights, |report| tracing::warn!("{report}"))?;
+        let checkpoint = newest.ok_or_else(|| self.no_checkpoint())?;
         let model = Model::restore(&experiment, device, &checkpoint)?;
         Ok(Restored {
             experiment,
             device,
-            checkpoint,
+            checkpoint: weights_of(&checkpoint.path),
             model,
         })
     }
@@ -123,7 +164,15 @@ impl RunDir {
 
     /// The complete config of the run.
     pub fn config_path(&self) -> PathBuf {
-        self.path.join("config.toml")
+        self.path.join(CONFIG)
+    }
+
+    /// Replaces `config.toml`: the run goes on under another config.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn write_config(&self, experiment: &Experiment) -> Result<()> {
+        self.write(CONFIG, RunDir::config_of(experiment)?.as_bytes())
     }
 
     /// What [`RunDir::save_init`] writes.
@@ -153,71 +202,131 @@ impl RunDir {
         self.write(name, format!("{json}\n").as_bytes())
     }
 
-    /// Adds a line to `metrics.jsonl`.
+    /// Writes what the run gave: it stands for a finished run.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn write_result(&self, value: &impl Serialize) -> Result<()> {
+        self.write_json(RESULT, value)
+    }
+
+    /// Whether the run has a result.
+    pub fn is_finished(&self) -> bool {
+        self.path.join(RESULT).is_file()
+    }
+
+    /// Takes away the result of a run that goes on.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn remove_result(&self) -> Result<()> {
+        let path = self.path.join(RESULT);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a line to `metrics.jsonl`, which is on the disk before a checkpoint counts on it.
     ///
     /// # Errors
     /// The disk's.
     pub fn append_metrics(&self, metrics: &impl Serialize) -> Result<()> {
-        let path = self.path.join("metrics.jsonl");
+        let path = self.path.join(METRICS);
         let line = serde_json::to_string(metrics).map_err(|error| Error::Run(format!("metrics: {error}")))?;
         let file = OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{line}"))
-            .map_err(|error| Error::io(path, error))
+        let written = file.and_then(|mut file| {
+            writeln!(file, "{line}")?;
+            file.sync_data()
+        });
+        written.map_err(|error| Error::io(path, error))
     }
 
-    /// Writes the weights after `epoch` and deletes the oldest checkpoints beyond those that are kept.
+    /// Cuts `metrics.jsonl` to its first lines, those of the epochs that a checkpoint knows; how many are there.
     ///
     /// # Errors
     /// The disk's.
-    pub fn save_checkpoint(&self, epoch: usize, model: &Model) -> Result<()> {
-        model.save(&self.checkpoint_path(epoch))?;
-        self.prune()
+    pub fn keep_metrics(&self, lines: usize) -> Result<usize> {
+        let path = self.path.join(METRICS);
+        let cut = || {
+            let text = match fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+                text => text?,
+            };
+            let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            let ends: Vec<_> = ends.map(|(end, _)| end + 1).take(lines).collect();
+            let file = OpenOptions::new().write(true).open(&path)?;
+            file.set_len(ends.last().copied().unwrap_or(0) as u64)?;
+            file.sync_all()?;
+            Ok(ends.len())
+        };
+        cut().map_err(|error: std::io::Error| Error::io(&path, error))
     }
 
-    fn checkpoint_path(&self, epoch: usize) -> PathBuf {
-        self.path.join(format!("checkpoints/epoch-{epoch:05}.safetensors"))
+    /// The run's checkpoints.
+    pub fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.path.join(CHECKPOINTS))
     }
 
-    fn prune(&self) -> Result<()> {
-        for old in self.checkpoints()?.into_iter().rev().skip(KEPT as usize) {
-            fs::remove_file(&old).map_err(|error| Error::io(old, error))?;
-        }
-        Ok(())
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn save(&self, snapshot: Snapshot) -> Result<()> {
+        self.checkpoints().write(snapshot)
     }
 
-    /// The newest checkpoint.
+    /// The newest checkpoint's weights, damaged or not.
     ///
     /// # Errors
     /// A run that has none.
     pub fn last_checkpoint(&self) -> Result<PathBuf> {
-        let none = || Error::data(&self.path, "has no checkpoint yet");
-        self.checkpoints()?.pop().ok_or_else(none)
+        let last = self.checkpoints().list()?.pop();
+        last.map(|(_, path)| weights_of(&path))
+            .ok_or_else(|| self.no_checkpoint())
     }
 
-    /// All checkpoints, the newest last.
-    fn checkpoints(&self) -> Result<Vec<PathBuf>> {
-        let folder = self.path.join("checkpoints");
-        let entries = fs::read_dir(&folder).map_err(|error| Error::io(&folder, error))?;
-        let mut found: Vec<_> = entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .collect();
-        found.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
-        found.sort();
-        Ok(found)
+    /// The newest checkpoint up to step `last` that is whole, where there is any.
+    ///
+    /// # Errors
+    /// The newest one's, where all are damaged.
+    pub fn newest_checkpoint(&self, last: u64) -> Result<Option<Checkpoint>> {
+        self.checkpoints()
+            .newest(last, Wanted::Everything, |report| tracing::warn!("{report}"))
+    }
+
+    fn no_checkpoint(&self) -> Error {
+        Error::data(&self.path, "has no checkpoint yet")
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let (path, partial) = (self.path.join(name), self.path.join(format!(".{name}.partial")));
-        // Whole or not at all: a result stands for a finished run.
-        let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, &path));
-        written.map_err(|error| Error::io(path, error))
+        disk::replace(&self.path.join(name), bytes)
     }
 }
 
+/// That there is nothing in a directory but what a process leaves that was killed before it had a config.
+fn require_unused(path: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
+    let is_nothing = |entry: fs::DirEntry| match entry.file_name().to_str() {
+        Some(CHECKPOINTS) => fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none()),
+        Some(name) => name == LOCK || name == ".config.toml.partial",
+        None => false,
+    };
+    if entries.filter_map(|entry| entry.ok()).all(is_nothing) {
+        return Ok(());
+    }
+    let way = match RunDir::is_at(path) {
+        true => "; go on with the run in it by --resume auto, or name a new directory by --out",
+        false => "; name a new directory by --out",
+    };
+    Err(Error::Run(format!("{}: is not empty{way}", path.display())))
+}
+
 /// A run that is sure to fail at its first checkpoint should fail now.
-fn require_room(path: &Path, checkpoint_bytes: u64) -> Result<()> {
-    // One more than is kept, while the newest is written.
-    let needed = checkpoint_bytes.saturating_mul(KEPT + 1).saturating_add(SMALL_FILES);
+fn require_room(path: &Path, checkpoint_bytes: u64, keep: usize) -> Result<()> {
+    // Beside the last ones: the best, and another while it is written.
+    let count = keep as u64 + 2;
+    let needed = checkpoint_bytes.saturating_mul(count).saturating_add(SMALL_FILES);
     // The directory itself may not be there yet.
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
@@ -272,6 +381,7 @@ mod tests {
         let options = TrainOptions {
             out: Some(out.to_path_buf()),
             name: "x".into(),
+            ..TrainOptions::default()
         };
         RunDir::create(&options, &experiment, checkpoint_bytes)
     }
@@ -316,17 +426,40 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_checkpoints_are_kept() {
+    fn what_a_killed_process_left_before_it_had_a_config_is_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        fs::create_dir_all(out.join(CHECKPOINTS)).unwrap();
+        fs::write(out.join(LOCK), "").unwrap();
+        fs::write(out.join(".config.toml.partial"), "data").unwrap();
+        let run = create(&out, 100).unwrap();
+        let second = RunDir::open(run.path()).unwrap().locked().unwrap_err().to_string();
+        assert!(second.contains("another process is training here"), "{second}");
+        drop(run);
+        assert!(
+            RunDir::open(&out).unwrap().locked().is_ok(),
+            "the lock ends with the process"
+        );
+        let message = create(&out, 100).unwrap_err().to_string();
+        assert!(
+            message.contains("go on with the run in it by --resume auto"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn metrics_are_cut_to_the_lines_of_a_checkpoint() {
         let folder = tempfile::tempdir().unwrap();
         let run = create(&folder.path().join("run"), 100).unwrap();
-        for epoch in [1, 9, 10, 11] {
-            fs::write(run.checkpoint_path(epoch), "weights").unwrap();
-            run.prune().unwrap();
+        assert_eq!(run.keep_metrics(3).unwrap(), 0);
+        for epoch in 1..=3 {
+            run.append_metrics(&epoch).unwrap();
         }
-        assert_eq!(
-            run.checkpoints().unwrap(),
-            [run.checkpoint_path(10), run.checkpoint_path(11)]
-        );
-        assert_eq!(run.last_checkpoint().unwrap(), run.checkpoint_path(11));
+        let text = || fs::read_to_string(run.path().join(METRICS)).unwrap();
+        assert_eq!((run.keep_metrics(5).unwrap(), text()), (3, "1\n2\n3\n".into()));
+        assert_eq!((run.keep_metrics(2).unwrap(), text()), (2, "1\n2\n".into()));
+        // A line that was cut off in the middle.
+        fs::write(run.path().join(METRICS), "1\n2\n{\"epo").unwrap();
+        assert_eq!((run.keep_metrics(3).unwrap(), text()), (2, "1\n2\n".into()));
     }
 }

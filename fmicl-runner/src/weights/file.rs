@@ -59,8 +59,15 @@ pub fn read(path: &Path) -> Result<HashMap<String, Tensor>> {
     if !is_file {
         return Err(Error::data(path, "is not a file"));
     }
-    let bytes = fs::read(path).map_err(|error| Error::io(path, error))?;
-    let found = SafeTensors::deserialize(&bytes).map_err(|error| Error::data(path, describe(&error, &bytes)))?;
+    parse(path, &fs::read(path).map_err(|error| Error::io(path, error))?)
+}
+
+/// The tensors of a file whose bytes are here already.
+///
+/// # Errors
+/// As [`read`], but for reading it.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<HashMap<String, Tensor>> {
+    let found = SafeTensors::deserialize(bytes).map_err(|error| Error::data(path, describe(&error, bytes)))?;
     let tensors = found.tensors().into_iter().map(|(name, view)| {
         let dtype = view.dtype();
         match Tensor::try_from(view) {

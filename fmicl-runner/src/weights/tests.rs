@@ -1,5 +1,5 @@
 use super::*;
-use fmicl_core::tch::{Device, Kind, Tensor, nn};
+use fmicl_core::tch::{Device, Kind, Tensor, nn, nn::VarStore};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -15,6 +15,14 @@ fn store(width: i64, bias: bool) -> (VarStore, nn::Linear) {
     };
     let linear = nn::linear(store.root() / "head", width, 2, config);
     (store, linear)
+}
+
+fn save(store: &VarStore, path: &Path) -> Result<()> {
+    write(store.variables(), path)
+}
+
+fn load(store: &VarStore, path: &Path) -> Result<()> {
+    fit(store.variables(), &read(path)?, path)
 }
 
 fn folder() -> (TempDir, PathBuf) {

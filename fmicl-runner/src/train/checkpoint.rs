@@ -1,0 +1,281 @@
+//! A checkpoint: a folder with `model.safetensors` (the weights and buffers: all that is read to use a run),
+//! `training.safetensors` (the optimizer's state and the sums of the running epoch) and `checkpoint.json`.
+//!
+//! The folder is written under another name, flushed to the disk and renamed: under its own name it is whole, unless the
+//! disk damages it, which the checksums tell.
+
+use super::Model;
+use crate::{disk, weights};
+use fmicl_core::tch::{Device, Tensor, no_grad};
+use fmicl_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+
+/// The weights and buffers.
+pub const MODEL: &str = "model.safetensors";
+/// What training needs besides.
+pub const TRAINING: &str = "training.safetensors";
+const MANIFEST: &str = "checkpoint.json";
+
+/// Where a run stands between two steps, and what the tensors do not say.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Steps taken since the start of the run.
+    pub step: u64,
+    /// Epochs that are over; each has its line in `metrics.jsonl`.
+    pub epochs: usize,
+    /// Batches of the running epoch that are used.
+    pub batch: usize,
+    /// What the running epoch has measured.
+    pub meter: Counts,
+    /// Samples that training sees; another number would have another order.
+    pub samples: usize,
+    /// Threads of libtorch, on which the last bits depend.
+    pub threads: i32,
+    /// The device, as libtorch names it.
+    pub device: String,
+    /// Seconds since the start, but for those in which nothing ran.
+    pub seconds: f64,
+    /// Steps that were left out since their loss or gradient was not finite.
+    #[serde(default)]
+    pub skipped_steps: u64,
+    /// What the online evaluation measured at this step, the more the better.
+    pub score: Option<f64>,
+}
+
+/// What an epoch has measured, but for the sums, which are tensors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Batches in the sums.
+    pub batches: usize,
+    /// Seconds of the epoch.
+    pub seconds: f64,
+    /// Those of them that were spent waiting for data.
+    pub waited: f64,
+}
+
+/// What a checkpoint is written from: copies of the tensors, so that training can go on meanwhile.
+pub struct Snapshot {
+    /// Where the run stands.
+    pub standing: Standing,
+    /// The model's variables by name.
+    pub model: Vec<(String, Tensor)>,
+    /// The rest by name.
+    pub training: Vec<(String, Tensor)>,
+}
+
+/// A checkpoint that was read, whole.
+pub struct Checkpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Where the run stood.
+    pub standing: Standing,
+    /// The model's variables by name.
+    pub model: HashMap<String, Tensor>,
+    /// The rest by name; empty where the weights alone were asked for.
+    pub training: HashMap<String, Tensor>,
+}
+
+/// Which of a checkpoint's files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// To use the model.
+    Weights,
+    /// To go on training.
+    Everything,
+}
+
+/// `checkpoint.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    /// Of the rest of the file, so that a flipped digit is found.
+    crc32: String,
+    /// A [`Content`].
+    checkpoint: serde_json::Value,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    format: u32,
+    #[serde(flatten)]
+    standing: Standing,
+    files: BTreeMap<String, Digest>,
+}
+
+/// Of a file, against damage, not against malice.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Digest {
+    bytes: u64,
+    crc32: String,
+}
+
+impl Snapshot {
+    /// Of a model alone, before the first step.
+    pub fn of(model: &Model) -> Self {
+        let variables = model.store.variables().into_iter();
+        Snapshot {
+            standing: Standing::default(),
+            model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
+            training: Vec::new(),
+        }
+    }
+
+    /// Writes the folder `path`, in place of one that is there. Until it is whole it has another name.
+    ///
+    /// # Errors
+    /// The disk's; what was there stays, and nothing else is left.
+    pub fn write(self, path: &Path) -> Result<()> {
+        let partial = partial(path);
+        remove(&partial)?;
+        let written = self.write_files(&partial).and_then(|()| {
+            // A folder can only be renamed to a free name.
+            remove(path)?;
+            fs::rename(&partial, path).map_err(|error| Error::io(path, error))
+        });
+        if written.is_err() {
+            // Room for whoever needs it; the first error is the one to tell.
+            let _ = remove(&partial);
+        }
+        written.and_then(|()| disk::sync(path.parent().unwrap_or(path)))
+    }
+
+    fn write_files(self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        let mut files = BTreeMap::new();
+        for (name, tensors) in [(MODEL, self.model), (TRAINING, self.training)] {
+            let path = folder.join(name);
+            weights::write(tensors, &path)?;
+            let digest = Digest::of(File::open(&path)).map_err(|error| Error::io(path, error))?;
+            files.insert(name.to_string(), digest);
+        }
+        let content = Content {
+            format: FORMAT,
+            standing: self.standing,
+            files,
+        };
+        let failed = |error| Error::Run(format!("{MANIFEST}: {error}"));
+        let checkpoint = serde_json::to_value(content).map_err(failed)?;
+        let crc32 = crc32(checkpoint.to_string().as_bytes());
+        let json = serde_json::to_string_pretty(&Manifest { crc32, checkpoint }).map_err(failed)?;
+        disk::replace(&folder.join(MANIFEST), format!("{json}\n").as_bytes())
+    }
+}
+
+impl Checkpoint {
+    /// Reads the folder `path`.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or of another format.
+    pub fn read(path: &Path, wanted: Wanted) -> Result<Self> {
+        let content = Content::read(path)?;
+        let read = |name: &str| {
+            let path = path.join(name);
+            let bytes = fs::read(&path).map_err(|error| Error::io(&path, error))?;
+            let digest = Digest::of(Ok(&*bytes)).map_err(|error| Error::io(&path, error))?;
+            match content.files.get(name) {
+                Some(expected) if digest == *expected => weights::parse(&path, &bytes),
+                Some(expected) => Err(Error::data(
+                    path,
+                    format!(
+                        "is damaged: {} bytes with the checksum {}, and {} bytes with {} were written",
+                        digest.bytes, digest.crc32, expected.bytes, expected.crc32
+                    ),
+                )),
+                None => Err(Error::data(path, format!("is not among the files of {MANIFEST}"))),
+            }
+        };
+        Ok(Checkpoint {
+            model: read(MODEL)?,
+            training: match wanted {
+                Wanted::Everything => read(TRAINING)?,
+                Wanted::Weights => HashMap::new(),
+            },
+            standing: content.standing,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Where the run stood at the checkpoint `path`, without its tensors.
+    ///
+    /// # Errors
+    /// As [`read`](Checkpoint::read).
+    pub fn standing(path: &Path) -> Result<Standing> {
+        Ok(Content::read(path)?.standing)
+    }
+}
+
+impl Content {
+    fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        let text = fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
+        let damaged = |why: String| Error::data(&path, format!("is damaged: {why}"));
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let found = crc32(manifest.checkpoint.to_string().as_bytes());
+        if found != manifest.crc32 {
+            return Err(damaged(format!(
+                "its checksum is {found}, and {} was written",
+                manifest.crc32
+            )));
+        }
+        match manifest.checkpoint["format"].as_u64() {
+            Some(format) if format == u64::from(FORMAT) => {
+                serde_json::from_value(manifest.checkpoint).map_err(|error| damaged(error.to_string()))
+            }
+            format => {
+                let format = format.map_or("none".into(), |format| format.to_string());
+                let message = format!("is of format {format}, and this version of fmicl reads {FORMAT}");
+                Err(Error::data(path, message))
+            }
+        }
+    }
+}
+
+impl Digest {
+    fn of(reader: io::Result<impl Read>) -> io::Result<Self> {
+        let (mut reader, mut hasher, mut bytes) = (reader?, crc32fast::Hasher::new(), 0);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => break,
+                count => {
+                    hasher.update(&buffer[..count]);
+                    bytes += count as u64;
+                }
+            }
+        }
+        let crc32 = format!("{:08x}", hasher.finalize());
+        Ok(Digest { bytes, crc32 })
+    }
+}
+
+/// A copy in main memory, whatever device it is on: training goes on while it is written.
+pub fn copy(tensor: &Tensor) -> Tensor {
+    no_grad(|| match tensor.device() {
+        Device::Cpu => tensor.copy(),
+        _ => tensor.to_device(Device::Cpu),
+    })
+}
+
+fn crc32(bytes: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(bytes))
+}
+
+/// The name of a checkpoint's folder while it is written.
+pub fn partial(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
+/// Removes a folder that may not be there.
+pub fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(folder, error)),
+        _ => Ok(()),
+    }
+}

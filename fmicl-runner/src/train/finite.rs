@@ -1,0 +1,115 @@
+//! Losses and gradients that are not numbers: which step was the first, and on which samples.
+
+use crate::config::Experiment;
+use fmicl_core::Result;
+use fmicl_core::tch::{Kind, Tensor};
+use serde::Serialize;
+use std::fmt;
+
+/// The steps since the last look. Their losses and norms stay on the device: no step waits for it.
+#[derive(Default)]
+pub struct Watch {
+    taken: Vec<Taken>,
+}
+
+struct Taken {
+    step: u64,
+    indices: Vec<usize>,
+    loss: Tensor,
+    grad_norm: Tensor,
+}
+
+/// A step whose loss or gradient is not finite; an error, and the file `diverged.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Diverged {
+    /// Counted from 1.
+    pub step: u64,
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Its loss, as a text: JSON has no word for it.
+    pub loss: String,
+    /// The norm of all its gradients, before clipping.
+    pub grad_norm: String,
+    /// What computed them.
+    pub parts: String,
+    /// The samples of its batches, as the dataset numbers them.
+    pub samples: Vec<usize>,
+}
+
+impl Watch {
+    /// A step that was taken, on the samples `indices`.
+    pub fn note(&mut self, step: u64, indices: Vec<usize>, loss: Tensor, grad_norm: &Tensor) {
+        self.taken.push(Taken {
+            step,
+            indices,
+            loss,
+            grad_norm: grad_norm.shallow_clone(),
+        });
+    }
+
+    /// Waits for the device, and looks at the steps since the last look.
+    ///
+    /// # Errors
+    /// The first step that is not finite is `Ok(Some)`; libtorch's are errors.
+    pub fn look(&mut self, experiment: &Experiment, steps_per_epoch: u64) -> Result<Option<Diverged>> {
+        let taken = std::mem::take(&mut self.taken);
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        let read = |value: fn(&Taken) -> &Tensor| -> Result<Vec<f64>> {
+            let all: Vec<_> = taken.iter().map(value).collect();
+            Ok(Vec::try_from(Tensor::stack(&all, 0).to_kind(Kind::Double))?)
+        };
+        let (losses, norms) = (read(|step| &step.loss)?, read(|step| &step.grad_norm)?);
+        let bad = losses
+            .iter()
+            .zip(&norms)
+            .position(|(loss, norm)| !(loss.is_finite() && norm.is_finite()));
+        Ok(bad.map(|index| Diverged {
+            step: taken[index].step,
+            epoch: ((taken[index].step - 1) / steps_per_epoch) as usize + 1,
+            loss: losses[index].to_string(),
+            grad_norm: norms[index].to_string(),
+            parts: parts(experiment),
+            samples: taken[index].indices.clone(),
+        }))
+    }
+}
+
+/// The parts that a loss and its gradient come from.
+pub fn parts(experiment: &Experiment) -> String {
+    let kinds = [
+        ("objective", format!("{:?}", experiment.objective)),
+        ("architecture", experiment.architecture.name().to_string()),
+        ("backbone", experiment.backbone.name().to_string()),
+        ("optimizer", experiment.optimizer.name().to_string()),
+    ];
+    kinds.map(|(kind, name)| format!("{kind} {name}")).join(", ")
+}
+
+impl fmt::Display for Diverged {
+    /// In a line, with the first few samples.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        const NAMED: usize = 8;
+        let Diverged {
+            step,
+            epoch,
+            loss,
+            grad_norm,
+            parts,
+            samples,
+        } = self;
+        let first: Vec<_> = samples.iter().take(NAMED).map(usize::to_string).collect();
+        let more = match samples.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        write!(
+            f,
+            "the loss is {loss} and the norm of the gradients {grad_norm} at step {step} (epoch {epoch}), on the samples {}{more}; {parts}",
+            first.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for Diverged {}

@@ -1,0 +1,103 @@
+//! Signals that ask a run to stop.
+
+use fmicl_core::{Error, Result};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::flag;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The signals, with their names.
+const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGUSR1, "SIGUSR1")];
+
+/// Whether someone has asked the run to stop; by default nobody ever does.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    /// The last signal, or 0.
+    signal: Arc<AtomicUsize>,
+    /// Whether signals end the process again, as they do by default.
+    released: Arc<AtomicBool>,
+}
+
+/// A signal that a run was stopped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signal(i32);
+
+impl Interrupt {
+    /// Catches SIGINT, SIGTERM and SIGUSR1 from now on; a second SIGINT ends the process at once.
+    ///
+    /// # Errors
+    /// A system that refuses.
+    pub fn by_signals() -> Result<Self> {
+        let interrupt = Interrupt::default();
+        let again = Arc::new(AtomicBool::new(false));
+        let register = || {
+            for (signal, _) in SIGNALS {
+                flag::register_conditional_default(signal, interrupt.released.clone())?;
+            }
+            // In this order: the first one finds the flag down and raises it.
+            flag::register_conditional_shutdown(SIGINT, Signal(SIGINT).exit_code().into(), again.clone())?;
+            flag::register(SIGINT, again)?;
+            for (signal, _) in SIGNALS {
+                flag::register_usize(signal, interrupt.signal.clone(), signal as usize)?;
+            }
+            Ok(())
+        };
+        register().map_err(|error: std::io::Error| Error::Run(format!("cannot catch signals: {error}")))?;
+        Ok(interrupt)
+    }
+
+    /// The signal that asks the run to stop.
+    pub fn asked(&self) -> Option<Signal> {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => None,
+            signal => i32::try_from(signal).ok().map(Signal),
+        }
+    }
+
+    /// From now on signals end the process: there is nothing left to save.
+    pub fn release(&self) {
+        self.released.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Signal {
+    /// What a shell reports of a process that the signal has ended.
+    pub fn exit_code(self) -> u8 {
+        u8::try_from(128 + self.0).unwrap_or(1)
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match SIGNALS.iter().find(|(signal, _)| *signal == self.0) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "signal {}", self.0),
+        }
+    }
+}
+
+/// What ends a run that was asked to stop, once its checkpoint is written.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Who asked.
+    pub signal: Signal,
+    /// Steps taken.
+    pub step: u64,
+    /// The run's directory.
+    pub run: PathBuf,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Stopped { signal, step, run } = self;
+        write!(
+            f,
+            "stopped by {signal} after step {step}; go on by: fmicl train --resume {}",
+            run.display()
+        )
+    }
+}
+
+impl std::error::Error for Stopped {}

@@ -1,0 +1,200 @@
+//! Going on with a run: which one, from which checkpoint, and what about it may have changed.
+
+use super::checkpoint::{Checkpoint, Standing};
+use super::{Progress, RunDir, TrainOptions, Trainer};
+use crate::config::Experiment;
+use fmicl_core::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Which run a command goes on with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// A new run.
+    #[default]
+    Never,
+    /// The one in `--out`, where there is one.
+    Auto,
+    /// The one in this directory.
+    Run(PathBuf),
+}
+
+/// A run to go on with, locked.
+pub struct Found {
+    /// Its directory.
+    pub run: RunDir,
+    /// Where it stands; `None` where it had no checkpoint yet, and begins again.
+    pub checkpoint: Option<Checkpoint>,
+    /// What differs from the config it had, in a line each.
+    pub changes: Vec<String>,
+}
+
+/// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
+const MAY_CHANGE: [&str; 12] = [
+    "device",
+    "eval",
+    "evaluations",
+    "train.epochs",
+    "train.threads",
+    "train.tile",
+    "train.log_every",
+    "train.checkpoint_every",
+    "train.checkpoint_minutes",
+    "train.keep",
+    "train.on_nan",
+    "train.max_skipped_steps",
+];
+
+/// The run that the options mean; `None` for a new one.
+///
+/// # Errors
+/// A directory that holds something else or is in use; a run of another config; checkpoints that are all damaged.
+pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Found>> {
+    let path = match (&options.resume, &options.out) {
+        (Resume::Run(path), _) => path,
+        (Resume::Auto, Some(path)) if RunDir::is_at(path) => path,
+        _ => return Ok(None),
+    };
+    let run = RunDir::open(path)?.locked()?;
+    let before = crate::config::load(&run.config_path(), &[])?;
+    let changes = changes(&before, experiment).map_err(|refused| {
+        Error::config(format!(
+            "{}: the run has {refused}; only {}, and where a dataset's root is, may change when a run goes on: set it back, or \
+             start a new run by another --out",
+            path.display(),
+            MAY_CHANGE.join(", ")
+        ))
+    })?;
+    run.checkpoints().clear_partial()?;
+    let checkpoint = run.newest_checkpoint(u64::MAX)?;
+    Ok(Some(Found {
+        run,
+        checkpoint,
+        changes,
+    }))
+}
+
+impl Found {
+    /// Says what goes on, and makes the directory what it was at the checkpoint; the trainer stands there already.
+    ///
+    /// # Errors
+    /// Fewer epochs than the run has had, another number of samples, or the disk's.
+    pub fn go_on(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        experiment: &Experiment,
+        trainer: &Trainer,
+        progress: &Progress,
+    ) -> Result<()> {
+        let path = self.run.path().display();
+        let (steps, total) = (trainer.steps(), trainer.total_steps());
+        match checkpoint {
+            Some(checkpoint) => {
+                require_same(&checkpoint.standing, trainer.standing())?;
+                fmicl_core::require(steps <= total, "train.epochs", || {
+                    format!(
+                        "{} are fewer than the run has had: it stands after step {steps}",
+                        experiment.train.epochs
+                    )
+                })
+                .map_err(|error| experiment.locate(error))?;
+                progress.announce(&format!(
+                    "{path}: goes on after step {steps} of {total} (epoch {}), from {}",
+                    trainer.epochs() + 1,
+                    checkpoint.path.display()
+                ));
+                self.note_bits(&checkpoint.standing, trainer.standing(), progress);
+            }
+            None => progress.announce(&format!("{path}: the run there had no checkpoint yet, it begins again")),
+        }
+        for change in &self.changes {
+            progress.announce(change);
+        }
+        if self.changes.iter().any(|change| change.starts_with("train.epochs ")) {
+            progress.announce("the learning rate follows the schedule of the new number of epochs from here on");
+        }
+        if !self.changes.is_empty() {
+            self.run.write_config(experiment)?;
+        }
+        let lines = self.run.keep_metrics(trainer.epochs())?;
+        if lines < trainer.epochs() {
+            tracing::warn!("metrics.jsonl has lost lines: {lines} are left of {}", trainer.epochs());
+        }
+        self.run.remove_result()
+    }
+
+    /// What the last bits depend on.
+    fn note_bits(&self, before: &Standing, now: &Standing, progress: &Progress) {
+        if (&before.device, before.threads) != (&now.device, now.threads) {
+            progress.announce(&format!(
+                "on {} with {} threads of libtorch, and before on {} with {}: the last bits will differ",
+                now.device, now.threads, before.device, before.threads
+            ));
+        }
+    }
+}
+
+/// That the order of the samples is the same.
+fn require_same(before: &Standing, now: &Standing) -> Result<()> {
+    if before.samples == now.samples {
+        return Ok(());
+    }
+    Err(Error::Run(format!(
+        "the dataset has {} samples to train on and had {}: this run cannot go on with it",
+        now.samples, before.samples
+    )))
+}
+
+/// What differs and may, or the first things that may not.
+fn changes(before: &Experiment, now: &Experiment) -> Result<Vec<String>, String> {
+    let flat = |experiment| -> Result<_, String> {
+        let table = RunDir::table_of(experiment).map_err(|error| error.to_string())?;
+        Ok(leaves(table))
+    };
+    let (before, now) = (flat(before)?, flat(now)?);
+    let keys: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let shown = |value: Option<&toml::Value>| value.map_or("unset".to_string(), toml::Value::to_string);
+    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    for key in keys {
+        let (was, is) = (before.get(key), now.get(key));
+        if was == is {
+            continue;
+        }
+        match may_change(key) {
+            true => allowed.push(format!("{key} is {} now, and was {}", shown(is), shown(was))),
+            false => refused.push(format!("{key} = {}, not {}", shown(was), shown(is))),
+        }
+    }
+    match refused.is_empty() {
+        true => Ok(allowed),
+        false => Err(refused.join(", ")),
+    }
+}
+
+fn may_change(key: &str) -> bool {
+    let listed = MAY_CHANGE.iter().any(|may| {
+        key.strip_prefix(may)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    });
+    listed || (key.starts_with("dataset.") && key.ends_with(".root"))
+}
+
+/// The values of a table by their dotted keys.
+fn leaves(table: toml::Table) -> BTreeMap<String, toml::Value> {
+    let mut found = BTreeMap::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => {
+                found.extend(
+                    leaves(inner)
+                        .into_iter()
+                        .map(|(rest, value)| (format!("{key}.{rest}"), value)),
+                );
+            }
+            value => {
+                found.insert(key, value);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,154 @@
+//! A run that was stopped goes on as if nothing had happened: for every architecture and optimizer, to the bit.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use fmicl_core::registry::{self, Listing};
+use fmicl_core::tch;
+use fmicl_core::{Architecture, Backbone, Dataset, Modality, Optimizer, Part, Views};
+use fmicl_runner::config;
+use fmicl_runner::train::{self, Resume, TrainOptions};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use support::{EXPERIMENT, checkpoint, metrics};
+use tempfile::TempDir;
+
+/// libtorch has one random generator for the whole process: tests that draw from it take turns.
+static RANDOM: Mutex<()> = Mutex::new(());
+
+/// Where the runs end that are compared: in the middle of the last epoch, before anything is evaluated.
+const LAST: u64 = 8;
+
+struct Case {
+    folder: TempDir,
+    experiment: PathBuf,
+    sets: Vec<String>,
+}
+
+impl Case {
+    fn new(sets: &[String]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = folder.path().join("x.toml");
+        // Other views have no size.
+        let text = match sets.iter().any(|set| set.starts_with("views=")) {
+            true => EXPERIMENT.replace("views.size = 16\n", ""),
+            false => EXPERIMENT.to_string(),
+        };
+        std::fs::write(&experiment, text).unwrap();
+        Case {
+            folder,
+            experiment,
+            sets: sets.to_vec(),
+        }
+    }
+
+    fn run(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Trains from the last checkpoint, if there is one, to step `last`, with other settings `more`.
+    fn train(&self, name: &str, last: u64, more: &[&str]) -> anyhow::Result<()> {
+        let sets: Vec<_> = self
+            .sets
+            .iter()
+            .cloned()
+            .chain(more.iter().map(ToString::to_string))
+            .collect();
+        let experiment = config::load(&self.experiment, &sets)?;
+        let options = TrainOptions {
+            out: Some(self.run(name)),
+            name: name.into(),
+            resume: Resume::Auto,
+            stop_after: Some(last),
+            ..TrainOptions::default()
+        };
+        let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+        // The process's, and part of what the last bits depend on.
+        tch::set_num_threads(1);
+        train::run(experiment, &options)
+    }
+}
+
+/// Stops a run twice, in the middle of an epoch and at an end, and goes on with other numbers of data workers.
+fn check(sets: &[String]) {
+    let case = Case::new(sets);
+    let train = |name, last, more: &[&str]| {
+        case.train(name, last, more)
+            .unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
+    };
+    train("whole", LAST, &[]);
+    train("parts", 1, &[]);
+    train("parts", 3, &["train.threads=1"]);
+    train("parts", 5, &["train.threads=3"]);
+    train("parts", LAST, &[]);
+    let [whole, parts] = ["whole", "parts"].map(|name| checkpoint(&case.run(name), LAST));
+    // That the files can differ at all.
+    assert!(checkpoint(&case.run("parts"), 5)[0] != parts[0]);
+    assert!(whole[0] == parts[0], "{sets:?}: other weights");
+    assert!(whole[1] == parts[1], "{sets:?}: another state of training");
+    let [whole, parts] = ["whole", "parts"].map(|name| metrics(&case.run(name)));
+    assert_eq!(whole.len(), 2);
+    assert_eq!(whole, parts, "{sets:?}");
+}
+
+fn set(key: &str, part: &str) -> String {
+    format!("{key}={part}")
+}
+
+#[test]
+fn resuming_gives_the_same_weights_to_the_bit_for_every_architecture_and_optimizer() {
+    for architecture in registry::list::<dyn Architecture>() {
+        for optimizer in registry::list::<dyn Optimizer>() {
+            check(&[set("architecture", architecture.name), set("optimizer", optimizer.name)]);
+        }
+    }
+}
+
+#[test]
+fn it_does_for_every_backbone_of_images() {
+    let is_of_images = |part: &Listing| {
+        part.defaults.is_some() && {
+            let part: Part<dyn Backbone> = Part::new(part.name, toml::Table::new()).unwrap();
+            part.modality() == Modality::Images && !part.is_pretrained()
+        }
+    };
+    for backbone in registry::list::<dyn Backbone>().into_iter().filter(is_of_images) {
+        check(&[set("backbone", backbone.name)]);
+    }
+}
+
+#[test]
+fn it_does_with_batches_that_are_accumulated_clipped_gradients_and_evaluations_on_the_way() {
+    check(&[
+        "train.accumulate=2".into(),
+        "train.batch_size=4".into(),
+        "train.clip_grad_norm=0.1".into(),
+        "train.on_nan=skip".into(),
+        "eval.every=1".into(),
+        "architecture={name='moco',queue=20}".into(),
+    ]);
+}
+
+#[test]
+fn it_does_for_sentences_whose_views_are_made_by_dropout() {
+    let files = tempfile::tempdir().unwrap();
+    let named = |name: &str, mut options: toml::Table| {
+        options.insert("name".into(), name.into());
+        toml::Value::Table(options)
+    };
+    let dataset: Part<dyn Dataset> = Part::new("sentences", toml::Table::new()).unwrap();
+    let dataset = named("sentences", dataset.example(files.path()).unwrap());
+    let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
+    let views = named("text", views.example(files.path()).unwrap());
+    for architecture in ["simclr", "moco"] {
+        check(&[
+            format!("dataset={dataset}"),
+            "train.batch_size=6".into(),
+            format!("views={views}"),
+            "backbone={name='bert',dropout=0.3}".into(),
+            set("architecture", architecture),
+            set("optimizer", "adamw"),
+        ]);
+    }
+}

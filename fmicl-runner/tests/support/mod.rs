@@ -1,0 +1,37 @@
+//! A tiny run, and what it left.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::path::Path;
+
+/// Three steps an epoch.
+pub const EXPERIMENT: &str = r#"
+dataset = { name = "subset", train = 24, of = "digits" }
+backbone = { name = "resnet", depth = 18, stem = "cifar", width = 4 }
+architecture = { name = "simclr", out = 16 }
+objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
+optimizer = "sgd"
+device = "cpu"
+views.size = 16
+train = { epochs = 3, batch_size = 8, lr = 0.01, warmup_epochs = 1, threads = 2 }
+eval = { knn.k = 5, linear.max_iter = 3 }
+"#;
+
+/// The weights of the checkpoint after `step` steps, and what training needs besides: the bytes of the files.
+pub fn checkpoint(run: &Path, step: u64) -> [Vec<u8>; 2] {
+    let folder = run.join(format!("checkpoints/step-{step:010}"));
+    ["model", "training"].map(|file| std::fs::read(folder.join(format!("{file}.safetensors"))).unwrap())
+}
+
+/// The lines of `metrics.jsonl`, without what depends on the clock.
+pub fn metrics(run: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let timeless = |line: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let keys = line.as_object_mut().unwrap();
+        keys.remove("images_per_second").unwrap();
+        keys.remove("waiting").unwrap();
+        line
+    };
+    text.lines().map(timeless).collect()
+}
