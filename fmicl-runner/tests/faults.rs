@@ -1,0 +1,406 @@
+//! What can happen to a run of days happens here to a tiny one, and it ends with the numbers that it would have had.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use fmicl_data::Rng;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use support::{EXPERIMENT, checkpoint, metrics};
+use tempfile::TempDir;
+
+/// A folder with an experiment file and the runs of it.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new(change: impl Fn(&str) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.toml"), change(EXPERIMENT)).unwrap();
+        Bench { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Trains the run `name` to step `last`, from its last checkpoint.
+    fn train(&self, name: &str, last: u64) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+        command
+            .current_dir(self.folder.path())
+            .env("OMP_NUM_THREADS", "1")
+            .args(["train", "x.toml", "--out", name, "--resume", "auto", "--stop-after"])
+            .arg(last.to_string());
+        command
+    }
+
+    /// As [`train`](Bench::train), to its end, which is a success.
+    fn finish(&self, name: &str, last: u64) -> String {
+        let (code, stderr) = ended(&self.train(name, last).output().unwrap());
+        assert_eq!(code, 0, "{stderr}");
+        stderr
+    }
+
+    fn start(&self, name: &str, last: u64) -> Child {
+        let mut command = self.train(name, last);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// That both runs are the same at step `last`, to the bit.
+    fn same(&self, a: &str, b: &str, last: u64) {
+        let [a, b] = [a, b].map(|name| self.path(name));
+        assert!(checkpoint(&a, last) == checkpoint(&b, last), "other weights");
+        assert_eq!(metrics(&a), metrics(&b));
+    }
+
+    fn checkpoints(&self, name: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path(name).join("checkpoints"));
+        let mut all: Vec<_> = entries
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Whether a checkpoint is being written.
+    fn is_writing(&self, name: &str) -> bool {
+        let is_partial = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
+        self.checkpoints(name).iter().any(is_partial)
+    }
+}
+
+fn ended(output: &Output) -> (i32, String) {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), stderr)
+}
+
+/// Waits for something that a running process does.
+fn wait_until(child: &mut Child, what: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        let running = child.try_wait().unwrap().is_none();
+        assert!(
+            running && started.elapsed() < Duration::from_secs(60),
+            "{what} never came"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A checkpoint after every step, and steps for a few seconds.
+fn often(experiment: &str) -> String {
+    experiment.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 1e-6, keep = 2,")
+}
+
+/// The times that a run is killed: 6 of them, or as many as the variable FMICL_KILLS says.
+fn kills() -> u64 {
+    std::env::var("FMICL_KILLS").map_or(6, |kills| kills.parse().unwrap())
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_with_the_same_weights() {
+    const LAST: u64 = 60;
+    let bench = Bench::new(often);
+    let started = Instant::now();
+    bench.finish("whole", LAST);
+    let whole = started.elapsed().as_secs_f64();
+    let (mut rng, mut writing, mut done) = (Rng::new(&[9]), 0, 0);
+    while done < kills() {
+        let mut child = bench.start("killed", LAST);
+        match done % 2 {
+            // Anywhere: before there is a run, between steps, in one.
+            0 => std::thread::sleep(Duration::from_secs_f64(rng.uniform(0.0, 0.7 * whole))),
+            _ => {
+                let pause = Duration::from_micros(rng.below(2000) as u64);
+                while child.try_wait().unwrap().is_none() && !bench.is_writing("killed") {
+                    std::thread::yield_now();
+                }
+                std::thread::sleep(pause);
+            }
+        }
+        if child.try_wait().unwrap().is_some() {
+            let (code, stderr) = ended(&child.wait_with_output().unwrap());
+            assert_eq!(code, 0, "{stderr}");
+            // It was faster than the knife: from the beginning.
+            bench.same("whole", "killed", LAST);
+            fs::remove_dir_all(bench.path("killed")).unwrap();
+            continue;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        writing += u64::from(bench.is_writing("killed"));
+        done += 1;
+    }
+    bench.finish("killed", LAST);
+    bench.same("whole", "killed", LAST);
+    println!("{done} kills, {writing} of them while a checkpoint was written; the same weights");
+    assert!(writing > 0, "no kill fell into the writing of a checkpoint");
+    assert!(!bench.is_writing("killed"), "something half written is left");
+}
+
+#[test]
+fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
+    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
+    let line = bench.path("run").join("metrics.jsonl");
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("USR1", 138)] {
+        let mut child = bench.start("run", 300);
+        let before = fs::metadata(&line).map_or(0, |file| file.len());
+        wait_until(&mut child, "an epoch", || {
+            fs::metadata(&line).is_ok_and(|file| file.len() > before)
+        });
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let (found, stderr) = ended(&child.wait_with_output().unwrap());
+        assert_eq!(found, code, "{stderr}");
+        let words = format!("stopped by SIG{signal} after step ");
+        assert!(stderr.lines().last().unwrap().starts_with(&words), "{stderr}");
+        assert!(
+            stderr.trim_end().ends_with("go on by: fmicl train --resume run"),
+            "{stderr}"
+        );
+        assert!(!bench.is_writing("run"));
+    }
+    let newest = bench.checkpoints("run").pop().unwrap();
+    let step = newest.to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
+    bench.finish("whole", step);
+    bench.same("whole", "run", step);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used() {
+    let bench = Bench::new(str::to_string);
+    bench.finish("whole", 7);
+    for (file, damage) in [
+        ("model.safetensors", flip as fn(&Path)),
+        ("training.safetensors", halve),
+        ("checkpoint.json", flip),
+    ] {
+        let name = file.split('.').next().unwrap();
+        bench.finish(name, 2);
+        bench.finish(name, 5);
+        let newest = bench.checkpoints(name).pop().unwrap();
+        damage(&newest.join(file));
+        let stderr = bench.finish(name, 7);
+        let damaged = format!("{name}/checkpoints/step-0000000005/{file}: is damaged: ");
+        assert!(stderr.contains(&damaged), "{stderr}");
+        assert!(stderr.contains("goes on after step 2 of 9"), "{stderr}");
+        bench.same("whole", name, 7);
+    }
+    // With nothing whole left, the newest one's damage is the error.
+    for path in bench.checkpoints("model") {
+        halve(&path.join("model.safetensors"));
+    }
+    let (code, stderr) = ended(&bench.train("model", 8).output().unwrap());
+    assert_eq!(code, 1);
+    let last = stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: model/checkpoints/step-0000000007/model.safetensors: is damaged: "),
+        "{stderr}"
+    );
+}
+
+/// Changes one bit in the middle.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn halve(path: &Path) {
+    let length = fs::metadata(path).unwrap().len();
+    fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len(length / 2)
+        .unwrap();
+}
+
+#[test]
+fn the_clock_may_go_backwards() {
+    let bench = Bench::new(str::to_string);
+    bench.finish("whole", 7);
+    bench.finish("run", 2);
+    bench.finish("run", 5);
+    // The later a checkpoint, the older its files; and all of the run from a time to come.
+    let day = Duration::from_secs(86_400);
+    let later = std::time::SystemTime::now() + 10_000 * day;
+    for (age, path) in bench.checkpoints("run").into_iter().enumerate() {
+        for path in fs::read_dir(&path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .chain([path.clone()])
+        {
+            fs::File::open(path)
+                .unwrap()
+                .set_modified(later - age as u32 * day)
+                .unwrap();
+        }
+    }
+    fs::File::open(bench.path("run").join("metrics.jsonl"))
+        .unwrap()
+        .set_modified(later)
+        .unwrap();
+    let stderr = bench.finish("run", 7);
+    assert!(stderr.contains("goes on after step 5 of 9"), "{stderr}");
+    bench.same("whole", "run", 7);
+}
+
+#[test]
+fn a_second_process_is_refused_while_one_trains() {
+    let bench = Bench::new(often);
+    let mut child = bench.start("run", 300);
+    wait_until(&mut child, "a checkpoint", || !bench.checkpoints("run").is_empty());
+    for _ in 0..2 {
+        let (code, stderr) = ended(&bench.train("run", 300).output().unwrap());
+        let refused = "error: run: another process is training here; wait for it, or name another directory by --out\n";
+        assert_eq!((code, &*stderr), (1, refused));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The dead hold nothing.
+    let newest = bench.checkpoints("run").pop().unwrap();
+    let step: u64 = newest
+        .to_str()
+        .unwrap()
+        .rsplit('-')
+        .next()
+        .unwrap()
+        .trim_end_matches(".partial")
+        .parse()
+        .unwrap();
+    bench.finish("run", step + 2);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_run_and_leaves_the_one_before() {
+    let bench = Bench::new(str::to_string);
+    bench.finish("whole", 7);
+    bench.finish("run", 2);
+    // Files of at most 32 KiB; without the trap, the signal of the system would end the process.
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+    let train = bench.train("run", 5);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", limited, "sh"])
+        .arg(train.get_program())
+        .args(train.get_args());
+    command.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
+    let (code, stderr) = ended(&command.output().unwrap());
+    assert_eq!(code, 1, "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: no checkpoint could be written: run/checkpoints/"),
+        "{stderr}"
+    );
+    assert!(
+        last.ends_with("File too large (os error 27); the last one is run/checkpoints/step-0000000002"),
+        "{stderr}"
+    );
+    assert!(!bench.is_writing("run"));
+    bench.finish("run", 7);
+    bench.same("whole", "run", 7);
+}
+
+/// In a namespace of its own, where a disk can be mounted: one that is full, then one that is read-only, then a good one.
+const DISK: &str = r#"
+set -u
+mkdir disk && mount -t tmpfs -o size=64M disk disk || exit 99
+"$FMICL" train x.toml --out disk/run --stop-after 2 || exit 1
+head -c 100M /dev/zero > disk/filler 2> /dev/null
+"$FMICL" train x.toml --out disk/run --resume auto --stop-after 5 2> full; echo $? >> full
+rm disk/filler
+mount -o remount,ro disk || exit 98
+"$FMICL" train x.toml --out disk/run --resume auto --stop-after 5 2> read-only; echo $? >> read-only
+mount -o remount,rw disk
+"$FMICL" train x.toml --out disk/run --resume auto --stop-after 7 || exit 2
+cp -r disk/run run
+"#;
+
+#[test]
+fn a_disk_that_is_full_or_read_only_loses_nothing() {
+    let bench = Bench::new(str::to_string);
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", DISK]);
+    command.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
+    let output = command.env("FMICL", env!("CARGO_BIN_EXE_fmicl")).output();
+    let Some(output) = output
+        .ok()
+        .filter(|output| ![Some(1), Some(99)].contains(&output.status.code()))
+    else {
+        println!("skipped: no user namespaces here in which a disk could be mounted");
+        return;
+    };
+    let (code, stderr) = ended(&output);
+    assert_eq!(code, 0, "{stderr}");
+    let read = |name: &str| fs::read_to_string(bench.path(name)).unwrap();
+    let full = read("full");
+    assert!(
+        full.contains("No space left on device (os error 28)") && full.ends_with("\n1\n"),
+        "{full}"
+    );
+    let read_only = read("read-only");
+    let refused = "error: disk/run/.lock: Read-only file system (os error 30)\n1\n";
+    assert!(read_only.ends_with(refused), "{read_only}");
+    bench.finish("whole", 7);
+    bench.same("whole", "run", 7);
+}
+
+/// The folder of images of an experiment.
+fn photos(text: &str) -> String {
+    let text = text.replace(
+        r#"{ name = "subset", train = 24, of = "digits" }"#,
+        r#"{ name = "image-folder", root = "photos" }"#,
+    );
+    text.replace("epochs = 3, batch_size = 8,", "epochs = 1000, batch_size = 6,")
+}
+
+#[test]
+fn an_image_that_vanishes_or_is_cut_during_training_costs_no_step() {
+    use fmicl_core::{Dataset, Part};
+    let bench = Bench::new(photos);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&bench.path("photos")).unwrap();
+    let image = bench.path("photos/train/one/3.png");
+    let good = fs::read(&image).unwrap();
+    let lines = bench.path("run").join("metrics.jsonl");
+    for (harm, says) in [
+        (
+            (|path| fs::remove_file(path).unwrap()) as fn(&Path),
+            "No such file or directory (os error 2)",
+        ),
+        (halve, "cannot be decoded"),
+    ] {
+        let mut child = bench.start("run", 3000);
+        let before = fs::metadata(&lines).map_or(0, |file| file.len());
+        wait_until(&mut child, "an epoch", || {
+            fs::metadata(&lines).is_ok_and(|file| file.len() > before)
+        });
+        harm(&image);
+        let (code, stderr) = ended(&child.wait_with_output().unwrap());
+        assert_eq!(code, 1, "{stderr}");
+        let error = stderr.lines().last().unwrap();
+        assert!(
+            error.starts_with("error: ") && error.contains("photos/train/one/3.png: "),
+            "{stderr}"
+        );
+        assert!(error.contains(says), "{stderr}");
+        fs::write(&image, &good).unwrap();
+    }
+    let newest = bench.checkpoints("run").pop().unwrap();
+    let step: u64 = newest.to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
+    // No epoch's end: the step before the harm.
+    bench.finish("run", step + 4);
+    bench.finish("whole", step + 4);
+    bench.same("whole", "run", step + 4);
+}
