@@ -22,7 +22,6 @@ mod of_cosine;
 mod pairs;
 mod product;
 mod side;
-mod threads;
 
 pub use critics::Critics;
 pub use exp::exp;

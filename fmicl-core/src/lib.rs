@@ -7,6 +7,7 @@
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | a product that is fast where libtorch's own is not | [`linear()`] |
+//! | work that each thread does from beginning to end | [`deal`], [`in_blocks`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
@@ -15,6 +16,7 @@
 
 mod architecture;
 mod backbone;
+mod blocks;
 mod dataset;
 mod divergence;
 mod engine;
@@ -37,11 +39,13 @@ pub mod registry;
 mod similarity;
 mod source;
 pub mod testing;
+mod threads;
 mod view;
 mod views;
 
 pub use architecture::{Architecture, BuildBackbone, Learner};
 pub use backbone::{Backbone, Encoder};
+pub use blocks::in_blocks;
 pub use dataset::{Dataset, Samples, Split};
 pub use divergence::Divergence;
 pub use engine::{Engine, Single};
@@ -60,6 +64,7 @@ pub use part::Part;
 pub use pretrained::{Pretrained, PretrainedParts};
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
+pub use threads::deal;
 pub use view::View;
 pub use views::{Draw, Stop, Views};
 

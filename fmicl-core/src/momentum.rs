@@ -4,7 +4,7 @@
 //! arXiv 1911.05722, equation (2).
 
 use crate::parameters::move_into;
-use crate::{Error, Parameters, Result, descend};
+use crate::{Error, Parameters, Result, descend, in_blocks};
 use std::collections::HashMap;
 use tch::{Tensor, nn};
 
@@ -74,19 +74,19 @@ impl<T> Momentum<T> {
         &self.network
     }
 
-    /// Moves every copy the share `1 - momentum` of the way to what it follows, in one operation for each run of
-    /// neighbours in `parameters` and without a device sync. `parameters` are those of the learner's store, the
+    /// Moves every copy the share `1 - momentum` of the way to what it follows, run by run of neighbours in
+    /// `parameters` and without a device sync. `parameters` are those of the learner's store, the
     /// same in every call; `momentum` is from 0 to 1.
     pub fn update(&mut self, parameters: &Parameters, momentum: f64) {
         if self.runs.is_empty() {
             self.runs = self.flatten(parameters);
         }
-        tch::no_grad(|| {
-            for Run { group, offset, values } in &mut self.runs {
-                let followed = parameters.groups[*group].values.narrow(0, *offset, values.size()[0]);
+        for Run { group, offset, values } in &self.runs {
+            let followed = parameters.groups[*group].values.narrow(0, *offset, values.size()[0]);
+            in_blocks([values, &followed], |[mut values, followed]| {
                 let _ = values.lerp_(&followed, 1.0 - momentum);
-            }
-        });
+            });
+        }
     }
 
     /// Moves the copies of trainable variables into buffers with the layout of `parameters`.

@@ -3,8 +3,9 @@
 //! The first pass makes the sums, a running log-sum-exp. The second weighs each pair by its softmax times how much the
 //! loss depends on its anchor's sum, which is known by then, and carries that back to the features.
 
+use super::Pairs;
 use super::grid::{Gradient, Grid, Tile};
-use super::{Pairs, threads};
+use crate::deal;
 use std::f64::consts::LOG2_E;
 use tch::{Kind, Tensor};
 
@@ -69,7 +70,7 @@ impl Softmax {
     fn log_sums(self, grid: &Grid) -> Tensor {
         let anchors = grid.anchors();
         let (size, options) = (anchors.size()[0], (anchors.kind(), anchors.device()));
-        let sums = threads::deal(grid.tiles(), anchors.device(), |tiles: Vec<Tile>| {
+        let sums = deal(grid.tiles(), anchors.device(), |tiles: Vec<Tile>| {
             let start = if self.narrow { 0.0 } else { f64::NEG_INFINITY };
             let sums = Tensor::full([size], start, options);
             for tile in tiles {
@@ -124,7 +125,7 @@ impl Softmax {
             (tile, rows, columns)
         });
         let (shape, device) = (grid.shape(), log_sums.device());
-        threads::deal(
+        deal(
             tiles.collect(),
             device,
             |tiles: Vec<(Tile, Anchors, Option<Anchors>)>| {

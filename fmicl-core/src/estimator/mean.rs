@@ -1,7 +1,8 @@
 //! The mean of a function of the cosine over pairs, ready for autograd.
 
 use super::grid::{Gradient, Tile};
-use super::{OfCosine, Pairs, threads};
+use super::{OfCosine, Pairs};
+use crate::deal;
 use tch::{Kind, Tensor};
 
 /// The mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is
@@ -12,7 +13,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let count = (anchors.size()[0] * pairs.others()) as f64;
     let shape = grid.requires_grad().then(|| grid.shape());
     let device = anchors.device();
-    let sums = threads::deal(grid.tiles(), device, |tiles: Vec<Tile>| {
+    let sums = deal(grid.tiles(), device, |tiles: Vec<Tile>| {
         let mut sum = Tensor::zeros([], (Kind::Double, device));
         let mut gradient = shape.as_ref().map(Gradient::zero);
         for tile in tiles {

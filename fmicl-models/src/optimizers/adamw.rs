@@ -5,8 +5,8 @@
 //! Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, arXiv 1711.05101.
 
 use super::add_scaled;
-use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, register, require};
+use fmicl_core::tch::Tensor;
+use fmicl_core::{Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
 
 /// AdamW.
@@ -82,19 +82,22 @@ impl Stepper for State {
         let _ = self.steps.g_add_scalar_(1);
         let t = self.steps.int64_value(&[]) as f64;
         let (unbias1, unbias2) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
-        tch::no_grad(|| {
-            let moments = self.mean.iter_mut().zip(&mut self.square);
-            for (group, (mean, square)) in parameters.groups.iter_mut().zip(moments) {
-                if group.decays && weight_decay > 0.0 {
-                    let _ = group.values.g_mul_scalar_(1.0 - lr * weight_decay);
-                }
-                let _ = mean.lerp_(&group.grads, 1.0 - beta1);
-                let _ = square.lerp_(&group.grads.square(), 1.0 - beta2);
-                let mut root = square.sqrt();
-                let root = root.g_div_scalar_(unbias2.sqrt()).g_add_scalar_(eps);
-                add_scaled(&mut group.values, -lr / unbias1, &(&*mean / root));
-            }
-        });
+        for (group, (mean, square)) in parameters.groups.iter().zip(self.mean.iter().zip(&self.square)) {
+            let decays = group.decays && weight_decay > 0.0;
+            in_blocks(
+                [&group.values, &group.grads, mean, square],
+                |[mut p, g, mut m, mut v]| {
+                    if decays {
+                        let _ = p.g_mul_scalar_(1.0 - lr * weight_decay);
+                    }
+                    let _ = m.lerp_(&g, 1.0 - beta1);
+                    let _ = v.lerp_(&g.square(), 1.0 - beta2);
+                    let mut root = v.sqrt();
+                    let root = root.g_div_scalar_(unbias2.sqrt()).g_add_scalar_(eps);
+                    add_scaled(&mut p, -lr / unbias1, &(m / root));
+                },
+            );
+        }
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {

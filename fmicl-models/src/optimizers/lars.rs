@@ -8,9 +8,10 @@
 //! behind a schedule by the memory of the momentum, and it gives no ratio or decay to biases and norms either.
 
 use super::add_scaled;
-use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, register, require};
+use fmicl_core::tch::Tensor;
+use fmicl_core::{Optimizer, Parameters, Result, Stepper, deal, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 /// LARS.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,24 +71,36 @@ impl Stepper for State {
             weight_decay,
             trust_coefficient,
         } = self.options;
-        tch::no_grad(|| {
-            for (group, velocity) in parameters.groups.iter_mut().zip(&mut self.velocity) {
-                let _ = velocity.g_mul_scalar_(momentum);
-                if group.decays {
-                    let mut direction = group.grads.copy();
-                    add_scaled(&mut direction, weight_decay, &group.values);
-                    // One norm a variable: the only optimizer here whose operations grow with their number.
-                    for slice in &group.slices {
-                        let [p, d, mut v] =
-                            [&group.values, &direction, velocity].map(|flat| flat.narrow(0, slice.offset, slice.len));
-                        let _ = v.addcmul_(&d, &trust_ratio(&p, &d, trust_coefficient));
-                    }
-                } else {
-                    let _ = velocity.g_add_(&group.grads);
-                }
-                add_scaled(&mut group.values, -lr, velocity);
+        for (group, velocity) in parameters.groups.iter().zip(&self.velocity) {
+            let flats = [&group.values, &group.grads, velocity];
+            if !group.decays {
+                in_blocks(flats, |[mut p, g, mut v]| {
+                    let _ = v.g_mul_scalar_(momentum).g_add_(&g);
+                    add_scaled(&mut p, -lr, &v);
+                });
+                continue;
             }
-        });
+            // One norm a variable: the only optimizer here whose operations grow with their number.
+            let mut slices: Vec<_> = group.slices.iter().collect();
+            // The largest first: one of them at the end would keep a thread busy while the others have done all.
+            slices.sort_by_key(|slice| Reverse(slice.len));
+            let variables = slices
+                .iter()
+                .map(|slice| flats.map(|flat| flat.narrow(0, slice.offset, slice.len)));
+            deal(
+                variables.collect(),
+                group.values.device(),
+                |variables: Vec<[Tensor; 3]>| {
+                    for [mut p, g, mut v] in variables {
+                        let mut direction = g.copy();
+                        add_scaled(&mut direction, weight_decay, &p);
+                        let ratio = trust_ratio(&p, &direction, trust_coefficient);
+                        let _ = v.g_mul_scalar_(momentum).addcmul_(&direction, &ratio);
+                        add_scaled(&mut p, -lr, &v);
+                    }
+                },
+            );
+        }
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {

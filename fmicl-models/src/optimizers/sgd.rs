@@ -5,8 +5,8 @@
 //! in PyTorch's form, where the learning rate stands outside the velocity.
 
 use super::add_scaled;
-use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, register, require};
+use fmicl_core::tch::Tensor;
+use fmicl_core::{Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
 
 /// SGD.
@@ -65,25 +65,24 @@ impl Stepper for State {
             nesterov,
             weight_decay,
         } = self.options;
-        tch::no_grad(|| {
-            for (group, velocity) in parameters.groups.iter_mut().zip(&mut self.velocity) {
-                let mut direction = group.grads.shallow_clone();
-                let decays = group.decays && weight_decay > 0.0;
-                let _ = velocity.g_mul_scalar_(momentum).g_add_(&group.grads);
+        for (group, velocity) in parameters.groups.iter().zip(&self.velocity) {
+            let decays = group.decays && weight_decay > 0.0;
+            in_blocks([&group.values, &group.grads, velocity], |[mut p, g, mut v]| {
+                let _ = v.g_mul_scalar_(momentum).g_add_(&g);
                 if decays {
-                    add_scaled(velocity, weight_decay, &group.values);
+                    add_scaled(&mut v, weight_decay, &p);
                 }
                 if nesterov {
-                    direction = &direction + &*velocity * momentum;
+                    let mut direction = g + &v * momentum;
                     if decays {
-                        add_scaled(&mut direction, weight_decay, &group.values);
+                        add_scaled(&mut direction, weight_decay, &p);
                     }
-                    add_scaled(&mut group.values, -lr, &direction);
+                    add_scaled(&mut p, -lr, &direction);
                 } else {
-                    add_scaled(&mut group.values, -lr, velocity);
+                    add_scaled(&mut p, -lr, &v);
                 }
-            }
-        });
+            });
+        }
     }
 
     fn state(&self) -> Vec<(String, Tensor)> {

@@ -1,8 +1,8 @@
-//! Tiles dealt out to threads.
+//! Work dealt out to threads.
 //!
-//! libtorch would split every operation of a tile among its threads, and they would meet again after each: a few
+//! libtorch would split every operation of a piece of work (a tile of pairs, a block of parameters) among its threads, and they would meet again after each: a few
 //! microseconds of work, then all wait for the slowest, which on a machine with other work is a long time. So on a CPU
-//! each thread takes its own tiles from beginning to end, and they meet once.
+//! each thread takes its own pieces from beginning to end, and they meet once.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,14 +38,14 @@ fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
     static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     if pool.as_ref().is_none_or(|pool| pool.current_num_threads() != threads) {
-        let name = |index| format!("tiles-{index}");
+        let name = |index| format!("dealt-{index}");
         let made = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(name)
             .build()
             .ok()?;
         made.broadcast(|_| {
-            // An idle thread of libgomp, libtorch's own, keeps its core busy for milliseconds, which the tiles then lack,
+            // An idle thread of libgomp, libtorch's own, keeps its core busy for milliseconds, which the work then lacks,
             // unless it knows of more threads than cores. So each of these once takes a helper, who sleeps from then on.
             // (The question comes first: a thread's first one sets the number anew.)
             let _ = tch::get_num_threads();
