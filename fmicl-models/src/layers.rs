@@ -1,8 +1,8 @@
 //! Layers with PyTorch's initialisation, where tch's own defaults differ from it.
 
-use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::init::{FanInOut, NonLinearity, NormalOrUniform};
 use fmicl_core::tch::nn::{self, BatchNormConfig, ConvConfig, Init, LinearConfig, Module, ModuleT, Path};
+use fmicl_core::tch::{Kind, Tensor};
 
 /// torchvision's `kaiming_normal_(mode="fan_out", nonlinearity="relu")`.
 const KAIMING_FAN_OUT: Init = Init::Kaiming {
@@ -75,8 +75,13 @@ pub(crate) fn linear(path: Path, input: i64, output: i64, bias: bool) -> nn::Lin
     )
 }
 
-/// Rows `[N, d]` scaled to unit length, as `torch.nn.functional.normalize`: divided by `max(norm, 1e-12)`.
+/// Rows `[N, d]` scaled to unit length, as `torch.nn.functional.normalize`: divided by `max(norm, 1e-12)`. What comes out
+/// of a network in bfloat16 has unit length in f32.
 pub(crate) fn normalize(rows: &Tensor) -> Tensor {
+    let rows = match rows.kind() {
+        Kind::BFloat16 => &rows.to_kind(Kind::Float),
+        _ => rows,
+    };
     rows / rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), true).clamp_min(1e-12)
 }
 

@@ -19,6 +19,7 @@ pub mod eval;
 mod log;
 mod panics;
 mod parts;
+mod precision;
 pub mod sweep;
 #[cfg(test)]
 mod testing;
@@ -29,3 +30,4 @@ mod weights;
 pub use cli::cli;
 pub use data::Splits;
 pub use device::DeviceChoice;
+pub use precision::Precision;

@@ -62,7 +62,11 @@ pub struct TrainOptions {
 /// # Errors
 /// Whatever stops the run; a [`Stopped`] where it was asked to.
 pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
-    let device = experiment.device.resolve()?;
+    let device = experiment
+        .device
+        .resolve()
+        .and_then(|device| experiment.train.precision.on(device));
+    let device = device.map_err(|error| experiment.locate(error))?;
     estimator::set_tile(experiment.train.tile);
     let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
     if processes != 1 {

@@ -28,7 +28,11 @@ pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
 /// Everything that is wrong with it.
 pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let mut problems = Vec::new();
-    let device = keep(experiment.device.resolve(), experiment, &mut problems);
+    let device = experiment
+        .device
+        .resolve()
+        .and_then(|device| experiment.train.precision.on(device));
+    let device = keep(device, experiment, &mut problems);
     let data = keep(Splits::open(experiment), experiment, &mut problems);
     let model = keep(Model::build(experiment), experiment, &mut problems);
     let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {

@@ -1,6 +1,7 @@
 //! The section `[train]`.
 
 use super::{at_least_one, failed, not_negative, positive};
+use crate::Precision;
 use fmicl_core::{Error, require};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,10 @@ pub struct Train {
     /// The largest norm of all gradients together, above 0; by default they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// `"f32"` (the default), or `"bf16"`: products and convolutions of the networks in bfloat16, the rest, weights and
+    /// loss among it, in f32.
+    #[serde(default)]
+    pub precision: Precision,
     /// The side of the tiles in which pairs are compared, from 1 to 65536; by default it follows the cache or the device
     /// ([`fmicl_core::estimator::tile`]).
     #[serde(skip_serializing_if = "Option::is_none")]

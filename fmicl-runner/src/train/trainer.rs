@@ -206,7 +206,7 @@ impl<'a> Trainer<'a> {
                 .map(|view| view.to_device(self.device))
                 .collect();
             self.stepping = true;
-            let pairings = self.model.learner.pairings(&views);
+            let pairings = train.precision.pairings(&mut *self.model.learner, &views);
             if self.standing.step == 0 && number == 0 {
                 let level = chance(&*self.experiment.objective, &pairings[0]);
                 // It drew from libtorch's one generator; what follows must depend on the run's seed.
