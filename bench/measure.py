@@ -28,19 +28,30 @@ class Failed(Exception):
     """With what the program said."""
 
 
+def run(command):
+    """The JSON in the last line of what a program says."""
+    return json.loads(output(command).strip().splitlines()[-1])
+
+
+def listed(kind):
+    """The registered parts of a kind."""
+    return json.loads(output([RELEASE / "fmicl", "list", kind, "--json"]))
+
+
+def output(command):
+    command = list(map(str, command))
+    done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(said(command, f"exit code {done.returncode}", done.stdout + done.stderr))
+    return done.stdout
+
+
 class Measure:
     def __init__(self, scratch, threads, photos, smoke):
         self.scratch, self.threads, self.smoke = scratch, threads, smoke
         # Whether our libjpeg was built with nasm, once it is known.
         self.jpeg_simd = None
         self.photos = photos or made.photos(scratch, 50 if smoke else 150)
-
-    def run(self, command):
-        command = list(map(str, command))
-        done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Failed(said(command, f"exit code {done.returncode}", done.stdout + done.stderr))
-        return json.loads(done.stdout.strip().splitlines()[-1])
 
     def folder(self):
         return pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
@@ -55,12 +66,12 @@ class Measure:
         words = [*words, f"times={5 if ours else 2}", f"threads={row.threads or self.threads}"]
         if self.smoke:
             words = [row.small.get(word.split("=")[0], word) if "=" in word else word for word in words]
-        result = self.run([*([RELEASE / "examples" / "bench"] if ours else [sys.executable, "bench/peer.py"]), *words])
+        result = run([*([RELEASE / "examples" / "bench"] if ours else [sys.executable, "bench/peer.py"]), *words])
         return {"value": statistics.median(result["seconds"]), "cpu": result["cpu_seconds"], "mib": result["grew_mib"]}
 
     def commands(self, row, ours):
         first, *others = row.words[0 if ours else 1]
-        result = self.run(([sys.executable, first] if first.endswith(".py") else [ROOT / first]) + others)
+        result = run(([sys.executable, first] if first.endswith(".py") else [ROOT / first]) + others)
         return {"value": result["per_second"]} | ({"cpu": result["cpu_seconds"]} if "cpu_seconds" in result else {})
 
     def views(self, row, ours):
@@ -69,7 +80,7 @@ class Measure:
         program = [RELEASE / "examples" / "views_throughput"] if ours else [sys.executable, "fmicl-data/examples/views_throughput.py"]
         # One worker of a DataLoader costs more than none.
         threads = threads if ours or threads > 1 else 0
-        result = self.run([*program, what, root, threads, 0.1 if self.smoke else 3, size])
+        result = run([*program, what, root, threads, 0.1 if self.smoke else 3, size])
         self.jpeg_simd = result.get("jpeg_simd", self.jpeg_simd)
         return {"value": result["images_per_s"], "cpu": 1 / result["images_per_cpu_s"]}
 
@@ -78,7 +89,7 @@ class Measure:
         batch, epochs, root = 16 if self.smoke else 128, 2, made.cifar(self.scratch, 7 if self.smoke else 154)
         if not ours:
             layout = row.words[0]
-            rates = self.run([sys.executable, "bench/train.py", root, batch, epochs, self.threads, layout])["images_per_s"]
+            rates = run([sys.executable, "bench/train.py", root, batch, epochs, self.threads, layout])["images_per_s"]
             # The first epoch warms up.
             return {"value": statistics.median(rates[1:])}
         return self.trained(made.experiment(self.scratch, root, batch, epochs, self.threads, self.smoke), epochs)
@@ -100,7 +111,7 @@ class Measure:
         file = made.sentences(self.scratch, (2 if self.smoke else 10) * batch if what == "train" else 40 if self.smoke else 2048)
         if not ours:
             numbers = [batch, epochs, threads] if what == "train" else [threads]
-            rate = self.run([sys.executable, "bench/text.py", what, model, file, *numbers])["per_second"]
+            rate = run([sys.executable, "bench/text.py", what, model, file, *numbers])["per_second"]
             # The first epoch warms up.
             return {"value": statistics.median(rate[1:]) if what == "train" else rate}
         if what == "train":

@@ -50,24 +50,28 @@ def features(n):
     return F.normalize(torch.randn(n, D), dim=1).requires_grad_()
 
 
-def f_micl():
-    """The formula of the paper as it is written: distances, kernel, critic, conjugate, mask."""
-    pairs = arguments.get("pairs", "within")
-    critic, conjugate = DIVERGENCES[arguments["divergence"]]
-    bank = F.normalize(torch.randn(int(arguments.get("bank", BANK)), D), dim=1) if pairs == "bank" else None
+def formula(divergence, x, y, anchors, others, mask=None):
+    """f-MICL as the paper writes it: distances, kernel, critic, conjugate, mask."""
+    critic, conjugate = DIVERGENCES[divergence]
 
     def kernel(squared):
         return torch.exp(-squared / (2 * 0.5**2))
 
+    positive = critic(kernel((x - y).square().sum(1))).mean()
+    negative = conjugate(critic(kernel(torch.cdist(anchors, others).square())))
+    return (negative if mask is None else negative[mask]).mean() - positive
+
+
+def f_micl():
+    pairs, divergence = arguments.get("pairs", "within"), arguments["divergence"]
+    bank = F.normalize(torch.randn(int(arguments.get("bank", BANK)), D), dim=1) if pairs == "bank" else None
+
     def loss(x, y):
-        positive = critic(kernel((x - y).square().sum(1))).mean()
         if pairs == "bank":
-            return conjugate(critic(kernel(torch.cdist(x, bank).square()))).mean() - positive
+            return formula(divergence, x, y, x, bank)
         z = torch.cat([x, y]) if pairs == "both" else x
-        negative = conjugate(critic(kernel(torch.cdist(z, z).square())))
         mask = torch.eye(len(x), dtype=torch.bool)
-        mask = ~(mask.repeat(2, 2) if pairs == "both" else mask)
-        return negative[mask].mean() - positive
+        return formula(divergence, x, y, z, z, ~(mask.repeat(2, 2) if pairs == "both" else mask))
 
     return loss
 
@@ -127,6 +131,33 @@ def optimizer():
     return run
 
 
+def step():
+    from networks import ARCHITECTURES
+
+    device, batch, size = arguments["device"], int(arguments["batch"]), int(arguments["size"])
+    parameters, pairings, after_step = ARCHITECTURES[arguments["architecture"]](int(arguments["depth"]), device)
+    sgd = torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, weight_decay=1e-4, foreach=True)
+    views = [torch.randn(batch, 3, size, size, device=device) for _ in range(2)]
+    others = ~torch.eye(batch, dtype=torch.bool, device=device)
+
+    def loss(x, y, negatives):
+        if negatives is None or isinstance(negatives, str):
+            return formula("js", x, y, x, x if negatives is None else y, others)
+        return formula("js", x, y, x, negatives)
+
+    def run():
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=arguments["precision"] == "bf16"):
+            pairs = pairings(*views)
+        value = sum(loss(*pair) for pair in pairs) / len(pairs)
+        value.backward()
+        sgd.step()
+        sgd.zero_grad()
+        after_step()
+        value.item()
+
+    return run
+
+
 times = int(arguments["times"])
 if row == "f-micl":
     differentiate(times, f_micl())
@@ -136,5 +167,8 @@ elif row == "products":
     repeat(times, products())
 elif row == "optimizer":
     repeat(times, optimizer())
+elif row == "step":
+    held = status("VmRSS")
+    repeat(times, step(), held)
 else:
     sys.exit(f"no row {row}")

@@ -57,17 +57,19 @@ pub fn run(row: &str, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn objective(row: &str, arguments: &Arguments, pairs: &str) -> Result<toml::Value, Box<dyn Error>> {
-    let text = match row {
-        "infonce" => "objective = { name = 'infonce', temperature = 0.5 }".to_string(),
-        _ => {
-            let divergence = arguments.text("divergence")?;
-            let negatives = if pairs == "bank" { "within" } else { pairs };
-            format!(
-                "objective = {{ name = 'f-micl', divergence = '{divergence}', negatives = '{negatives}', \
-                 similarity = {{ name = 'gaussian', sigma = 0.5, mu = 1.0 }} }}"
-            )
-        }
-    };
-    let mut table: toml::Table = toml::from_str(&text)?;
-    Ok(table.remove("objective").ok_or("no objective")?)
+    match row {
+        "infonce" => Ok(toml::from_str("name = 'infonce'\ntemperature = 0.5")?),
+        _ => f_micl(
+            arguments.text("divergence")?,
+            if pairs == "bank" { "within" } else { pairs },
+        ),
+    }
+}
+
+/// f-MICL with the kernel of `bench/peer.py`.
+pub fn f_micl(divergence: &str, negatives: &str) -> Result<toml::Value, Box<dyn Error>> {
+    Ok(toml::from_str(&format!(
+        "name = 'f-micl'\ndivergence = '{divergence}'\nnegatives = '{negatives}'\n\
+         similarity = {{ name = 'gaussian', sigma = 0.5, mu = 1.0 }}"
+    ))?)
 }

@@ -1,13 +1,16 @@
 //! One row of BENCHMARKS.md, our side, as one line of JSON: `bench ROW [KEY=VALUE...]`. Its peer with the same arguments
-//! is `bench/peer.py`; `bench/bench.py` runs both in turn and has the rows.
+//! is `bench/peer.py`; `bench/bench.py` runs both in turn and has the rows, `bench/gpu_check.py` those of a GPU.
 
 mod loss;
+mod objectives;
 mod optimizer;
+mod step;
 mod time;
 
 use fmicl_baselines as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
+use fmicl_runner::DeviceChoice;
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -24,6 +27,10 @@ impl Arguments {
 
     fn number(&self, key: &str) -> Result<i64, Box<dyn Error>> {
         Ok(self.text(key)?.parse()?)
+    }
+
+    fn device(&self) -> Result<tch::Device, Box<dyn Error>> {
+        Ok(self.text("device")?.parse::<DeviceChoice>()?.resolve()?)
     }
 }
 
@@ -44,6 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match row.as_str() {
         "f-micl" | "infonce" | "products" => loss::run(&row, &arguments),
         "optimizer" => optimizer::run(&arguments),
-        other => Err(format!("no row `{other}`: f-micl, infonce, products, optimizer").into()),
+        "objectives" => objectives::run(&arguments),
+        "step" => step::run(&arguments),
+        other => Err(format!("no row `{other}`: f-micl, infonce, products, optimizer, objectives, step").into()),
     }
 }
