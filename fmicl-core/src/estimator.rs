@@ -35,7 +35,8 @@ use tch::Tensor;
 
 /// A scalar that is 0 and whose gradient with respect to `features` is `gradient`: tch has no custom autograd function,
 /// but `<x, g> - <x, g>` without gradient is exactly that.
-fn zero_with_gradient(features: &Tensor, gradient: &Tensor) -> Tensor {
-    let inner = (features * gradient).sum(features.kind());
+fn zero_with_gradient(features: &Tensor, gradient: Tensor) -> Tensor {
+    // As one product of vectors, it needs no other matrix.
+    let inner = features.reshape(-1).dot(&gradient.view(-1));
     &inner - inner.detach()
 }

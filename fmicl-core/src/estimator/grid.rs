@@ -71,26 +71,23 @@ impl Grid {
             tiles.extend(rows[index + 1..].iter().map(|y| self.tile(x, y, true)));
         }
         for x in &rows {
-            self.triangle(x.start, x.count, (side / 2).max(1), &mut tiles);
+            self.triangle(x, (side / 2).max(1), &mut tiles);
         }
         tiles
     }
 
     /// Adds the tiles of a square on the diagonal. It is halved down to `least`, since what is below the diagonal is
     /// computed for nothing.
-    fn triangle(&self, start: i64, count: i64, least: i64, tiles: &mut Vec<Tile>) {
-        if count <= least {
-            let x = Features::span(&self.rows, start, count);
-            tiles.push(self.tile(&x, &x, false));
+    fn triangle(&self, square: &Features, least: i64, tiles: &mut Vec<Tile>) {
+        if square.count <= least {
+            tiles.push(self.tile(square, square, false));
             return;
         }
-        let half = (count + 1) / 2;
-        let (low, high) = ((start, half), (start + half, count - half));
-        for (start, count) in [low, high] {
-            self.triangle(start, count, least, tiles);
-        }
-        let [x, y] = [low, high].map(|(start, count)| Features::span(&self.rows, start, count));
-        tiles.push(self.tile(&x, &y, true));
+        let half = (square.count + 1) / 2;
+        let (low, high) = (square.part(0, half), square.part(half, square.count - half));
+        self.triangle(&low, least, tiles);
+        self.triangle(&high, least, tiles);
+        tiles.push(self.tile(&low, &high, true));
     }
 
     fn tile(&self, x: &Features, y: &Features, mirrored: bool) -> Tile {
@@ -121,12 +118,12 @@ impl Grid {
 
     /// A scalar that is 0 and whose gradient is `factor` times the sum of `gradients`.
     pub fn zero_with(&self, gradients: Vec<Gradient>, factor: f64) -> Tensor {
-        let Some(sum) = gradients.into_iter().reduce(Gradient::plus) else {
+        let Some(mut sum) = gradients.into_iter().reduce(Gradient::plus) else {
             unreachable!("there is a thread")
         };
-        let mut zero = zero_with_gradient(&self.rows, &(sum.rows * factor));
-        if let (Some(features), Some(gradient)) = (&self.columns, sum.columns) {
-            zero += zero_with_gradient(features, &(gradient * factor));
+        let mut zero = zero_with_gradient(&self.rows, sum.rows.g_mul_scalar_(factor));
+        if let (Some(features), Some(gradient)) = (&self.columns, &mut sum.columns) {
+            zero += zero_with_gradient(features, gradient.g_mul_scalar_(factor));
         }
         zero
     }
@@ -138,26 +135,34 @@ struct Features {
     count: i64,
     /// `[count, d]`.
     rows: Tensor,
-    /// `[d, count]`, made once for all tiles.
+    /// `[d, count]`, made once for all tiles of a row or column.
     transposed: Tensor,
 }
 
 impl Features {
-    /// All rows, so many at a time.
+    /// All rows, so many at a time, without gradient.
     fn spans(features: &Tensor, side: i64) -> Vec<Self> {
         let total = features.size()[0];
-        let span = |start: i64| Features::span(features, start, side.min(total - start));
+        let span = |start: i64| {
+            let count = side.min(total - start);
+            let rows = features.detach().narrow(0, start, count);
+            Features {
+                start,
+                count,
+                transposed: rows.tr().contiguous(),
+                rows,
+            }
+        };
         (0..total).step_by(side as usize).map(span).collect()
     }
 
-    /// So many rows from `start`, without gradient.
-    fn span(features: &Tensor, start: i64, count: i64) -> Self {
-        let rows = features.detach().narrow(0, start, count);
+    /// So many of these from the `skipped`-th on, in the same memory.
+    fn part(&self, skipped: i64, count: i64) -> Self {
         Features {
-            start,
+            start: self.start + skipped,
             count,
-            transposed: rows.tr().contiguous(),
-            rows,
+            rows: self.rows.narrow(0, skipped, count),
+            transposed: self.transposed.narrow(1, skipped, count),
         }
     }
 
@@ -246,10 +251,11 @@ impl Gradient {
             .g_add_(&product::by_features_of_rows(weights, &tile.x.transposed));
     }
 
-    fn plus(self, other: Self) -> Self {
-        Gradient {
-            rows: self.rows + other.rows,
-            columns: self.columns.zip(other.columns).map(|(a, b)| a + b),
+    fn plus(mut self, other: Self) -> Self {
+        let _ = self.rows.g_add_(&other.rows);
+        if let (Some(columns), Some(others)) = (&mut self.columns, &other.columns) {
+            let _ = columns.g_add_(others);
         }
+        self
     }
 }
