@@ -12,25 +12,37 @@ use tch::{Device, Kind, Tensor};
 /// on nothing but that number. On a GPU, and where there are too few items, this thread does all, by libtorch's means.
 /// `work` runs without gradient.
 pub fn deal<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(Vec<I>) -> R + Sync) -> Vec<R> {
+    deal_with(items, device, || (), |(), hand| work(hand))
+}
+
+/// [`deal`], where each hand begins with what `start` makes in this thread: memory comes back to the thread that it came
+/// from, and what is freed here would lie idle there.
+pub fn deal_with<I: Send, S: Send, R: Send>(
+    items: Vec<I>,
+    device: Device,
+    start: impl Fn() -> S,
+    work: impl Fn(S, Vec<I>) -> R + Sync,
+) -> Vec<R> {
     let threads = tch::get_num_threads().max(1) as usize;
-    if device != Device::Cpu || threads == 1 || items.len() < 2 * threads {
-        return vec![tch::no_grad(|| work(items))];
-    }
-    let Some(pool) = pool(threads) else {
-        return vec![tch::no_grad(|| work(items))];
+    let pool = (device == Device::Cpu && threads > 1 && items.len() >= 2 * threads)
+        .then(|| pool(threads))
+        .flatten();
+    let Some(pool) = pool else {
+        return vec![tch::no_grad(|| work(start(), items))];
     };
-    let mut hands: Vec<Vec<I>> = (0..threads).map(|_| Vec::new()).collect();
+    let mut hands: Vec<(S, Vec<I>)> = (0..threads).map(|_| (start(), Vec::new())).collect();
     for (index, item) in items.into_iter().enumerate() {
-        hands[index % threads].push(item);
+        hands[index % threads].1.push(item);
     }
     let hands: Vec<_> = hands.into_iter().map(|hand| Mutex::new(Some(hand))).collect();
-    pool.broadcast(|thread| {
+    let results = pool.broadcast(|thread| {
         let hand = hands[thread.index()]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        tch::no_grad(|| work(hand.unwrap_or_default()))
-    })
+        hand.map(|(start, items)| tch::no_grad(|| work(start, items)))
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// The threads, made once for their number; none where the system refuses them.

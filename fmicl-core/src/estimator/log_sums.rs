@@ -5,7 +5,7 @@
 
 use super::Pairs;
 use super::grid::{Gradient, Grid, Tile};
-use crate::deal;
+use crate::threads::deal_with;
 use std::f64::consts::LOG2_E;
 use tch::{Kind, Tensor};
 
@@ -70,9 +70,9 @@ impl Softmax {
     fn log_sums(self, grid: &Grid) -> Tensor {
         let anchors = grid.anchors();
         let (size, options) = (anchors.size()[0], (anchors.kind(), anchors.device()));
-        let sums = deal(grid.tiles(), anchors.device(), |tiles: Vec<Tile>| {
-            let start = if self.narrow { 0.0 } else { f64::NEG_INFINITY };
-            let sums = Tensor::full([size], start, options);
+        let empty = if self.narrow { 0.0 } else { f64::NEG_INFINITY };
+        let start = || Tensor::full([size], empty, options);
+        let sums = deal_with(grid.tiles(), anchors.device(), start, |sums, tiles: Vec<Tile>| {
             for tile in tiles {
                 self.add_sums(&tile, &sums);
             }
@@ -125,11 +125,11 @@ impl Softmax {
             (tile, rows, columns)
         });
         let (shape, device) = (grid.shape(), log_sums.device());
-        deal(
+        deal_with(
             tiles.collect(),
             device,
-            |tiles: Vec<(Tile, Anchors, Option<Anchors>)>| {
-                let mut gradient = Gradient::zero(&shape);
+            || Gradient::zero(&shape),
+            |mut gradient, tiles: Vec<(Tile, Anchors, Option<Anchors>)>| {
                 for (tile, rows, columns) in tiles {
                     gradient.add(&tile, &self.weights(&tile, &rows, columns.as_ref()));
                 }

@@ -2,7 +2,7 @@
 
 use super::grid::{Gradient, Tile};
 use super::{OfCosine, Pairs};
-use crate::deal;
+use crate::threads::deal_with;
 use tch::{Kind, Tensor};
 
 /// The mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is
@@ -13,16 +13,22 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let count = (anchors.size()[0] * pairs.others()) as f64;
     let shape = grid.requires_grad().then(|| grid.shape());
     let device = anchors.device();
-    let sums = deal(grid.tiles(), device, |tiles: Vec<Tile>| {
-        let mut sum = Tensor::zeros([], (Kind::Double, device));
-        let mut gradient = shape.as_ref().map(Gradient::zero);
+    let start = || {
+        (
+            Tensor::zeros([], (Kind::Double, device)),
+            shape.as_ref().map(Gradient::zero),
+        )
+    };
+    let sums = deal_with(grid.tiles(), device, start, |(mut sum, mut gradient), tiles: Vec<Tile>| {
         for tile in tiles {
             let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
-            let (value, slope) = (tile.exclude(value, 0.0), tile.exclude(slope, 0.0));
+            // One after the other, so that a tile's memory is that of the two, which may be one.
             let times = if tile.mirrored { 2.0 } else { 1.0 };
+            let value = tile.exclude(value, 0.0);
             let _ = sum.g_add_(&(value.sum(value.kind()) * times));
+            drop(value);
             if let Some(gradient) = &mut gradient {
-                gradient.add(&tile, &slope);
+                gradient.add(&tile, &tile.exclude(slope, 0.0));
             }
         }
         (sum, gradient)
