@@ -19,20 +19,25 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
             shape.as_ref().map(Gradient::zero),
         )
     };
-    let sums = deal_with(grid.tiles(), device, start, |(mut sum, mut gradient), tiles: Vec<Tile>| {
-        for tile in tiles {
-            let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
-            // One after the other, so that a tile's memory is that of the two, which may be one.
-            let times = if tile.mirrored { 2.0 } else { 1.0 };
-            let value = tile.exclude(value, 0.0);
-            let _ = sum.g_add_(&(value.sum(value.kind()) * times));
-            drop(value);
-            if let Some(gradient) = &mut gradient {
-                gradient.add(&tile, &tile.exclude(slope, 0.0));
+    let sums = deal_with(
+        grid.tiles(),
+        device,
+        start,
+        |(mut sum, mut gradient), tiles: Vec<Tile>| {
+            for tile in tiles {
+                let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
+                // One after the other, so that a tile's memory is that of the two, which may be one.
+                let times = if tile.mirrored { 2.0 } else { 1.0 };
+                let value = tile.exclude(value, 0.0);
+                let _ = sum.g_add_(&(value.sum(value.kind()) * times));
+                drop(value);
+                if let Some(gradient) = &mut gradient {
+                    gradient.add(&tile, &tile.exclude(slope, 0.0));
+                }
             }
-        }
-        (sum, gradient)
-    });
+            (sum, gradient)
+        },
+    );
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
     let mean = (Tensor::stack(&sums, 0).sum(None) / count).to_kind(anchors.kind());
     let gradients: Vec<_> = gradients.into_iter().flatten().collect();
