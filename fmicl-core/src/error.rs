@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A config value that cannot be used. `key` is the dotted path below the value that was being read
     /// (empty for the value itself); the runner adds the file and the line.
-    #[error("{}{message}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+    #[error("{}", one_line(&if key.is_empty() { message.clone() } else { format!("{key}: {message}") }))]
     Config {
         /// Dotted path, such as `objective.alpha`.
         key: String,
@@ -19,7 +19,7 @@ pub enum Error {
         message: String,
     },
     /// Data on disk that is missing, truncated or not what its format says.
-    #[error("{}: {message}", path.display())]
+    #[error("{}", one_line(&format!("{}: {message}", path.display())))]
     Data {
         /// The file or folder.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum Error {
         message: String,
     },
     /// The operating system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", one_line(&format!("{}: {source}", path.display())))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -35,10 +35,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// libtorch refused; only the first line is kept, the rest is a C++ stack trace.
-    #[error("libtorch: {0}")]
+    #[error("libtorch: {}", one_line(.0))]
     Torch(String),
     /// Anything else that stops a run.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Run(String),
 }
 
@@ -109,6 +109,15 @@ impl From<tch::TchError> for Error {
     }
 }
 
+/// A message in one line: names in it can hold anything, line ends and a terminal's escape codes included.
+fn one_line(message: &str) -> String {
+    let escaped = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    message.trim_end().chars().map(escaped).collect()
+}
+
 /// Turns a range check of an option into a config error at that option's key:
 /// `require(self.alpha > 0.0, "alpha", "0.0 is not above 0")`.
 pub fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Result<()> {
@@ -119,5 +128,17 @@ pub fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Resu
             key: key.into(),
             message: message(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn an_error_is_a_line_whatever_is_in_it() {
+        let broken = Error::data("a\nb", "holds \u{1b}[31mred\u{1b}[0m, é\r\n");
+        assert_eq!(broken.to_string(), "a\\nb: holds \\u{1b}[31mred\\u{1b}[0m, é");
+        assert_eq!(Error::config("no\tpart").at("x\ny").to_string(), "x\\ny: no\\tpart");
     }
 }

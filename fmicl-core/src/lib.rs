@@ -9,6 +9,7 @@
 //! | a product that is fast where libtorch's own is not | [`linear()`] |
 //! | work that each thread does from beginning to end | [`deal`], [`in_blocks`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
+//! | a file that may be anything | [`open_file`], [`read_file`] |
 //! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
 //!
@@ -23,6 +24,7 @@ mod engine;
 mod error;
 pub mod estimator;
 mod evaluation;
+mod files;
 mod fmicl;
 pub mod geometry;
 mod image;
@@ -51,6 +53,7 @@ pub use divergence::Divergence;
 pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
+pub use files::{open_file, read_file};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
 pub use linear::linear;

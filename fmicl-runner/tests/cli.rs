@@ -32,7 +32,7 @@ fn a_fault_of_the_config_is_one_line_and_exit_code_2() {
         let (code, line) = error(&[command, "no-such.toml"]);
         assert_eq!(
             (code, &*line),
-            (2, "error: no-such.toml: No such file or directory (os error 2)\n")
+            (2, "error: no-such.toml: there is no such file; name a TOML file\n")
         );
     }
 }

@@ -1,9 +1,8 @@
 //! Reading whole files, plain or gzipped.
 
 use flate2::read::GzDecoder;
-use fmicl_core::{Error, Result, toml};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use fmicl_core::{Error, Result, open_file, toml};
+use std::io::Read;
 use std::path::Path;
 
 /// The bytes of `path`, at most `limit + 1` of them, unpacked if they are gzipped. Only what is there is allocated, so
@@ -13,10 +12,7 @@ use std::path::Path;
 /// [`Error::Data`] where the file is missing (with `hint`: what would work) or its gzip stream is broken,
 /// [`Error::Io`] where it cannot be read.
 pub(super) fn read_at_most(path: &Path, limit: u64, hint: &str) -> Result<Vec<u8>> {
-    let mut file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
-        _ => Error::io(path, error),
-    })?;
+    let mut file = open_file(path, hint)?;
     let mut magic = Vec::new();
     file.by_ref()
         .take(2)

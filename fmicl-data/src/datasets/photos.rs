@@ -1,8 +1,8 @@
 //! Image files with their classes, decoded when they are needed.
 
 use super::files::write;
-use crate::decode;
-use fmicl_core::{Error, Image, Patch, Region, Result, Samples};
+use crate::decode::{MOST_FILE, decode};
+use fmicl_core::{Error, Image, Patch, Region, Result, Samples, read_file};
 use std::ffi::OsStr;
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
@@ -69,7 +69,7 @@ impl Samples for Photos {
 
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         let path = self.path(index);
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
+        let bytes = read_file(&path, MOST_FILE, "a photo was there when the folder was listed")?;
         decode(&bytes, &path, choose)
     }
 

@@ -6,10 +6,9 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Image, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Error, Image, Result, Samples, Source, Split, open_file, register, toml};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -143,11 +142,8 @@ struct Images {
 
 impl Images {
     fn open(path: PathBuf) -> Result<Self> {
-        let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (bytes, file) = opened.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::data(&path, format!("there is no such file; {}", PLACE.hint())),
-            _ => Error::io(&path, error),
-        })?;
+        let file = open_file(&path, &PLACE.hint())?;
+        let bytes = file.metadata().map_err(|error| Error::io(&path, error))?.len();
         if bytes == 0 || bytes % IMAGE as u64 != 0 {
             let message = format!("{bytes} bytes are not whole images of {IMAGE}; fetch the file again");
             return Err(Error::data(path, message));

@@ -1,7 +1,7 @@
 //! Images that are given by their paths.
 
-use crate::decode;
-use fmicl_core::{Error, Image, Region, Result, Samples};
+use crate::decode::{MOST_FILE, decode};
+use fmicl_core::{Error, Image, Region, Result, Samples, read_file};
 use std::path::PathBuf;
 
 /// Image files, one a sample.
@@ -28,7 +28,7 @@ impl Samples for Paths {
 
     fn image(&self, index: usize) -> Result<Image> {
         let path = &self.0[index];
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        let bytes = read_file(path, MOST_FILE, "an image is expected")?;
         let patch = decode(&bytes, path, &mut Region::whole)?;
         Ok(Image::new(
             patch.region.width,

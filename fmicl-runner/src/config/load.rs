@@ -31,7 +31,23 @@ pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> 
 /// # Errors
 /// As in [`load_all`].
 pub(crate) fn load_changed(path: &Path, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
-    let source = read(path, changes).map_err(|error| vec![error])?;
+    let tree = read_file(path, &mut Vec::new()).map_err(|error| vec![error])?;
+    experiment(path, tree, changes)
+}
+
+/// As [`load_all`], of a text that `path` might hold and that extends no other file; nothing is read.
+///
+/// # Errors
+/// At least one, as in [`load`].
+pub fn load_text(path: &Path, text: &str, sets: &[String]) -> Result<Experiment, Vec<Error>> {
+    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
+    let tree = parse::file(path, text).map_err(|error| vec![error])?;
+    experiment(path, tree, &changes)
+}
+
+fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
+    let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
+    let source = changes.iter().try_fold(tree, change).map_err(|error| vec![error])?;
     let toml::Value::Table(table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
@@ -86,8 +102,7 @@ impl Change {
 /// # Errors
 /// A config error in one line.
 pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
-    let refused = |error| Error::config(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(refused)?;
+    let text = read_text(path)?;
     let source = parse::file(path, &text)?;
     match source.to_toml() {
         toml::Value::Table(table) => match registry::read_options(table) {
@@ -152,17 +167,19 @@ fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
     matches!(&error, Error::Config { key, .. } if !key.is_empty()).then_some(error)
 }
 
-/// The merged tree; its root is the file that was asked for.
-fn read(path: &Path, changes: &[Change]) -> Result<Node> {
-    let tree = read_file(path, &mut Vec::new())?;
-    let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
-    changes.iter().try_fold(tree, change)
+/// The most bytes of a config file.
+const MOST: u64 = 1 << 20;
+
+/// The text of a config file.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = fmicl_core::read_file(path, MOST, "name a TOML file").map_err(Error::named_in_config)?;
+    String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is no text in UTF-8", path.display())))
 }
 
 /// A file laid over the one it extends. `chain` holds the files that led here.
 fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
     let refused = |error| Error::config(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(refused)?;
+    let text = read_text(path)?;
     let mut tree = parse::file(path, &text)?;
     chain.push(path.canonicalize().map_err(refused)?);
     let Value::Table(table) = &mut tree.value else {

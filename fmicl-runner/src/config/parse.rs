@@ -23,6 +23,9 @@ pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
     ))
 }
 
+/// The most parts of a key: a table within a table for each must not exhaust the stack.
+const DEEPEST: usize = 64;
+
 /// The tree of `a.b=v`: `v` as TOML or else as a text, in tables down to its key. `origin`: where it was written, if not on
 /// the command line.
 pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
@@ -32,7 +35,7 @@ pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
     };
     let (key, value) = text.split_once('=').ok_or_else(malformed)?;
     let key = key.trim();
-    if key.split('.').any(str::is_empty) {
+    if key.split('.').any(str::is_empty) || key.split('.').count() > DEEPEST {
         return Err(malformed());
     }
     let origin = origin.cloned().unwrap_or_else(|| Origin::Set {

@@ -232,7 +232,7 @@ fn a_file_that_cannot_be_read_is_a_config_error() {
     let empty = folder(&[]);
     assert_eq!(
         try_load(empty.path(), &[]).unwrap_err(),
-        "x.toml: No such file or directory (os error 2)"
+        "x.toml: there is no such file; name a TOML file"
     );
 }
 

@@ -1,10 +1,9 @@
 //! The bytes of a file: mapped where they are plain, unpacked where they are gzipped.
 
 use flate2::read::MultiGzDecoder;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, open_file};
 use memmap2::Mmap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -18,6 +17,8 @@ pub(crate) enum Bytes {
 
 /// What a gzip stream begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The most bytes that a gzipped file may unpack to: they are held in memory, and a small file can claim any number.
+const MOST_UNPACKED: u64 = 4 << 30;
 /// What some editors put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -28,18 +29,10 @@ impl Bytes {
     /// off ends the process (SIGBUS).
     ///
     /// # Errors
-    /// [`Error::Data`] where there is no file or its gzip stream is broken, [`Error::Io`] where it cannot be read.
+    /// [`Error::Data`] where there is no file, its gzip stream is broken, or it unpacks to more than 4 GiB; [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, hint: &str) -> Result<Self> {
         let io = |error| Error::io(path, error);
-        let file = File::open(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
-            _ => io(error),
-        })?;
-        let kind = file.metadata().map_err(io)?.file_type();
-        if !kind.is_file() {
-            let what = if kind.is_dir() { "a folder" } else { "no regular file" };
-            return Err(Error::data(path, format!("is {what}; {hint}")));
-        }
+        let file = open_file(path, hint)?;
         // SAFETY: the memory is read alone and lives as long as the map. That nobody changes or cuts off the file
         // meanwhile is the user's part, said above and in docs/LANGUAGE.md; where it is broken, changed bytes are read as
         // bytes (text is copied out before it is checked, see `Corpus::get`), and a cut ends the process.
@@ -48,11 +41,19 @@ impl Bytes {
             return Ok(Bytes::Mapped(mapped));
         }
         let mut unpacked = Vec::new();
-        let read = MultiGzDecoder::new(&*mapped).read_to_end(&mut unpacked);
+        let read = MultiGzDecoder::new(&*mapped)
+            .take(MOST_UNPACKED + 1)
+            .read_to_end(&mut unpacked);
         read.map_err(|error| {
             let message = format!("the gzip stream is broken or truncated ({error}); fetch the file again");
             Error::data(path, message)
         })?;
+        if unpacked.len() as u64 > MOST_UNPACKED {
+            let message = format!(
+                "unpacks to more than {MOST_UNPACKED} bytes; unpack it beforehand: a plain file takes no memory"
+            );
+            return Err(Error::data(path, message));
+        }
         unpacked.shrink_to_fit();
         Ok(Bytes::Unpacked(unpacked))
     }

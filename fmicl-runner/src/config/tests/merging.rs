@@ -102,7 +102,7 @@ fn an_error_names_the_file_that_it_is_in() {
 fn a_wrong_extends_is_an_error_at_its_line() {
     assert_eq!(
         error_of("\nextends = \"none.toml\"", &[]),
-        "x.toml:2: extends: none.toml: No such file or directory (os error 2)"
+        "x.toml:2: extends: none.toml: there is no such file; name a TOML file"
     );
     assert_eq!(
         error_of("extends = 3", &[]),

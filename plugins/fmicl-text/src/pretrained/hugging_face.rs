@@ -2,13 +2,16 @@
 
 use crate::backbones::Shape;
 use fmicl_core::toml::{Table, Value};
-use fmicl_core::{Error, Pretrained, PretrainedParts, Result, register};
+use fmicl_core::{Error, Pretrained, PretrainedParts, Result, read_file, register};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::path::Path;
 
 /// The longest text in tokens, where sentence-transformers' `sentence_bert_config.json` does not say it.
 const LONGEST: i64 = 512;
+
+/// The most bytes of a JSON file beside the tokenizer.
+const MOST_JSON: u64 = 1 << 20;
 
 /// A folder with `config.json`, `model.safetensors` and `tokenizer.json`. Pooling is as sentence-transformers'
 /// `1_Pooling/config.json` says, and else the mean.
@@ -62,11 +65,14 @@ impl Pretrained for HuggingFace {
 
 /// A JSON file; nothing where it is not there.
 fn json(path: &Path) -> Result<Option<Json>> {
-    match std::fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Error::data(path, format!("is no JSON: {error}"))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io(path, error)),
+    if !path.exists() {
+        return Ok(None);
     }
+    let bytes = read_file(
+        path,
+        MOST_JSON,
+        "a small JSON file of sentence-transformers is expected",
+    )?;
+    let read = serde_json::from_slice(&bytes).map_err(|error| Error::data(path, format!("is no JSON: {error}")))?;
+    Ok(Some(read))
 }

@@ -271,7 +271,7 @@ mod tests {
             error(None),
             "tokenizer: is missing: name a tokenizer.json or the folder that has it"
         );
-        assert!(error(Some(folder.path())).contains("tokenizer.json: No such file"));
+        assert!(error(Some(folder.path())).contains("tokenizer.json: there is no such file"));
         let broken = folder.path().join("broken.json");
         std::fs::write(&broken, "{\"version\": 3").unwrap();
         assert!(error(Some(&broken)).contains("broken.json: is no tokenizer: "));

@@ -1,12 +1,16 @@
 //! A tokenizer, and batches of token ids.
 
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Error, Result, View};
+use fmicl_core::{Error, Result, View, read_file};
 use std::path::{Path, PathBuf};
 use tokenizers::{Tokenizer, TruncationParams};
 
 /// The names of padding in the tokenizers of BERT and of RoBERTa.
 const PADDING: [&str; 2] = ["[PAD]", "<pad>"];
+
+/// No tokenizer's file has as many bytes: the largest vocabularies take 20 MB.
+const MOST: u64 = 256 << 20;
+const HINT: &str = "a `tokenizer.json` of Hugging Face is expected";
 
 /// A tokenizer that cuts off what is too long.
 pub(super) struct Tokens {
@@ -31,7 +35,7 @@ impl Tokens {
         } else {
             path.into()
         };
-        let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, error))?;
+        let bytes = read_file(&file, MOST, HINT)?;
         let broken = |error: tokenizers::Error| {
             let text = error.to_string();
             Error::data(

@@ -1,8 +1,11 @@
 //! The shape of a BERT, from options or from a folder's `config.json`.
 
-use fmicl_core::{Error, Result, require};
+use fmicl_core::{Error, Result, read_file, require};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// No `config.json` has as many bytes.
+const MOST: u64 = 1 << 20;
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +86,15 @@ impl Shape {
             "layer_norm_eps",
             || format!("{} is not above 0 and below 1", self.layer_norm_eps),
         )?;
+        require((0..self.vocabulary).contains(&self.padding), "padding", || {
+            format!(
+                "{} is not from 0 to below vocabulary, {}",
+                self.padding, self.vocabulary
+            )
+        })?;
+        require(self.longest() >= 1, "positions", || {
+            format!("{} leave no place for a token", self.positions)
+        })?;
         for (key, p) in [("dropout", self.dropout), ("attention_dropout", self.attention_dropout)] {
             require((0.0..1.0).contains(&p), key, || {
                 format!("{p} is not a probability from 0 to below 1")
@@ -105,9 +117,9 @@ impl Shape {
     /// A file that cannot be read, or is of a model of another kind.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
-        let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
+        let bytes = read_file(&path, MOST, "a `config.json` of Hugging Face is expected")?;
         let config: Config =
-            serde_json::from_str(&text).map_err(|error| Error::data(&path, format!("cannot be used: {error}")))?;
+            serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("cannot be used: {error}")))?;
         let shape = config.shape().map_err(|message| Error::data(&path, message))?;
         shape
             .validate()

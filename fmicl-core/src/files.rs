@@ -1,0 +1,61 @@
+//! Opening files that may be anything.
+
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// Opens a regular file; `hint` is what would work where there is no such file. A folder, a device or a pipe, which could
+/// be without end or wait for somebody who writes, is not opened.
+///
+/// # Errors
+/// [`Error::Data`] where there is no such file or it is none, [`Error::Io`] where the system refuses.
+pub fn open_file(path: &Path, hint: &str) -> Result<File> {
+    let missing_or = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
+        _ => Error::io(path, error),
+    };
+    // Before it is opened: that alone waits at a pipe.
+    let kind = std::fs::metadata(path).map_err(missing_or)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a folder" } else { "no regular file" };
+        return Err(Error::data(path, format!("is {what}; {hint}")));
+    }
+    File::open(path).map_err(missing_or)
+}
+
+/// The bytes of a regular file that has at most `most`; otherwise as [`open_file`].
+///
+/// # Errors
+/// As there, and [`Error::Data`] where the file is larger.
+pub fn read_file(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>> {
+    let file = open_file(path, hint)?;
+    let mut bytes = Vec::new();
+    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| Error::io(path, error))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::data(path, format!("has more than {most} bytes; {hint}")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_not_read() {
+        let error = |path: &str| {
+            read_file(Path::new(path), 10, "look elsewhere")
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(error("/nowhere"), "/nowhere: there is no such file; look elsewhere");
+        assert_eq!(error("/"), "/: is a folder; look elsewhere");
+        assert_eq!(error("/dev/zero"), "/dev/zero: is no regular file; look elsewhere");
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/files.rs");
+        assert_eq!(error(own), format!("{own}: has more than 10 bytes; look elsewhere"));
+        let whole = read_file(Path::new(own), 1 << 20, "").unwrap();
+        assert_eq!(whole, include_bytes!("files.rs"));
+    }
+}
