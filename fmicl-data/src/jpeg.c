@@ -13,6 +13,7 @@ typedef struct {
     struct jpeg_decompress_struct info;
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
     jmp_buf caller;
     /* The decoder asked for more bytes than there are. */
     int truncated;
@@ -22,6 +23,17 @@ typedef struct {
 static void fail(j_common_ptr info) {
     reader *self = (reader *)info->client_data;
     info->err->format_message(info, self->message);
+    longjmp(self->caller, 1);
+}
+
+/* Each scan of a progressive file goes over the whole image, and takes a few bytes: without a bound a small file takes
+ * hours. No encoder writes a tenth of so many. */
+enum { MOST_SCANS = 500 };
+
+static void watch(j_common_ptr info) {
+    reader *self = (reader *)info->client_data;
+    if (self->info.input_scan_number <= MOST_SCANS) return;
+    snprintf(self->message, sizeof self->message, "there are more than %d scans", MOST_SCANS);
     longjmp(self->caller, 1);
 }
 
@@ -63,6 +75,7 @@ static int read_header(reader *self) {
     if (setjmp(self->caller)) return 0;
     jpeg_create_decompress(&self->info);
     self->info.src = &self->source;
+    self->info.progress = &self->progress;
     jpeg_read_header(&self->info, TRUE);
     J_COLOR_SPACE colors = self->info.jpeg_color_space;
     return colors == JCS_GRAYSCALE || colors == JCS_YCbCr || colors == JCS_RGB;
@@ -82,6 +95,7 @@ reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length, size_t *width, size
     self->source.skip_input_data = skip;
     self->source.resync_to_restart = jpeg_resync_to_restart;
     self->source.term_source = nothing;
+    self->progress.progress_monitor = watch;
     self->source.next_input_byte = bytes;
     self->source.bytes_in_buffer = length;
     if (!read_header(self)) {

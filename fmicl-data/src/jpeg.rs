@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_scans_without_end_is_refused() {
+        let bytes = read("progressive.jpg");
+        let start = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+        let (before, last) = bytes[..bytes.len() - 2].split_at(start);
+        let repeated = |count| [before, &last.repeat(count), &[0xff, 0xd9]].concat();
+        assert!(whole(&repeated(100)).is_ok());
+        assert_eq!(whole(&repeated(600)).unwrap_err(), "there are more than 500 scans");
+    }
+
+    #[test]
     fn broken_files_never_panic() {
         let mut rng = Rng::new(&[9]);
         for (name, ..) in golden() {

@@ -3,7 +3,7 @@
 //! `k(x) = exp(-x^2 / 2 sigma^2) / sum`, the image reflected at its edges, the result rounded. The two dimensions are
 //! done one after the other.
 
-use super::color::{max, min};
+use super::color::{byte, max, min};
 use crate::simd::kernel;
 use crate::{Planes, Rng};
 use fmicl_core::{Result, require};
@@ -171,9 +171,8 @@ fn symmetric<'a, const LANES: usize, T>(
 fn round(value: f32) -> u8 {
     // Adding and taking away 1.5 * 2^23 leaves no fraction bits; `round_ties_even` would be a call.
     const MAGIC: f32 = 12_582_912.0;
-    let rounded = min(max((value + MAGIC) - MAGIC, 0.0), 255.0);
-    // SAFETY: in 0..=255, and not NaN: `max` returns its second argument for one.
-    unsafe { rounded.to_int_unchecked::<i32>() as u8 }
+    // `max` returns its second argument for what is not a number.
+    byte(min(max((value + MAGIC) - MAGIC, 0.0), 255.0))
 }
 
 /// The index within `0..length` that `index` is reflected to; the edge itself is not repeated.

@@ -22,6 +22,12 @@ pub(super) fn trunc(value: f32) -> f32 {
     unsafe { value.to_int_unchecked::<i32>() as f32 }
 }
 
+/// A whole number from 0 to 255 as a byte: added to 1.5 * 2^23, it is in the lowest bits.
+#[inline(always)]
+pub(super) fn byte(value: f32) -> u8 {
+    (value + 12_582_912.0).to_bits() as u8
+}
+
 /// `v / 255`, correctly rounded for every whole number up to 255: the product with the upper half of 1 / 255 is exact.
 #[inline(always)]
 pub(super) fn over_255(value: f32) -> f32 {

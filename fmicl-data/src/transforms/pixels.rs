@@ -2,7 +2,7 @@
 //!
 //! Between the steps values are whole numbers from 0 to 255, as if they were stored, but held as f32.
 
-use super::color::{blend, luma, over_255};
+use super::color::{blend, byte, luma, over_255};
 use super::hue::turn_hue;
 use super::{Adjust, Normalize};
 use crate::Planes;
@@ -111,8 +111,6 @@ impl Block {
 
     #[inline(always)]
     fn store(&self, planes: &mut [&mut [u8]; 3], start: usize) {
-        // SAFETY: a whole number from 0 to 255.
-        let byte = |value: f32| unsafe { value.to_int_unchecked::<i32>() as u8 };
         for (channel, plane) in [&self.red, &self.green, &self.blue].into_iter().zip(planes) {
             if let Some(values) = plane[start..].first_chunk_mut::<N>() {
                 for i in 0..N {

@@ -4,7 +4,9 @@
 //! along columns, each in fixed point with 22 bits and rounded to 8. Source: Pillow 13's `Image.resize` with
 //! `BILINEAR`, which torchvision's `resize` and `resized_crop` call.
 
-use super::filter::{BITS, Filter, Filters};
+use super::block::{ROWS, lay, transpose};
+use super::filter::{Axis, BITS, Filter, Filters};
+use super::interleaved::{Interleaved, deinterleave};
 use crate::Planes;
 use crate::simd::kernel;
 use fmicl_core::{Image, Patch, Region};
@@ -18,31 +20,39 @@ pub fn resized_crop(image: &Image, area: Region, width: usize, height: usize) ->
 
 /// Resizes so that the shorter side has `size` pixels: torchvision's `Resize(size)`.
 pub fn resize_shorter_side(image: &Patch, size: usize) -> Planes {
-    let Region { width, height, .. } = image.region;
+    let (width, height) = shorter_side(image.region, size);
+    resize(image, image.region, width, height)
+}
+
+/// The width and height of an image whose shorter side is resized to `size`.
+fn shorter_side(Region { width, height, .. }: Region, size: usize) -> (usize, usize) {
     // As in Python: the product is divided in f64 and truncated.
     let longer = |long: usize, short: usize| ((size * long) as f64 / short as f64) as usize;
-    let (to_width, to_height) = if width <= height {
+    if width <= height {
         (size, longer(height, width))
     } else {
         (longer(width, height), size)
-    };
-    resize(image, image.region, to_width, to_height)
+    }
 }
 
 /// Resizes so that the shorter side has `resize` pixels and keeps the centre, `size` x `size`, `size <= resize`:
 /// torchvision's `Resize(resize)` and `CenterCrop(size)`.
+///
+/// Nothing but the centre is computed: the resized image of one that is 1 pixel high and 65,000 wide would not fit into
+/// memory.
 pub fn resize_and_center_crop(image: &Patch, resize: usize, size: usize) -> Planes {
-    let resized = resize_shorter_side(image, resize);
+    let (width, height) = shorter_side(image.region, resize);
     // Python's round: halves to even.
     let start = |length: usize| ((length - size) as f64 / 2.0).round_ties_even() as usize;
-    let (top, left) = (start(resized.height), start(resized.width));
+    let axis = |input, output| Axis {
+        input,
+        output,
+        first: start(output),
+        len: size,
+    };
+    let (columns, rows) = (axis(image.region.width, width), axis(image.region.height, height));
     let mut center = Planes::new(size, size);
-    for (plane, center) in resized.split().into_iter().zip(center.split_mut()) {
-        let rows = plane.chunks_exact(resized.width).skip(top);
-        for (row, center) in rows.zip(center.chunks_exact_mut(size)) {
-            center.copy_from_slice(&row[left..left + size]);
-        }
-    }
+    Resizer::default().part(Interleaved::new(image, image.region), columns, rows, false, &mut center);
     center
 }
 
@@ -50,36 +60,6 @@ fn resize(patch: &Patch, area: Region, width: usize, height: usize) -> Planes {
     let mut out = Planes::new(width, height);
     Resizer::default().resize(Interleaved::new(patch, area), false, &mut out);
     out
-}
-
-/// A part of an interleaved RGB image.
-#[derive(Clone, Copy)]
-pub(crate) struct Interleaved<'a> {
-    /// From the first byte of the part on.
-    pixels: &'a [u8],
-    /// Bytes from row to row.
-    stride: usize,
-    width: usize,
-    height: usize,
-}
-
-impl<'a> Interleaved<'a> {
-    /// The part `area`, which lies within `patch`.
-    pub(crate) fn new(patch: &'a Patch, area: Region) -> Self {
-        let (pixels, stride) = patch.rows(area);
-        Interleaved {
-            pixels,
-            stride,
-            width: area.width,
-            height: area.height,
-        }
-    }
-
-    /// The bytes of a row.
-    #[inline(always)]
-    fn row(&self, y: usize) -> &'a [u8] {
-        &self.pixels[y * self.stride..][..self.width * 3]
-    }
 }
 
 /// Resizes one image after another in the same memory.
@@ -95,33 +75,41 @@ pub(crate) struct Resizer {
 impl Resizer {
     /// Resizes `input` to the size of `out`, and mirrors it left and right if `mirrored` is set.
     pub(crate) fn resize(&mut self, input: Interleaved, mirrored: bool, out: &mut Planes) {
-        let (width, height) = (out.width, out.height);
+        let columns = Axis::whole(input.width, out.width);
+        let rows = Axis::whole(input.height, out.height);
+        self.part(input, columns, rows, mirrored, out);
+    }
+
+    /// Resizes `input` and keeps what the axes want of it, which is the size of `out`, mirrored if that is set.
+    fn part(&mut self, input: Interleaved, columns: Axis, rows: Axis, mirrored: bool, out: &mut Planes) {
         let (narrower, lower) = (
-            input.width as isize - width as isize,
-            input.height as isize - height as isize,
+            columns.input as isize - columns.output as isize,
+            rows.input as isize - rows.output as isize,
         );
+        let input = input.part(rows.inputs(), columns.inputs());
+        let (width, height) = (columns.len, rows.len);
         // Rounding in between makes the order matter.
         if lower > 0 && lower > 2 * narrower {
             let stride = input.width * 3;
             self.between.resize(stride * height, 0);
-            let filter = self.filters.get(input.height, height);
+            let filter = self.filters.get(rows);
             vertical(input.pixels, input.stride, stride, filter, &mut self.between);
             let pixels = std::mem::take(&mut self.between);
-            let rows = Interleaved {
+            let between = Interleaved {
                 pixels: &pixels,
                 stride,
                 width: input.width,
                 height,
             };
-            self.rows(rows, mirrored, width, &mut out.data);
+            self.rows(between, mirrored, columns, &mut out.data);
             self.between = pixels;
-        } else if lower == 0 {
-            self.rows(input, mirrored, width, &mut out.data);
+        } else if rows.copies() {
+            self.rows(input, mirrored, columns, &mut out.data);
         } else {
             let mut between = std::mem::take(&mut self.between);
             between.resize(3 * width * input.height, 0);
-            self.rows(input, mirrored, width, &mut between);
-            let filter = self.filters.get(input.height, height);
+            self.rows(input, mirrored, columns, &mut between);
+            let filter = self.filters.get(rows);
             let planes = between.chunks_exact(width * input.height);
             for (plane, out) in planes.zip(out.data.chunks_exact_mut(width * height)) {
                 vertical(plane, width, width, filter, out);
@@ -130,19 +118,14 @@ impl Resizer {
         }
     }
 
-    /// Resizes the rows to `width` pixels and takes the channels apart.
-    fn rows(&mut self, input: Interleaved, mirrored: bool, width: usize, out: &mut [u8]) {
-        if input.width == width {
+    /// Resizes the rows and takes the channels apart.
+    fn rows(&mut self, input: Interleaved, mirrored: bool, columns: Axis, out: &mut [u8]) {
+        if columns.copies() {
             deinterleave(input, mirrored, out);
         } else {
             self.block.resize(input.width * 3, [0; ROWS]);
-            horizontal(
-                input,
-                self.filters.get(input.width, width),
-                mirrored,
-                &mut self.block,
-                out,
-            );
+            let filter = self.filters.get(columns);
+            horizontal(input, filter, mirrored, &mut self.block, out);
         }
     }
 }
@@ -154,9 +137,6 @@ fn round(sum: i32) -> u8 {
 }
 
 const HALF: i32 = 1 << (BITS - 1);
-
-/// Rows done at once: a block of them on its side makes the sums of a pixel's channels contiguous.
-const ROWS: usize = 8;
 
 kernel! {
     /// Resizes the columns of rows of `length` bytes, `stride` apart; the bytes of a row do not mix.
@@ -239,68 +219,6 @@ kernel! {
     }
 }
 
-/// Lays a block of rows on its side.
-#[inline(always)]
-fn lay(rows: [&[u8]; ROWS], block: &mut [[u8; ROWS]]) {
-    let length = block.len();
-    if length < 8 {
-        for (x, block) in block.iter_mut().enumerate() {
-            *block = std::array::from_fn(|row| rows[row][x]);
-        }
-        return;
-    }
-    for x in (0..length).step_by(8) {
-        // The last step overlaps the one before it.
-        let x = x.min(length - 8);
-        let mut square = [[0; 8]; ROWS];
-        for (square, row) in square.iter_mut().zip(rows) {
-            square.copy_from_slice(&row[x..][..8]);
-        }
-        block[x..x + 8].copy_from_slice(&transpose(square));
-    }
-}
-
-/// Swaps the rows and columns of a square of bytes: halves, then quarters, then single bytes.
-#[inline(always)]
-fn transpose(square: [[u8; 8]; 8]) -> [[u8; 8]; 8] {
-    // Loops, not `map`, which is no `inline(always)` function.
-    let mut words = [0; 8];
-    for (word, row) in words.iter_mut().zip(square) {
-        *word = u64::from_le_bytes(row);
-    }
-    let steps = [
-        (4, 0x0000_0000_ffff_ffff),
-        (2, 0x0000_ffff_0000_ffff),
-        (1, 0x00ff_00ff_00ff_00ff_u64),
-    ];
-    for (apart, low) in steps {
-        for i in (0..8).filter(|i| i & apart == 0) {
-            let (first, second) = (words[i], words[i + apart]);
-            words[i] = (first & low) | ((second & low) << (8 * apart));
-            words[i + apart] = ((first >> (8 * apart)) & low) | (second & !low);
-        }
-    }
-    let mut swapped = [[0; 8]; 8];
-    for (row, word) in swapped.iter_mut().zip(words) {
-        *row = word.to_le_bytes();
-    }
-    swapped
-}
-
-/// Takes the channels apart, without a resize.
-fn deinterleave(input: Interleaved, mirrored: bool, out: &mut [u8]) {
-    let size = input.width * input.height;
-    let (red, rest) = out.split_at_mut(size);
-    let (green, blue) = rest.split_at_mut(size);
-    for y in 0..input.height {
-        for (x, pixel) in input.row(y).as_chunks::<3>().0.iter().enumerate() {
-            let x = if mirrored { input.width - 1 - x } else { x };
-            let at = y * input.width + x;
-            [red[at], green[at], blue[at]] = *pixel;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +230,44 @@ mod tests {
         assert_eq!(compare("resized_crop").1, 0);
         assert_eq!(compare("resize").1, 0);
         assert_eq!(compare("evaluate").1, 0);
+    }
+
+    #[test]
+    fn the_centre_alone_is_the_centre_of_the_whole() {
+        for (wide, high, resize, size) in [
+            (61, 43, 32, 24),
+            (43, 61, 50, 7),
+            (30, 30, 30, 20),
+            (9, 200, 12, 12),
+            (300, 5, 8, 5),
+            (40, 64, 40, 33),
+        ] {
+            let pixels = (0..wide * high * 3).map(|i| (i * i / 7 + i) as u8).collect();
+            let image = Image::new(wide, high, pixels);
+            let whole = resize_shorter_side(&(&image).into(), resize);
+            let start = |length: usize| ((length - size) as f64 / 2.0).round_ties_even() as usize;
+            let (top, left) = (start(whole.height), start(whole.width));
+            let center = resize_and_center_crop(&(&image).into(), resize, size);
+            for (plane, center) in whole.split().into_iter().zip(center.split()) {
+                for (y, row) in center.chunks_exact(size).enumerate() {
+                    let expected = &plane[(top + y) * whole.width + left..][..size];
+                    assert_eq!(row, expected, "row {y} of {wide}x{high} to {resize}, {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_of_one_row_is_no_trouble() {
+        // Resized as a whole it would have 256 rows of 16,640,000 pixels.
+        let image = Image::new(65_000, 1, (0..195_000).map(|i| (i / 3 / 256) as u8).collect());
+        let center = resize_and_center_crop(&(&image).into(), 256, 224);
+        assert_eq!((center.width, center.height), (224, 224));
+        assert!(
+            center.data.iter().all(|value| [126, 127].contains(value)),
+            "{:?}",
+            &center.data[..9]
+        );
     }
 
     #[test]
