@@ -5,6 +5,7 @@ use crate::partial::with_suffix;
 use crate::size::Bytes;
 use flate2::read::MultiGzDecoder;
 use fmicl_core::{Archive, Error, Format, Result};
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -13,6 +14,9 @@ use zip::ZipArchive;
 
 /// What an entry takes at least: its header, or its place in a folder.
 const ENTRY: u64 = 512;
+
+/// The most bytes of an entry's header and names: no path is longer, whatever extensions give it.
+const MOST_NAMES: u64 = 1 << 16;
 
 /// Unpacks `path` so that `archive.makes` stands in `folder`, whole, or nothing does.
 ///
@@ -68,11 +72,17 @@ impl Sink<'_> {
     fn tar_gz(&mut self) -> Result<()> {
         let (path, open) = (self.path, self.open()?);
         let broken = |error: io::Error| broken(path, &error);
-        // Long names and the like, which are read into memory, are within this bound, too.
         let bound = self.archive.at_most.saturating_mul(2).saturating_add(1 << 20);
-        let mut tar = tar::Archive::new(MultiGzDecoder::new(open).take(bound));
+        // What is read between two entries: headers, and long names, which `tar` reads into memory.
+        let between = Cell::new(Some(MOST_NAMES));
+        let gzip = MultiGzDecoder::new(open).take(bound);
+        let mut tar = tar::Archive::new(Bounded {
+            inner: gzip,
+            left: &between,
+        });
         for entry in tar.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
+            between.set(None);
             let name = entry.path().map_err(broken)?.into_owned();
             match entry.header().entry_type() {
                 EntryType::Directory => self.folder(&name)?,
@@ -81,7 +91,9 @@ impl Sink<'_> {
                 EntryType::XGlobalHeader => {}
                 _ => return Err(self.refuse(&name, "is a link or a device")),
             }
+            between.set(Some(MOST_NAMES));
         }
+        between.set(None);
         // To the end, where gzip has its own checksum.
         io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(broken)?;
         Ok(())
@@ -171,6 +183,27 @@ impl Sink<'_> {
         // A name can hold anything, line ends and escape codes included.
         let name = name.to_string_lossy();
         Error::data(self.path, format!("its entry {name:?} {why}: it was not unpacked"))
+    }
+}
+
+/// A reader that gives no more than so many bytes, where that is set.
+struct Bounded<'a, R> {
+    inner: R,
+    left: &'a Cell<Option<u64>>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.left.get() else {
+            return self.inner.read(buffer);
+        };
+        if left == 0 {
+            return Err(io::Error::other(format!("a name of more than {MOST_NAMES} bytes")));
+        }
+        let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.left.set(Some(left - read as u64));
+        Ok(read)
     }
 }
 
