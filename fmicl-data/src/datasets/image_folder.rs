@@ -4,6 +4,7 @@
 //! depth below.
 
 use super::files::root_option;
+use super::links::{FollowLinks, Links};
 use super::listing;
 use super::photos::write_photo;
 use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
@@ -25,6 +26,9 @@ pub struct ImageFolder {
     /// The test split's folder below `root`; it may be that of `train`. Absent: `test` if there is one, else `val`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
+    /// Whether links to photos and folders are followed out of `root` and the split's folder: `within`, the default, or
+    /// `anywhere`.
+    pub links: FollowLinks,
 }
 
 impl Default for ImageFolder {
@@ -33,6 +37,7 @@ impl Default for ImageFolder {
             root: PathBuf::new(),
             train: "train".into(),
             test: None,
+            links: FollowLinks::default(),
         }
     }
 }
@@ -52,10 +57,14 @@ impl Dataset for ImageFolder {
             "is missing: set it to a folder that holds train/CLASS/ and test/CLASS/ or val/CLASS/".into()
         })?;
         let train = self.root.join(&self.train);
-        let classes = listing::classes(&train, HINT)?;
+        let links = |split: &Path| Links::new(&[&self.root, split], self.links);
+        let classes = listing::classes(&train, &links(&train), HINT)?;
         let photos = match split {
-            Split::Pretrain | Split::Train => listing::photos(&train, &classes, HINT)?,
-            Split::Test => listing::photos(&self.test_folder()?, &classes, HINT)?,
+            Split::Pretrain | Split::Train => listing::photos(&train, &classes, &links(&train), HINT)?,
+            Split::Test => {
+                let test = self.test_folder()?;
+                listing::photos(&test, &classes, &links(&test), HINT)?
+            }
         };
         Ok(Box::new(photos))
     }
@@ -159,6 +168,7 @@ mod tests {
             root,
             train: ".".into(),
             test: Some(".".into()),
+            ..Default::default()
         };
         assert_eq!(dataset.open(Split::Train).unwrap().len(), 3);
         assert_eq!(dataset.open(Split::Test).unwrap().len(), 3);

@@ -4,6 +4,7 @@
 //! <https://image-net.org/challenges/LSVRC/2012/2012-downloads.php>; the layout is that of torchvision's examples.
 
 use super::files::root_option;
+use super::links::{FollowLinks, Links};
 use super::listing;
 use super::photos::write_photo;
 use super::place::{Place, data_folder};
@@ -23,11 +24,17 @@ pub struct ImageNet {
     /// The folder that holds `train` and `val`, or the one that such a folder `imagenet` lies in: the data folder
     /// (`$FMICL_DATA`, else `data`) unless given. Relative to the working directory.
     pub root: PathBuf,
+    /// Whether links to photos and folders, of which subsets are often made, are followed out of the dataset's folder:
+    /// `within`, the default, or `anywhere`.
+    pub links: FollowLinks,
 }
 
 impl Default for ImageNet {
     fn default() -> Self {
-        ImageNet { root: data_folder() }
+        ImageNet {
+            root: data_folder(),
+            links: FollowLinks::default(),
+        }
     }
 }
 
@@ -54,15 +61,19 @@ impl Dataset for ImageNet {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let root = PLACE.find(&self.root)?;
         let train = root.join("train");
-        let classes = listing::classes(&train, TRAIN_HINT)?;
+        let links = |split: &Path| Links::new(&[&root, split], self.links);
+        let classes = listing::classes(&train, &links(&train), TRAIN_HINT)?;
         if let Some(other) = classes.iter().find(|class| !is_wnid(class)) {
             let message = "is no class of ImageNet, whose folders are named such as n01440764; for other photos there is \
                            the dataset `image-folder`";
             return Err(Error::data(train.join(other), message));
         }
         let photos = match split {
-            Split::Pretrain | Split::Train => listing::photos(&train, &classes, TRAIN_HINT)?,
-            Split::Test => listing::photos(&root.join("val"), &classes, VAL_HINT)?,
+            Split::Pretrain | Split::Train => listing::photos(&train, &classes, &links(&train), TRAIN_HINT)?,
+            Split::Test => {
+                let val = root.join("val");
+                listing::photos(&val, &classes, &links(&val), VAL_HINT)?
+            }
         };
         Ok(Box::new(photos))
     }
@@ -101,7 +112,10 @@ mod tests {
 
     fn example(folder: &Path) -> ImageNet {
         ImageNet::default().example(folder).unwrap();
-        ImageNet { root: folder.into() }
+        ImageNet {
+            root: folder.into(),
+            ..Default::default()
+        }
     }
 
     fn error(dataset: &ImageNet, split: Split) -> String {
@@ -115,6 +129,7 @@ mod tests {
         // The data folder will do.
         let dataset = ImageNet {
             root: folder.path().into(),
+            ..Default::default()
         };
         let (train, test) = (dataset.open(Split::Train).unwrap(), dataset.open(Split::Test).unwrap());
         assert_eq!(
@@ -136,7 +151,8 @@ mod tests {
         assert!(
             error(
                 &ImageNet {
-                    root: folder.path().into()
+                    root: folder.path().into(),
+                    ..Default::default()
                 },
                 Split::Test
             )

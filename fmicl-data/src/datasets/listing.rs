@@ -3,6 +3,7 @@
 //! One pass over the folders; the system tells what is a folder while it lists, so that only folders and links are
 //! looked at one by one.
 
+use super::links::Links;
 use super::photos::Photos;
 use fmicl_core::{Error, Result};
 use std::collections::HashSet;
@@ -15,9 +16,9 @@ use std::path::Path;
 /// The class folders of a split, sorted by name. `hint` ends the sentence where there are none.
 ///
 /// # Errors
-/// [`Error::Data`] where there is no such folder, or none in it.
-pub(super) fn classes(split: &Path, hint: &str) -> Result<Vec<OsString>> {
-    let entries = entries(split, hint)?;
+/// [`Error::Data`] where there is no such folder, or none in it, or a link leads where it may not.
+pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
+    let entries = entries(split, links, hint)?;
     if let Some(class) = entries.iter().position(|entry| entry.is_folder) {
         let folders = entries.into_iter().skip(class).filter(|entry| entry.is_folder);
         return Ok(folders.map(|entry| entry.name).collect());
@@ -40,11 +41,12 @@ pub(super) fn classes(split: &Path, hint: &str) -> Result<Vec<OsString>> {
 /// The photos of a split, at any depth below the folders of its classes, which are numbered as in `classes` (sorted).
 ///
 /// # Errors
-/// [`Error::Data`] where a folder is no class or holds no photo, or a link leads nowhere or round in a circle;
+/// [`Error::Data`] where a folder is no class or holds no photo, or a link leads nowhere, round in a circle or
+/// where it may not;
 /// [`Error::Io`] where the system refuses.
-pub(super) fn photos(split: &Path, classes: &[OsString], hint: &str) -> Result<Photos> {
+pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
     let mut photos = Photos::new(split, classes.len());
-    for name in self::classes(split, hint)? {
+    for name in self::classes(split, links, hint)? {
         let folder = split.join(&name);
         let Ok(class) = classes.binary_search(&name) else {
             let (name, count) = (name.display(), classes.len());
@@ -55,6 +57,7 @@ pub(super) fn photos(split: &Path, classes: &[OsString], hint: &str) -> Result<P
         let mut walk = Walk {
             split,
             class,
+            links,
             seen: HashSet::new(),
             photos: &mut photos,
         };
@@ -73,8 +76,8 @@ pub(super) fn photos(split: &Path, classes: &[OsString], hint: &str) -> Result<P
 ///
 /// # Errors
 /// As [`photos`].
-pub(super) fn files(folder: &Path, hint: &str) -> Result<Vec<OsString>> {
-    let files = entries(folder, hint)?
+pub(super) fn files(folder: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
+    let files = entries(folder, links, hint)?
         .into_iter()
         .filter(|entry| !entry.is_folder && is_photo(&entry.name));
     Ok(files.map(|entry| entry.name).collect())
@@ -84,6 +87,7 @@ pub(super) fn files(folder: &Path, hint: &str) -> Result<Vec<OsString>> {
 struct Walk<'a> {
     split: &'a Path,
     class: usize,
+    links: &'a Links,
     /// The folders so far, by device and number: each is visited once, whatever links there are.
     seen: HashSet<(u64, u64)>,
     photos: &'a mut Photos,
@@ -98,7 +102,7 @@ impl Walk<'_> {
             let message = "is a link to a folder that belongs to the class already; remove the link";
             return Err(Error::data(path, message));
         }
-        for entry in entries(&path, "it was there a moment ago")? {
+        for entry in entries(&path, self.links, "it was there a moment ago")? {
             if entry.is_folder {
                 self.visit(&folder.join(&entry.name))?;
             } else if is_photo(&entry.name) {
@@ -115,7 +119,7 @@ struct Entry {
 }
 
 /// What a folder holds, sorted by name, hidden files left out.
-fn entries(folder: &Path, hint: &str) -> Result<Vec<Entry>> {
+fn entries(folder: &Path, links: &Links, hint: &str) -> Result<Vec<Entry>> {
     let found = read_dir(folder).map_err(|error| match error.kind() {
         ErrorKind::NotFound => Error::data(folder, format!("there is no such folder; {hint}")),
         _ => Error::io(folder, error),
@@ -130,7 +134,12 @@ fn entries(folder: &Path, hint: &str) -> Result<Vec<Entry>> {
         let kind = entry.file_type().map_err(|error| Error::io(entry.path(), error))?;
         let is_folder = match kind.is_symlink().then(|| metadata(entry.path())) {
             None => kind.is_dir(),
-            Some(Ok(target)) => target.is_dir(),
+            Some(Ok(target)) => {
+                if target.is_dir() || is_photo(&name) {
+                    links.check(&entry.path())?;
+                }
+                target.is_dir()
+            }
             Some(Err(_)) if is_photo(&name) => {
                 return Err(Error::data(entry.path(), "is a link that leads nowhere; remove it"));
             }
@@ -154,6 +163,7 @@ fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::datasets::FollowLinks;
     use fmicl_core::Samples;
     use std::os::unix::fs::symlink;
 
@@ -167,7 +177,16 @@ mod tests {
     }
 
     fn list(folder: &Path) -> Result<Photos> {
-        photos(folder, &classes(folder, "look elsewhere")?, "look elsewhere")
+        list_with(folder, &Links::new(&[folder], FollowLinks::Within))
+    }
+
+    fn list_with(folder: &Path, links: &Links) -> Result<Photos> {
+        photos(
+            folder,
+            &classes(folder, links, "look elsewhere")?,
+            links,
+            "look elsewhere",
+        )
     }
 
     fn error(folder: &Path) -> String {
@@ -194,13 +213,29 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_but_not_in_circles() {
+    fn links_are_followed_within_the_folder_or_wherever_they_may_lead_but_not_in_circles() {
         let folder = split(&["a/1.png", "elsewhere/2.png"]);
         let elsewhere = tempfile::tempdir().unwrap();
         std::fs::rename(folder.path().join("elsewhere"), elsewhere.path().join("b")).unwrap();
         symlink(elsewhere.path().join("b"), folder.path().join("b")).unwrap();
         symlink("1.png", folder.path().join("a/2.png")).unwrap();
-        assert_eq!(list(folder.path()).unwrap().len(), 3);
+        assert_eq!(
+            list_with(folder.path(), &Links::new(&[], FollowLinks::Anywhere))
+                .unwrap()
+                .len(),
+            3
+        );
+        let found = error(folder.path());
+        assert!(
+            found.contains("/b: is a link out of the dataset's folder, to ")
+                && found.contains("`links = \"anywhere\"`"),
+            "{found}"
+        );
+        std::fs::remove_file(folder.path().join("b")).unwrap();
+        assert_eq!(list(folder.path()).unwrap().len(), 2);
+        symlink(elsewhere.path().join("b/2.png"), folder.path().join("a/3.png")).unwrap();
+        assert!(error(folder.path()).contains("a/3.png: is a link out of the dataset's folder"));
+        std::fs::remove_file(folder.path().join("a/3.png")).unwrap();
 
         symlink("nowhere.png", folder.path().join("a/3.png")).unwrap();
         assert!(error(folder.path()).contains("a/3.png: is a link that leads nowhere"));

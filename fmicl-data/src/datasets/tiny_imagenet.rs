@@ -5,6 +5,7 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::imagenet::is_wnid;
+use super::links::{FollowLinks, Links};
 use super::listing;
 use super::photos::{Photos, write_photo};
 use super::place::{Place, data_folder};
@@ -53,10 +54,12 @@ impl Dataset for TinyImageNet {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let root = PLACE.find(&self.root)?;
         let classes = classes(&root.join("wnids.txt"))?;
+        // Its archive has no links: there is nobody to allow more.
+        let links = Links::new(&[&root], FollowLinks::Within);
         let photos = match split {
             Split::Pretrain | Split::Train => {
                 let train = root.join("train");
-                let photos = listing::photos(&train, &classes, &PLACE.hint())?;
+                let photos = listing::photos(&train, &classes, &links, &PLACE.hint())?;
                 if let Some(missing) = classes
                     .iter()
                     .map(|class| train.join(class))
@@ -69,7 +72,7 @@ impl Dataset for TinyImageNet {
                 }
                 photos
             }
-            Split::Test => annotated(&root.join("val"), &classes)?,
+            Split::Test => annotated(&root.join("val"), &classes, &links)?,
         };
         Ok(Box::new(photos))
     }
@@ -137,11 +140,11 @@ fn classes(path: &Path) -> Result<Vec<OsString>> {
 }
 
 /// The photos of `val/images` in the order of their annotations: name, tab, class, and a box that nobody needs.
-fn annotated(val: &Path, classes: &[OsString]) -> Result<Photos> {
+fn annotated(val: &Path, classes: &[OsString], links: &Links) -> Result<Photos> {
     let path = val.join("val_annotations.txt");
     let text = read_text(&path)?;
     // What is listed lies in the folder itself: no annotation leads out of it.
-    let mut files: HashSet<OsString> = listing::files(&val.join("images"), &PLACE.hint())?
+    let mut files: HashSet<OsString> = listing::files(&val.join("images"), links, &PLACE.hint())?
         .into_iter()
         .collect();
     let mut photos = Photos::new(val, classes.len());
