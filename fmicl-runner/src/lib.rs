@@ -31,3 +31,4 @@ pub use cli::cli;
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use precision::Precision;
+pub use weights::read as read_weights;

@@ -26,10 +26,19 @@ pub fn check_evaluation_files(name: &str, folder: &Path, seed: u64) {
     assert_eq!(names.len(), report.figures.len(), "two figures of {name} have one name");
     assert!(report.score.is_finite(), "{name} has the score {}", report.score);
     assert_eq!(judge(&*task), report, "{name} has other figures of the same features");
-    break_each_file(folder, seed, || match evaluation.open() {
+    break_each_file(folder, seed, || check_damaged_evaluation(&*evaluation, folder));
+}
+
+/// Checks a task whose files below `folder` may hold anything: it must not open, with an error that names a path in
+/// `folder`, or judge random features.
+///
+/// # Panics
+/// With what is not so.
+pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
+    match evaluation.open() {
         Ok(task) => drop(judge(&*task)),
         Err(error) => check_error(&error, folder),
-    });
+    }
 }
 
 /// What a task says of random features.

@@ -3,54 +3,15 @@
 
 use fmicl_core::registry;
 use fmicl_core::testing::{check_dataset_files, check_evaluation_files};
+use fmicl_core::toml;
 use fmicl_core::{Dataset, Evaluation, Part, Split};
+use fmicl_fuzz::{MOST, memory_of};
 use fmicl_runner as _;
 use proptest::{prop_assert, proptest, test_runner::Config};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// The largest allocation so far, in bytes.
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-struct Watched;
-
-#[global_allocator]
-static ALLOCATOR: Watched = Watched;
-
-// SAFETY: it is the system's allocator; noting a size touches no memory of its.
-unsafe impl GlobalAlloc for Watched {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// The examples' files have less than 1 MiB each, and their photos less than 4 KiB, of which no more can be made than
-/// 8,256 pixels a byte: 100 MB. Reading into a vector may double it.
-const MOST: usize = 128 << 20;
-
 proptest! {
     #![proptest_config(Config { cases: 16, ..Config::default() })]
     #[test]
-    fn broken_files_are_errors_and_make_nobody_allocate_more_than_they_hold(seed: u64) {
+    fn broken_files_are_errors_and_make_nobody_allocate_much_more_than_they_hold(seed: u64) {
         let datasets = registry::list::<dyn Dataset>();
         // Without a default for every option, a dataset is made of others.
         let names: Vec<_> = datasets.iter().filter(|part| part.defaults.is_some()).map(|part| part.name).collect();
@@ -60,9 +21,8 @@ proptest! {
         }
         for name in names {
             let folder = tempfile::tempdir().unwrap();
-            check_dataset_files(name, folder.path(), seed);
-            let largest = LARGEST.load(Ordering::Relaxed);
-            prop_assert!(largest <= MOST, "{name} asked for {largest} bytes at once");
+            let taken = memory_of(|| check_dataset_files(name, folder.path(), seed));
+            prop_assert!(taken <= MOST, "{name} took {taken} bytes");
         }
     }
 }
@@ -82,12 +42,13 @@ fn what_a_header_claims_is_not_allocated() {
         .unwrap()
         .open(Split::Train)
         .unwrap();
-    let error = samples.image(0).unwrap_err().to_string();
+    let mut error = String::new();
+    let taken = memory_of(|| error = samples.image(0).unwrap_err().to_string());
     assert!(
         error.contains("n01440764_0.JPEG: ") && error.contains("cannot hold the 65280 x 65280 pixels"),
         "{error}"
     );
-    assert!(LARGEST.load(Ordering::Relaxed) <= MOST);
+    assert!(taken <= MOST, "{taken}");
 }
 
 #[test]

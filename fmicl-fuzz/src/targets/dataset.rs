@@ -1,0 +1,60 @@
+//! The files of every registered dataset and evaluation.
+
+use super::Make;
+use crate::Target;
+use crate::folder::Folder;
+use fmicl_core::testing::{check_damaged_dataset, check_damaged_evaluation};
+use fmicl_core::{Dataset, Evaluation, Part, registry, toml};
+use std::path::Path;
+
+/// A target for each dataset and evaluation that has an example with files.
+pub(super) fn registered() -> Vec<Make> {
+    // Without a default for every option, a dataset is made of others.
+    let datasets = registry::list::<dyn Dataset>();
+    let datasets = datasets
+        .into_iter()
+        .filter(|part| part.defaults.is_some() && !part.options.is_empty());
+    let datasets = datasets.map(|part| {
+        let make = move || dataset(part.name, part.name, toml::Table::new());
+        (part.name.to_string(), Box::new(make) as Box<dyn FnOnce() -> Target>)
+    });
+    let evaluations = registry::list::<dyn Evaluation>().into_iter().map(|part| {
+        let make = move || evaluation(part.name);
+        (part.name.to_string(), Box::new(make) as Box<dyn FnOnce() -> Target>)
+    });
+    datasets.chain(evaluations).collect()
+}
+
+/// The dataset `sentences`, of paragraphs.
+pub(super) fn wikitext() -> Target {
+    let format = toml::Table::from_iter([("format".to_string(), "wikitext".into())]);
+    dataset("wikitext", "sentences", format)
+}
+
+/// Every split of a dataset with a hostile file opens with sound samples, or is refused with a path of its folder.
+fn dataset(target: &str, name: &'static str, more: toml::Table) -> Target {
+    let part = |options| Part::<dyn Dataset>::new(name, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut options = toml::Table::new();
+    let folder = Folder::new(|folder| options = example(name, part(toml::Table::new()).example(folder)));
+    assert!(!folder.is_empty(), "the example of {name} has no files");
+    options.extend(more);
+    let dataset = part(options);
+    Target::new(target, folder.seeds(), move |input| {
+        folder.with(input, || check_damaged_dataset(&*dataset, folder.path()));
+    })
+}
+
+/// A task with a hostile file opens and judges, or is refused with a path of its folder.
+fn evaluation(name: &'static str) -> Target {
+    let part = |options| Part::<dyn Evaluation>::new(name, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut options = toml::Table::new();
+    let folder = Folder::new(|folder: &Path| options = example(name, part(toml::Table::new()).example(folder)));
+    let evaluation = part(options);
+    Target::new(name, folder.seeds(), move |input| {
+        folder.with(input, || check_damaged_evaluation(&*evaluation, folder.path()));
+    })
+}
+
+fn example(name: &str, written: fmicl_core::Result<toml::Table>) -> toml::Table {
+    written.unwrap_or_else(|error| panic!("the example of {name}: {error}"))
+}

@@ -1,0 +1,105 @@
+//! Photos: the whole of one, a part of one, and what the views make of them.
+
+use crate::Target;
+use fmicl_core::{Image, Region, Result};
+use fmicl_data::{ImageViews, ViewKey, decode};
+use std::path::Path;
+
+/// Files of fmicl-data's own tests.
+const SEEDS: [&[u8]; 8] = [
+    include_bytes!("../../../fmicl-data/golden/jpeg/tiny.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/420.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/422.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/gray.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/progressive.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/restart.jpg"),
+    include_bytes!("../../../fmicl-data/golden/jpeg/rgb.jpg"),
+    include_bytes!("../../../fmicl-data/golden/small.png"),
+];
+/// More pixels than this take their time, and are no other code.
+const MOST_PIXELS: usize = 1 << 20;
+
+/// A photo is decoded to the pixels of its size, wholly or in part, and becomes views; or it is refused in a line.
+pub(super) fn image() -> Target {
+    let seeds = SEEDS.map(<[u8]>::to_vec).to_vec();
+    Target::new("image", seeds, move |input| {
+        if claimed(input).is_some_and(|pixels| pixels > MOST_PIXELS) {
+            return;
+        }
+        let seed = input
+            .iter()
+            .fold(0u64, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        match whole(input) {
+            Ok(image) => view(&image, seed),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.starts_with("photo: ") && !error.contains('\n'), "{error}");
+            }
+        }
+        part(input, seed);
+    })
+}
+
+fn whole(input: &[u8]) -> Result<Image> {
+    let patch = decode(input, Path::new("photo"), &mut Region::whole)?;
+    let Region { width, height, .. } = patch.region;
+    assert!(width >= 1 && height >= 1 && patch.pixels.len() == width * height * 3);
+    Ok(Image::new(width, height, patch.pixels.into_owned()))
+}
+
+/// The views of evaluation and of training.
+fn view(image: &Image, seed: u64) {
+    let views = ImageViews {
+        size: 24,
+        eval_resize: Some(28),
+        blur: fmicl_data::Switch::On(fmicl_data::Blur {
+            kernel: 3,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut out = vec![0.0; views.numel()];
+    let finite = |out: &[f32]| assert!(out.iter().all(|value| value.is_finite()), "a view is not finite");
+    views.evaluate(image, &mut out);
+    finite(&out);
+    let key = ViewKey {
+        seed,
+        epoch: 0,
+        sample: 0,
+        view: 0,
+    };
+    views.render(image, key, &mut out);
+    finite(&out);
+}
+
+/// What is decoded of a photo for a crop holds the crop.
+fn part(input: &[u8], seed: u64) {
+    let below = |shift: u32, bound: usize| (seed >> shift) as usize % bound;
+    let mut wanted = None;
+    let patch = decode(input, Path::new("photo"), &mut |width, height| {
+        let (top, left) = (below(0, height), below(13, width));
+        let (height, width) = (1 + below(26, height - top), 1 + below(39, width - left));
+        *wanted.insert(Region {
+            top,
+            left,
+            height,
+            width,
+        })
+    });
+    if let (Ok(patch), Some(wanted)) = (patch, wanted) {
+        assert_eq!(patch.region.union(wanted), patch.region, "a part is missing");
+        assert_eq!(patch.pixels.len(), patch.region.width * patch.region.height * 3);
+    }
+}
+
+/// The most pixels that a header in the file could claim: of a PNG, or of any frame of a JPEG.
+fn claimed(input: &[u8]) -> Option<usize> {
+    let pixels = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
+    if input.starts_with(b"\x89PNG") {
+        return Some(pixels(input.get(16..20)?).saturating_mul(pixels(input.get(20..24)?)));
+    }
+    let frames = input
+        .windows(9)
+        .filter(|window| window[0] == 0xff && (0xc0..0xd0).contains(&window[1]));
+    frames.map(|window| pixels(&window[5..7]) * pixels(&window[7..9])).max()
+}
