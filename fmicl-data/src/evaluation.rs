@@ -1,20 +1,33 @@
 //! Batches for evaluation.
 
 use crate::prefetch::Prefetch;
+use crate::unreadable::{OnError, Unreadable};
 use fmicl_core::{Result, Samples, View, Views, require};
 use std::sync::Arc;
 
+/// A batch for evaluation.
+#[derive(Debug)]
+pub struct EvaluationBatch {
+    /// Which samples.
+    pub indices: Vec<usize>,
+    /// Their view; nothing where none can be read.
+    pub view: Option<View>,
+    /// Samples that the batch is short of.
+    pub unreadable: Vec<Unreadable>,
+}
+
 /// All samples, `batch_size` (at least 1) at a time and the rest at last, in the order that the views
-/// [want](Views::order): their indices and their view. Made in the background by one thread a core.
+/// [want](Views::order). Made in the background by one thread a core.
 ///
 /// # Errors
 /// [`fmicl_core::Error::Config`] at `batch_size`; [`fmicl_core::Error::Run`] where the system refuses a thread. An item is
-/// an error where a sample cannot be read; it is the last one.
+/// an error where a sample cannot be read and may not be left out; it is the last one.
 pub fn evaluation_batches(
     samples: Arc<dyn Samples>,
     views: Arc<dyn Views>,
     batch_size: usize,
-) -> Result<Prefetch<(Vec<usize>, View)>> {
+    on_error: OnError,
+) -> Result<Prefetch<EvaluationBatch>> {
     require(batch_size >= 1, "batch_size", || "0 is no batch; at least 1".into())?;
     let order = Arc::new(views.order(&*samples));
     Prefetch::new(0..order.len().div_ceil(batch_size), move |batch, stop| {
@@ -24,8 +37,12 @@ pub fn evaluation_batches(
             .take(batch_size)
             .copied()
             .collect();
-        let view = views.evaluation(&*samples, &indices, stop)?;
-        Ok((indices, view))
+        let read = on_error.read(indices, 1, |indices| views.evaluation(&*samples, indices, stop))?;
+        Ok(EvaluationBatch {
+            indices: read.indices,
+            view: read.made,
+            unreadable: read.unreadable,
+        })
     })
 }
 
@@ -44,17 +61,17 @@ mod tests {
             size: 8,
             ..ImageViews::default()
         };
-        let batches: Vec<_> = evaluation_batches(samples.clone(), Arc::new(views.clone()), 100)
+        let batches: Vec<_> = evaluation_batches(samples.clone(), Arc::new(views.clone()), 100, OnError::Fail)
             .unwrap()
             .map(Result::unwrap)
             .collect();
         let sizes: Vec<_> = batches
             .iter()
-            .map(|(indices, view)| (indices.len(), view.input.size()))
+            .map(|batch| (batch.indices.len(), batch.view.as_ref().unwrap().input.size()))
             .collect();
         let size = |count: i64| (count as usize, vec![count, 3, 8, 8]);
         assert_eq!(sizes, [size(100), size(100), size(100), size(60)]);
-        let (indices, view) = &batches[3];
+        let (indices, view) = (&batches[3].indices, batches[3].view.as_ref().unwrap());
         let mut expected = vec![0.0; views.numel()];
         views.evaluate(&samples.image(359).unwrap(), &mut expected);
         assert!(view.input.get(59).flatten(0, -1).equal(&Tensor::from_slice(&expected)));
@@ -64,7 +81,7 @@ mod tests {
     #[test]
     fn an_empty_batch_is_an_error() {
         let samples: Arc<dyn Samples> = Digits {}.open(Split::Test).unwrap().into();
-        let error = evaluation_batches(samples, Arc::new(ImageViews::default()), 0)
+        let error = evaluation_batches(samples, Arc::new(ImageViews::default()), 0, OnError::Fail)
             .err()
             .unwrap();
         assert_eq!(error.to_string(), "batch_size: 0 is no batch; at least 1");

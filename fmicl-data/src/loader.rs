@@ -2,6 +2,7 @@
 
 use crate::Rng;
 use crate::prefetch::Prefetch;
+use crate::unreadable::{OnError, Unreadable};
 use fmicl_core::{Draw, Error, Result, Samples, View, Views, require};
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct Loader {
     n_views: usize,
     batch_size: usize,
     seed: u64,
+    on_error: OnError,
     pool: Arc<rayon::ThreadPool>,
 }
 
@@ -26,6 +28,8 @@ pub struct Batch {
     pub indices: Vec<usize>,
     /// The views; row `i` of each is of the sample `indices[i]`.
     pub views: Vec<View>,
+    /// Samples that the batch is short of.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Loader {
@@ -64,8 +68,15 @@ impl Loader {
             n_views,
             batch_size,
             seed,
+            on_error: OnError::Fail,
             pool: Arc::new(pool),
         })
+    }
+
+    /// The same, with something else done about samples that cannot be read. Batches are then short of them, and at least
+    /// two samples are left in each.
+    pub fn on_error(self, on_error: OnError) -> Self {
+        Loader { on_error, ..self }
     }
 
     /// The number of batches in an epoch; samples that do not fill one are left out until the next shuffle.
@@ -118,18 +129,31 @@ impl Loader {
         mut which: impl FnMut(usize) -> (u64, Arc<Vec<usize>>, usize) + Clone + Send + 'static,
     ) -> Result<Prefetch<Batch>> {
         let (samples, views, pool) = (self.samples.clone(), self.views.clone(), self.pool.clone());
-        let (n_views, batch_size, seed) = (self.n_views, self.batch_size, self.seed);
+        let (n_views, batch_size, seed, on_error) = (self.n_views, self.batch_size, self.seed, self.on_error);
         Prefetch::new(range, move |index, stop| {
             let (epoch, order, batch) = which(index);
             let indices = order[batch * batch_size..][..batch_size].to_vec();
-            let draw = Draw {
-                indices: &indices,
-                views: n_views,
-                seed,
-                epoch,
+            let make = |indices: &[usize]| {
+                let draw = Draw {
+                    indices,
+                    views: n_views,
+                    seed,
+                    epoch,
+                };
+                pool.install(|| views.random(&*samples, &draw, stop))
             };
-            let views = pool.install(|| views.random(&*samples, &draw, stop))?;
-            Ok(Batch { indices, views })
+            let read = on_error.read(indices, 2, make)?;
+            match (read.made, read.unreadable) {
+                (Some(views), unreadable) => Ok(Batch {
+                    indices: read.indices,
+                    views,
+                    unreadable,
+                }),
+                (None, unreadable) => Err(Error::Run(format!(
+                    "of the {batch_size} samples of a batch fewer than 2 can be read; {}",
+                    unreadable.first().map_or("", |first| &first.error)
+                ))),
+            }
         })
     }
 }
@@ -287,6 +311,33 @@ mod tests {
             "photos/7.jpg: cannot be decoded"
         );
         assert!(before.iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn a_broken_sample_is_left_out_where_it_may_be() {
+        let good = all(&loader(unlabelled(16, None), 4, 2), 0, 0);
+        let skipping = loader(unlabelled(16, Some(3)), 4, 2).on_error(OnError::Skip);
+        let mut short = 0;
+        for (batch, good) in all(&skipping, 0, 0).iter().zip(&good) {
+            let there = |sample: &&usize| **sample != 3;
+            assert!(batch.indices.iter().eq(good.indices.iter().filter(there)));
+            let rows: Vec<i64> = (0..4).filter(|row| good.indices[*row as usize] != 3).collect();
+            for (view, good) in inputs(batch).zip(inputs(good)) {
+                assert!(view.equal(&good.index_select(0, &Tensor::from_slice(&rows))));
+            }
+            short += batch.unreadable.len();
+            for left_out in &batch.unreadable {
+                assert_eq!(
+                    (left_out.sample, &*left_out.error),
+                    (3, "photos/7.jpg: cannot be decoded")
+                );
+            }
+        }
+        assert_eq!(short, 1);
+        let pairs = loader(unlabelled(4, Some(3)), 2, 1).on_error(OnError::Skip);
+        let error = pairs.epoch(0, 0).unwrap().find_map(Result::err).unwrap().to_string();
+        let expected = "of the 2 samples of a batch fewer than 2 can be read; photos/7.jpg: cannot be decoded";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -39,6 +39,17 @@ enum Command {
         #[arg(long, value_name = "STEP")]
         stop_after: Option<u64>,
     },
+    /// Take a step of a run again and show every tensor on the way
+    Replay {
+        /// The run directory
+        run: PathBuf,
+        /// Which step, counted from 1
+        #[arg(long)]
+        step: u64,
+        /// auto, cpu or cuda:N, instead of the experiment's
+        #[arg(long)]
+        device: Option<DeviceChoice>,
+    },
     /// Evaluate the encoder of a run directory
     Eval {
         /// The run directory that `train` wrote; with --on, a folder of published weights, too
@@ -174,6 +185,7 @@ impl Command {
                 resume,
                 stop_after,
             } => start(path, &changes, out, resume, stop_after),
+            Command::Replay { run, step, device } => train::replay(&run, step, device).map_err(one),
             Command::Eval {
                 run,
                 on: Some(evaluation),

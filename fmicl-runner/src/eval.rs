@@ -27,6 +27,7 @@ use crate::train::{Model, RunDir};
 use encode::Encode;
 use fmicl_core::tch::Device;
 use fmicl_core::{Evaluation, Part, Samples, View};
+use fmicl_data::OnError;
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
@@ -178,7 +179,12 @@ pub fn features(
     model: &Model,
     device: Device,
 ) -> fmicl_core::Result<Features> {
-    Reader::of(experiment, device).features(samples, &encoder_of(model))
+    let reader = Reader {
+        // A row each.
+        on_error: OnError::Fail,
+        ..Reader::of(experiment, device)
+    };
+    reader.features(samples, &encoder_of(model))
 }
 
 fn encoder_of(model: &Model) -> impl Fn(&View) -> fmicl_core::tch::Tensor + '_ {
@@ -193,7 +199,14 @@ fn raw(experiment: &Experiment, view: &View) -> fmicl_core::tch::Tensor {
 
 /// The size of all samples as they are, in bytes; nothing where they mean nothing without an encoder.
 fn raw_bytes(experiment: &Experiment, samples: &Arc<dyn Samples>) -> fmicl_core::Result<Option<u64>> {
-    let first = experiment.views.evaluation(&**samples, &[0], &Default::default())?;
+    let view = |index| experiment.views.evaluation(&**samples, &[index], &Default::default());
+    let first = match experiment.train.on_error {
+        OnError::Fail => view(0)?,
+        OnError::Skip => match (0..samples.len()).find_map(|index| view(index).ok()) {
+            Some(first) => first,
+            None => return Ok(None),
+        },
+    };
     let raw = experiment.views.raw(&first);
     Ok(raw.map(|raw| raw.numel() as u64 * 4 * samples.len() as u64))
 }

@@ -2,10 +2,12 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | a step and an epoch | `trainer.rs` |
+//! | what training is, and how it goes on | `trainer.rs` |
+//! | a step | `trainer/step.rs` |
 //! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs` |
 //! | going on with a run | `resume.rs` |
-//! | losses that are not numbers | `finite.rs`, `guard.rs` |
+//! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
+//! | samples that cannot be read | `skipped.rs` |
 
 mod chance;
 mod checkpoint;
@@ -17,17 +19,22 @@ mod meter;
 mod metrics;
 mod model;
 mod progress;
+mod replay;
 mod resume;
 mod run_dir;
 mod saving;
+mod seen;
+mod setup;
+mod skipped;
 mod trainer;
 
 pub use checkpoint::Snapshot;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
+pub use replay::replay;
 pub use resume::Resume;
 pub use run_dir::{Restored, RunDir};
-pub(crate) use trainer::{open_loader, prepare};
+pub(crate) use setup::{open_loader, prepare};
 
 use crate::config::Experiment;
 use crate::data::Splits;
@@ -38,6 +45,7 @@ use fmicl_core::tch::{self, Device};
 use progress::Progress;
 use saving::Saving;
 use serde_json::{Value, json};
+use skipped::Skipped;
 use std::io::Write;
 use std::path::PathBuf;
 use trainer::Trainer;
@@ -106,6 +114,7 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
             run
         }
     };
+    trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"));
     if trainer.model.init.is_some() {
         run.save_init(trainer.model)?;
     }
@@ -125,6 +134,7 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
     let mut saving = Saving::new(&experiment.train, &run, options, last)?;
     let finished = train(&experiment, &data, device, &mut trainer, &run, &mut saving, &progress)
         .map_err(|error| saving.explain(error))?;
+    progress.note(&saving.cost());
     saving.finish()?;
     if !finished {
         let (steps, path) = (trainer.steps(), run.path().display());

@@ -4,6 +4,7 @@
 
 mod support;
 
+use fmicl_core::{Dataset, Part};
 use fmicl_data::Rng;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -365,12 +366,16 @@ fn photos(text: &str) -> String {
     text.replace("epochs = 3, batch_size = 8,", "epochs = 1000, batch_size = 6,")
 }
 
-#[test]
-fn an_image_that_vanishes_or_is_cut_during_training_costs_no_step() {
-    use fmicl_core::{Dataset, Part};
-    let bench = Bench::new(photos);
+/// Twenty photos to train on, and eight to test.
+fn example(bench: &Bench) {
     let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
     dataset.example(&bench.path("photos")).unwrap();
+}
+
+#[test]
+fn an_image_that_vanishes_or_is_cut_during_training_costs_no_step() {
+    let bench = Bench::new(photos);
+    example(&bench);
     let image = bench.path("photos/train/one/3.png");
     let good = fs::read(&image).unwrap();
     let lines = bench.path("run").join("metrics.jsonl");
@@ -403,4 +408,88 @@ fn an_image_that_vanishes_or_is_cut_during_training_costs_no_step() {
     bench.finish("run", step + 4);
     bench.finish("whole", step + 4);
     bench.same("whole", "run", step + 4);
+}
+
+#[test]
+fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
+    let bench = Bench::new(|text| photos(text).replace("threads = 2", "threads = 2, on_error = 'skip'"));
+    example(&bench);
+    for name in ["one/3.png", "two/7.png"] {
+        halve(&bench.path(&format!("photos/train/{name}")));
+    }
+    fs::write(bench.path("photos/test/one/1.png"), "no image").unwrap();
+    bench.finish("whole", 7);
+    let stderr = bench.finish("run", 4);
+    assert_eq!(stderr.matches("is left out: photos/train/").count(), 2, "{stderr}");
+    bench.finish("run", 7);
+    bench.same("whole", "run", 7);
+    for line in metrics(&bench.path("run")) {
+        // 18 of the 20 samples are used in an epoch.
+        let skipped = line["skipped_samples"].as_u64().unwrap();
+        assert!((1..=2).contains(&skipped), "{line}");
+    }
+    let list = fs::read_to_string(bench.path("run/skipped.jsonl")).unwrap();
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(
+        list.contains(r#"{"sample":3,"error":"photos/train/one/3.png: "#),
+        "{list}"
+    );
+    // To the end, with the evaluation of what is left.
+    let mut whole = bench.train("all", 9);
+    let output = whole
+        .args(["--set", "train.epochs=1", "--set", "train.warmup_epochs=0"])
+        .output()
+        .unwrap();
+    assert_eq!(ended(&output).0, 0, "{}", ended(&output).1);
+    assert!(
+        ended(&output)
+            .1
+            .contains("1 samples cannot be read and are not evaluated"),
+        "{}",
+        ended(&output).1
+    );
+    // More than may be.
+    let mut capped = bench.train("capped", 9);
+    let (code, stderr) = ended(&capped.args(["--set", "train.max_skipped_samples=0"]).output().unwrap());
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains(
+            "error: 1 samples of epoch 1 cannot be read, and train.max_skipped_samples is 0; the last: photos/train/"
+        ),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_changed_config_is_refused_with_both_values_or_said() {
+    let bench = Bench::new(str::to_string);
+    bench.finish("run", 2);
+    let with = |last, sets: &[&str]| {
+        let mut command = bench.train("run", last);
+        command.args(sets.iter().flat_map(|set| ["--set", set]));
+        ended(&command.output().unwrap())
+    };
+    let (code, refused) = with(8, &["train.lr=0.02", "seed=3", "train.epochs=4"]);
+    let differs = "error: run: the run has seed = 0, not 3, train.lr = 0.01, not 0.02; only device, eval, ";
+    assert!(code == 2 && refused.starts_with(differs), "{refused}");
+    assert!(
+        refused.ends_with("set it back, or start a new run by another --out\n"),
+        "{refused}"
+    );
+    bench.finish("run", 4);
+    let (code, said) = with(11, &["train.epochs=4"]);
+    assert_eq!(code, 0, "{said}");
+    for words in [
+        "train.epochs is 4 now, and was 3\n",
+        "the learning rate follows the schedule of the new number of epochs",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    let config = fs::read_to_string(bench.path("run/config.toml")).unwrap();
+    assert!(config.contains("epochs = 4"), "{config}");
+    let (code, fewer) = with(12, &["train.epochs=2"]);
+    assert!(
+        code == 2 && fewer.contains("2 are fewer than the run has had: it stands after step 11"),
+        "{fewer}"
+    );
 }

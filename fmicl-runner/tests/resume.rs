@@ -152,3 +152,16 @@ fn it_does_for_sentences_whose_views_are_made_by_dropout() {
         ]);
     }
 }
+
+#[test]
+fn lines_of_metrics_behind_the_checkpoint_are_cut_off() {
+    let case = Case::new(&[]);
+    case.train("whole", LAST, &[]).unwrap();
+    case.train("run", 4, &[]).unwrap();
+    // As a process leaves it that was killed in the second line of the next epoch.
+    let path = case.run("run").join("metrics.jsonl");
+    let line = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{line}{line}{}", &line[..line.len() / 2])).unwrap();
+    case.train("run", LAST, &[]).unwrap();
+    assert_eq!(metrics(&case.run("run")), metrics(&case.run("whole")));
+}

@@ -3,6 +3,7 @@
 use super::{at_least_one, failed, not_negative, positive};
 use crate::Precision;
 use fmicl_core::{Error, require};
+use fmicl_data::OnError;
 use serde::{Deserialize, Serialize};
 
 /// The training run: `epochs`, `batch_size` and `lr` must be given, the rest has defaults.
@@ -59,6 +60,13 @@ pub struct Train {
     /// Steps of a run that `on_nan = "skip"` may leave out; 10 by default.
     #[serde(default = "ten_steps")]
     pub max_skipped_steps: u64,
+    /// What is done with a sample that cannot be read: `"fail"` (the default) ends the run, `"skip"` leaves it out of its
+    /// batch, lists it in `skipped.jsonl`, and leaves it out of kNN and the linear probe, too.
+    #[serde(default)]
+    pub on_error: OnError,
+    /// Samples of an epoch that `on_error = "skip"` may leave out; 100 by default.
+    #[serde(default = "hundred")]
+    pub max_skipped_samples: usize,
 }
 
 /// What a step does whose loss or gradient is not finite.
@@ -86,6 +94,10 @@ fn two() -> usize {
 
 fn ten_steps() -> u64 {
     10
+}
+
+fn hundred() -> usize {
+    100
 }
 
 fn fifteen() -> f64 {

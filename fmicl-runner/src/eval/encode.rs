@@ -3,6 +3,7 @@
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Error, Result, Samples, View, Views};
+use fmicl_data::OnError;
 use std::sync::Arc;
 
 /// Features of a split and its labels.
@@ -42,6 +43,8 @@ pub(crate) struct Reader {
     pub views: Arc<dyn Views>,
     pub batch_size: usize,
     pub device: Device,
+    /// What is done with labelled samples that cannot be read.
+    pub on_error: OnError,
 }
 
 impl Reader {
@@ -51,33 +54,59 @@ impl Reader {
             views: experiment.views.share(),
             batch_size: experiment.eval.batch_size,
             device,
+            on_error: experiment.train.on_error,
         }
     }
 
     /// The features of every sample in order, `[N, d]`, f32, without gradient.
     pub fn encode(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Tensor> {
+        Ok(self.encode_those(samples, encode, OnError::Fail)?.0)
+    }
+
+    /// The features in the order of the samples, and the labels; without samples that cannot be read, where they may be
+    /// left out.
+    pub fn features(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Features> {
+        let (values, indices) = self.encode_those(samples, encode, self.on_error)?;
+        let labels: Vec<i64> = indices.into_iter().map(|index| samples.label(index) as i64).collect();
+        Ok(Features {
+            values,
+            labels: Tensor::from_slice(&labels).to_device(self.device),
+        })
+    }
+
+    /// The features of the samples that can be read, and which those are, in order.
+    fn encode_those(
+        &self,
+        samples: &Arc<dyn Samples>,
+        encode: &Encode,
+        on_error: OnError,
+    ) -> Result<(Tensor, Vec<usize>)> {
         let _no_grad = tch::no_grad_guard();
-        let (mut values, mut order) = (Vec::new(), Vec::new());
-        for batch in fmicl_data::evaluation_batches(samples.clone(), self.views.clone(), self.batch_size)? {
-            let (indices, view) = batch?;
-            values.push(encode(&view.to_device(self.device)).to_kind(Kind::Float));
-            order.extend(indices.into_iter().map(|index| index as i64));
+        let (mut values, mut order, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        let batches = fmicl_data::evaluation_batches(samples.clone(), self.views.clone(), self.batch_size, on_error)?;
+        for batch in batches {
+            let batch = batch?;
+            if let Some(view) = batch.view {
+                values.push(encode(&view.to_device(self.device)).to_kind(Kind::Float));
+            }
+            order.extend(batch.indices);
+            left_out.extend(batch.unreadable);
+        }
+        if let Some(first) = left_out.first() {
+            let (count, error) = (left_out.len(), &first.error);
+            if values.is_empty() {
+                return Err(Error::Run(format!("none of the {count} samples can be read; {error}")));
+            }
+            tracing::warn!("{count} samples cannot be read and are not evaluated, the first: {error}");
         }
         let values = Tensor::cat(&values, 0);
         require_finite(&values)?;
         if order.is_sorted() {
-            return Ok(values);
+            return Ok((values, order));
         }
-        let place = Tensor::from_slice(&order).argsort(0, false).to_device(self.device);
-        Ok(values.index_select(0, &place))
-    }
-
-    /// The features of every sample in order, and the labels.
-    pub fn features(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Features> {
-        let labels: Vec<i64> = (0..samples.len()).map(|index| samples.label(index) as i64).collect();
-        Ok(Features {
-            values: self.encode(samples, encode)?,
-            labels: Tensor::from_slice(&labels).to_device(self.device),
-        })
+        let indices: Vec<_> = order.iter().map(|index| *index as i64).collect();
+        let place = Tensor::from_slice(&indices).argsort(0, false).to_device(self.device);
+        order.sort_unstable();
+        Ok((values.index_select(0, &place), order))
     }
 }

@@ -8,6 +8,7 @@ use fmicl_core::registry;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{self, Tensor};
 use fmicl_core::{Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Result, View, Views};
+use fmicl_data::OnError;
 use std::path::{Path, PathBuf};
 
 /// Samples that are encoded at a time, where no experiment says it.
@@ -88,6 +89,7 @@ impl Subject {
                 views: views.share(),
                 batch_size: BATCH,
                 device,
+                on_error: OnError::Fail,
             },
             weights: path.to_path_buf(),
             encoder: Source::Folder { encoder, _store: store },

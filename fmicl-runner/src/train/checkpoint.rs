@@ -58,6 +58,9 @@ pub struct Counts {
     pub seconds: f64,
     /// Those of them that were spent waiting for data.
     pub waited: f64,
+    /// Samples that could not be read.
+    #[serde(default)]
+    pub skipped_samples: usize,
 }
 
 /// What a checkpoint is written from: copies of the tensors, so that training can go on meanwhile.

@@ -21,6 +21,7 @@ pub struct Meter {
     /// The time before `started`, where the epoch was interrupted.
     earlier: Duration,
     waited: Duration,
+    skipped_samples: usize,
 }
 
 impl Meter {
@@ -33,6 +34,7 @@ impl Meter {
             started: Instant::now(),
             earlier: Duration::ZERO,
             waited: Duration::ZERO,
+            skipped_samples: 0,
         }
     }
 
@@ -56,6 +58,7 @@ impl Meter {
             started: Instant::now(),
             earlier: seconds(counts.seconds),
             waited: seconds(counts.waited),
+            skipped_samples: counts.skipped_samples,
         })
     }
 
@@ -79,6 +82,16 @@ impl Meter {
             }
         }
         self.batches += 1;
+    }
+
+    /// Counts samples that could not be read.
+    pub fn skip(&mut self, samples: usize) {
+        self.skipped_samples += samples;
+    }
+
+    /// Samples of the epoch that could not be read.
+    pub fn skipped_samples(&self) -> usize {
+        self.skipped_samples
     }
 
     /// Whether there has been no batch.
@@ -119,6 +132,7 @@ impl Meter {
             batches: self.batches,
             seconds: self.elapsed().as_secs_f64(),
             waited: self.waited.as_secs_f64(),
+            skipped_samples: self.skipped_samples,
         }
     }
 

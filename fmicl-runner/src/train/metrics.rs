@@ -30,6 +30,9 @@ pub struct Metrics {
     /// Steps since the start of the run that were left out since their loss or gradient was not finite.
     #[serde(skip_serializing_if = "is_zero")]
     pub skipped_steps: u64,
+    /// Samples of the epoch that were left out since they could not be read.
+    #[serde(skip_serializing_if = "is_none")]
+    pub skipped_samples: usize,
     /// What the encoder is worth at this moment; nothing where it was not evaluated.
     #[serde(flatten)]
     pub worth: Worth,
@@ -46,6 +49,10 @@ pub struct Projections {
     pub uniformity: f64,
     /// See [`effective_rank`](fmicl_core::geometry::effective_rank).
     pub effective_rank: f64,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -13,15 +13,20 @@ impl Progress {
     /// A bar over `steps` steps, of which `done` are done.
     pub fn new(steps: u64, done: u64) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Progress {
-                bar: ProgressBar::hidden(),
-            };
+            return Progress::hidden();
         }
         let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg} eta {eta}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(steps).with_style(style).with_position(done);
         bar.reset_eta();
         Progress { bar }
+    }
+
+    /// No bar.
+    pub fn hidden() -> Self {
+        Progress {
+            bar: ProgressBar::hidden(),
+        }
     }
 
     /// One step done.

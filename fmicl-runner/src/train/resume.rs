@@ -30,7 +30,7 @@ pub struct Found {
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
-const MAY_CHANGE: [&str; 12] = [
+const MAY_CHANGE: [&str; 14] = [
     "device",
     "eval",
     "evaluations",
@@ -43,6 +43,8 @@ const MAY_CHANGE: [&str; 12] = [
     "train.keep",
     "train.on_nan",
     "train.max_skipped_steps",
+    "train.on_error",
+    "train.max_skipped_samples",
 ];
 
 /// The run that the options mean; `None` for a new one.

@@ -20,6 +20,8 @@ pub struct Saving<'a> {
     stop_after: Option<u64>,
     writer: Writer,
     saved: Instant,
+    /// Checkpoints of this process, and the time that training waited for them.
+    cost: (usize, Duration),
     best: Option<f64>,
 }
 
@@ -38,6 +40,7 @@ impl<'a> Saving<'a> {
             interrupt: &options.interrupt,
             stop_after: options.stop_after,
             saved: Instant::now(),
+            cost: (0, Duration::ZERO),
         })
     }
 
@@ -93,7 +96,10 @@ impl<'a> Saving<'a> {
             return Ok(());
         }
         trainer.require_finite()?;
-        Ok(self.writer.save(trainer.snapshot())?)
+        let asked = Instant::now();
+        self.writer.save(trainer.snapshot())?;
+        self.cost = (self.cost.0 + 1, self.cost.1 + asked.elapsed());
+        Ok(())
     }
 
     /// An error of training as the user sees it: of a step that is not finite, the file with its samples, the checkpoint
@@ -120,6 +126,15 @@ impl<'a> Saving<'a> {
             diverged.step
         ))
         .into()
+    }
+
+    /// What the checkpoints of this process have cost, for the log.
+    pub fn cost(&self) -> String {
+        let (count, waited) = self.cost;
+        format!(
+            "training has waited {:.2} s for {count} checkpoints",
+            waited.as_secs_f64()
+        )
     }
 
     /// Waits for the last checkpoint; from here on signals end the process.

@@ -1,22 +1,25 @@
-//! The training loop, a step at a time: views, pairings, loss, gradients, step.
+//! What training changes and reads, how a run goes on from a checkpoint, and the end of an epoch.
 
-use super::chance::chance;
+mod step;
+
+use super::Model;
 use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
-use super::finite::{Diverged, Watch};
+use super::finite::Watch;
 use super::guard::Guard;
 use super::meter::Meter;
 use super::metrics::{Metrics, Projections};
-use super::{Model, Progress};
+use super::seen::Seen;
+use super::setup::{open_loader, prepare};
+use super::skipped::Skipped;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval::Worth;
-use crate::{panics, weights};
+use crate::weights;
 use anyhow::bail;
-use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
-use fmicl_core::{Loss, Pairing, Parameters, Result, Samples, Stepper, View, geometry};
-use fmicl_data::{Batch, Loader, Prefetch, Rng};
+use fmicl_core::tch::{self, Device, Tensor};
+use fmicl_core::{Pairing, Parameters, Result, Stepper, geometry};
+use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// The names of the optimizer's state in a checkpoint.
@@ -47,6 +50,10 @@ pub struct Trainer<'a> {
     guard: Option<Guard>,
     /// Whether a step has begun to change what a snapshot holds.
     stepping: bool,
+    /// What is seen, where a step is looked at closely.
+    seen: Option<Vec<Seen>>,
+    /// Where samples are listed that cannot be read.
+    pub skipped: Skipped,
     /// The first pairing of the last batch, and the norm of the last step's gradients.
     last: Option<(Pairing, Tensor)>,
 }
@@ -91,6 +98,8 @@ impl<'a> Trainer<'a> {
             meter: Meter::new(device),
             watch: Watch::default(),
             stepping: false,
+            seen: None,
+            skipped: Skipped::default(),
             last: None,
         })
     }
@@ -179,144 +188,6 @@ impl<'a> Trainer<'a> {
         self.standing.batch == self.used
     }
 
-    /// Whether a snapshot is one of a whole number of steps: not in one that failed halfway.
-    pub fn is_between_steps(&self) -> bool {
-        !self.stepping
-    }
-
-    /// Takes one step; the epoch is not over.
-    ///
-    /// # Errors
-    /// An image that cannot be read; at the logging interval, a [`Diverged`].
-    pub fn step(&mut self, progress: &Progress) -> anyhow::Result<()> {
-        let train = &self.experiment.train;
-        let seed = step_seed(self.experiment.seed, self.standing.step);
-        tch::manual_seed(seed);
-        let (mut losses, mut indices) = (Vec::with_capacity(train.accumulate), Vec::new());
-        let mut last = None;
-        if let Some(guard) = &mut self.guard {
-            guard.remember();
-        }
-        for number in 0..train.accumulate {
-            let batch = self.next_batch()?;
-            indices.extend(batch.indices);
-            let views: Vec<View> = batch
-                .views
-                .into_iter()
-                .map(|view| view.to_device(self.device))
-                .collect();
-            self.stepping = true;
-            let pairings = train.precision.pairings(&mut *self.model.learner, &views);
-            if self.standing.step == 0 && number == 0 {
-                let level = chance(&*self.experiment.objective, &pairings[0]);
-                // It drew from libtorch's one generator; what follows must depend on the run's seed.
-                tch::manual_seed(seed);
-                progress.note(&format!(
-                    "chance level of the loss (independent random features): {level:.4}"
-                ));
-            }
-            let loss = mean_loss(self.experiment, &pairings);
-            (&loss.value / train.accumulate as f64).backward();
-            losses.push(Loss {
-                value: loss.value.detach(),
-                ..loss
-            });
-            last = pairings.into_iter().next();
-        }
-        let total = losses
-            .iter()
-            .skip(1)
-            .fold(losses[0].value.copy(), |sum, loss| sum + &loss.value);
-        let grad_norm = self.reduce();
-        self.watch.note(self.standing.step + 1, indices, total, &grad_norm);
-        let diverged = match self.guard {
-            Some(_) => self.look()?,
-            None => None,
-        };
-        if let Some(pairing) = last
-            && (diverged.is_none() || self.last.is_none())
-        {
-            self.last = Some((pairing, grad_norm));
-        }
-        match (diverged, &mut self.guard) {
-            (Some(diverged), Some(guard)) => {
-                self.standing.skipped_steps += 1;
-                guard.skip(diverged, self.standing.skipped_steps)?;
-                self.model.learner.discard();
-            }
-            _ => {
-                losses.iter().for_each(|loss| self.meter.add(loss));
-                self.update();
-            }
-        }
-        self.parameters.zero_grad();
-        self.stepping = false;
-        self.standing.step += 1;
-        self.standing.batch += train.accumulate;
-        self.standing.score = None;
-        progress.step();
-        if self.standing.step.is_multiple_of(train.log_every as u64) {
-            self.require_finite()?;
-            progress.show(
-                self.standing.epochs + 1,
-                self.meter.mean_loss(),
-                self.meter.images_per_second(train.batch_size),
-                self.meter.waiting(),
-            );
-        }
-        Ok(())
-    }
-
-    fn next_batch(&mut self) -> anyhow::Result<Batch> {
-        // The loader runs on through the epochs.
-        let batches = match &mut self.batches {
-            Some(batches) => batches,
-            None => {
-                let epochs = self.standing.epochs as u64..self.experiment.train.epochs as u64;
-                let batches = self.loader.epochs(epochs, self.used, self.standing.batch)?;
-                self.batches.insert(batches)
-            }
-        };
-        match self.meter.wait_for(|| batches.next()) {
-            Some(batch) => Ok(batch?),
-            None => bail!("epoch {} had no more batches", self.standing.epochs + 1),
-        }
-    }
-
-    /// Averages the gradients over the processes and clips them; their norm before that.
-    fn reduce(&mut self) -> Tensor {
-        for group in &mut self.parameters.groups {
-            self.experiment.engine.all_reduce_mean(&mut group.grads);
-        }
-        match self.experiment.train.clip_grad_norm {
-            Some(max_norm) => self.parameters.clip_grad_norm(max_norm),
-            None => self.parameters.grad_norm(),
-        }
-    }
-
-    /// The optimizer's step, and what follows it.
-    fn update(&mut self) {
-        let step = self.standing.step;
-        self.optimizer.step(&mut self.parameters, self.schedule.lr(step));
-        let progress = (step + 1) as f64 / self.total_steps() as f64;
-        self.model.learner.after_step(&self.parameters, progress);
-    }
-
-    fn look(&mut self) -> Result<Option<Diverged>> {
-        self.watch.look(self.experiment, self.steps_per_epoch())
-    }
-
-    /// That all losses and gradients so far were finite; waits for the device.
-    ///
-    /// # Errors
-    /// A [`Diverged`] with the first step that was not.
-    pub fn require_finite(&mut self) -> anyhow::Result<()> {
-        match self.look()? {
-            Some(diverged) => Err(diverged.into()),
-            None => Ok(()),
-        }
-    }
-
     /// Ends an epoch that is over: what it measured. The next one's time begins with
     /// [`begin_epoch`](Trainer::begin_epoch).
     ///
@@ -360,73 +231,9 @@ impl<'a> Trainer<'a> {
             grad_norm: grad_norm.double_value(&[]),
             images_per_second: self.meter.images_per_second(self.experiment.train.batch_size),
             waiting: self.meter.waiting(),
+            skipped_samples: self.meter.skipped_samples(),
             skipped_steps: self.standing.skipped_steps,
             worth: Worth::default(),
         }
-    }
-}
-
-/// Where libtorch's generator begins a step: what is drawn in one, such as dropout, does not depend on the steps that this
-/// process took before.
-fn step_seed(seed: u64, step: u64) -> i64 {
-    Rng::new(&[seed, step]).bits() as i64
-}
-
-/// The parameters in flat buffers, and the optimizer with its own.
-///
-/// # Errors
-/// A config error at `backbone` where there is not the memory.
-pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters, Box<dyn Stepper>)> {
-    let prepared = panics::refused("cannot be trained", || {
-        let parameters = Parameters::new(store);
-        let optimizer = experiment.optimizer.build(&parameters);
-        Ok((parameters, optimizer))
-    });
-    prepared.map_err(|error| error.at("backbone"))
-}
-
-/// The loader of an experiment's training batches, and the number of optimizer steps that they make in an epoch.
-///
-/// # Errors
-/// A dataset, batch size and accumulation that do not make one step.
-pub fn open_loader(experiment: &Experiment, samples: Arc<dyn Samples>, views: usize) -> Result<(Loader, usize)> {
-    let train = &experiment.train;
-    let loader = Loader::new(
-        samples,
-        experiment.views.share(),
-        views,
-        train.batch_size,
-        experiment.seed,
-        train.data_threads(),
-    )
-    .map_err(|error| error.at("train"))?;
-    let steps = loader.batches() / train.accumulate;
-    fmicl_core::require(steps >= 1, "train.accumulate", || {
-        format!(
-            "a step takes {} batches, and an epoch has only {}",
-            train.accumulate,
-            loader.batches()
-        )
-    })?;
-    Ok((loader, steps))
-}
-
-/// The mean over the pairings of a step.
-fn mean_loss(experiment: &Experiment, pairings: &[Pairing]) -> Loss {
-    let mut losses = pairings.iter().map(|pairing| experiment.objective.loss(pairing));
-    let count = pairings.len() as f64;
-    let Some(mut mean) = losses.next() else {
-        unreachable!("an architecture gives at least one pairing")
-    };
-    for loss in losses {
-        mean.value += loss.value;
-        for (sum, term) in mean.terms.iter_mut().zip(loss.terms) {
-            sum.1 = &sum.1 + term.1;
-        }
-    }
-    let terms = mean.terms.into_iter().map(|(name, sum)| (name, sum / count)).collect();
-    Loss {
-        value: mean.value / count,
-        terms,
     }
 }

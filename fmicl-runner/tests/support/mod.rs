@@ -18,6 +18,7 @@ eval = { knn.k = 5, linear.max_iter = 3 }
 "#;
 
 /// The weights of the checkpoint after `step` steps, and what training needs besides: the bytes of the files.
+#[allow(dead_code, reason = "not every test compares files")]
 pub fn checkpoint(run: &Path, step: u64) -> [Vec<u8>; 2] {
     let folder = run.join(format!("checkpoints/step-{step:010}"));
     ["model", "training"].map(|file| std::fs::read(folder.join(format!("{file}.safetensors"))).unwrap())

@@ -1,0 +1,72 @@
+//! `fmicl replay`: a step of a run once more, with everything on the way looked at.
+
+use super::finite::Diverged;
+use super::seen::Seen;
+use super::trainer::Trainer;
+use super::{Model, Progress, RunDir};
+use crate::DeviceChoice;
+use crate::config;
+use crate::data::Splits;
+use fmicl_core::estimator;
+use std::io::Write;
+use std::path::Path;
+
+/// Takes step `step` (counted from 1) of a run again, from the last checkpoint before it, and prints what was computed on
+/// the way, in its order and a tensor a line; the first that is not all finite is named at the end. Nothing in the run's
+/// directory changes.
+///
+/// # Errors
+/// A step that the run has not, checkpoints that are all damaged, a sample that cannot be read.
+pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+    let run = RunDir::open(path)?;
+    let experiment = config::load(&run.config_path(), &[])?;
+    let device = device.unwrap_or(experiment.device).resolve()?;
+    let device = experiment.train.precision.on(device)?;
+    estimator::set_tile(experiment.train.tile);
+    let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
+    let checkpoint = run.newest_checkpoint(step.saturating_sub(1))?;
+    let mut model = match &checkpoint {
+        Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
+        None => Model::build(&experiment, device)?,
+    };
+    let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
+    let total = trainer.total_steps();
+    fmicl_core::require((1..=total).contains(&step), "--step", || {
+        format!("{step} is not a step of the run, which has 1 to {total}")
+    })?;
+    let mut out = std::io::stdout();
+    match &checkpoint {
+        Some(checkpoint) => {
+            trainer.resume(checkpoint)?;
+            writeln!(out, "from {}", checkpoint.path.display())?;
+        }
+        None => writeln!(out, "from the beginning: no checkpoint is from before step {step}")?,
+    }
+    let progress = Progress::hidden();
+    while trainer.steps() + 1 < step {
+        trainer.step(&progress)?;
+        if trainer.epoch_is_over() {
+            trainer.end_epoch()?;
+            trainer.begin_epoch(None);
+        }
+    }
+    trainer.require_finite()?;
+    trainer.look_closely();
+    let diverged = match trainer.step(&progress).and_then(|()| trainer.require_finite()) {
+        Ok(()) => None,
+        Err(error) => Some(error.downcast::<Diverged>()?),
+    };
+    let seen = trainer.seen();
+    writeln!(out, "{}", Seen::HEAD)?;
+    for seen in &seen {
+        writeln!(out, "{seen}")?;
+    }
+    if let Some(diverged) = diverged {
+        writeln!(out, "{diverged}")?;
+    }
+    match seen.iter().find_map(Seen::bad) {
+        Some(name) => writeln!(out, "the first that is not finite: {name}")?,
+        None => writeln!(out, "everything is finite")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! A step: views, pairings, loss, gradients, update.
+
+use super::Trainer;
+use crate::config::Experiment;
+use crate::train::Progress;
+use crate::train::chance::chance;
+use crate::train::finite::Diverged;
+use crate::train::seen::Seen;
+use anyhow::bail;
+use fmicl_core::tch::{self, Tensor};
+use fmicl_core::{Loss, Negatives, Pairing, Result, View};
+use fmicl_data::{Batch, Rng, Unreadable};
+use std::fmt;
+
+impl Trainer<'_> {
+    /// Whether a snapshot is one of a whole number of steps: not in one that failed halfway.
+    pub fn is_between_steps(&self) -> bool {
+        !self.stepping
+    }
+
+    /// Takes one step; the epoch is not over.
+    ///
+    /// # Errors
+    /// An image that cannot be read; at the logging interval, a [`Diverged`].
+    pub fn step(&mut self, progress: &Progress) -> anyhow::Result<()> {
+        let train = &self.experiment.train;
+        let seed = step_seed(self.experiment.seed, self.standing.step);
+        tch::manual_seed(seed);
+        let (mut losses, mut indices) = (Vec::with_capacity(train.accumulate), Vec::new());
+        let mut last = None;
+        if let Some(guard) = &mut self.guard {
+            guard.remember();
+        }
+        for number in 0..train.accumulate {
+            let batch = self.next_batch()?;
+            self.stepping = true;
+            let (loss, pairing) = self.forward(&batch.views);
+            if self.standing.step == 0 && number == 0 {
+                let level = chance(&*self.experiment.objective, &pairing);
+                // It drew from libtorch's one generator; what follows must depend on the run's seed.
+                tch::manual_seed(seed);
+                progress.note(&format!(
+                    "chance level of the loss (independent random features): {level:.4}"
+                ));
+            }
+            (&loss.value / train.accumulate as f64).backward();
+            losses.push(Loss {
+                value: loss.value.detach(),
+                ..loss
+            });
+            indices.extend(batch.indices);
+            last = Some(pairing);
+        }
+        self.see_gradients();
+        let total = losses
+            .iter()
+            .skip(1)
+            .fold(losses[0].value.copy(), |sum, loss| sum + &loss.value);
+        let grad_norm = self.reduce();
+        self.watch.note(self.standing.step + 1, indices, total, &grad_norm);
+        let diverged = match self.guard {
+            Some(_) => self.look()?,
+            None => None,
+        };
+        if let Some(pairing) = last
+            && (diverged.is_none() || self.last.is_none())
+        {
+            self.last = Some((pairing, grad_norm));
+        }
+        match (diverged, &mut self.guard) {
+            (Some(diverged), Some(guard)) => {
+                self.standing.skipped_steps += 1;
+                guard.skip(diverged, self.standing.skipped_steps)?;
+                self.model.learner.discard();
+            }
+            _ => {
+                losses.iter().for_each(|loss| self.meter.add(loss));
+                self.update();
+            }
+        }
+        self.parameters.zero_grad();
+        self.stepping = false;
+        self.standing.step += 1;
+        self.standing.batch += train.accumulate;
+        self.standing.score = None;
+        progress.step();
+        if self.standing.step.is_multiple_of(train.log_every as u64) {
+            self.require_finite()?;
+            progress.show(
+                self.standing.epochs + 1,
+                self.meter.mean_loss(),
+                self.meter.images_per_second(train.batch_size),
+                self.meter.waiting(),
+            );
+        }
+        Ok(())
+    }
+
+    /// The loss of a batch, and its first pairing.
+    fn forward(&mut self, views: &[View]) -> (Loss, Pairing) {
+        let views: Vec<View> = views.iter().map(|view| view.to_device(self.device)).collect();
+        for (number, view) in (1..).zip(&views) {
+            self.see(format_args!("view {number}"), &view.input);
+        }
+        let precision = self.experiment.train.precision;
+        let mut pairings = precision.pairings(&mut *self.model.learner, &views);
+        for (number, pairing) in (1..).zip(&pairings) {
+            self.see(format_args!("anchors {number}"), &pairing.anchors);
+            self.see(format_args!("positives {number}"), &pairing.positives);
+            if let Negatives::Bank(negatives) | Negatives::Candidates(negatives) = &pairing.negatives {
+                self.see(format_args!("negatives {number}"), negatives);
+            }
+        }
+        let loss = mean_loss(self.experiment, &pairings);
+        for (name, term) in &loss.terms {
+            self.see(format_args!("term {name}"), term);
+        }
+        self.see("loss", &loss.value);
+        (loss, pairings.swap_remove(0))
+    }
+
+    /// From here on every tensor of a step is looked at, which takes time.
+    pub fn look_closely(&mut self) {
+        self.seen = Some(Vec::new());
+        let mut variables: Vec<_> = self.model.store.variables().into_iter().collect();
+        variables.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, variable) in variables {
+            self.see(name, &variable);
+        }
+    }
+
+    /// What was seen, in its order.
+    pub fn seen(&mut self) -> Vec<Seen> {
+        self.seen.take().unwrap_or_default()
+    }
+
+    fn see(&mut self, name: impl fmt::Display, tensor: &Tensor) {
+        if let Some(seen) = &mut self.seen {
+            seen.push(Seen::new(name.to_string(), tensor));
+        }
+    }
+
+    fn see_gradients(&mut self) {
+        if let Some(seen) = &mut self.seen {
+            for group in &self.parameters.groups {
+                for slice in &group.slices {
+                    let gradient = group.grads.narrow(0, slice.offset, slice.len);
+                    seen.push(Seen::new(format!("gradient of {}", slice.name), &gradient));
+                }
+            }
+        }
+    }
+
+    fn next_batch(&mut self) -> anyhow::Result<Batch> {
+        // The loader runs on through the epochs.
+        let batches = match &mut self.batches {
+            Some(batches) => batches,
+            None => {
+                let epochs = self.standing.epochs as u64..self.experiment.train.epochs as u64;
+                let batches = self.loader.epochs(epochs, self.used, self.standing.batch)?;
+                self.batches.insert(batches)
+            }
+        };
+        let batch = match self.meter.wait_for(|| batches.next()) {
+            Some(batch) => batch?,
+            None => bail!("epoch {} had no more batches", self.standing.epochs + 1),
+        };
+        self.skipped.note(&batch.unreadable)?;
+        self.meter.skip(batch.unreadable.len());
+        let (count, most) = (self.meter.skipped_samples(), self.experiment.train.max_skipped_samples);
+        match batch.unreadable.last() {
+            Some(Unreadable { error, .. }) if count > most => bail!(
+                "{count} samples of epoch {} cannot be read, and train.max_skipped_samples is {most}; the last: {error}",
+                self.standing.epochs + 1
+            ),
+            _ => Ok(batch),
+        }
+    }
+
+    /// Averages the gradients over the processes and clips them; their norm before that.
+    fn reduce(&mut self) -> Tensor {
+        for group in &mut self.parameters.groups {
+            self.experiment.engine.all_reduce_mean(&mut group.grads);
+        }
+        match self.experiment.train.clip_grad_norm {
+            Some(max_norm) => self.parameters.clip_grad_norm(max_norm),
+            None => self.parameters.grad_norm(),
+        }
+    }
+
+    /// The optimizer's step, and what follows it.
+    fn update(&mut self) {
+        let step = self.standing.step;
+        self.optimizer.step(&mut self.parameters, self.schedule.lr(step));
+        let progress = (step + 1) as f64 / self.total_steps() as f64;
+        self.model.learner.after_step(&self.parameters, progress);
+    }
+
+    fn look(&mut self) -> Result<Option<Diverged>> {
+        self.watch.look(self.experiment, self.steps_per_epoch())
+    }
+
+    /// That all losses and gradients so far were finite; waits for the device.
+    ///
+    /// # Errors
+    /// A [`Diverged`] with the first step that was not.
+    pub fn require_finite(&mut self) -> anyhow::Result<()> {
+        match self.look()? {
+            Some(diverged) => Err(diverged.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where libtorch's generator begins a step: what is drawn in one, such as dropout, does not depend on the steps that this
+/// process took before.
+fn step_seed(seed: u64, step: u64) -> i64 {
+    Rng::new(&[seed, step]).bits() as i64
+}
+
+/// The mean over the pairings of a step.
+fn mean_loss(experiment: &Experiment, pairings: &[Pairing]) -> Loss {
+    let mut losses = pairings.iter().map(|pairing| experiment.objective.loss(pairing));
+    let count = pairings.len() as f64;
+    let Some(mut mean) = losses.next() else {
+        unreachable!("an architecture gives at least one pairing")
+    };
+    for loss in losses {
+        mean.value += loss.value;
+        for (sum, term) in mean.terms.iter_mut().zip(loss.terms) {
+            sum.1 = &sum.1 + term.1;
+        }
+    }
+    let terms = mean.terms.into_iter().map(|(name, sum)| (name, sum / count)).collect();
+    Loss {
+        value: mean.value / count,
+        terms,
+    }
+}

@@ -1,0 +1,189 @@
+//! Losses that are not numbers, made by an objective of this test.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use fmicl_core::tch::{self, Kind, Tensor};
+use fmicl_core::{Loss, Objective, Pairing, register};
+use fmicl_runner::config;
+use fmicl_runner::train::{self, Resume, TrainOptions};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use support::{EXPERIMENT, metrics};
+use tempfile::TempDir;
+
+/// The mean cosine of the pairs, and now and then no number.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Poisoned {
+    /// In which calls, counted from 1.
+    at: Vec<u64>,
+}
+
+register!(Objective, "poisoned", Poisoned, "for this test");
+
+/// libtorch's generator and the calls are the process's: runs take turns.
+static TURN: Mutex<()> = Mutex::new(());
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+impl Objective for Poisoned {
+    fn loss(&self, pairing: &Pairing) -> Loss {
+        let call = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+        let value = -(&pairing.anchors * &pairing.positives).sum(Kind::Float) / pairing.anchors.size()[0] as f64;
+        let value = match self.at.contains(&call) {
+            true => value * f64::NAN,
+            false => value,
+        };
+        Loss { value, terms: vec![] }
+    }
+}
+
+/// Trains to step `last`; the first call of a run is for the chance level, step n is call n + 1.
+fn train(folder: &TempDir, name: &str, last: u64, sets: &[&str]) -> anyhow::Result<()> {
+    let file = folder.path().join("x.toml");
+    fs::write(&file, EXPERIMENT).unwrap();
+    let sets: Vec<_> = sets.iter().map(ToString::to_string).collect();
+    let experiment = config::load(&file, &sets)?;
+    let options = TrainOptions {
+        out: Some(folder.path().join(name)),
+        resume: Resume::Auto,
+        stop_after: Some(last),
+        ..TrainOptions::default()
+    };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::set_num_threads(1);
+    CALLS.store(0, Ordering::Relaxed);
+    train::run(experiment, &options)
+}
+
+/// Weights, buffers and the optimizer's state: all but what an epoch measures.
+fn state(run: &Path, step: u64) -> BTreeMap<String, Tensor> {
+    let folder = run.join(format!("checkpoints/step-{step:010}"));
+    let files = ["model", "training"].map(|file| folder.join(format!("{file}.safetensors")));
+    let tensors = files.iter().flat_map(|file| Tensor::read_safetensors(file).unwrap());
+    tensors.filter(|(name, _)| !name.starts_with("meter.")).collect()
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_step_parts_samples_and_the_checkpoint_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let poisoned = ["objective={name='poisoned',at=[6]}", "train.checkpoint_minutes=1e-6"];
+    let error = train(&folder, "run", 8, &poisoned).unwrap_err().to_string();
+    let run = folder.path().join("run");
+    assert!(
+        error.starts_with("the loss is NaN and the norm of the gradients NaN at step 5 (epoch 2), on the samples "),
+        "{error}"
+    );
+    for part in [
+        "objective poisoned",
+        "architecture simclr",
+        "backbone resnet",
+        "optimizer sgd",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    let good = format!(
+        "the last good checkpoint is {}/checkpoints/step-0000000004",
+        run.display()
+    );
+    assert!(error.contains(&good) && error.contains("fmicl replay "), "{error}");
+    let diverged: serde_json::Value = serde_json::from_slice(&fs::read(run.join("diverged.json")).unwrap()).unwrap();
+    assert_eq!(diverged["step"], 5);
+    assert_eq!(diverged["samples"].as_array().unwrap().len(), 8);
+    assert!(!run.join("checkpoints/step-0000000005").exists());
+}
+
+#[test]
+fn a_step_that_is_skipped_leaves_everything_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let skip = [
+        "objective={name='poisoned',at=[4,5]}",
+        "train.on_nan='skip'",
+        "architecture={name='moco',queue=20}",
+        "train.checkpoint_minutes=1e-6",
+        "train.keep=9",
+    ];
+    train(&folder, "run", 5, &skip).unwrap();
+    let run = folder.path().join("run");
+    let [before, third, fourth, after] = [2, 3, 4, 5].map(|step| state(&run, step));
+    assert!(
+        before == third && before == fourth,
+        "a skipped step left something behind"
+    );
+    assert!(before != after);
+    assert_eq!(metrics(&run)[0]["skipped_steps"], 1);
+    // One more than may be is the end.
+    let error = train(
+        &folder,
+        "capped",
+        5,
+        &[&skip[..], &["train.max_skipped_steps=1"]].concat(),
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("at step 4 (epoch 2)"), "{error}");
+}
+
+#[test]
+fn a_replay_names_the_first_tensor_that_is_not_finite() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.toml"), EXPERIMENT).unwrap();
+    let fmicl = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+        command
+            .args(args)
+            .current_dir(folder.path())
+            .env("OMP_NUM_THREADS", "1")
+            .output()
+            .unwrap()
+    };
+    let output = fmicl(&[
+        "train",
+        "x.toml",
+        "--out",
+        "run",
+        "--set",
+        "train.lr=1e9",
+        "--set",
+        "train.warmup_epochs=0",
+        "--set",
+        "train.epochs=20",
+    ]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let step = stderr.split(" at step ").nth(1).unwrap().split(' ').next().unwrap();
+    let command = format!("look at it by: fmicl replay run --step {step}\n");
+    assert!(stderr.ends_with(&command), "{stderr}");
+    let replay = fmicl(&["replay", "run", "--step", step]);
+    let stdout = String::from_utf8_lossy(&replay.stdout);
+    assert_eq!(
+        replay.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&replay.stderr)
+    );
+    let view = stdout.lines().find(|line| line.starts_with("view 1 ")).unwrap();
+    assert!(view.contains("[8, 3, 16, 16]") && view.ends_with(" 0"), "{view}");
+    let first = stdout
+        .lines()
+        .find(|line| !line.ends_with(" 0") && line.contains('['))
+        .unwrap();
+    let name = first.split("  ").next().unwrap();
+    assert!(
+        stdout.ends_with(&format!("the first that is not finite: {name}\n")),
+        "{stdout}"
+    );
+    let fine = fmicl(&["replay", "run", "--step", "1"]);
+    assert!(String::from_utf8_lossy(&fine.stdout).ends_with("everything is finite\n"));
+    let beyond = fmicl(&["replay", "run", "--step", "61"]);
+    assert_eq!(beyond.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&beyond.stderr),
+        "error: --step: 61 is not a step of the run, which has 1 to 60\n"
+    );
+}
