@@ -6,12 +6,11 @@
 
 use fmicl_core::{Dataset, Part, Split, toml};
 use fmicl_data::{Blur, ImageViews, Jitter, Loader, Normalize, Switch};
-// The allocator of `fmicl`.
-use mimalloc as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    fmicl_data::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, root, threads, rest @ ..] = &arguments[..] else {
         return Err("usage: views_throughput cifar|imagenet ROOT THREADS [SECONDS [SIZE]]".into());

@@ -4,10 +4,6 @@ use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
-// It takes the place of malloc in every binary with this command line, for libtorch too. A batch, a tile, and what libtorch
-// makes of them are freed and asked for again all the time; glibc scatters them over the heap, or gives them back to the
-// system, which clears their pages each time.
-use mimalloc as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -148,6 +144,7 @@ pub(crate) type Outcome = Result<(), Vec<anyhow::Error>>;
 /// A binary with parts of its own is `use my_plugin as _; fn main() -> ExitCode { fmicl_runner::cli() }`.
 pub fn cli() -> ExitCode {
     panics::install();
+    fmicl_data::keep_freed_memory();
     let cli = Cli::parse();
     log::init();
     // The panic's line is printed by then.
