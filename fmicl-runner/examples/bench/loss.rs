@@ -48,7 +48,6 @@ pub fn run(row: &str, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let before = time::status("VmRSS");
     let (mut x, mut y) = (leaf(n, 1), leaf(n, 2));
     let held = before + (2 * n * D * 4) as f64 / 1024.0 / 1024.0;
-    fmicl_data::keep_freed_memory();
     time::repeat(arguments.number("times")?, held, || {
         x.zero_grad();
         y.zero_grad();

@@ -35,6 +35,8 @@ impl Arguments {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // As the command line does.
+    fmicl_data::keep_freed_memory();
     let mut words = std::env::args().skip(1);
     let row = words.next().unwrap_or_default();
     let pairs = words.filter_map(|word| {

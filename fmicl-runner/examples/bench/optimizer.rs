@@ -6,7 +6,6 @@ use std::error::Error;
 use tch::{Device, nn::VarStore};
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    fmicl_data::keep_freed_memory();
     let depth = toml::Table::from_iter([("depth".to_string(), arguments.number("depth").unwrap_or(50).into())]);
     let backbone: Part<dyn Backbone> = Part::new("resnet", depth)?;
     let store = VarStore::new(Device::Cpu);

@@ -11,7 +11,6 @@ use tch::{Kind, Tensor};
 use toml::{Table, Value};
 
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    fmicl_data::keep_freed_memory();
     let precision = Precision::deserialize(Value::from(arguments.text("precision")?))?;
     let device = precision.on(arguments.device()?)?;
     let (batch, size) = (arguments.number("batch")?, arguments.number("size")?);
