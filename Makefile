@@ -8,6 +8,7 @@
 # make soak         train for MINUTES (60) with a fault every minute, and compare with an undisturbed run
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
+# make check-text   check against sentence-transformers that sentences get the same vectors (STS=FILE: and correlation)
 
 SHELL := bash
 # One profile for everything: the bindings to libtorch take minutes to compile.
@@ -23,7 +24,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model soak golden check-export
+.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model soak golden check-export check-text
 
 setup:
 	@scripts/setup
@@ -74,3 +75,6 @@ golden: setup
 
 check-export: build
 	@scripts/golden scripts/check_export.py
+
+check-text: build text-model
+	@STS=$(STS) scripts/golden scripts/check_text.py

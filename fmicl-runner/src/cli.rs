@@ -59,6 +59,9 @@ enum Command {
         /// Set an option of the evaluation, or of a folder's views or backbone (backbone.pooling=cls); may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE", requires = "on")]
         sets: Vec<String>,
+        /// Print JSON, with all digits
+        #[arg(long)]
+        json: bool,
         /// auto, cpu or cuda:N, instead of the experiment's
         #[arg(long)]
         device: Option<DeviceChoice>,
@@ -188,15 +191,16 @@ impl Command {
                 on: Some(evaluation),
                 data,
                 sets,
+                json,
                 device,
             } => {
                 let (folder, mut sets): (Vec<_>, Vec<_>) =
                     sets.into_iter().partition(|set: &String| is_of_a_folder(set));
                 sets.extend(data.map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy()))));
                 let evaluation = config::load_part(&evaluation, &sets).map_err(|error| all(vec![error]))?;
-                eval::run_on(&run, &evaluation, &folder, device).map_err(one)
+                eval::run_on(&run, &evaluation, &folder, json, device).map_err(one)
             }
-            Command::Eval { run, device, .. } => eval::run(&run, device).map_err(one),
+            Command::Eval { run, json, device, .. } => eval::run(&run, json, device).map_err(one),
             Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),
             Command::Export(args) => commands::export(&args).map_err(one),

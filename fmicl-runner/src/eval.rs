@@ -29,6 +29,7 @@ use fmicl_core::tch::Device;
 use fmicl_core::{Evaluation, Part, Samples, View};
 use fmicl_data::OnError;
 use serde::Serialize;
+use serde_json::json;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -60,21 +61,36 @@ impl fmt::Display for Verdict {
 }
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
-/// replaces the experiment's. Prints the table and writes it to `eval.json`.
+/// replaces the experiment's. Writes what it found to `eval.json`, and prints that if `json`, or else a table.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
-pub fn run(run: &Path, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
     let it = run.restore(device)?;
     let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
     let verdict = compare(&it.experiment, &data, &it.model, it.device)?;
     run.write_json("eval.json", &verdict)?;
-    writeln!(std::io::stdout(), "{verdict}checkpoint: {}", it.checkpoint.display())?;
+    print(json, verdict, ("checkpoint", &it.checkpoint))
+}
+
+/// Prints what was found, as JSON with all digits or as text, and the file that the weights come from.
+fn print(json: bool, found: impl Serialize + fmt::Display, weights: (&str, &Path)) -> anyhow::Result<()> {
+    let (key, path) = (weights.0, weights.1.display().to_string());
+    if !json {
+        writeln!(std::io::stdout(), "{found}{key}: {path}")?;
+        return Ok(());
+    }
+    let mut found = json!(found);
+    if let Some(found) = found.as_object_mut() {
+        found.insert(key.into(), path.into());
+    }
+    writeln!(std::io::stdout(), "{found:#}")?;
     Ok(())
 }
 
-/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures.
+/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures, as
+/// JSON if `json`.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
@@ -82,6 +98,7 @@ pub fn run_on(
     path: &Path,
     evaluation: &Part<dyn Evaluation>,
     sets: &[String],
+    json: bool,
     device: Option<DeviceChoice>,
 ) -> anyhow::Result<()> {
     let subject = Subject::open(path, sets, device)?;
@@ -90,8 +107,7 @@ pub fn run_on(
     let mut evaluated = Evaluated::new(evaluation.name());
     let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
     evaluated.add("encoder", report);
-    writeln!(std::io::stdout(), "{evaluated}weights: {}", subject.weights.display())?;
-    Ok(())
+    print(json, evaluated, ("weights", &subject.weights))
 }
 
 /// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights that it
