@@ -1,7 +1,7 @@
 //! The option `path` of a dataset: a file, or several.
 
 use fmicl_core::{Error, Result, Split, require};
-use serde::de::{SeqAccess, Visitor, value::SeqAccessDeserializer};
+use serde::de::{Error as _, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,15 +24,6 @@ impl Paths {
                 "has sentences without labels: there is pre-training alone",
             )),
         }
-    }
-
-    /// That no path is empty, which would be taken for the working directory.
-    ///
-    /// # Errors
-    /// [`Error::Config`] at `path`.
-    pub(crate) fn validate(&self) -> Result<()> {
-        let empty = self.0.iter().any(|path| path.as_os_str().is_empty());
-        require(!empty, "path", || "names a file with an empty name".into())
     }
 }
 
@@ -66,7 +57,12 @@ impl<'de> Deserialize<'de> for Paths {
                 Vec::deserialize(SeqAccessDeserializer::new(paths)).map(Paths)
             }
         }
-        deserializer.deserialize_any(OneOrMore)
+        let paths = deserializer.deserialize_any(OneOrMore)?;
+        // It would be taken for the working directory.
+        match paths.0.iter().any(|path| path.as_os_str().is_empty()) {
+            true => Err(D::Error::custom("names a file with an empty name")),
+            false => Ok(paths),
+        }
     }
 }
 
@@ -92,12 +88,13 @@ mod tests {
             assert_eq!(options.path.0.len(), count);
             assert_eq!(write_options(&options).unwrap().to_string(), text);
         }
-        let error = read_options::<Options>(toml::from_str("path = 3").unwrap())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("expected the path of a file, or a list of such"),
-            "{error}"
-        );
+        for (text, message) in [
+            ("path = 3", "expected the path of a file, or a list of such"),
+            ("path = [\"a\", \"\"]", "path: names a file with an empty name"),
+        ] {
+            let error = read_options::<Options>(toml::from_str(text).unwrap());
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
     }
 }

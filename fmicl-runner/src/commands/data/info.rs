@@ -31,6 +31,15 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
             &format!("the first test image has {} x {} pixels", image.width, image.height),
         )?;
     }
+    if dataset.modality() == Modality::Texts
+        && let Ok(samples) = dataset.open(Split::Pretrain)
+    {
+        for index in 0..samples.len().min(EXAMPLES) {
+            let texts = samples.texts(index)?;
+            let texts: Vec<_> = texts.iter().map(|text| shortened(text)).collect();
+            line(if index == 0 { "texts" } else { "" }, &texts.join(" | "))?;
+        }
+    }
     if !source.downloads.is_empty() {
         line("to get it", &format!("fmicl data fetch {name}"))?;
     } else if !source.by_hand.is_empty() {
@@ -59,6 +68,19 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
         }
     }
     Ok(())
+}
+
+/// Samples of texts that are shown.
+const EXAMPLES: usize = 3;
+
+/// The start of a text, in one line.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 100;
+    let text = text.replace(char::is_control, " ");
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
 }
 
 /// The part as it is written in an experiment.

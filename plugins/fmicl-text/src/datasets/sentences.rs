@@ -35,10 +35,6 @@ const WHAT: &str = "a text file with a sentence a line";
 const HINT: &str = "`path` should name a text file with a sentence a line, gzipped or not";
 
 impl Dataset for Sentences {
-    fn validate(&self) -> Result<()> {
-        self.path.validate()
-    }
-
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let paths = self.path.of(split, WHAT)?;
         let open = |path| Corpus::open(path, self.format, HINT);

@@ -35,10 +35,6 @@ const WHAT: &str = "a CSV file with two sentences and a score a row";
 const NAMES: [&str; 3] = ["sentence1", "sentence2", "score"];
 
 impl Dataset for StsbCsv {
-    fn validate(&self) -> Result<()> {
-        self.path.validate()
-    }
-
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let mut sentences = Distinct::default();
         for path in self.path.of(split, WHAT)? {

@@ -32,10 +32,6 @@ register!(
 const WHAT: &str = "a CSV file with a header and three columns: sentence, entailment, contradiction";
 
 impl Dataset for Triplets {
-    fn validate(&self) -> Result<()> {
-        self.path.validate()
-    }
-
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let mut rows = Rows {
             pool: Pool::default(),

@@ -21,6 +21,8 @@ pub enum Pooling {
     Cls,
     /// The same, in training too.
     ClsBeforePooler,
+    /// transformers' `pooler_output`: through the layer and tanh always, with the folder's weights for them.
+    PoolerOutput,
     /// The mean of the last hidden states of all tokens that are not padding.
     Mean,
 }
@@ -28,14 +30,17 @@ pub enum Pooling {
 #[derive(Debug)]
 pub(super) enum Pooler {
     Cls(Linear),
+    Output(Linear),
     First,
     Mean,
 }
 
 impl Pooler {
     pub fn new(source: &Source, pooling: Pooling, hidden: i64) -> Result<Self> {
+        let dense = |source: &Source| Linear::new(&source.at("pooler").at("dense"), hidden, hidden);
         Ok(match pooling {
-            Pooling::Cls => Pooler::Cls(Linear::new(&source.anew().at("pooler").at("dense"), hidden, hidden)?),
+            Pooling::Cls => Pooler::Cls(dense(&source.anew())?),
+            Pooling::PoolerOutput => Pooler::Output(dense(source)?),
             Pooling::ClsBeforePooler => Pooler::First,
             Pooling::Mean => Pooler::Mean,
         })
@@ -50,6 +55,7 @@ impl Pooler {
     pub fn forward(&self, x: &Tensor, batch: &Batch, mask: Option<&Tensor>, train: bool) -> Tensor {
         match self {
             Pooler::Cls(dense) if train => dense.forward(x).tanh(),
+            Pooler::Output(dense) => dense.forward(x).tanh(),
             Pooler::Cls(_) | Pooler::First => x.shallow_clone(),
             Pooler::Mean => {
                 let x = x.view([batch.sentences, batch.tokens, -1]);

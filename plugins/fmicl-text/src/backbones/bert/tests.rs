@@ -73,6 +73,7 @@ fn features_and_gradients_are_those_of_transformers() {
         is_that_of_transformers(name, Pooling::ClsBeforePooler, "cls", false);
         is_that_of_transformers(name, Pooling::Mean, "mean", false);
         is_that_of_transformers(name, Pooling::Cls, "pooled", true);
+        is_that_of_transformers(name, Pooling::PoolerOutput, "pooled", false);
         is_that_of_transformers(name, Pooling::Cls, "cls", false);
     }
 }
@@ -94,7 +95,12 @@ fn keeps_the_laws_of_a_backbone() {
     let ids = Tensor::arange_start(3, 3 + 5 * 7, (Kind::Int64, Device::Cpu)).view([5, 7]);
     let lengths = Tensor::from_slice(&[7i64, 2, 4, 7, 3]).view([5, 1]);
     let mask = Tensor::arange(7, (Kind::Int64, Device::Cpu)).lt_tensor(&lengths);
-    for pooling in [Pooling::Cls, Pooling::ClsBeforePooler, Pooling::Mean] {
+    for pooling in [
+        Pooling::Cls,
+        Pooling::ClsBeforePooler,
+        Pooling::PoolerOutput,
+        Pooling::Mean,
+    ] {
         for kind in [Family::Bert, Family::Roberta] {
             let view = View {
                 input: ids.where_self(&mask, &Tensor::from(small(pooling, kind).shape(1).padding)),
