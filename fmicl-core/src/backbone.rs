@@ -1,6 +1,6 @@
 //! The kind of part `backbone`: the encoder whose features are kept after training.
 
-use crate::{Input, Modality, Result, View};
+use crate::{Input, Modality, Reads, Result, View};
 use tch::{Tensor, nn};
 
 /// Options that build an [`Encoder`].
@@ -20,6 +20,12 @@ pub trait Backbone: std::fmt::Debug + Send + Sync {
     /// Whether it starts with weights that somebody has trained, rather than at random.
     fn is_pretrained(&self) -> bool {
         false
+    }
+
+    /// The options that name files without which the part cannot be built: a run keeps copies, and needs the originals no
+    /// more.
+    fn reads(&self) -> Vec<Reads> {
+        Vec::new()
     }
 
     /// What it reads.

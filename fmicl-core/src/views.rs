@@ -1,6 +1,6 @@
 //! The kind of part `views`: how samples become what an encoder reads.
 
-use crate::{Input, Modality, Result, Samples, View};
+use crate::{Input, Modality, Reads, Result, Samples, View};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,12 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// The options that name files without which the part cannot be built: a run keeps copies, and needs the originals no
+    /// more.
+    fn reads(&self) -> Vec<Reads> {
+        Vec::new()
     }
 
     /// What the samples must be made of.

@@ -15,6 +15,7 @@ mod checkpoints;
 mod finite;
 mod guard;
 mod interrupt;
+mod kept;
 mod meter;
 mod metrics;
 mod model;
@@ -148,10 +149,8 @@ pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result
     progress.finish();
 
     let seconds = trainer.seconds();
-    if experiment.init.is_some() {
-        // The file that was named may be another one by now.
-        experiment.init = Some(run.init_path());
-    }
+    // The files that were named may be others by now.
+    let experiment = run.experiment()?;
     let verdict = eval::compare(&experiment, &data, &model, device)?;
     let mut result = json!(verdict);
     let about = json!({

@@ -5,7 +5,7 @@
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Divergence, Modality, Objective, Parameters, Part, Similarity, Views,
+    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, View, Views,
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::train::{self, TrainOptions};
@@ -163,6 +163,20 @@ fn objectives() -> Vec<Vec<String>> {
 
 #[test]
 fn every_objective_trains_under_every_architecture() {
+    train_every_objective(&[]);
+}
+
+/// A tiny random BERT on sentences, its dropout what makes two views of one.
+#[test]
+fn every_objective_trains_on_texts_under_every_architecture() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts: Vec<Listing> = registry::kinds().iter().flat_map(|kind| (kind.list)()).collect();
+    let mut sets = texts(&parts, folder.path());
+    sets.push("backbone={name='bert',hidden=16,layers=2,heads=2}".into());
+    train_every_objective(&sets);
+}
+
+fn train_every_objective(more: &[String]) {
     let folder = tempfile::tempdir().unwrap();
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     tch::set_num_threads(1);
@@ -171,8 +185,27 @@ fn every_objective_trains_under_every_architecture() {
         .iter()
         .flat_map(|a| objectives().into_iter().map(move |o| (a, o)))
     {
-        let sets = [vec![format!("architecture={}", architecture.name)], objective].concat();
+        let architecture = vec![format!("architecture={}", architecture.name)];
+        let sets = [more.to_vec(), architecture, objective].concat();
         take_steps(&load(folder.path(), &sets), &format!("{sets:?}"));
+    }
+}
+
+/// Makes views of 8 samples of noise; those of one text are the same.
+fn noise(input: Input) -> Box<dyn Fn() -> View> {
+    match input {
+        Input::Images { size } => {
+            Box::new(move || Tensor::randn([8, 3, size, size], (Kind::Float, Device::Cpu)).into())
+        }
+        Input::Tokens { vocabulary, .. } => {
+            let ids = Tensor::randint(vocabulary, [8, 7], (Kind::Int64, Device::Cpu));
+            let lengths = Tensor::randint_low(2, 8, [8, 1], (Kind::Int64, Device::Cpu));
+            let mask = Tensor::arange(7, (Kind::Int64, Device::Cpu)).lt_tensor(&lengths);
+            Box::new(move || View {
+                input: ids.shallow_clone(),
+                mask: Some(mask.shallow_clone()),
+            })
+        }
     }
 }
 
@@ -182,8 +215,8 @@ fn take_steps(experiment: &Experiment, what: &str) {
     let mut parameters = Parameters::new(&model.store);
     let mut optimizer = experiment.optimizer.build(&parameters);
     for step in 1..=2 {
-        let view = |_| Tensor::randn([8, 3, 16, 16], (Kind::Float, Device::Cpu)).into();
-        let views: Vec<_> = (0..model.learner.views()).map(view).collect();
+        let view = noise(experiment.views.input().unwrap());
+        let views: Vec<_> = (0..model.learner.views()).map(|_| view()).collect();
         for pairing in model.learner.pairings(&views) {
             let loss = experiment.objective.loss(&pairing);
             let mut values = loss.terms.iter().map(|(_, term)| term).chain([&loss.value]);
@@ -235,8 +268,9 @@ fn every_experiment_builds() {
     assert!(found.len() >= 10, "{found:?}");
     for path in found {
         let experiment = config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
-        // Published weights need not be here.
-        if !experiment.backbone.is_pretrained() {
+        // Published weights and tokenizers need not be here.
+        let files = experiment.views.reads().into_iter().chain(experiment.backbone.reads());
+        if files.into_iter().all(|reads| reads.path.exists()) {
             train::Model::build(&experiment, Device::Cpu).unwrap_or_else(|error| panic!("{error}"));
         }
         let text = std::fs::read_to_string(&path).unwrap();

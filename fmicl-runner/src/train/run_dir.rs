@@ -1,9 +1,9 @@
-//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`, and
-//! `init.safetensors` where the backbone started with a file of weights.
+//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
+//! `init.safetensors` where the backbone started with a file of weights, and `files/` where parts read files.
 
 use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
-use super::{Model, TrainOptions};
+use super::{Model, TrainOptions, kept};
 use crate::config::{self, Experiment};
 use crate::{DeviceChoice, disk, weights};
 use fmicl_core::registry;
@@ -93,6 +93,8 @@ impl RunDir {
         let run = RunDir { path, _lock: None }.locked()?;
         // Another process may have come first.
         require_unused(&run.path)?;
+        // Before the config, which makes the directory a run's.
+        kept::keep(experiment, &run.path)?;
         run.write(CONFIG, config.as_bytes())?;
         run.write_json("crates.json", &linked_crates())?;
         Ok(run)
@@ -137,12 +139,20 @@ impl RunDir {
         }
     }
 
+    /// The run's experiment, which reads what the run holds, whatever became of the originals.
+    ///
+    /// # Errors
+    /// A config that is not what the run wrote.
+    pub fn experiment(&self) -> Result<Experiment> {
+        config::load(&self.config_path(), &kept::sets(&self.path)?)
+    }
+
     /// The run's experiment, and its model as of the last checkpoint, which is named.
     ///
     /// # Errors
     /// A run that has no checkpoint, or one that does not fit its config.
     pub fn restore(&self, device: Option<DeviceChoice>) -> Result<Restored> {
-        let experiment = config::load(&self.config_path(), &[])?;
+        let experiment = self.experiment()?;
         let device = device.unwrap_or(experiment.device).resolve()?;
         let newest = self
             .checkpoints()
@@ -309,7 +319,7 @@ fn require_unused(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
     let is_nothing = |entry: fs::DirEntry| match entry.file_name().to_str() {
         Some(CHECKPOINTS) => fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none()),
-        Some(name) => name == LOCK || name == ".config.toml.partial",
+        Some(name) => name == LOCK || name == kept::FILES || name == ".config.toml.partial",
         None => false,
     };
     if entries.filter_map(|entry| entry.ok()).all(is_nothing) {

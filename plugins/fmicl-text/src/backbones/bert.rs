@@ -21,7 +21,7 @@ use attention::Batch;
 use embeddings::Embeddings;
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::Path;
-use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Result, View, register, require};
+use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, View, register, require};
 use layer::Layer;
 use pooling::Pooler;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ use weights::Weights;
 pub struct Bert {
     /// A folder with `config.json` and `model.safetensors`, relative to the working directory.
     pub folder: Option<PathBuf>,
-    /// From tokens to one vector: `cls`, `cls-before-pooler` or `mean`.
+    /// From tokens to one vector: `cls`, `cls-before-pooler`, `pooler-output` or `mean`.
     pub pooling: Pooling,
     /// Probability of a zero after the embeddings and after each residual branch, in [0, 1). Absent: the folder's, or 0.1.
     pub dropout: Option<f64>,
@@ -159,6 +159,15 @@ impl Backbone for Bert {
             return Err(Error::config(message).at(key));
         }
         self.shape(VOCABULARY).validate()
+    }
+
+    fn reads(&self) -> Vec<Reads> {
+        let reads = |folder: &PathBuf| Reads {
+            option: "folder",
+            path: folder.clone(),
+            files: vec![shape::FILE.into(), weights::FILE.into()],
+        };
+        self.folder.iter().map(reads).collect()
     }
 
     fn modality(&self) -> Modality {

@@ -3,8 +3,8 @@
 //! A text that stands alone is its own positive: both views are the same tokens, and dropout makes the difference
 //! (SimCSE, Gao et al., EMNLP 2021, arXiv 2104.08821). Of texts that belong together each is a view.
 
-use super::tokens::Tokens;
-use fmicl_core::{Draw, Error, Input, Modality, Result, Samples, Stop, View, Views, register, require};
+use super::tokens::{FILE, Tokens};
+use fmicl_core::{Draw, Error, Input, Modality, Reads, Result, Samples, Stop, View, Views, register, require};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,15 @@ impl Views for Text {
         require((3..=100_000).contains(&self.max_length), "max_length", || {
             format!("{} is not from 3 to 100000 tokens", self.max_length)
         })
+    }
+
+    fn reads(&self) -> Vec<Reads> {
+        let reads = |path: &PathBuf| Reads {
+            option: "tokenizer",
+            path: path.clone(),
+            files: path.is_dir().then(|| FILE.into()).into_iter().collect(),
+        };
+        self.tokenizer.iter().map(reads).collect()
     }
 
     fn modality(&self) -> Modality {

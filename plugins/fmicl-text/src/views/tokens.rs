@@ -5,6 +5,9 @@ use fmicl_core::{Error, Result, View, read_file};
 use std::path::{Path, PathBuf};
 use tokenizers::{Tokenizer, TruncationParams};
 
+/// What a folder calls its tokenizer.
+pub(super) const FILE: &str = "tokenizer.json";
+
 /// The names of padding in the tokenizers of BERT and of RoBERTa.
 const PADDING: [&str; 2] = ["[PAD]", "<pad>"];
 
@@ -30,11 +33,7 @@ impl Tokens {
     /// # Errors
     /// A file that is missing or is no tokenizer's, or one that needs more than `longest` tokens for its own marks.
     pub fn open(path: &Path, longest: usize) -> Result<Self> {
-        let file: PathBuf = if path.is_dir() {
-            path.join("tokenizer.json")
-        } else {
-            path.into()
-        };
+        let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.into() };
         let bytes = read_file(&file, MOST, HINT)?;
         let broken = |error: tokenizers::Error| {
             let text = error.to_string();

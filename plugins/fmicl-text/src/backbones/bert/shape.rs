@@ -7,6 +7,9 @@ use std::path::Path;
 /// No `config.json` has as many bytes.
 const MOST: u64 = 1 << 20;
 
+/// What a folder calls its config.
+pub(super) const FILE: &str = "config.json";
+
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -116,7 +119,7 @@ impl Shape {
     /// # Errors
     /// A file that cannot be read, or is of a model of another kind.
     pub fn of_folder(folder: &Path) -> Result<Self> {
-        let path = folder.join("config.json");
+        let path = folder.join(FILE);
         let bytes = read_file(&path, MOST, "a `config.json` of Hugging Face is expected")?;
         let config: Config =
             serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("cannot be used: {error}")))?;

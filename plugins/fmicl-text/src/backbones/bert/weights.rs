@@ -6,10 +6,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// What a folder calls its weights.
+pub(super) const FILE: &str = "model.safetensors";
+
 /// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
 const PREFIXES: [&str; 2] = ["bert.", "roberta."];
-/// Buffers of older versions of transformers, and the layer behind the encoder, which is drawn anew where there is one.
-const NOT_READ: [&str; 4] = [
+/// Buffers of older versions of transformers, and the layer behind the encoder: they are there whether something takes them
+/// or not.
+const MAY_BE_LEFT: [&str; 4] = [
     "embeddings.position_ids",
     "embeddings.token_type_ids",
     "pooler.dense.weight",
@@ -30,7 +34,7 @@ impl Weights {
     /// # Errors
     /// A file that is missing or damaged, or holds numbers that are none.
     pub fn of_folder(folder: &Path) -> Result<Self> {
-        let path = folder.join("model.safetensors");
+        let path = folder.join(FILE);
         if !path.is_file() {
             let hint = match folder.join("pytorch_model.bin").is_file() {
                 true => "; the folder has a pytorch_model.bin: save the model with transformers' save_pretrained",
@@ -48,9 +52,6 @@ impl Weights {
             let Some(name) = name.strip_prefix(prefix) else {
                 continue;
             };
-            if NOT_READ.contains(&name) {
-                continue;
-            }
             let name = match name.strip_suffix("LayerNorm.gamma") {
                 Some(start) => format!("{start}LayerNorm.weight"),
                 None => match name.strip_suffix("LayerNorm.beta") {
@@ -59,6 +60,9 @@ impl Weights {
                 },
             };
             let kind = tensor.kind();
+            if MAY_BE_LEFT.contains(&name.as_str()) && kind == Kind::Int64 {
+                continue;
+            }
             if ![Kind::Float, Kind::Half, Kind::BFloat16].contains(&kind) {
                 return Err(Error::data(
                     path,
@@ -89,12 +93,13 @@ impl Weights {
         Ok(tensor)
     }
 
-    /// That all were taken.
+    /// That all were taken that a model of the shape has.
     ///
     /// # Errors
     /// The first that was not.
     pub fn finish(self) -> Result<()> {
-        let Some((name, _)) = self.tensors.into_inner().pop_first() else {
+        let tensors = self.tensors.into_inner();
+        let Some(name) = tensors.keys().find(|name| !MAY_BE_LEFT.contains(&name.as_str())) else {
             return Ok(());
         };
         let message = format!("has {name}, which a model of the shape in config.json has not");

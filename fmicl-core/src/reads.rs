@@ -1,0 +1,14 @@
+//! What a part reads whenever it is built, so that a run can keep it.
+
+use std::path::PathBuf;
+
+/// An option that names a file or a folder without which the part cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reads {
+    /// The option's key.
+    pub option: &'static str,
+    /// What it names.
+    pub path: PathBuf,
+    /// The files that are read in it, where it is a folder.
+    pub files: Vec<PathBuf>,
+}

@@ -1,0 +1,118 @@
+//! Runs that begin with published weights of an encoder of texts, and what they are good for when those are gone.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use fmicl_core::{Dataset, Evaluation, Part, Views};
+use fmicl_runner as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The stdout of a command that succeeds.
+fn fmicl(args: &[&str], stdin: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    command.args(args).env("OMP_NUM_THREADS", "1");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Options that read an example, as they are written in an experiment.
+fn written(name: &str, options: toml::Table) -> toml::Value {
+    let name = [("name".to_string(), toml::Value::from(name))];
+    toml::Value::Table(name.into_iter().chain(options).collect())
+}
+
+/// A folder of a tiny BERT, with a tokenizer of letters.
+fn published(folder: &Path) -> PathBuf {
+    let bert = folder.join("bert");
+    let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
+    views.example(&bert).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/fmicl-text/golden/bert");
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(golden.join(file), bert.join(file)).unwrap();
+    }
+    bert
+}
+
+#[test]
+fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bert = published(folder.path());
+    let dataset: Part<dyn Dataset> = Part::new("sentences", toml::Table::new()).unwrap();
+    let dataset = written("sentences", dataset.example(&at("data")).unwrap());
+    let sts: Part<dyn Evaluation> = Part::new("sts", toml::Table::new()).unwrap();
+    let sts = written("sts", sts.example(&at("sts")).unwrap());
+    let experiment = format!(
+        "dataset = {dataset}
+        backbone = {{ name = 'bert', folder = '{bert}', pooling = 'mean' }}
+        views = {{ name = 'text', tokenizer = '{bert}', max_length = 12 }}
+        architecture = 'simclr'
+        objective = 'infonce'
+        optimizer = 'sgd'
+        evaluations = [{sts}]
+        device = 'cpu'
+        train = {{ epochs = 1, batch_size = 8, lr = 0.1 }}",
+        bert = bert.display()
+    );
+    std::fs::write(at("x.toml"), experiment).unwrap();
+    fmicl(&["train", text(&at("x.toml")), "--out", text(&at("run"))], "");
+    let lines = "a b\nc\n";
+    let before = fmicl(&["embed", text(&at("run"))], lines);
+    let untrained = fmicl(&["embed", text(&bert), "--set", "backbone.pooling=mean"], lines);
+    assert_ne!(before, untrained, "training changed the encoder");
+
+    std::fs::remove_dir_all(&bert).unwrap();
+    std::fs::rename(at("run"), at("moved")).unwrap();
+    let moved = at("moved");
+    assert_eq!(fmicl(&["embed", text(&moved)], lines), before);
+    fmicl(&["export", text(&moved)], "");
+    fmicl(&["eval", text(&moved)], "");
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(moved.join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(read("eval.json")["evaluations"], read("result.json")["evaluations"]);
+
+    // All digits of what was trained, by the evaluation alone.
+    let printed = fmicl(
+        &[
+            "eval",
+            text(&moved),
+            "--on",
+            "sts",
+            "--data",
+            text(&at("sts")),
+            "--json",
+        ],
+        "",
+    );
+    let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let trained = &read("result.json")["evaluations"][0]["rows"][1];
+    assert_eq!(trained["representation"], "trained encoder");
+    assert_eq!(printed["rows"][0]["figures"], trained["figures"]);
+    assert!(printed["weights"].as_str().unwrap().starts_with(text(&moved)));
+}
+
+#[test]
+fn the_first_texts_of_a_dataset_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.txt");
+    std::fs::write(&file, format!("one\ttwo\n{}\nlast\nnot shown\n", "long ".repeat(50))).unwrap();
+    let set = format!("path={}", text(&file));
+    let info = fmicl(&["data", "info", "sentences", "--set", &set], "");
+    assert!(info.contains("  texts     one two\n"), "{info}");
+    assert!(info.contains("long ...\n"), "{info}");
+    assert!(info.contains(" last\n") && !info.contains("not shown"), "{info}");
+}
