@@ -70,7 +70,7 @@ pub struct TrainOptions {
 ///
 /// # Errors
 /// Whatever stops the run; a [`Stopped`] where it was asked to.
-pub fn run(mut experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
+pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
     let device = experiment
         .device
         .resolve()
