@@ -83,6 +83,11 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
     }
     let mut found = resume::find(&experiment, options)?;
     let checkpoint = found.as_mut().and_then(|found| found.checkpoint.take());
+    // The files that are named may be others by now, or gone: a run goes on with its own.
+    let experiment = found
+        .as_mut()
+        .and_then(|found| found.experiment.take())
+        .unwrap_or(experiment);
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
@@ -107,7 +112,8 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
             found.run
         }
         None => {
-            let run = RunDir::create(options, &experiment, trainer.bytes())?;
+            let started = trainer.model.init.is_some().then_some(&*trainer.model);
+            let run = RunDir::create(options, &experiment, trainer.bytes(), started)?;
             log::open(&run.log_path())?;
             if options.resume == Resume::Auto {
                 progress.announce(&format!("{}: no run there yet, one begins", run.path().display()));
@@ -116,9 +122,6 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
         }
     };
     trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"));
-    if trainer.model.init.is_some() {
-        run.save_init(trainer.model)?;
-    }
     progress.note(&format!(
         "{} {}, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
         data.pretrain.len(),
@@ -149,7 +152,7 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
     progress.finish();
 
     let seconds = trainer.seconds();
-    // The files that were named may be others by now.
+    // By the copies here, too.
     let experiment = run.experiment()?;
     let verdict = eval::compare(&experiment, &data, &model, device)?;
     let mut result = json!(verdict);

@@ -103,6 +103,19 @@ fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
     assert_eq!(trained["representation"], "trained encoder");
     assert_eq!(printed["rows"][0]["figures"], trained["figures"]);
     assert!(printed["weights"].as_str().unwrap().starts_with(text(&moved)));
+
+    // It can be looked at, and goes on, by its own config and by the experiment that it began with.
+    let replayed = fmicl(&["replay", text(&moved), "--step", "1"], "");
+    assert!(replayed.ends_with("everything is finite\n"), "{replayed}");
+    let longer = |epochs: &str| format!("train.epochs={epochs}");
+    fmicl(&["train", "--resume", text(&moved), "--set", &longer("2")], "");
+    let experiment = at("x.toml");
+    let auto = ["train", text(&experiment), "--resume", "auto", "--out", text(&moved)];
+    fmicl(&[&auto[..], &["--set", &longer("3")]].concat(), "");
+    assert_eq!(read("result.json")["epochs"], 3);
+    let config = std::fs::read_to_string(moved.join("config.toml")).unwrap();
+    assert!(config.contains(text(&bert)), "it says where the run began: {config}");
+    assert_ne!(fmicl(&["embed", text(&moved)], lines), before);
 }
 
 #[test]

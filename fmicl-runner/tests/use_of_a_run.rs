@@ -74,7 +74,7 @@ fn run_with(set: String, change: impl Fn(&Model)) -> (TempDir, PathBuf) {
         ..TrainOptions::default()
     };
     change(&model);
-    let directory = RunDir::create(&options, &experiment, model.bytes()).unwrap();
+    let directory = RunDir::create(&options, &experiment, model.bytes(), None).unwrap();
     directory.save(Snapshot::of(&model)).unwrap();
     (folder, run)
 }

@@ -147,6 +147,11 @@ impl Experiment {
         }
     }
 
+    /// What knows where each value was written, where that was in a file.
+    pub(super) fn source(&self) -> Option<&Node> {
+        self.source.as_ref()
+    }
+
     /// With what knows where each value was written: paths are relative to that.
     pub(super) fn with_source(mut self, source: Node) -> Self {
         self.init = self.init.map(|path| source.folder_of("init").join(path));

@@ -35,6 +35,20 @@ pub(crate) fn load_changed(path: &Path, changes: &[Change]) -> Result<Experiment
     experiment(path, tree, changes)
 }
 
+/// An experiment that was loaded, with each `key=value` of `sets` laid over it.
+///
+/// # Errors
+/// As in [`load`].
+pub(crate) fn change(loaded: &Experiment, sets: &[String]) -> Result<Experiment> {
+    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
+    let path = Path::new("the experiment");
+    let tree = match loaded.source() {
+        Some(tree) => tree.clone(),
+        None => parse::file(path, &loaded.to_toml()?)?,
+    };
+    experiment(path, tree, &changes).map_err(|mut problems| problems.swap_remove(0))
+}
+
 /// As [`load_all`], of a text that `path` might hold and that extends no other file; nothing is read.
 ///
 /// # Errors

@@ -5,10 +5,35 @@
 use crate::config::Experiment;
 use fmicl_core::{Error, Reads, Result};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where they lie in a run's directory.
 pub(super) const FILES: &str = "files";
+
+/// The files that an experiment's views and backbone read, each with the name of its copy in a run's directory.
+fn copies(experiment: &Experiment) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+    let views = experiment.views.reads().into_iter().map(|reads| ("views", reads));
+    let backbone = experiment.backbone.reads().into_iter().map(|reads| ("backbone", reads));
+    views.chain(backbone).flat_map(|(part, Reads { option, path, files })| {
+        let copy = Path::new(FILES).join(format!("{part}.{option}"));
+        match files.is_empty() {
+            true => vec![(path, copy)],
+            false => {
+                let within = |file: PathBuf| (path.join(&file), copy.join(file));
+                files.into_iter().map(within).collect()
+            }
+        }
+    })
+}
+
+/// The bytes of the copies.
+///
+/// # Errors
+/// A file that is not there.
+pub(super) fn bytes(experiment: &Experiment) -> Result<u64> {
+    let size = |(path, _): (PathBuf, _)| fs::metadata(&path).map_err(|error| Error::io(path, error));
+    copies(experiment).map(|file| Ok(size(file)?.len())).sum()
+}
 
 /// Copies to the run in `run` what its experiment's views and backbone read.
 ///
@@ -20,18 +45,7 @@ pub(super) fn keep(experiment: &Experiment, run: &Path) -> Result<()> {
     if left.exists() {
         fs::remove_dir_all(&left).map_err(|error| Error::io(&left, error))?;
     }
-    let views = experiment.views.reads().into_iter().map(|reads| ("views", reads));
-    let backbone = experiment.backbone.reads().into_iter().map(|reads| ("backbone", reads));
-    for (part, Reads { option, path, files }) in views.chain(backbone) {
-        let copy = run.join(FILES).join(format!("{part}.{option}"));
-        if files.is_empty() {
-            copy_file(&path, &copy)?;
-        }
-        for file in files {
-            copy_file(&path.join(&file), &copy.join(&file))?;
-        }
-    }
-    Ok(())
+    copies(experiment).try_for_each(|(from, to)| copy_file(&from, &run.join(to)))
 }
 
 /// The changes of the experiment's options that let it read the copies of the run in `run`.
@@ -44,14 +58,16 @@ pub(super) fn sets(run: &Path) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let io = |error| Error::io(&folder, error);
-    let set = |entry: fs::DirEntry| {
-        let path = toml::Value::from(&*entry.path().to_string_lossy());
-        format!("{}={path}", entry.file_name().to_string_lossy())
-    };
+    let set = |entry: fs::DirEntry| set(&entry.file_name().to_string_lossy(), &entry.path());
     let entries = fs::read_dir(&folder).map_err(io)?;
     let mut sets: Vec<_> = entries.map(|entry| entry.map(set).map_err(io)).collect::<Result<_>>()?;
     sets.sort();
     Ok(sets)
+}
+
+/// The change that makes the option `key` name `path`.
+pub(super) fn set(key: &str, path: &Path) -> String {
+    format!("{key}={}", toml::Value::from(&*path.to_string_lossy()))
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<()> {

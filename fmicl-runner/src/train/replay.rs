@@ -5,7 +5,6 @@ use super::seen::Seen;
 use super::trainer::Trainer;
 use super::{Model, Progress, RunDir};
 use crate::DeviceChoice;
-use crate::config;
 use crate::data::Splits;
 use fmicl_core::estimator;
 use std::io::Write;
@@ -19,7 +18,7 @@ use std::path::Path;
 /// A step that the run has not, checkpoints that are all damaged, a sample that cannot be read.
 pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(path)?;
-    let experiment = config::load(&run.config_path(), &[])?;
+    let experiment = run.experiment()?;
     let device = device.unwrap_or(experiment.device).resolve()?;
     let device = experiment.train.precision.on(device)?;
     estimator::set_tile(experiment.train.tile);

@@ -25,8 +25,10 @@ pub struct Found {
     pub run: RunDir,
     /// Where it stands; `None` where it had no checkpoint yet, and begins again.
     pub checkpoint: Option<Checkpoint>,
-    /// What differs from the config it had, in a line each.
-    pub changes: Vec<String>,
+    /// What it goes on with: what was asked for, reading the files that the run holds.
+    pub experiment: Option<Experiment>,
+    /// The config that it has from here on, where it differs, and what differs in a line each.
+    changed: Option<(String, Vec<String>)>,
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
@@ -67,12 +69,16 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
             MAY_CHANGE.join(", ")
         ))
     })?;
+    let changed = match changes.is_empty() {
+        true => None,
+        false => Some((RunDir::config_of(experiment)?, changes)),
+    };
     run.checkpoints().clear_partial()?;
-    let checkpoint = run.newest_checkpoint(u64::MAX)?;
     Ok(Some(Found {
+        checkpoint: run.newest_checkpoint(u64::MAX)?,
+        experiment: Some(run.reading_its_files(experiment)?),
+        changed,
         run,
-        checkpoint,
-        changes,
     }))
 }
 
@@ -109,14 +115,12 @@ impl Found {
             }
             None => progress.announce(&format!("{path}: the run there had no checkpoint yet, it begins again")),
         }
-        for change in &self.changes {
-            progress.announce(change);
-        }
-        if self.changes.iter().any(|change| change.starts_with("train.epochs ")) {
-            progress.announce("the learning rate follows the schedule of the new number of epochs from here on");
-        }
-        if !self.changes.is_empty() {
-            self.run.write_config(experiment)?;
+        if let Some((config, changes)) = &self.changed {
+            changes.iter().for_each(|change| progress.announce(change));
+            if changes.iter().any(|change| change.starts_with("train.epochs ")) {
+                progress.announce("the learning rate follows the schedule of the new number of epochs from here on");
+            }
+            self.run.write_config(config)?;
         }
         let lines = self.run.keep_metrics(trainer.epochs())?;
         if lines < trainer.epochs() {

@@ -1,6 +1,11 @@
 //! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
 //! `init.safetensors` where the backbone started with a file of weights, and `files/` where parts read files.
 
+mod place;
+mod record;
+#[cfg(test)]
+mod tests;
+
 use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
 use super::{Model, TrainOptions, kept};
@@ -9,10 +14,10 @@ use crate::{DeviceChoice, disk, weights};
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
+use place::{require_room, require_unused, unused};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Room for everything but checkpoints.
@@ -75,11 +80,18 @@ impl RunDir {
         Ok(table)
     }
 
-    /// Makes the directory, locks it and writes down what is run: the complete config and the linked crates.
+    /// Makes the directory, locks it and writes down what is run: the complete config and the linked crates, the files that
+    /// the parts read, and the backbone of `started`, a model that started with a file of weights, so that it can be
+    /// evaluated when that is gone.
     ///
     /// # Errors
-    /// A directory that is in use or cannot be written, or a disk without room for the checkpoints.
-    pub fn create(options: &TrainOptions, experiment: &Experiment, checkpoint_bytes: u64) -> Result<Self> {
+    /// A directory that is in use or cannot be written, or a disk without room for the files and the checkpoints.
+    pub fn create(
+        options: &TrainOptions,
+        experiment: &Experiment,
+        checkpoint_bytes: u64,
+        started: Option<&Model>,
+    ) -> Result<Self> {
         let path = match &options.out {
             Some(path) => path.clone(),
             None => unused(&options.name),
@@ -87,7 +99,14 @@ impl RunDir {
         require_unused(&path)?;
         // Nothing is made before what can be known to fail has been tried, so that the same command can be tried again.
         let config = RunDir::config_of(experiment)?;
-        require_room(&path, checkpoint_bytes, experiment.train.keep)?;
+        // Beside the last checkpoints: the best, and another while it is written.
+        let checkpoints = checkpoint_bytes.saturating_mul(experiment.train.keep as u64 + 2);
+        let backbone = started.map_or(0, Model::bytes);
+        let files = SMALL_FILES + kept::bytes(experiment)?;
+        require_room(
+            &path,
+            [checkpoints, backbone, files].into_iter().fold(0, u64::saturating_add),
+        )?;
         let checkpoints = path.join(CHECKPOINTS);
         fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
         let run = RunDir { path, _lock: None }.locked()?;
@@ -95,6 +114,9 @@ impl RunDir {
         require_unused(&run.path)?;
         // Before the config, which makes the directory a run's.
         kept::keep(experiment, &run.path)?;
+        if let Some(model) = started {
+            weights::write(model.backbone(), &run.path.join(INIT))?;
+        }
         run.write(CONFIG, config.as_bytes())?;
         run.write_json("crates.json", &linked_crates())?;
         Ok(run)
@@ -147,6 +169,18 @@ impl RunDir {
         config::load(&self.config_path(), &kept::sets(&self.path)?)
     }
 
+    /// The same for an experiment that the run is to go on with.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn reading_its_files(&self, experiment: &Experiment) -> Result<Experiment> {
+        let mut sets = kept::sets(&self.path)?;
+        if experiment.init.is_some() {
+            sets.push(kept::set("init", &self.path.join(INIT)));
+        }
+        config::change(experiment, &sets)
+    }
+
     /// The run's experiment, and its model as of the last checkpoint, which is named.
     ///
     /// # Errors
@@ -177,25 +211,12 @@ impl RunDir {
         self.path.join(CONFIG)
     }
 
-    /// Replaces `config.toml`: the run goes on under another config.
+    /// Replaces `config.toml`: the run goes on under another config, of [`config_of`](RunDir::config_of).
     ///
     /// # Errors
     /// The disk's.
-    pub fn write_config(&self, experiment: &Experiment) -> Result<()> {
-        self.write(CONFIG, RunDir::config_of(experiment)?.as_bytes())
-    }
-
-    /// What [`RunDir::save_init`] writes.
-    pub fn init_path(&self) -> PathBuf {
-        self.path.join(INIT)
-    }
-
-    /// Writes the backbone before training, so that it can be evaluated when the file it came from is gone.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn save_init(&self, model: &Model) -> Result<()> {
-        weights::write(model.backbone(), &self.init_path())
+    pub fn write_config(&self, config: &str) -> Result<()> {
+        self.write(CONFIG, config.as_bytes())
     }
 
     /// The log.
@@ -210,67 +231,6 @@ impl RunDir {
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let json = serde_json::to_string_pretty(value).map_err(|error| Error::Run(format!("{name}: {error}")))?;
         self.write(name, format!("{json}\n").as_bytes())
-    }
-
-    /// Writes what the run gave: it stands for a finished run.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn write_result(&self, value: &impl Serialize) -> Result<()> {
-        self.write_json(RESULT, value)
-    }
-
-    /// Whether the run has a result.
-    pub fn is_finished(&self) -> bool {
-        self.path.join(RESULT).is_file()
-    }
-
-    /// Takes away the result of a run that goes on.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn remove_result(&self) -> Result<()> {
-        let path = self.path.join(RESULT);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Adds a line to `metrics.jsonl`, which is on the disk before a checkpoint counts on it.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn append_metrics(&self, metrics: &impl Serialize) -> Result<()> {
-        let path = self.path.join(METRICS);
-        let line = serde_json::to_string(metrics).map_err(|error| Error::Run(format!("metrics: {error}")))?;
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let written = file.and_then(|mut file| {
-            writeln!(file, "{line}")?;
-            file.sync_data()
-        });
-        written.map_err(|error| Error::io(path, error))
-    }
-
-    /// Cuts `metrics.jsonl` to its first lines, those of the epochs that a checkpoint knows; how many are there.
-    ///
-    /// # Errors
-    /// The disk's.
-    pub fn keep_metrics(&self, lines: usize) -> Result<usize> {
-        let path = self.path.join(METRICS);
-        let cut = || {
-            let text = match fs::read(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-                text => text?,
-            };
-            let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-            let ends: Vec<_> = ends.map(|(end, _)| end + 1).take(lines).collect();
-            let file = OpenOptions::new().write(true).open(&path)?;
-            file.set_len(ends.last().copied().unwrap_or(0) as u64)?;
-            file.sync_all()?;
-            Ok(ends.len())
-        };
-        cut().map_err(|error: std::io::Error| Error::io(&path, error))
     }
 
     /// The run's checkpoints.
@@ -314,162 +274,8 @@ impl RunDir {
     }
 }
 
-/// That there is nothing in a directory but what a process leaves that was killed before it had a config.
-fn require_unused(path: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
-    let is_nothing = |entry: fs::DirEntry| match entry.file_name().to_str() {
-        Some(CHECKPOINTS) => fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none()),
-        Some(name) => name == LOCK || name == kept::FILES || name == ".config.toml.partial",
-        None => false,
-    };
-    if entries.filter_map(|entry| entry.ok()).all(is_nothing) {
-        return Ok(());
-    }
-    let way = match RunDir::is_at(path) {
-        true => "; go on with the run in it by --resume auto, or name a new directory by --out",
-        false => "; name a new directory by --out",
-    };
-    Err(Error::Run(format!("{}: is not empty{way}", path.display())))
-}
-
-/// A run that is sure to fail at its first checkpoint should fail now.
-fn require_room(path: &Path, checkpoint_bytes: u64, keep: usize) -> Result<()> {
-    // Beside the last ones: the best, and another while it is written.
-    let count = keep as u64 + 2;
-    let needed = checkpoint_bytes.saturating_mul(count).saturating_add(SMALL_FILES);
-    // The directory itself may not be there yet.
-    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
-    let free = disk.f_bavail * disk.f_frsize;
-    if free >= needed {
-        return Ok(());
-    }
-    Err(Error::Run(format!(
-        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
-        path.display(),
-        free >> 20,
-        needed.div_ceil(1 << 20)
-    )))
-}
-
-/// `runs/NAME-1`, or the first number that is free.
-fn unused(name: &str) -> PathBuf {
-    let mut number = 1;
-    loop {
-        let path = Path::new("runs").join(format!("{name}-{number}"));
-        if !path.exists() {
-            return path;
-        }
-        number += 1;
-    }
-}
-
 /// Every crate that registered a part in this binary, with its version.
 fn linked_crates() -> BTreeMap<&'static str, &'static str> {
     let parts = registry::kinds().into_iter().flat_map(|kind| (kind.list)());
     parts.map(|part| (part.crate_name, part.version)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config;
-
-    fn create(out: &Path, checkpoint_bytes: u64) -> Result<RunDir> {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("x.toml");
-        let text = r#"
-            dataset = "digits"
-            backbone = "resnet"
-            architecture = "simclr"
-            objective = "infonce"
-            optimizer = "sgd"
-            train = { epochs = 1, batch_size = 8, lr = 0.1 }
-        "#;
-        fs::write(&file, text).unwrap();
-        let experiment = config::load(&file, &[]).unwrap();
-        let options = TrainOptions {
-            out: Some(out.to_path_buf()),
-            name: "x".into(),
-            ..TrainOptions::default()
-        };
-        RunDir::create(&options, &experiment, checkpoint_bytes)
-    }
-
-    #[test]
-    fn a_run_directory_holds_the_complete_config_and_the_linked_crates() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = create(&folder.path().join("run"), 100).unwrap();
-        let config = fs::read_to_string(run.config_path()).unwrap();
-        assert!(
-            config.contains("temperature = 0.5") && config.contains("momentum = 0.9"),
-            "{config}"
-        );
-        let crates = fs::read_to_string(run.path().join("crates.json")).unwrap();
-        assert!(crates.contains("fmicl-baselines"), "{crates}");
-        assert!(config::load(&run.config_path(), &[]).is_ok());
-    }
-
-    #[test]
-    fn a_directory_in_use_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("mine.txt"), "mine").unwrap();
-        let message = create(folder.path(), 100).unwrap_err().to_string();
-        assert!(
-            message.ends_with("is not empty; name a new directory by --out"),
-            "{message}"
-        );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_disk_without_room_is_found_at_the_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let message = create(&folder.path().join("run"), u64::MAX / 2)
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains("MiB free and this run needs"), "{message}");
-        assert!(
-            !folder.path().join("run").exists(),
-            "the same command can be tried again"
-        );
-    }
-
-    #[test]
-    fn what_a_killed_process_left_before_it_had_a_config_is_no_run() {
-        let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("run");
-        fs::create_dir_all(out.join(CHECKPOINTS)).unwrap();
-        fs::write(out.join(LOCK), "").unwrap();
-        fs::write(out.join(".config.toml.partial"), "data").unwrap();
-        let run = create(&out, 100).unwrap();
-        let second = RunDir::open(run.path()).unwrap().locked().unwrap_err().to_string();
-        assert!(second.contains("another process is training here"), "{second}");
-        drop(run);
-        assert!(
-            RunDir::open(&out).unwrap().locked().is_ok(),
-            "the lock ends with the process"
-        );
-        let message = create(&out, 100).unwrap_err().to_string();
-        assert!(
-            message.contains("go on with the run in it by --resume auto"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn metrics_are_cut_to_the_lines_of_a_checkpoint() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = create(&folder.path().join("run"), 100).unwrap();
-        assert_eq!(run.keep_metrics(3).unwrap(), 0);
-        for epoch in 1..=3 {
-            run.append_metrics(&epoch).unwrap();
-        }
-        let text = || fs::read_to_string(run.path().join(METRICS)).unwrap();
-        assert_eq!((run.keep_metrics(5).unwrap(), text()), (3, "1\n2\n3\n".into()));
-        assert_eq!((run.keep_metrics(2).unwrap(), text()), (2, "1\n2\n".into()));
-        // A line that was cut off in the middle.
-        fs::write(run.path().join(METRICS), "1\n2\n{\"epo").unwrap();
-        assert_eq!((run.keep_metrics(3).unwrap(), text()), (2, "1\n2\n".into()));
-    }
 }

@@ -1,0 +1,59 @@
+//! Where a run's directory may be made.
+
+use super::{CHECKPOINTS, INIT, LOCK, RunDir};
+use crate::train::kept::FILES;
+use fmicl_core::{Error, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is written before the config.
+const LEFT: [&str; 4] = [LOCK, FILES, INIT, ".config.toml.partial"];
+
+/// That there is nothing in a directory but what a process leaves that was killed before it had a config.
+pub fn require_unused(path: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
+    // Without a lock, what is there is somebody's own, whatever its name.
+    let locked = path.join(LOCK).exists();
+    let is_nothing = |entry: fs::DirEntry| match entry.file_name().to_str() {
+        Some(CHECKPOINTS) => fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none()),
+        Some(name) => locked && (LEFT.contains(&name) || name.strip_suffix(".tmp") == Some(INIT)),
+        None => false,
+    };
+    if entries.filter_map(|entry| entry.ok()).all(is_nothing) {
+        return Ok(());
+    }
+    let way = match RunDir::is_at(path) {
+        true => "; go on with the run in it by --resume auto, or name a new directory by --out",
+        false => "; name a new directory by --out",
+    };
+    Err(Error::Run(format!("{}: is not empty{way}", path.display())))
+}
+
+/// A run that is sure to fail at its first checkpoint, for want of room for `needed` bytes, should fail now.
+pub fn require_room(path: &Path, needed: u64) -> Result<()> {
+    // The directory itself may not be there yet.
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
+    let free = disk.f_bavail * disk.f_frsize;
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Error::Run(format!(
+        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
+        path.display(),
+        free >> 20,
+        needed.div_ceil(1 << 20)
+    )))
+}
+
+/// `runs/NAME-1`, or the first number that is free.
+pub fn unused(name: &str) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let path = Path::new("runs").join(format!("{name}-{number}"));
+        if !path.exists() {
+            return path;
+        }
+        number += 1;
+    }
+}
