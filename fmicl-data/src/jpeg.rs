@@ -70,9 +70,12 @@ impl<'a> Jpeg<'a> {
         // SAFETY: the handle is open, and nobody else has it.
         check(unsafe { fmicl_jpeg_start(self.handle, &mut left, &mut width) })?;
         let region = Region { left, width, ..region };
-        let mut pixels = vec![0; width * region.height * 3];
+        let bytes = width * region.height * 3;
+        let mut pixels = Vec::<u8>::with_capacity(bytes);
         // SAFETY: as above, and start gave the width of a row, so this is the number of bytes that are written.
         check(unsafe { fmicl_jpeg_rows(self.handle, region.top, region.height, pixels.as_mut_ptr()) })?;
+        // SAFETY: without an error every row was written.
+        unsafe { pixels.set_len(bytes) };
         Ok(Patch {
             region,
             pixels: pixels.into(),
