@@ -145,8 +145,19 @@ impl Softmax {
             None => of(rows),
         };
         if self.narrow {
-            let factors = total(&|anchors| anchors.dependence.shallow_clone());
-            return self.exponentials(tile).g_mul_(&factors);
+            let weights = self.exponentials(tile);
+            match columns {
+                // Some rows at a time, whose factors stay in the cache.
+                Some(columns) => {
+                    for (mut some, of_rows) in weights.split(64, 0).into_iter().zip(rows.dependence.split(64, 0)) {
+                        let _ = some.g_mul_(&(of_rows + &columns.dependence));
+                    }
+                }
+                None => {
+                    let _ = weights.shallow_clone().g_mul_(&rows.dependence);
+                }
+            }
+            return weights;
         }
         let logits = self.logits(tile);
         total(&|anchors| (&logits - &anchors.log_sums).exp() * &anchors.dependence)
