@@ -77,12 +77,13 @@ class Measure:
     def views(self, row, ours):
         what, threads, size = row.words
         root = made.cifar(self.scratch, 400) if what == "cifar" else self.photos
-        program = [RELEASE / "examples" / "views_throughput"] if ours else [sys.executable, "fmicl-data/examples/views_throughput.py"]
+        program = [RELEASE / "examples" / "bench", "views"] if ours else [sys.executable, "bench/views.py"]
         # One worker of a DataLoader costs more than none.
         threads = threads if ours or threads > 1 else 0
-        result = run([*program, what, root, threads, 0.1 if self.smoke else 3, size])
+        seconds = 0.1 if self.smoke else 3
+        result = run([*program, f"what={what}", f"root={root}", f"threads={threads}", f"seconds={seconds}", f"size={size}"])
         self.jpeg_simd = result.get("jpeg_simd", self.jpeg_simd)
-        return {"value": result["images_per_s"], "cpu": 1 / result["images_per_cpu_s"]}
+        return {"value": result["per_second"], "cpu": result["cpu_seconds"]}
 
     def training(self, row, ours):
         # Six steps an epoch, or two.

@@ -60,7 +60,7 @@ def f_micl(title, divergence, target=0, n=4096, pairs="within", **more):
 
 
 def photos(title, threads, target, size=224, **more):
-    return Row(title, "views", ["imagenet", threads, size], target, packages=True, **more)
+    return Row(title, "views", ["photos", threads, size], target, packages=True, **more)
 
 
 def sentences(title, what, target):

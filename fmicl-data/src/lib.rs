@@ -11,7 +11,6 @@
 pub mod datasets;
 mod decode;
 mod evaluation;
-mod heap;
 mod jpeg;
 mod loader;
 mod planes;
@@ -26,7 +25,6 @@ mod views;
 pub use datasets::data_folder;
 pub use decode::decode;
 pub use evaluation::{EvaluationBatch, evaluation_batches};
-pub use heap::keep_freed_memory;
 pub use jpeg::JPEG_SIMD;
 pub use loader::{Batch, Loader};
 pub use planes::Planes;

@@ -147,7 +147,6 @@ pub(crate) type Outcome = Result<(), Vec<anyhow::Error>>;
 /// A binary with parts of its own is `use my_plugin as _; fn main() -> ExitCode { fmicl_runner::cli() }`.
 pub fn cli() -> ExitCode {
     panics::install();
-    fmicl_data::keep_freed_memory();
     let cli = Cli::parse();
     log::init();
     // The panic's line is printed by then.

@@ -6,6 +6,7 @@ mod objectives;
 mod optimizer;
 mod step;
 mod time;
+mod views;
 
 use fmicl_baselines as _;
 use fmicl_divergences as _;
@@ -35,8 +36,6 @@ impl Arguments {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // As the command line does.
-    fmicl_data::keep_freed_memory();
     let mut words = std::env::args().skip(1);
     let row = words.next().unwrap_or_default();
     let pairs = words.filter_map(|word| {
@@ -47,14 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Ok(threads) = arguments.number("threads") {
         tch::set_num_threads(i32::try_from(threads)?);
     }
-    if let Ok(tile) = arguments.number("tile") {
-        fmicl_core::estimator::set_tile(Some(usize::try_from(tile)?));
-    }
     match row.as_str() {
         "f-micl" | "infonce" | "products" => loss::run(&row, &arguments),
         "optimizer" => optimizer::run(&arguments),
         "objectives" => objectives::run(&arguments),
         "step" => step::run(&arguments),
-        other => Err(format!("no row `{other}`: f-micl, infonce, products, optimizer, objectives, step").into()),
+        "views" => views::run(&arguments),
+        other => Err(format!("no row `{other}`: f-micl, infonce, products, optimizer, objectives, step, views").into()),
     }
 }

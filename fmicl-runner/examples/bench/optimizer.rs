@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for group in &mut parameters.groups {
         let _ = group.grads.normal_(0.0, 0.01);
     }
-    time::repeat(arguments.number("times")?, time::status("VmRSS"), || {
+    time::repeat(arguments.number("times")?, time::held(), || {
         stepper.step(&mut parameters, 1e-3);
         copy.update(&parameters, 0.996);
     })

@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let objective: Part<dyn Objective> = Part::from_value(loss::f_micl("js", "within")?)?;
     let optimizer: Part<dyn Optimizer> = Part::new("sgd", Table::new())?;
 
-    let held = time::status("VmRSS");
+    let held = time::held();
     let store = VarStore::new(device);
     let build = |path: &tch::nn::Path| backbone.build_for(path, Input::Images { size });
     let mut learner = architecture.build(&store.root(), &build)?;

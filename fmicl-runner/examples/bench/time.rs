@@ -24,8 +24,14 @@ pub fn repeat(times: i64, held: f64, mut what: impl FnMut()) -> Result<(), Box<d
     Ok(())
 }
 
+/// MiB that the process holds, after giving back what is free: where that is used again, it counts again.
+pub fn held() -> f64 {
+    fmicl_runner::give_back_freed_memory();
+    status("VmRSS")
+}
+
 /// A line of `/proc/self/status`, in MiB.
-pub fn status(key: &str) -> f64 {
+fn status(key: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line

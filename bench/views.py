@@ -1,8 +1,8 @@
-"""The peer of views_throughput.rs: torchvision 0.26 on PIL images (Pillow 13), the same views, one line of JSON.
+"""The peer of the row `views` of fmicl-runner/examples/bench: torchvision 0.26 on PIL images (Pillow 13), the same views.
 
-    scripts/golden fmicl-data/examples/views_throughput.py cifar|imagenet ROOT THREADS [SECONDS [SIZE]]
+    scripts/golden bench/views.py what=cifar|photos root=FOLDER threads=1 seconds=3 size=224
 
-THREADS is the number of DataLoader workers; with 0 the views are made in this process, which costs least.
+The number of threads is the number of DataLoader workers; with 0 the views are made in this process, which costs least.
 """
 
 import json
@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torchvision import datasets, transforms as T
 
-what, root, workers = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
-seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 5.0
-size = int(sys.argv[5]) if len(sys.argv) > 5 else {"cifar": 32, "imagenet": 224}[what]
+arguments = dict(word.split("=", 1) for word in sys.argv[1:])
+what, root, workers = arguments["what"], pathlib.Path(arguments["root"]), int(arguments["threads"])
+seconds, size = float(arguments["seconds"]), int(arguments["size"])
 torch.set_num_threads(1)
 
 
@@ -91,17 +91,4 @@ images, started, before = 0, time.perf_counter(), cpu_seconds()
 while time.perf_counter() - started < seconds:
     images += epoch()
 wall, cpu = time.perf_counter() - started, cpu_seconds() - before
-print(
-    json.dumps(
-        {
-            "who": "torchvision, PIL",
-            "what": what,
-            "threads": workers,
-            "images": images,
-            "wall_s": round(wall, 3),
-            "cpu_s": round(cpu, 3),
-            "images_per_s": round(images / wall, 1),
-            "images_per_cpu_s": round(images / cpu, 1),
-        }
-    )
-)
+print(json.dumps({"per_second": images / wall, "cpu_seconds": cpu / images}))
