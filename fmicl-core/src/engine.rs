@@ -1,25 +1,36 @@
-//! The kind of part `engine`: how the processes of one run talk. `single` is built in.
+//! The kind of part `engine`: how the processes of one run find each other. `single` is built in.
 
-use crate::{Result, register};
+use crate::{Processes, Result, register};
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use std::rc::Rc;
+use tch::{Device, Tensor};
 
-/// How the processes of a run talk. Training refuses an engine of more than one process for now: batches are not
-/// sharded and negatives not gathered yet.
+/// Options that bring the processes of a run together.
 pub trait Engine: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// This process, from 0 to `world_size() - 1`.
-    fn rank(&self) -> usize;
+    /// Whether this process was started by the launcher that the engine is for: then it is the engine of an experiment
+    /// that names none.
+    fn is_launched(&self) -> bool {
+        false
+    }
 
-    /// The number of processes.
-    fn world_size(&self) -> usize;
+    /// Which GPU of its machine is this process's, counted from 0, where there are any; none where it may choose.
+    ///
+    /// # Errors
+    /// An environment that does not say it.
+    fn gpu(&self) -> Result<Option<usize>> {
+        Ok(None)
+    }
 
-    /// Replaces `tensor` by its mean over all processes.
-    fn all_reduce_mean(&self, tensor: &mut Tensor);
+    /// Meets the other processes; returns when all are there. Tensors are to be on `device`.
+    ///
+    /// # Errors
+    /// An environment that does not say who the others are, or one that does not come in time.
+    fn join(&self, device: Device) -> Result<Rc<dyn Processes>>;
 }
 
 crate::kind!(Engine, "engine");
@@ -32,13 +43,29 @@ pub struct Single {}
 register!(Engine, "single", Single, "one process alone");
 
 impl Engine for Single {
+    fn join(&self, _device: Device) -> Result<Rc<dyn Processes>> {
+        Ok(Rc::new(Single {}))
+    }
+}
+
+impl Processes for Single {
     fn rank(&self) -> usize {
         0
     }
 
-    fn world_size(&self) -> usize {
+    fn size(&self) -> usize {
         1
     }
 
-    fn all_reduce_mean(&self, _tensor: &mut Tensor) {}
+    fn all_reduce(&self, _tensor: &mut Tensor) -> Result<()> {
+        Ok(())
+    }
+
+    fn all_gather(&self, tensor: &Tensor) -> Result<Tensor> {
+        Ok(tensor.detach().unsqueeze(0))
+    }
+
+    fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
+        Ok(tensor.shallow_clone())
+    }
 }

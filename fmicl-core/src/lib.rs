@@ -8,6 +8,7 @@
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | a product that is fast where libtorch's own is not | [`linear()`] |
 //! | work that each thread does from beginning to end | [`deal`], [`in_blocks`] |
+//! | the processes of a run, and what they share | [`Processes`], [`together`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | a file that may be anything | [`open_file`], [`read_file`] |
 //! | how features lie on the sphere | [`geometry`] |
@@ -37,6 +38,7 @@ mod pairing;
 mod parameters;
 mod part;
 mod pretrained;
+mod processes;
 mod reads;
 pub mod registry;
 mod similarity;
@@ -66,6 +68,7 @@ pub use pairing::{InBatch, Negatives, Pairing};
 pub use parameters::{Group, Parameters, Slice, descend};
 pub use part::Part;
 pub use pretrained::{Pretrained, PretrainedParts};
+pub use processes::{Processes, norms_together, rows_of_all, share, together};
 pub use reads::Reads;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};

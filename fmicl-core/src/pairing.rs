@@ -1,5 +1,6 @@
 //! What an objective sees: pairs of features, and where the negatives come from.
 
+use crate::{Processes, Result};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -15,6 +16,37 @@ pub struct Pairing {
     pub positives: Tensor,
     /// Where negatives come from.
     pub negatives: Negatives,
+}
+
+impl Pairing {
+    /// The pairings of all processes as one, in the order of ranks: of theirs the features without gradient, this one's as
+    /// they are. A bank is the same in all of them.
+    ///
+    /// # Errors
+    /// Those of [`Processes::all_gather`].
+    pub fn gather(self, processes: &dyn Processes) -> Result<Self> {
+        if !processes.are_many() {
+            return Ok(self);
+        }
+        let gather = |rows: &Tensor| -> Result<Tensor> {
+            let mut all = processes.all_gather(rows)?.unbind(0);
+            all[processes.rank()] = rows.shallow_clone();
+            Ok(Tensor::cat(&all, 0))
+        };
+        let positives = gather(&self.positives)?;
+        let negatives = match self.negatives {
+            Negatives::Candidates(candidates) => {
+                let hard = candidates.slice(0, self.positives.size()[0], None, 1);
+                Negatives::Candidates(Tensor::cat(&[&positives, &gather(&hard)?], 0))
+            }
+            other => other,
+        };
+        Ok(Pairing {
+            anchors: gather(&self.anchors)?,
+            positives,
+            negatives,
+        })
+    }
 }
 
 /// Where the negatives of a [`Pairing`] come from.

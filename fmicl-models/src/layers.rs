@@ -1,7 +1,8 @@
 //! Layers with PyTorch's initialisation, where tch's own defaults differ from it.
 
+use crate::norm::BatchNorm;
 use fmicl_core::tch::nn::init::{FanInOut, NonLinearity, NormalOrUniform};
-use fmicl_core::tch::nn::{self, BatchNormConfig, ConvConfig, Init, LinearConfig, Module, ModuleT, Path};
+use fmicl_core::tch::nn::{self, ConvConfig, Init, LinearConfig, Module, Path};
 use fmicl_core::tch::{Kind, Tensor};
 
 /// torchvision's `kaiming_normal_(mode="fan_out", nonlinearity="relu")`.
@@ -24,7 +25,7 @@ pub(crate) struct ConvSize {
 #[derive(Debug)]
 pub(crate) struct ConvNorm {
     conv: nn::Conv2D,
-    norm: nn::BatchNorm,
+    norm: BatchNorm,
 }
 
 impl ConvNorm {
@@ -39,22 +40,13 @@ impl ConvNorm {
         };
         ConvNorm {
             conv: nn::conv2d(conv, size.input, size.output, size.kernel, config),
-            norm: nn::batch_norm2d(norm, size.output, batch_norm_config(scale, true)),
+            norm: BatchNorm::of_images(norm, size.output, scale),
         }
     }
 
     /// `[N, input, H, W]` to `[N, output, H / stride, W / stride]`, rounded up.
     pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
-        self.norm.forward_t(&self.conv.forward(x), train)
-    }
-}
-
-/// PyTorch's batch norm (momentum 0.1, eps 1e-5); tch would draw the weight from U(0, 1).
-pub(crate) fn batch_norm_config(scale: f64, affine: bool) -> BatchNormConfig {
-    BatchNormConfig {
-        affine,
-        ws_init: Init::Const(scale),
-        ..Default::default()
+        self.norm.forward(&self.conv.forward(x), train)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod architectures;
 pub mod backbones;
 mod layers;
 pub mod mlp;
+mod norm;
 pub mod optimizers;
 pub mod schedule;
 

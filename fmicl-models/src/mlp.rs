@@ -1,7 +1,8 @@
 //! The multi-layer perceptron between a backbone and a contrastive objective (projector, predictor).
 
-use crate::layers::{batch_norm_config, linear};
-use fmicl_core::tch::nn::{self, Module, ModuleT};
+use crate::layers::linear;
+use crate::norm::BatchNorm;
+use fmicl_core::tch::nn::{self, Module};
 use fmicl_core::tch::{Tensor, nn::Path};
 
 /// Where an [`Mlp`] has batch norms. A head with any has no bias in its linear layers: the norm would
@@ -22,7 +23,7 @@ pub enum Norms {
 /// `nn.Sequential` of those layers.
 #[derive(Debug)]
 pub struct Mlp {
-    layers: Vec<(nn::Linear, Option<nn::BatchNorm>)>,
+    layers: Vec<(nn::Linear, Option<BatchNorm>)>,
 }
 
 impl Mlp {
@@ -44,7 +45,7 @@ impl Mlp {
                 Norms::All => Some(true),
                 Norms::AllLastPlain => Some(!last),
             };
-            let norm = affine.map(|affine| nn::batch_norm1d(next(), pair[1], batch_norm_config(1.0, affine)));
+            let norm = affine.map(|affine| BatchNorm::of_rows(next(), pair[1], affine));
             layers.push((linear, norm));
             // The ReLU has a place in the numbering.
             next();
@@ -61,7 +62,7 @@ impl Mlp {
             }
             x = linear.forward(&x);
             if let Some(norm) = norm {
-                x = norm.forward_t(&x, train);
+                x = norm.forward(&x, train);
             }
         }
         x

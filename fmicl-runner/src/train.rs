@@ -4,11 +4,13 @@
 //! |---|---|
 //! | what training is, and how it goes on | `trainer.rs` |
 //! | a step | `trainer/step.rs` |
+//! | what the processes of a run compute together | [`learn`], [`sum_gradients`] |
 //! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs` |
 //! | going on with a run | `resume.rs` |
 //! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
 //! | samples that cannot be read | `skipped.rs` |
 
+mod batch;
 mod chance;
 mod checkpoint;
 mod checkpoints;
@@ -29,6 +31,7 @@ mod setup;
 mod skipped;
 mod trainer;
 
+pub use batch::{learn, sum_gradients};
 pub use checkpoint::Snapshot;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
@@ -77,9 +80,13 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
         .and_then(|device| experiment.train.precision.on(device));
     let device = device.map_err(|error| experiment.locate(error))?;
     estimator::set_tile(experiment.train.tile);
-    let (engine, processes) = (experiment.engine.name(), experiment.engine.world_size());
-    if processes != 1 {
-        bail!("the engine `{engine}` runs {processes} processes; training takes one alone for now");
+    if experiment
+        .engine
+        .join(device)
+        .map_err(|error| error.at("engine"))?
+        .are_many()
+    {
+        bail!("training takes one process alone for now");
     }
     let mut found = resume::find(&experiment, options)?;
     let checkpoint = found.as_mut().and_then(|found| found.checkpoint.take());

@@ -5,6 +5,7 @@
 
 use super::Pairs;
 use super::grid::{Gradient, Grid, Tile};
+use crate::processes;
 use crate::threads::deal_with;
 use std::f64::consts::LOG2_E;
 use tch::{Kind, Tensor};
@@ -72,16 +73,26 @@ impl Softmax {
         let (size, options) = (anchors.size()[0], (anchors.kind(), anchors.device()));
         let empty = if self.narrow { 0.0 } else { f64::NEG_INFINITY };
         let start = || Tensor::full([size], empty, options);
-        let sums = deal_with(grid.tiles(), anchors.device(), start, |sums, tiles: Vec<Tile>| {
-            for tile in tiles {
-                self.add_sums(&tile, &sums);
-            }
-            sums
-        });
-        let sums = Tensor::stack(&sums, 0);
-        match self.narrow {
-            true => sums.sum_dim_intlist([0].as_slice(), false, None).log() + self.scale,
+        let sums = deal_with(
+            processes::deal(grid.tiles()),
+            anchors.device(),
+            start,
+            |sums, tiles: Vec<Tile>| {
+                for tile in tiles {
+                    self.add_sums(&tile, &sums);
+                }
+                sums
+            },
+        );
+        // First over the threads, then over the processes.
+        let total = |sums: Tensor| match self.narrow {
+            true => sums.sum_dim_intlist([0].as_slice(), false, None),
             false => sums.logsumexp([0].as_slice(), false),
+        };
+        let sums = total(processes::gathered(total(Tensor::stack(&sums, 0))));
+        match self.narrow {
+            true => sums.log() + self.scale,
+            false => sums,
         }
     }
 
@@ -112,7 +123,7 @@ impl Softmax {
             true => (self.scale - log_sums).exp() * dependence,
             false => dependence.shallow_clone(),
         };
-        let tiles = grid.tiles().into_iter().map(|tile| {
+        let tiles = processes::deal(grid.tiles()).into_iter().map(|tile| {
             let rows = Anchors {
                 log_sums: tile.of_rows(log_sums).unsqueeze(1),
                 dependence: tile.of_rows(dependence).unsqueeze(1),

@@ -2,6 +2,7 @@
 
 use super::grid::{Gradient, Tile};
 use super::{OfCosine, Pairs};
+use crate::processes;
 use crate::threads::deal_with;
 use tch::{Kind, Tensor};
 
@@ -20,7 +21,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
         )
     };
     let sums = deal_with(
-        grid.tiles(),
+        processes::deal(grid.tiles()),
         device,
         start,
         |(mut sum, mut gradient), tiles: Vec<Tile>| {
@@ -39,7 +40,8 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
         },
     );
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    let mean = (Tensor::stack(&sums, 0).sum(None) / count).to_kind(anchors.kind());
+    let sum = processes::gathered(Tensor::stack(&sums, 0).sum(None)).sum(None);
+    let mean = (sum / count).to_kind(anchors.kind());
     let gradients: Vec<_> = gradients.into_iter().flatten().collect();
     if gradients.is_empty() {
         return mean;

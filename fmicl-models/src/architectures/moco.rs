@@ -2,10 +2,11 @@
 //!
 //! Source: He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", CVPR 2020,
 //! arXiv 1911.05722; Chen et al., "Improved Baselines with Momentum Contrastive Learning", arXiv 2003.04297; and
-//! `moco/builder.py` of facebookresearch/moco. Its shuffling of the keys' batch between GPUs keeps a batch norm
-//! from seeing which keys belong to its queries; in one process there is one batch, and nothing to shuffle.
+//! `moco/builder.py` of facebookresearch/moco, which shuffles the keys' batch between GPUs. In one process there is one
+//! batch, and nothing to shuffle.
 
 mod queue;
+mod shuffle;
 
 use super::branch::{Branch, check_momentum, check_widths, widths};
 use crate::layers::normalize;
@@ -13,10 +14,11 @@ use crate::mlp::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
     Architecture, BuildBackbone, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View, register,
-    require,
+    require, share,
 };
 use queue::Queue;
 use serde::{Deserialize, Serialize};
+use shuffle::keys_of_all;
 
 /// Queries of the first view, keys of the second, negatives from a queue.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,7 +88,7 @@ struct Net {
     key: Momentum<Branch>,
     momentum: f64,
     queue: Queue,
-    /// The keys of the step's batches, which enter the queue after it.
+    /// The keys of the step's batches, those of all processes, which enter the queue after it.
     waiting: Vec<Tensor>,
 }
 
@@ -94,11 +96,14 @@ impl Learner for Net {
     /// Both encoders are in training mode: batch norms see the statistics of the batch, and each encoder keeps
     /// running statistics of its own.
     fn pairings(&mut self, views: &[View]) -> Vec<Pairing> {
-        let keys = tch::no_grad(|| normalize(&self.key.network().forward(&views[1], true)));
-        self.waiting.push(keys.shallow_clone());
+        let keys = |view: &View| tch::no_grad(|| normalize(&self.key.network().forward(view, true)));
+        let keys = keys_of_all(&views[1], keys);
+        let n = views[1].input.size()[0];
+        let positives = keys.narrow(0, share().0 as i64 * n, n);
+        self.waiting.push(keys);
         vec![Pairing {
             anchors: normalize(&self.query.forward(&views[0], true)),
-            positives: keys,
+            positives,
             negatives: Negatives::Bank(self.queue.keys.shallow_clone()),
         }]
     }

@@ -37,6 +37,9 @@ pub struct Train {
     /// Batches whose gradients are averaged into one step, at least 1 (the default). Negatives do not cross them.
     #[serde(default = "one")]
     pub accumulate: usize,
+    /// Whether batch norms see the batch of all processes, and not each that of its own.
+    #[serde(default)]
+    pub sync_batch_norm: bool,
     /// Threads that read and transform images for training; 0, the default, is one for each core.
     #[serde(default)]
     pub threads: usize,

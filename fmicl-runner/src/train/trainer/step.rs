@@ -1,8 +1,8 @@
 //! A step: views, pairings, loss, gradients, update.
 
 use super::Trainer;
-use crate::config::Experiment;
 use crate::train::Progress;
+use crate::train::batch::mean_loss;
 use crate::train::chance::chance;
 use crate::train::finite::Diverged;
 use crate::train::seen::Seen;
@@ -111,7 +111,7 @@ impl Trainer<'_> {
                 self.see(format_args!("negatives {number}"), negatives);
             }
         }
-        let loss = mean_loss(self.experiment, &pairings);
+        let loss = mean_loss(&*self.experiment.objective, &pairings);
         for (name, term) in &loss.terms {
             self.see(format_args!("term {name}"), term);
         }
@@ -177,11 +177,8 @@ impl Trainer<'_> {
         }
     }
 
-    /// Averages the gradients over the processes and clips them; their norm before that.
+    /// Clips the gradients; their norm before that.
     fn reduce(&mut self) -> Tensor {
-        for group in &mut self.parameters.groups {
-            self.experiment.engine.all_reduce_mean(&mut group.grads);
-        }
         match self.experiment.train.clip_grad_norm {
             Some(max_norm) => self.parameters.clip_grad_norm(max_norm),
             None => self.parameters.grad_norm(),
@@ -216,24 +213,4 @@ impl Trainer<'_> {
 /// process took before.
 fn step_seed(seed: u64, step: u64) -> i64 {
     Rng::new(&[seed, step]).bits() as i64
-}
-
-/// The mean over the pairings of a step.
-fn mean_loss(experiment: &Experiment, pairings: &[Pairing]) -> Loss {
-    let mut losses = pairings.iter().map(|pairing| experiment.objective.loss(pairing));
-    let count = pairings.len() as f64;
-    let Some(mut mean) = losses.next() else {
-        unreachable!("an architecture gives at least one pairing")
-    };
-    for loss in losses {
-        mean.value += loss.value;
-        for (sum, term) in mean.terms.iter_mut().zip(loss.terms) {
-            sum.1 = &sum.1 + term.1;
-        }
-    }
-    let terms = mean.terms.into_iter().map(|(name, sum)| (name, sum / count)).collect();
-    Loss {
-        value: mean.value / count,
-        terms,
-    }
 }

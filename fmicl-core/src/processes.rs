@@ -1,0 +1,134 @@
+//! The processes of one run, and what they share.
+//!
+//! Every process computes the same loss, that of the global batch: features are gathered ([`crate::Pairing::gather`]), and
+//! the work on pairs of them is dealt out to the processes as tiles are to threads ([`crate::estimator`]). In each process
+//! the loss has a gradient with respect to that process's own features alone, so
+//! `dL/dtheta = sum_r dL/dz_r dz_r/dtheta`: the gradient is the *sum* of those of all processes.
+
+mod together;
+
+pub(crate) use together::{deal, gathered, sum_gradients};
+pub use together::{norms_together, rows_of_all, share, together};
+
+use crate::{Error, Result};
+use std::fmt;
+use tch::Tensor;
+
+/// The processes of a run, which have met. All of them make the same calls in the same order.
+///
+/// The error of a call is one line that names the process at fault, if that can be known; after it no other call works.
+pub trait Processes: fmt::Debug {
+    /// This process, from 0 to `size() - 1`.
+    fn rank(&self) -> usize;
+
+    /// The number of processes.
+    fn size(&self) -> usize;
+
+    /// Replaces `tensor` by its sum over all processes, the same to the bit in each of them.
+    ///
+    /// # Errors
+    /// Another process that is gone, or does not answer in time.
+    fn all_reduce(&self, tensor: &mut Tensor) -> Result<()>;
+
+    /// `[size, ...]`: the tensor of each process, in the order of ranks, without gradient. All have the same shape.
+    ///
+    /// # Errors
+    /// As [`all_reduce`](Processes::all_reduce).
+    fn all_gather(&self, tensor: &Tensor) -> Result<Tensor>;
+
+    /// The sum over all processes as a function with a gradient: that of each summand is the sum of the gradients that
+    /// the processes have with respect to their copies of the sum. The backward pass makes a call, too.
+    ///
+    /// # Errors
+    /// As [`all_reduce`](Processes::all_reduce); and where the engine cannot do it.
+    fn sum(&self, tensor: &Tensor) -> Result<Tensor>;
+
+    /// Tells the others why this process is about to leave them.
+    fn leave(&self, _why: &str) {}
+}
+
+impl dyn Processes + '_ {
+    /// Whether there is another one.
+    pub fn are_many(&self) -> bool {
+        self.size() > 1
+    }
+
+    /// Replaces `tensor` by that of the process 0.
+    ///
+    /// # Errors
+    /// As [`Processes::all_reduce`].
+    pub fn broadcast(&self, tensor: &mut Tensor) -> Result<()> {
+        let _no_grad = tch::no_grad_guard();
+        if self.rank() > 0 {
+            let _ = tensor.zero_();
+        }
+        self.all_reduce(tensor)
+    }
+
+    /// Returns when all processes are here.
+    ///
+    /// # Errors
+    /// As [`Processes::all_reduce`].
+    pub fn wait(&self) -> Result<()> {
+        self.all_reduce(&mut Tensor::from(0i64))
+    }
+
+    /// A text of each process, in the order of ranks.
+    ///
+    /// # Errors
+    /// As [`Processes::all_reduce`].
+    pub fn gather_texts(&self, text: &str) -> Result<Vec<String>> {
+        let bytes = Tensor::from_slice(text.as_bytes());
+        let lengths = Vec::<i64>::try_from(self.all_gather(&Tensor::from(bytes.size()[0]))?)?;
+        let longest = lengths.iter().max().copied().unwrap_or(0);
+        let padded = bytes.constant_pad_nd([0, longest - bytes.size()[0]]);
+        let all = self.all_gather(&padded)?;
+        let of = |(rank, &length): (usize, &i64)| {
+            let bytes = Vec::<u8>::try_from(all.get(rank as i64).narrow(0, 0, length))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        lengths.iter().enumerate().map(of).collect()
+    }
+
+    /// Refuses to go on where `text`, which says `what`, is not the same in all processes.
+    ///
+    /// # Errors
+    /// [`Error::Run`] with the first line that differs, in every process the same.
+    pub fn require_same(&self, what: &str, text: &str) -> Result<()> {
+        let texts = self.gather_texts(text)?;
+        let Some((rank, other)) = texts.iter().enumerate().find(|(_, other)| **other != texts[0]) else {
+            return Ok(());
+        };
+        let mut lines = texts[0]
+            .lines()
+            .map(Some)
+            .chain(std::iter::repeat(None))
+            .zip(other.lines().map(Some).chain(std::iter::repeat(None)));
+        let differs = lines.find(|(first, other)| first != other || (first.is_none() && other.is_none()));
+        let (first, other) = differs.unwrap_or((None, None));
+        let words = |line: Option<&str>| line.map_or("nothing there".into(), |line| format!("`{line}`"));
+        Err(Error::Run(format!(
+            "{what} of rank {rank} is not that of rank 0: {} and {}; start all processes alike",
+            words(other),
+            words(first)
+        )))
+    }
+
+    /// The largest of each number over all processes.
+    ///
+    /// # Errors
+    /// As [`Processes::all_reduce`].
+    pub fn largest<const N: usize>(&self, numbers: [i64; N]) -> Result<[i64; N]> {
+        let all = self.all_gather(&Tensor::from_slice(&numbers))?;
+        let largest = Vec::<i64>::try_from(all.amax([0].as_slice(), false))?;
+        Ok(std::array::from_fn(|index| largest[index]))
+    }
+
+    /// A text of the process 0.
+    ///
+    /// # Errors
+    /// As [`Processes::all_reduce`].
+    pub fn text_of_first(&self, text: &str) -> Result<String> {
+        Ok(self.gather_texts(text)?.swap_remove(0))
+    }
+}

@@ -1,0 +1,93 @@
+//! Which process is to blame when a call has failed.
+//!
+//! A process that gives up says so in the store: with its own reason where it has one, or that others have let it down.
+//! One that says nothing within some seconds is dead or hangs, and is named.
+
+use crate::group::Group;
+use fmicl_core::Result;
+use std::time::{Duration, Instant};
+
+/// Let down by others, no reason of its own.
+const LET_DOWN: &str = "let down";
+
+/// What it takes to find out.
+#[derive(Debug)]
+pub struct Blame {
+    pub rank: usize,
+    pub size: usize,
+    /// Whether this process keeps the store.
+    pub serves: bool,
+    /// How long an answer is waited for.
+    pub patience: Duration,
+}
+
+impl Blame {
+    /// Tells the others that this process stops, and why; then closes its connections to them, so that they notice.
+    pub fn leave(&self, group: &Group, why: &str) {
+        let told = group.set(
+            &left(self.rank),
+            why.lines().next().unwrap_or("for no reason that it gave"),
+        );
+        group.leave();
+        if told.is_ok() && self.serves {
+            // The store goes with this process; the others have to read it before.
+            let _ = self.answers(group, known);
+        }
+        let _ = group.set(&known(self.rank), "yes");
+    }
+
+    /// In a line, why a call has failed with `error`.
+    pub fn find(&self, group: &Group, error: &str) -> String {
+        match self.ask(group) {
+            Ok(Some(why)) => why,
+            Ok(None) => format!("the processes have lost each other: {error}"),
+            Err(_) => format!("the store is gone, and who keeps it: rank 0, or the launcher ({error})"),
+        }
+    }
+
+    fn ask(&self, group: &Group) -> Result<Option<String>> {
+        group.set(&left(self.rank), LET_DOWN)?;
+        group.leave();
+        let answers = self.answers(group, left)?;
+        group.set(&known(self.rank), "yes")?;
+        if self.serves {
+            let _ = self.answers(group, known);
+        }
+        let of_its_own = answers.iter().find_map(|(rank, answer)| {
+            let why = answer.as_deref().filter(|why| *why != LET_DOWN)?;
+            Some(format!("rank {rank} has stopped: {why}"))
+        });
+        let silent: Vec<_> = answers.iter().filter(|(_, answer)| answer.is_none()).collect();
+        let ranks = silent
+            .iter()
+            .map(|(rank, _)| rank.to_string())
+            .collect::<Vec<_>>()
+            .join(", ");
+        Ok(of_its_own.or_else(|| match silent.len() {
+            0 => None,
+            1 => Some(format!("rank {ranks} does not answer: it has died or hangs")),
+            _ => Some(format!("ranks {ranks} do not answer: they have died or hang")),
+        }))
+    }
+
+    /// What the others have written under their keys, all within `patience`.
+    fn answers(&self, group: &Group, key: fn(usize) -> String) -> Result<Vec<(usize, Option<String>)>> {
+        let deadline = Instant::now() + self.patience;
+        let others = (0..self.size).filter(|rank| *rank != self.rank);
+        let ask = |rank| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            Ok((rank, group.get(&key(rank), left)?))
+        };
+        others.map(ask).collect()
+    }
+}
+
+/// Why a process has left.
+fn left(rank: usize) -> String {
+    format!("left/{rank}")
+}
+
+/// That a process knows who is to blame.
+fn known(rank: usize) -> String {
+    format!("known/{rank}")
+}

@@ -1,0 +1,109 @@
+//! The engine `c10d`: its options, and how the processes meet.
+
+use crate::group::{Group, has_gloo};
+use crate::joined::Joined;
+use crate::launched::{Agent, Launched};
+use fmicl_core::tch::Device;
+use fmicl_core::{Engine, Error, Processes, Result, Single, register, require};
+use serde::{Deserialize, Serialize};
+use std::net::UdpSocket;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Processes that torchrun or Slurm has started, over PyTorch's c10d. A process that no launcher has started is alone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct C10d {
+    /// What carries the tensors.
+    pub backend: Backend,
+    /// Seconds that a process waits for another one before it gives up, from 1 to 86400. It must be longer than the
+    /// longest time in which one process alone has something to do: the first batch, a checkpoint.
+    pub timeout: f64,
+}
+
+/// What carries tensors from process to process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// NCCL where the tensors are on GPUs, else gloo.
+    Auto,
+    /// Gloo, over TCP.
+    Gloo,
+}
+
+impl Default for C10d {
+    fn default() -> Self {
+        C10d {
+            backend: Backend::Auto,
+            timeout: 600.0,
+        }
+    }
+}
+
+register!(
+    Engine,
+    "c10d",
+    C10d,
+    "the processes of torchrun or Slurm, over PyTorch's c10d"
+);
+
+impl Engine for C10d {
+    fn validate(&self) -> Result<()> {
+        require((1.0..=86_400.0).contains(&self.timeout), "timeout", || {
+            format!("{} is not from 1 to 86400 seconds", self.timeout)
+        })
+    }
+
+    fn is_launched(&self) -> bool {
+        !matches!(Launched::by_environment(), Ok(None))
+    }
+
+    fn gpu(&self) -> Result<Option<usize>> {
+        Ok(Launched::by_environment()?.map(|launched| launched.local_rank))
+    }
+
+    fn join(&self, device: Device) -> Result<Rc<dyn Processes>> {
+        let Some(launched) = Launched::by_environment()?.filter(|launched| launched.size > 1) else {
+            return Ok(Rc::new(Single {}));
+        };
+        if device != Device::Cpu {
+            return Err(Error::config(
+                "this binary has no NCCL, which processes on GPUs need; use `device = \"cpu\"`",
+            ));
+        }
+        if !has_gloo() {
+            return Err(Error::config(
+                "this binary was built without gloo, which processes on CPUs need; run scripts/setup or install Debian's \
+                 libgloo-dev, and build again",
+            ));
+        }
+        let timeout = Duration::from_secs_f64(self.timeout);
+        // Some of the time is for finding out who is to blame.
+        let patience = (timeout / 4).min(Duration::from_secs(10));
+        let Launched { rank, size, port, .. } = launched;
+        let serve = launched.agent == Agent::FirstRank && rank == 0;
+        let prefix = format!("fmicl/{}", launched.start);
+        let failed = |error: Error| {
+            let (host, seconds) = (&launched.host, self.timeout);
+            Error::Run(format!(
+                "rank {rank} of {size} has not met the others at {host}:{port} within {seconds} seconds: {error}"
+            ))
+        };
+        let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;
+        let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();
+        let address = address_towards(&launched.host, port);
+        group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;
+        Ok(Rc::new(Joined::new(group, rank, size, serve, patience)))
+    }
+}
+
+/// This machine's address on the way to `host`; the loopback's where the system knows none.
+fn address_towards(host: &str, port: u16) -> String {
+    // Nothing is sent: a connected socket of this kind only has its route looked up.
+    let route = || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect((host, port))?;
+        socket.local_addr()
+    };
+    route().map_or("127.0.0.1".into(), |address| address.ip().to_string())
+}

@@ -1,0 +1,81 @@
+//! What the processes do together.
+
+use crate::blame::Blame;
+use crate::group::Group;
+use fmicl_core::tch::Tensor;
+use fmicl_core::{Error, Processes, Result};
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Processes that have met.
+#[derive(Debug)]
+pub struct Joined {
+    group: Group,
+    rank: usize,
+    size: usize,
+    blame: Blame,
+    /// Whether this process has left the others.
+    gone: Cell<bool>,
+}
+
+impl Joined {
+    /// The process `rank` of `size`, which keeps the store where `serves`; `patience` is how long an answer is waited for
+    /// where something has gone wrong.
+    pub fn new(group: Group, rank: usize, size: usize, serves: bool, patience: Duration) -> Self {
+        let blame = Blame {
+            rank,
+            size,
+            serves,
+            patience,
+        };
+        Joined {
+            group,
+            rank,
+            size,
+            blame,
+            gone: Cell::new(false),
+        }
+    }
+
+    /// The call's result, or who is to blame.
+    fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
+        work(&self.group).map_err(|error| {
+            if self.gone.replace(true) {
+                return error;
+            }
+            Error::Run(self.blame.find(&self.group, &error.to_string()))
+        })
+    }
+}
+
+impl Processes for Joined {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn all_reduce(&self, tensor: &mut Tensor) -> Result<()> {
+        self.call(|group| group.all_reduce(tensor))
+    }
+
+    fn all_gather(&self, tensor: &Tensor) -> Result<Tensor> {
+        let mut shape = tensor.size();
+        shape.insert(0, self.size as i64);
+        let mut all = Tensor::empty(shape, (tensor.kind(), tensor.device()));
+        self.call(|group| group.all_gather(tensor, &mut all))?;
+        Ok(all)
+    }
+
+    fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
+        self.call(|group| group.sum(tensor))
+    }
+
+    fn leave(&self, why: &str) {
+        if !self.gone.replace(true) {
+            self.blame.leave(&self.group, why);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The engine `c10d`: the processes of a run over PyTorch's own c10d (TCPStore, Gloo), under torchrun or Slurm.
+//!
+//! | to read | in |
+//! |---|---|
+//! | the engine's options | [`C10d`] |
+//! | who the others are, by the launcher's environment | [`Launched`] |
+//! | c10d in C++ behind C functions | `shim.cc`, `group.rs` |
+//! | what is done together, and who is to blame where it fails | `joined.rs`, `blame.rs` |
+
+mod blame;
+mod engine;
+mod group;
+mod joined;
+mod launched;
+
+pub use engine::{Backend, C10d};
+pub use launched::{Agent, Launched};

@@ -1,0 +1,7 @@
+//! Several processes on this machine.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+mod failures;
+mod same_as_one;
