@@ -30,13 +30,23 @@ pub fn open_file(path: &Path, hint: &str) -> Result<File> {
 /// As there, and [`Error::Data`] where the file is larger.
 pub fn read_file(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>> {
     let file = open_file(path, hint)?;
+    let length = file.metadata().map_err(|error| Error::io(path, error))?.len();
+    let refused = |why: String| Err(Error::data(path, format!("has {why}; {hint}")));
+    if length > most {
+        return refused(format!("{length} bytes, and at most {most} are read"));
+    }
     let mut bytes = Vec::new();
+    // What is larger than the memory is an error, not the end of the process.
+    if bytes.try_reserve_exact(length as usize).is_err() {
+        return refused(format!("{length} bytes, more than there is memory for"));
+    }
     let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| Error::io(path, error))?;
-    if bytes.len() as u64 > most {
-        return Err(Error::data(path, format!("has more than {most} bytes; {hint}")));
+    // It may have grown.
+    match bytes.len() as u64 > most {
+        true => refused(format!("more than {most} bytes")),
+        false => Ok(bytes),
     }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -54,7 +64,11 @@ mod tests {
         assert_eq!(error("/"), "/: is a folder; look elsewhere");
         assert_eq!(error("/dev/zero"), "/dev/zero: is no regular file; look elsewhere");
         let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/files.rs");
-        assert_eq!(error(own), format!("{own}: has more than 10 bytes; look elsewhere"));
+        let length = include_bytes!("files.rs").len();
+        assert_eq!(
+            error(own),
+            format!("{own}: has {length} bytes, and at most 10 are read; look elsewhere")
+        );
         let whole = read_file(Path::new(own), 1 << 20, "").unwrap();
         assert_eq!(whole, include_bytes!("files.rs"));
     }

@@ -11,6 +11,8 @@
 //! | the processes of a run, and what they share | [`Processes`], [`together`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | a file that may be anything | [`open_file`], [`read_file`] |
+//! | a file of tensors | [`weights`] |
+//! | what may panic, as an error | [`panics`] |
 //! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
 //!
@@ -35,6 +37,7 @@ mod momentum;
 mod objective;
 mod optimizer;
 mod pairing;
+pub mod panics;
 mod parameters;
 mod part;
 mod pretrained;
@@ -47,6 +50,7 @@ pub mod testing;
 mod threads;
 mod view;
 mod views;
+pub mod weights;
 
 pub use architecture::{Architecture, BuildBackbone, Learner};
 pub use backbone::{Backbone, Encoder};

@@ -33,4 +33,3 @@ pub use data::Splits;
 pub use device::DeviceChoice;
 pub use heap::give_back_freed_memory;
 pub use precision::Precision;
-pub use weights::read as read_weights;

@@ -1,21 +1,15 @@
 //! A panic as one line: what a user sees of a fault in the program, or of libtorch refusing a shape.
 
 use fmicl_core::Error;
-use std::any::Any;
-use std::cell::Cell;
+use fmicl_core::panics::{is_quiet, message, quietly};
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
-
-thread_local! {
-    /// Whether this thread's panics are reported by their return value alone.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
+use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 /// From now on a panic prints `error: internal: ...` in one line; with `RUST_BACKTRACE` set, also the backtrace.
 pub(crate) fn install() {
     let default = take_hook();
     set_hook(Box::new(move |info| {
-        if QUIET.get() {
+        if is_quiet() {
             return;
         }
         // Nothing is left to do where stderr is closed.
@@ -24,14 +18,6 @@ pub(crate) fn install() {
             default(info);
         }
     }));
-}
-
-/// Runs `f` and returns its panic as one line, instead of printing it.
-pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
-    let before = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(f));
-    QUIET.set(before);
-    result.map_err(|payload| message(&*payload))
 }
 
 /// Runs `f`; its panic, by which libtorch refuses a shape or a size, is a config error that begins with `what`.
@@ -43,64 +29,5 @@ fn describe(info: &PanicHookInfo) -> String {
     match info.location() {
         Some(place) => format!("{} ({}:{})", message(info.payload()), place.file(), place.line()),
         None => message(info.payload()),
-    }
-}
-
-/// The first line; a libtorch error arrives quoted, with its C++ stack trace behind an escaped line end.
-fn message(payload: &dyn Any) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without words");
-    match text.split_once("Torch(\"") {
-        Some((_, quoted)) => {
-            let line = quoted.split("\\n").next().unwrap_or(quoted);
-            libtorch(&line.trim_end_matches("\")").replace("\\\"", "\""))
-        }
-        None => text.lines().next().unwrap_or(text).to_string(),
-    }
-}
-
-/// Of a failed allocation on the CPU libtorch says its own file and line, an assertion and bytes.
-fn libtorch(line: &str) -> String {
-    let bytes = line
-        .split_once("you tried to allocate ")
-        .and_then(|(_, rest)| rest.split(' ').next());
-    match bytes.and_then(|bytes| bytes.parse::<u64>().ok()) {
-        Some(bytes) => format!(
-            "libtorch: one tensor takes {} MiB, more memory than there is",
-            bytes >> 20
-        ),
-        None => format!("libtorch: {line}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fmicl_core::tch::{Device, Kind, Tensor};
-
-    #[test]
-    fn a_libtorch_error_is_its_first_line() {
-        let ones = |n: i64| Tensor::ones([n], (Kind::Float, Device::Cpu));
-        let message = quietly(|| ones(2) + ones(3)).unwrap_err();
-        let expected =
-            "libtorch: The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0";
-        assert_eq!(message, expected);
-    }
-
-    #[test]
-    fn memory_that_there_is_not_is_said_in_mib() {
-        let message = quietly(|| Tensor::ones([1 << 50], (Kind::Int8, Device::Cpu))).unwrap_err();
-        assert_eq!(
-            message,
-            "libtorch: one tensor takes 1073741824 MiB, more memory than there is"
-        );
-    }
-
-    #[test]
-    fn a_panic_is_its_first_line() {
-        assert_eq!(quietly(|| panic!("one\ntwo")).unwrap_err(), "one");
-        assert_eq!(quietly(|| 3), Ok(3));
     }
 }

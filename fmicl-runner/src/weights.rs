@@ -1,10 +1,9 @@
 //! Weights on disk, as safetensors.
 
-mod file;
 mod fit;
 mod init;
 
-pub use file::{atomically, parse, read, write};
+pub use fmicl_core::weights::{atomically, parse, read, write};
 pub use init::{BACKBONE, Init};
 
 use fit::Misfit;

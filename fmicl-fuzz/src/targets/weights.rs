@@ -18,7 +18,7 @@ pub(super) fn weights() -> Target {
     Target::new("weights", folder.seeds(), move |input| {
         folder.with(input, || {
             let path = folder.path().join("w.safetensors");
-            match fmicl_runner::read_weights(&path) {
+            match fmicl_core::weights::read(&path) {
                 Ok(tensors) => {
                     for tensor in tensors.values() {
                         let elements: i64 = tensor.size().iter().product();

@@ -3,8 +3,8 @@
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
-use crate::panics::quietly;
 use crate::train::{open_loader, prepare};
+use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
 use fmicl_core::{Error, Learner, Result, Samples, View};
 use fmicl_data::Loader;

@@ -7,7 +7,7 @@
 use super::Model;
 use crate::{disk, weights};
 use fmicl_core::tch::{Device, Tensor, no_grad};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, read_file};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -22,6 +22,10 @@ pub const MODEL: &str = "model.safetensors";
 /// What training needs besides.
 pub const TRAINING: &str = "training.safetensors";
 const MANIFEST: &str = "checkpoint.json";
+/// The most bytes of that.
+const MOST_JSON: u64 = 1 << 20;
+/// What is wrong where a file is missing, too large, or none.
+const DAMAGED: &str = "the checkpoint is damaged";
 
 /// Where a run stands between two steps, and what the tensors do not say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -179,19 +183,19 @@ impl Checkpoint {
         let content = Content::read(path)?;
         let read = |name: &str| {
             let path = path.join(name);
-            let bytes = fs::read(&path).map_err(|error| Error::io(&path, error))?;
+            let Some(expected) = content.files.get(name) else {
+                return Err(Error::data(path, format!("is not among the files of {MANIFEST}")));
+            };
+            let bytes = read_file(&path, expected.bytes, DAMAGED)?;
             let digest = Digest::of(Ok(&*bytes)).map_err(|error| Error::io(&path, error))?;
-            match content.files.get(name) {
-                Some(expected) if digest == *expected => weights::parse(&path, &bytes),
-                Some(expected) => Err(Error::data(
-                    path,
-                    format!(
-                        "is damaged: {} bytes with the checksum {}, and {} bytes with {} were written",
-                        digest.bytes, digest.crc32, expected.bytes, expected.crc32
-                    ),
-                )),
-                None => Err(Error::data(path, format!("is not among the files of {MANIFEST}"))),
+            if digest != *expected {
+                let message = format!(
+                    "is damaged: {} bytes with the checksum {}, and {} bytes with {} were written",
+                    digest.bytes, digest.crc32, expected.bytes, expected.crc32
+                );
+                return Err(Error::data(path, message));
             }
+            weights::parse(&path, &bytes)
         };
         Ok(Checkpoint {
             model: read(MODEL)?,
@@ -216,9 +220,9 @@ impl Checkpoint {
 impl Content {
     fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
+        let bytes = read_file(&path, MOST_JSON, DAMAGED)?;
         let damaged = |why: String| Error::data(&path, format!("is damaged: {why}"));
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let found = crc32(manifest.checkpoint.to_string().as_bytes());
         if found != manifest.crc32 {
             return Err(damaged(format!(

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-mod damage;
 mod init;
 
 fn store(width: i64, bias: bool) -> (VarStore, nn::Linear) {

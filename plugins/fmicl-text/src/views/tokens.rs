@@ -1,7 +1,7 @@
 //! A tokenizer, and batches of token ids.
 
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Error, Result, View, read_file};
+use fmicl_core::{Error, Result, View, panics, read_file};
 use std::path::{Path, PathBuf};
 use tokenizers::{Tokenizer, TruncationParams};
 
@@ -35,14 +35,16 @@ impl Tokens {
     pub fn open(path: &Path, longest: usize) -> Result<Self> {
         let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.into() };
         let bytes = read_file(&file, MOST, HINT)?;
-        let broken = |error: tokenizers::Error| {
-            let text = error.to_string();
-            Error::data(
-                &file,
-                format!("is no tokenizer: {}", text.lines().next().unwrap_or_default()),
-            )
-        };
-        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(broken)?;
+        // The crate takes much that a file says on trust, and panics later: at a text that needs it.
+        let read = panics::quietly(|| Tokens::read(&bytes, longest)).and_then(|read| read);
+        read.map_err(|error| {
+            let line = error.lines().next().unwrap_or_default();
+            Error::data(&file, format!("is no tokenizer: {line}"))
+        })
+    }
+
+    fn read(bytes: &[u8], longest: usize) -> Result<Self, String> {
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         let padding = match tokenizer.get_padding() {
             Some(padding) => padding.pad_id,
             None => PADDING.iter().find_map(|name| tokenizer.token_to_id(name)).unwrap_or(0),
@@ -52,11 +54,37 @@ impl Tokens {
             max_length: longest,
             ..Default::default()
         };
-        tokenizer.with_truncation(Some(truncation)).map_err(broken)?;
-        Ok(Tokens {
+        let truncated = tokenizer.with_truncation(Some(truncation));
+        truncated.map_err(|error| error.to_string())?;
+        let tokens = Tokens {
             tokenizer,
             padding: i64::from(padding),
-        })
+        };
+        tokens.try_out(longest)?;
+        Ok(tokens)
+    }
+
+    /// That texts become at most `longest` ids, all of them in the vocabulary.
+    fn try_out(&self, longest: usize) -> Result<(), String> {
+        let (vocabulary, long) = (self.vocabulary(), "a ".repeat(longest));
+        let mut ids = vec![self.padding];
+        for text in ["", "A b, 1.", "\u{e9}\u{6f22} \u{1f980}", &long] {
+            let encoded = self.tokenizer.encode_fast(text, true);
+            let encoded = encoded.map_err(|error| error.to_string())?;
+            let length = encoded.get_ids().len();
+            if length > longest {
+                return Err(format!(
+                    "it makes {length} tokens of a text, and {longest} are the most"
+                ));
+            }
+            ids.extend(encoded.get_ids().iter().map(|&id| i64::from(id)));
+        }
+        match ids.iter().find(|id| **id >= vocabulary) {
+            Some(id) => Err(format!(
+                "it gives the id {id}, and its vocabulary ends before {vocabulary}"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Ids are below it.
@@ -99,5 +127,58 @@ impl Tokens {
             input: tensor(&input),
             mask: Some(tensor(&mask)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::Text;
+    use fmicl_core::Views;
+    use serde_json::{Value, json};
+
+    /// The error of opening the letters' tokenizer after a change.
+    fn error_of(change: impl Fn(&mut Value)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        Text::default().example(folder.path()).unwrap();
+        let path = folder.path().join(FILE);
+        let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        change(&mut tokenizer);
+        std::fs::write(&path, tokenizer.to_string()).unwrap();
+        let error = Tokens::open(&path, 8).unwrap_err().to_string();
+        error.replace(path.to_str().unwrap(), FILE)
+    }
+
+    /// A post-processor that puts these marks before each text.
+    fn template(marks: &[&str], ids: Value) -> Value {
+        let marks: Vec<_> = marks
+            .iter()
+            .map(|id| json!({"SpecialToken": {"id": id, "type_id": 0}}))
+            .collect();
+        let text = |id: &str| vec![json!({"Sequence": {"id": id, "type_id": 0}})];
+        let (single, pair) = ([marks, text("A")].concat(), [text("A"), text("B")].concat());
+        json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": ids})
+    }
+
+    #[test]
+    fn what_the_crate_takes_on_trust_is_refused_in_a_line() {
+        let cls = |id: i64| json!({"[CLS]": {"id": "[CLS]", "ids": [id], "tokens": ["[CLS]"]}});
+        // The crate panics at the first text.
+        let panicked = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"], json!({})));
+        assert!(panicked.starts_with("tokenizer.json: is no tokenizer: "), "{panicked}");
+        assert!(!panicked.contains('\n'), "{panicked}");
+        let foreign = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"], cls(1 << 20)));
+        assert_eq!(
+            foreign,
+            "tokenizer.json: is no tokenizer: it gives the id 1048576, and its vocabulary ends before 56"
+        );
+        let many = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"; 10], cls(2)));
+        assert!(many.starts_with("tokenizer.json: is no tokenizer: "), "{many}");
+        let padding = json!({"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": null, "pad_id": 77,
+            "pad_type_id": 0, "pad_token": "[PAD]"});
+        assert_eq!(
+            error_of(|tokenizer| tokenizer["padding"] = padding.clone()),
+            "tokenizer.json: is no tokenizer: it gives the id 77, and its vocabulary ends before 56"
+        );
     }
 }

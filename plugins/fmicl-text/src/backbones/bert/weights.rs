@@ -1,7 +1,7 @@
 //! Weights of a Hugging Face folder.
 
 use fmicl_core::tch::{Kind, Tensor};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, weights};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,9 +42,8 @@ impl Weights {
             };
             return Err(Error::data(path, format!("there is no such file{hint}")));
         }
-        let read = Tensor::read_safetensors(&path)
-            .map_err(|error| Error::data(&path, format!("cannot be read as safetensors: {}", Error::from(error))))?;
-        let prefixed = |prefix: &&str| read.iter().any(|(name, _)| name.starts_with(*prefix));
+        let read = weights::read(&path)?;
+        let prefixed = |prefix: &&str| read.keys().any(|name| name.starts_with(*prefix));
         let prefix = PREFIXES.into_iter().find(prefixed).unwrap_or("");
         let mut tensors = BTreeMap::new();
         for (name, tensor) in read {

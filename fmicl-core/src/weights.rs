@@ -1,12 +1,15 @@
-//! Reading and writing a file of tensors.
+//! Files of tensors: reading and writing safetensors.
 
-use fmicl_core::tch::{TchError, Tensor};
-use fmicl_core::{Error, Result};
+use crate::{Error, Result, read_file};
 // The version that tch has: its tensors convert from this one's views.
 use safetensors::{SafeTensorError, SafeTensors};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
+use tch::{TchError, Tensor};
+
+/// The most bytes of a file: it is held in memory, and a sparse one can claim any number.
+const MOST: u64 = 256 << 30;
 
 /// Writes tensors to a file of safetensors, which is never half a file: it appears under its name when it is whole.
 ///
@@ -52,14 +55,10 @@ fn describe_write(path: &Path, error: TchError) -> Error {
 /// Every tensor of a file of safetensors, by name.
 ///
 /// # Errors
-/// A file that cannot be read, is damaged, or is something else. Memory is taken for the file
-/// and its tensors alone, whatever its header says.
+/// A file that cannot be read, has more than 256 GiB, is damaged, or is something else. Memory is taken for the file and
+/// its tensors alone, whatever its header says.
 pub fn read(path: &Path) -> Result<HashMap<String, Tensor>> {
-    let is_file = fs::metadata(path).map_err(|error| Error::io(path, error))?.is_file();
-    if !is_file {
-        return Err(Error::data(path, "is not a file"));
-    }
-    parse(path, &fs::read(path).map_err(|error| Error::io(path, error))?)
+    parse(path, &read_file(path, MOST, "a file of safetensors is expected")?)
 }
 
 /// The tensors of a file whose bytes are here already.
@@ -108,3 +107,6 @@ fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
         _ => "is damaged, or not safetensors: its header cannot be read".into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
