@@ -34,9 +34,10 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
         Modality::Images
     }
 
-    /// Whether there are labels. If not, `Split::Pretrain` alone is opened, and neither kNN nor a linear probe is run.
+    /// Whether there are labels; by default images have some and texts none. If not, `Split::Pretrain` alone is opened, and
+    /// neither kNN nor a linear probe is run.
     fn is_labelled(&self) -> bool {
-        true
+        self.modality() == Modality::Images
     }
 
     /// Whether `Split::Pretrain` differs from `Split::Train`. If not, `Train` is opened once for both.

@@ -215,7 +215,7 @@ mod tests {
             check("dataset = 'gray'\nbackbone = 'needs-16-pixels'\nviews.size = 16\ninit = 'no-such'").unwrap_err();
         assert_eq!(
             missing,
-            ["x.toml:4: init: no-such: No such file or directory (os error 2)"]
+            ["x.toml:4: init: no-such: there is no such file; a file of safetensors is expected"]
         );
     }
 

@@ -122,7 +122,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_config() {
     let error = start(Path::new("no-such.safetensors")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no-such.safetensors: No such file or directory (os error 2)"
+        "no-such.safetensors: there is no such file; a file of safetensors is expected"
     );
     assert!(error.is_usage());
 }

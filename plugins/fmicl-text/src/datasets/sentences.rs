@@ -55,10 +55,6 @@ impl Dataset for Sentences {
         Modality::Texts
     }
 
-    fn is_labelled(&self) -> bool {
-        false
-    }
-
     fn source(&self) -> Source {
         Source {
             looks_in: self.path.0.clone(),

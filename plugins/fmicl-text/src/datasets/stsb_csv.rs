@@ -47,10 +47,6 @@ impl Dataset for StsbCsv {
         Modality::Texts
     }
 
-    fn is_labelled(&self) -> bool {
-        false
-    }
-
     fn source(&self) -> Source {
         Source {
             looks_in: self.path.0.clone(),

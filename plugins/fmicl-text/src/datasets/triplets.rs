@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// CSV files with a header, whatever its names, and three columns: a sentence, its entailment (the positive) and its
 /// contradiction (a hard negative); or the first two alone. All files have the same number of columns.
 ///
-/// A row without one of them is an error.
+/// A row without one of them is skipped, and the log says how many; SimCSE takes a space for it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Triplets {
@@ -45,10 +45,6 @@ impl Dataset for Triplets {
 
     fn modality(&self) -> Modality {
         Modality::Texts
-    }
-
-    fn is_labelled(&self) -> bool {
-        false
     }
 
     fn source(&self) -> Source {
@@ -90,14 +86,22 @@ impl Rows {
             return Err(header.error(format!("columns: {width}; the files before have {}", self.width)));
         }
         self.width = width;
+        let mut skipped = 0;
         for row in rows {
             let row = row?;
             if row.len() != width {
                 return Err(row.error(format!("{} fields where the header has {width}", row.len())));
             }
+            if row.fields().any(str::is_empty) {
+                skipped += 1;
+                continue;
+            }
             for field in 0..width {
                 self.pool.push(row.sentence(field)?);
             }
+        }
+        if skipped > 0 {
+            tracing::warn!("{}: {skipped} rows without a sentence are skipped", path.display());
         }
         if self.pool.len() == before {
             Err(empty())
@@ -144,11 +148,23 @@ mod tests {
         assert_eq!(open(&["sent0,sent1\na,b\nc,d"]).unwrap(), [["a", "b"], ["c", "d"]]);
     }
 
+    /// `train.py` of SimCSE, by way of pandas.
+    #[test]
+    fn the_file_of_simcse_is_read_as_simcse_reads_it() {
+        let rows = open(&["sent0,sent1,hard_neg\r\n\
+            \"Yes, he said \"\"no\"\".\",He said: no.,\"Two\nlines, one field.\"\r\n\
+            None,n/a,caf\u{e9}\r\n\r\n\
+            left, ,out\r\n"]);
+        let expected = [
+            ["Yes, he said \"no\".", "He said: no.", "Two\nlines, one field."],
+            ["None", "n/a", "caf\u{e9}"],
+        ];
+        assert_eq!(rows.unwrap(), expected);
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let error = |files: &[&str]| open(files).err().unwrap();
-        let expected = "0.csv: line 3: column 3 has no sentence";
-        assert_eq!(error(&["sent0,sent1,hard_neg\na,b,c\nd,e,\n"]), expected);
         assert_eq!(
             error(&["a,b,c\nd,e\n"]),
             "0.csv: line 2: 2 fields where the header has 3"

@@ -278,6 +278,36 @@ pub(super) mod tests {
         assert_eq!(texts, ["No boy plays", "A boy plays", "A", "B"]);
     }
 
+    /// By Python's rules of text files, `splitlines`, `split` and `strip`, which SentEval's code follows.
+    #[test]
+    fn files_are_read_as_senteval_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let put = |path: &str, text: &str| std::fs::write(folder.path().join(path), text).unwrap();
+        // Most pairs of STS16 have no score, the last one here neither; words are what white space of any kind parts.
+        put(
+            "STS/STS16-en-test/STS.input.headlines.txt",
+            "\"A\" b\u{a0}c\t d  e \r\nno\tscore\r\nf\u{e9}\tg\r\n \t \r\n",
+        );
+        put("STS/STS16-en-test/STS.gs.headlines.txt", "0.40\n\n5\n\n");
+        for subset in ["answer-answer", "plagiarism", "postediting", "question-question"] {
+            put(&format!("STS/STS16-en-test/STS.input.{subset}.txt"), "x\ty\n");
+            put(&format!("STS/STS16-en-test/STS.gs.{subset}.txt"), "\n");
+        }
+        let (pairs, texts) = read("STS16", folder.path()).unwrap();
+        assert_eq!(pairs, [(0, 1, 0.4), (2, 3, 5.0)]);
+        assert_eq!(texts, ["\"A\" b c", "d e", "f\u{e9}", "g"]);
+        // Quotation marks are letters, and behind the sentences may be where they come from.
+        put(
+            "STS/STSBenchmark/sts-test.csv",
+            "main-news\theadlines\t2013\t7\t2.200\t\"a, b\tc\"\thttp://x\ty \n",
+        );
+        assert_eq!(
+            read("STS-B", folder.path()).unwrap(),
+            (vec![(0, 1, 2.2)], vec!["\"a, b".into(), "c\"".into()])
+        );
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
