@@ -5,7 +5,7 @@
 //! | what training is, and how it goes on | `trainer.rs` |
 //! | a step | `trainer/step.rs` |
 //! | what the processes of a run compute together | [`learn`], [`sum_gradients`] |
-//! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs` |
+//! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs`, `journal.rs`, `lines.rs` |
 //! | going on with a run | `resume.rs` |
 //! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
 //! | samples that cannot be read | `skipped.rs` |
@@ -17,7 +17,9 @@ mod checkpoints;
 mod finite;
 mod guard;
 mod interrupt;
+mod journal;
 mod kept;
+mod lines;
 mod meter;
 mod metrics;
 mod model;
@@ -46,6 +48,7 @@ use crate::{eval, log};
 use anyhow::bail;
 use fmicl_core::estimator;
 use fmicl_core::tch::{self, Device};
+use journal::Journal;
 use progress::Progress;
 use saving::Saving;
 use serde_json::{Value, json};
@@ -128,7 +131,8 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
             run
         }
     };
-    trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"));
+    trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
+    trainer.journal = Journal::open(run.path(), trainer.epochs(), trainer.steps())?;
     progress.note(&format!(
         "{} {}, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
         data.pretrain.len(),
@@ -143,7 +147,7 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
 
     let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
     let mut saving = Saving::new(&experiment.train, &run, options, last)?;
-    let finished = train(&experiment, &data, device, &mut trainer, &run, &mut saving, &progress)
+    let finished = train(&experiment, &data, device, &mut trainer, &mut saving, &progress)
         .map_err(|error| saving.explain(error))?;
     progress.note(&saving.cost());
     saving.finish()?;
@@ -185,7 +189,6 @@ fn train(
     data: &Splits,
     device: Device,
     trainer: &mut Trainer,
-    run: &RunDir,
     saving: &mut Saving,
     progress: &Progress,
 ) -> anyhow::Result<bool> {
@@ -208,7 +211,7 @@ fn train(
                 metrics.worth = eval::online(experiment, data, trainer.model, device)?;
             }
             progress.note(&metrics.to_string());
-            run.append_metrics(&metrics)?;
+            trainer.journal.epoch(&metrics)?;
             let score = metrics.worth.score;
             trainer.begin_epoch(score);
             ended = Some(score);

@@ -2,103 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/bench.rs"]
+mod bench;
 mod support;
 
+use bench::{Bench, ended, often, wait_until};
 use fmicl_core::{Dataset, Part};
 use fmicl_data::Rng;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
-use support::{EXPERIMENT, checkpoint, metrics};
-use tempfile::TempDir;
-
-/// A folder with an experiment file and the runs of it.
-struct Bench {
-    folder: TempDir,
-}
-
-impl Bench {
-    fn new(change: impl Fn(&str) -> String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("x.toml"), change(EXPERIMENT)).unwrap();
-        Bench { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Trains the run `name` to step `last`, from its last checkpoint.
-    fn train(&self, name: &str, last: u64) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
-        command
-            .current_dir(self.folder.path())
-            .env("OMP_NUM_THREADS", "1")
-            .args(["train", "x.toml", "--out", name, "--resume", "auto", "--stop-after"])
-            .arg(last.to_string());
-        command
-    }
-
-    /// As [`train`](Bench::train), to its end, which is a success.
-    fn finish(&self, name: &str, last: u64) -> String {
-        let (code, stderr) = ended(&self.train(name, last).output().unwrap());
-        assert_eq!(code, 0, "{stderr}");
-        stderr
-    }
-
-    fn start(&self, name: &str, last: u64) -> Child {
-        let mut command = self.train(name, last);
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
-    /// That both runs are the same at step `last`, to the bit.
-    fn same(&self, a: &str, b: &str, last: u64) {
-        let [a, b] = [a, b].map(|name| self.path(name));
-        assert!(checkpoint(&a, last) == checkpoint(&b, last), "other weights");
-        assert_eq!(metrics(&a), metrics(&b));
-    }
-
-    fn checkpoints(&self, name: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.path(name).join("checkpoints"));
-        let mut all: Vec<_> = entries
-            .into_iter()
-            .flatten()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        all.sort();
-        all
-    }
-
-    /// Whether a checkpoint is being written.
-    fn is_writing(&self, name: &str) -> bool {
-        let is_partial = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
-        self.checkpoints(name).iter().any(is_partial)
-    }
-}
-
-fn ended(output: &Output) -> (i32, String) {
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().unwrap_or(-1), stderr)
-}
-
-/// Waits for something that a running process does.
-fn wait_until(child: &mut Child, what: &str, holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        let running = child.try_wait().unwrap().is_none();
-        assert!(
-            running && started.elapsed() < Duration::from_secs(60),
-            "{what} never came"
-        );
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// A checkpoint after every step, and steps for a few seconds.
-fn often(experiment: &str) -> String {
-    experiment.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 1e-6, keep = 2,")
-}
+use support::metrics;
 
 /// The times that a run is killed: 6 of them, or as many as the variable FMICL_KILLS says.
 fn kills() -> u64 {
@@ -281,80 +196,6 @@ fn a_second_process_is_refused_while_one_trains() {
         .parse()
         .unwrap();
     bench.finish("run", step + 2);
-}
-
-#[test]
-fn a_checkpoint_that_cannot_be_written_ends_the_run_and_leaves_the_one_before() {
-    let bench = Bench::new(str::to_string);
-    bench.finish("whole", 7);
-    bench.finish("run", 2);
-    // Files of at most 32 KiB; without the trap, the signal of the system would end the process.
-    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
-    let train = bench.train("run", 5);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", limited, "sh"])
-        .arg(train.get_program())
-        .args(train.get_args());
-    command.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
-    let (code, stderr) = ended(&command.output().unwrap());
-    assert_eq!(code, 1, "{stderr}");
-    let last = stderr.lines().last().unwrap();
-    assert!(
-        last.starts_with("error: no checkpoint could be written: run/checkpoints/"),
-        "{stderr}"
-    );
-    assert!(
-        last.ends_with("File too large (os error 27); the last one is run/checkpoints/step-0000000002"),
-        "{stderr}"
-    );
-    assert!(!bench.is_writing("run"));
-    bench.finish("run", 7);
-    bench.same("whole", "run", 7);
-}
-
-/// In a namespace of its own, where a disk can be mounted: one that is full, then one that is read-only, then a good one.
-const DISK: &str = r#"
-set -u
-mkdir disk && mount -t tmpfs -o size=64M disk disk || exit 99
-"$FMICL" train x.toml --out disk/run --stop-after 2 || exit 1
-head -c 100M /dev/zero > disk/filler 2> /dev/null
-"$FMICL" train x.toml --out disk/run --resume auto --stop-after 5 2> full; echo $? >> full
-rm disk/filler
-mount -o remount,ro disk || exit 98
-"$FMICL" train x.toml --out disk/run --resume auto --stop-after 5 2> read-only; echo $? >> read-only
-mount -o remount,rw disk
-"$FMICL" train x.toml --out disk/run --resume auto --stop-after 7 || exit 2
-cp -r disk/run run
-"#;
-
-#[test]
-fn a_disk_that_is_full_or_read_only_loses_nothing() {
-    let bench = Bench::new(str::to_string);
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", DISK]);
-    command.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
-    let output = command.env("FMICL", env!("CARGO_BIN_EXE_fmicl")).output();
-    let Some(output) = output
-        .ok()
-        .filter(|output| ![Some(1), Some(99)].contains(&output.status.code()))
-    else {
-        println!("skipped: no user namespaces here in which a disk could be mounted");
-        return;
-    };
-    let (code, stderr) = ended(&output);
-    assert_eq!(code, 0, "{stderr}");
-    let read = |name: &str| fs::read_to_string(bench.path(name)).unwrap();
-    let full = read("full");
-    assert!(
-        full.contains("No space left on device (os error 28)") && full.ends_with("\n1\n"),
-        "{full}"
-    );
-    let read_only = read("read-only");
-    let refused = "error: disk/run/.lock: Read-only file system (os error 30)\n1\n";
-    assert!(read_only.ends_with(refused), "{read_only}");
-    bench.finish("whole", 7);
-    bench.same("whole", "run", 7);
 }
 
 /// The folder of images of an experiment.

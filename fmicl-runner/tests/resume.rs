@@ -11,7 +11,7 @@ use fmicl_runner::config;
 use fmicl_runner::train::{self, Resume, TrainOptions};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use support::{EXPERIMENT, checkpoint, metrics};
+use support::{EXPERIMENT, checkpoint, metrics, steps};
 use tempfile::TempDir;
 
 /// libtorch has one random generator for the whole process: tests that draw from it take turns.
@@ -90,6 +90,11 @@ fn check(sets: &[String]) {
     let [whole, parts] = ["whole", "parts"].map(|name| metrics(&case.run(name)));
     assert_eq!(whole.len(), 2);
     assert_eq!(whole, parts, "{sets:?}");
+    let [whole, parts] = ["whole", "parts"].map(|name| steps(&case.run(name)));
+    let numbers: Vec<_> = whole.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [2, 4, 6, 8]);
+    assert!(whole.iter().all(|line| line["grad_norm"].as_f64().unwrap() > 0.0));
+    assert_eq!(whole, parts, "{sets:?}");
 }
 
 fn set(key: &str, part: &str) -> String {
@@ -158,10 +163,14 @@ fn lines_of_metrics_behind_the_checkpoint_are_cut_off() {
     let case = Case::new(&[]);
     case.train("whole", LAST, &[]).unwrap();
     case.train("run", 4, &[]).unwrap();
-    // As a process leaves it that was killed in the second line of the next epoch.
-    let path = case.run("run").join("metrics.jsonl");
-    let line = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{line}{line}{}", &line[..line.len() / 2])).unwrap();
+    // As a process leaves it that was killed in a line after the checkpoint.
+    for name in ["metrics.jsonl", "steps.jsonl"] {
+        let path = case.run("run").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let later = std::fs::read_to_string(case.run("whole").join(name)).unwrap();
+        std::fs::write(&path, format!("{text}{}", &later[text.len()..later.len() - 5])).unwrap();
+    }
     case.train("run", LAST, &[]).unwrap();
     assert_eq!(metrics(&case.run("run")), metrics(&case.run("whole")));
+    assert_eq!(steps(&case.run("run")), steps(&case.run("whole")));
 }

@@ -44,7 +44,7 @@ pub struct Train {
     #[serde(default)]
     pub threads: usize,
     /// Steps from one reading of the loss to the next, at least 1; 50 by default. A reading waits for the device, shows
-    /// the mean on the progress bar and stops the run where it is not finite.
+    /// the mean on the progress bar, writes a line of `steps.jsonl` and stops the run where it is not finite.
     #[serde(default = "fifty")]
     pub log_every: usize,
     /// Epochs from one checkpoint to the next, at least 1; 10 by default. The last epoch always writes one.
@@ -56,6 +56,9 @@ pub struct Train {
     /// Checkpoints that are kept beside the one that the online evaluation found best, at least 1; 2 by default.
     #[serde(default = "two")]
     pub keep: usize,
+    /// Checkpoints in a row that may fail to be written, of a full disk for example, before the run ends; 3 by default.
+    #[serde(default = "three")]
+    pub max_failed_checkpoints: u64,
     /// What a step does whose loss or gradient is not finite: `"stop"` (the default) ends the run, `"skip"` leaves the
     /// model as it was before the step and goes on, for which every step waits for the device.
     #[serde(default)]
@@ -93,6 +96,10 @@ fn ten() -> usize {
 
 fn two() -> usize {
     2
+}
+
+fn three() -> u64 {
+    3
 }
 
 fn ten_steps() -> u64 {

@@ -138,58 +138,57 @@ impl Writer {
         }
     }
 
-    /// The step of the last snapshot.
+    /// The step of the last snapshot, unless it could not be written.
     pub fn last(&self) -> Option<u64> {
         self.last
     }
 
-    /// Begins to write, once the snapshot before is written.
+    /// Begins to write; what was begun before was waited for.
     ///
     /// # Errors
-    /// What went wrong with the one before; a thread that the system refuses.
+    /// A thread that the system refuses.
     pub fn save(&mut self, snapshot: Snapshot) -> Result<()> {
-        self.wait()?;
         let (checkpoints, keep, step) = (self.checkpoints.clone(), self.keep, snapshot.standing.step);
         let write = move || {
             checkpoints.write(snapshot)?;
             checkpoints.prune(keep)
         };
         let thread = std::thread::Builder::new().name("fmicl-checkpoint".into()).spawn(write);
-        self.writing =
-            Some(thread.map_err(|error| Error::Run(format!("cannot start a thread for a checkpoint: {error}")))?);
-        self.last = Some(step);
+        let thread = thread.map_err(|error| Error::Run(format!("cannot start a thread for a checkpoint: {error}")))?;
+        (self.writing, self.last) = (Some(thread), Some(step));
         Ok(())
     }
 
-    /// What went wrong with a snapshot, if it is written or has failed by now.
-    ///
-    /// # Errors
-    /// As [`wait`](Writer::wait).
-    pub fn check(&mut self) -> Result<()> {
-        match &self.writing {
-            Some(thread) if thread.is_finished() => self.wait(),
-            _ => Ok(()),
-        }
+    /// Whether a snapshot is written, or has failed, that was not waited for.
+    pub fn is_ready(&self) -> bool {
+        self.writing.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
-    /// Waits until the last snapshot is written.
+    /// Waits until the last snapshot is written; whether there was one.
     ///
     /// # Errors
     /// What went wrong with it, and which checkpoint is there.
-    pub fn wait(&mut self) -> Result<()> {
+    pub fn wait(&mut self) -> Result<bool> {
         let Some(thread) = self.writing.take() else {
-            return Ok(());
+            return Ok(false);
         };
         let written = thread
             .join()
             .unwrap_or_else(|_| Err(Error::Run("the thread that writes checkpoints panicked".into())));
-        written.map_err(|error| {
-            let there = self.checkpoints.list().ok().and_then(|mut all| all.pop());
-            let there = there.map_or("there is none before it".into(), |(_, path)| {
-                format!("the last one is {}", path.display())
-            });
-            Error::Run(format!("no checkpoint could be written: {error}; {there}"))
-        })
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// What to say of a checkpoint that cannot be written.
+    pub fn failed(&mut self, error: &Error) -> Error {
+        self.last = None;
+        let there = self.checkpoints.list().ok().and_then(|mut all| all.pop());
+        let there = there.map_or("there is none before it".into(), |(_, path)| {
+            format!("the last one is {}", path.display())
+        });
+        Error::Run(format!("no checkpoint could be written: {error}; {there}"))
     }
 }
 

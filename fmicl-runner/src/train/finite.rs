@@ -10,6 +10,8 @@ use std::fmt;
 #[derive(Default)]
 pub struct Watch {
     taken: Vec<Taken>,
+    /// Loss and norm of the gradients of the last step that was looked at.
+    last: Option<(f64, f64)>,
 }
 
 struct Taken {
@@ -47,6 +49,11 @@ impl Watch {
         });
     }
 
+    /// The loss, summed over its batches, and the norm of the gradients of the last step that was looked at.
+    pub fn last(&self) -> Option<(f64, f64)> {
+        self.last
+    }
+
     /// Waits for the device, and looks at the steps since the last look.
     ///
     /// # Errors
@@ -61,6 +68,7 @@ impl Watch {
             Ok(Vec::try_from(Tensor::stack(&all, 0).to_kind(Kind::Double))?)
         };
         let (losses, norms) = (read(|step| &step.loss)?, read(|step| &step.grad_norm)?);
+        self.last = losses.last().copied().zip(norms.last().copied());
         let bad = losses
             .iter()
             .zip(&norms)

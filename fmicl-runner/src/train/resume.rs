@@ -32,7 +32,7 @@ pub struct Found {
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
-const MAY_CHANGE: [&str; 14] = [
+const MAY_CHANGE: [&str; 15] = [
     "device",
     "eval",
     "evaluations",
@@ -43,6 +43,7 @@ const MAY_CHANGE: [&str; 14] = [
     "train.checkpoint_every",
     "train.checkpoint_minutes",
     "train.keep",
+    "train.max_failed_checkpoints",
     "train.on_nan",
     "train.max_skipped_steps",
     "train.on_error",
@@ -121,10 +122,6 @@ impl Found {
                 progress.announce("the learning rate follows the schedule of the new number of epochs from here on");
             }
             self.run.write_config(config)?;
-        }
-        let lines = self.run.keep_metrics(trainer.epochs())?;
-        if lines < trainer.epochs() {
-            tracing::warn!("metrics.jsonl has lost lines: {lines} are left of {}", trainer.epochs());
         }
         self.run.remove_result()
     }

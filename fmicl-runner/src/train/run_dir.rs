@@ -1,8 +1,7 @@
-//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
+//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `steps.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
 //! `init.safetensors` where the backbone started with a file of weights, and `files/` where parts read files.
 
 mod place;
-mod record;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +25,6 @@ const SMALL_FILES: u64 = 8 << 20;
 /// The backbone before training, where it started with a file of weights.
 const INIT: &str = "init.safetensors";
 const CONFIG: &str = "config.toml";
-const METRICS: &str = "metrics.jsonl";
 const RESULT: &str = "result.json";
 const CHECKPOINTS: &str = "checkpoints";
 /// Locked by the process that trains; the system unlocks it when that ends, however it does.
@@ -231,6 +229,31 @@ impl RunDir {
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let json = serde_json::to_string_pretty(value).map_err(|error| Error::Run(format!("{name}: {error}")))?;
         self.write(name, format!("{json}\n").as_bytes())
+    }
+
+    /// Writes what the run gave: it stands for a finished run.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn write_result(&self, value: &impl Serialize) -> Result<()> {
+        self.write_json(RESULT, value)
+    }
+
+    /// Whether the run has a result.
+    pub fn is_finished(&self) -> bool {
+        self.path.join(RESULT).is_file()
+    }
+
+    /// Takes away the result of a run that goes on.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn remove_result(&self) -> Result<()> {
+        let path = self.path.join(RESULT);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+            _ => Ok(()),
+        }
     }
 
     /// The run's checkpoints.

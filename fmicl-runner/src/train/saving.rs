@@ -23,6 +23,8 @@ pub struct Saving<'a> {
     /// Checkpoints of this process, and the time that training waited for them.
     cost: (usize, Duration),
     best: Option<f64>,
+    /// Checkpoints in a row that could not be written.
+    failed: u64,
 }
 
 impl<'a> Saving<'a> {
@@ -41,6 +43,7 @@ impl<'a> Saving<'a> {
             stop_after: options.stop_after,
             saved: Instant::now(),
             cost: (0, Duration::ZERO),
+            failed: 0,
         })
     }
 
@@ -48,25 +51,25 @@ impl<'a> Saving<'a> {
     /// in the middle of one, `Some(None)` where it was not evaluated. Whether the run is to stop here.
     ///
     /// # Errors
-    /// A checkpoint that cannot be written; a loss that is not finite, which must not become one; a [`Stopped`].
+    /// One that cannot be written: at the end, or after `train.max_failed_checkpoints` others in a row; a loss that is not
+    /// finite, which must not become one; a [`Stopped`].
     pub fn between_steps(&mut self, trainer: &mut Trainer, score: Option<Option<f64>>) -> anyhow::Result<bool> {
-        self.writer.check()?;
+        if self.writer.is_ready() {
+            self.judge_last()?;
+        }
         let minutes = Duration::from_secs_f64(60.0 * self.train.checkpoint_minutes);
         let by_time = !minutes.is_zero() && self.saved.elapsed() >= minutes;
         let by_epoch = score.is_some_and(|score| {
             let better = |score| self.best.is_none_or(|best| score > best);
-            trainer.epochs().is_multiple_of(self.train.checkpoint_every)
-                || trainer.steps() == trainer.total_steps()
-                || score.is_some_and(better)
+            trainer.epochs().is_multiple_of(self.train.checkpoint_every) || score.is_some_and(better)
         });
         let stop = self.stop_after.is_some_and(|last| trainer.steps() >= last);
         let asked = self.interrupt.asked();
-        if by_time || by_epoch || stop || asked.is_some() {
+        if stop || asked.is_some() || (score.is_some() && trainer.steps() == trainer.total_steps()) {
+            self.save_at_once(trainer)?;
+        } else if by_time || by_epoch {
             self.save(trainer)?;
             self.best = self.best.into_iter().chain(score.flatten()).max_by(f64::total_cmp);
-        }
-        if stop || asked.is_some() {
-            self.writer.wait()?;
         }
         match asked {
             Some(signal) => Err(Stopped {
@@ -83,13 +86,14 @@ impl<'a> Saving<'a> {
     pub fn rescue(&mut self, trainer: &mut Trainer, error: &anyhow::Error) {
         if trainer.is_between_steps()
             && !error.is::<Diverged>()
-            && let Err(second) = self.save(trainer)
+            && let Err(second) = self.save_at_once(trainer)
         {
             // The first one is the one to tell.
             tracing::warn!("{second}");
         }
     }
 
+    /// Begins to write a checkpoint beside training. One that cannot be written is said, and tried again at the next.
     fn save(&mut self, trainer: &mut Trainer) -> anyhow::Result<()> {
         self.saved = Instant::now();
         if self.writer.last() == Some(trainer.steps()) {
@@ -97,8 +101,61 @@ impl<'a> Saving<'a> {
         }
         trainer.require_finite()?;
         let asked = Instant::now();
-        self.writer.save(trainer.snapshot())?;
+        self.judge_last()?;
+        let begun = self.begin(trainer);
+        self.judge(begun.map(|()| false))?;
         self.cost = (self.cost.0 + 1, self.cost.1 + asked.elapsed());
+        Ok(())
+    }
+
+    /// Writes a checkpoint that must be there.
+    fn save_at_once(&mut self, trainer: &mut Trainer) -> anyhow::Result<()> {
+        trainer.require_finite()?;
+        // What became of the one before is no matter: this one counts.
+        let _ = self.writer.wait();
+        if self.writer.last() != Some(trainer.steps()) {
+            self.begin(trainer)?;
+            self.writer.wait()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, trainer: &mut Trainer) -> Result<()> {
+        // A checkpoint counts on the lines before it.
+        let begun = trainer
+            .journal
+            .flush()
+            .and_then(|()| self.writer.save(trainer.snapshot()));
+        begun.map_err(|error| self.writer.failed(&error))
+    }
+
+    /// Looks at what became of the last checkpoint, for which it waits.
+    fn judge_last(&mut self) -> Result<()> {
+        let written = self.writer.wait();
+        self.judge(written)
+    }
+
+    /// `written`: whether a checkpoint was. One that was not is an error where too many have not been.
+    fn judge(&mut self, written: Result<bool>) -> Result<()> {
+        let error = match written {
+            Ok(true) => {
+                self.failed = 0;
+                return Ok(());
+            }
+            Ok(false) => return Ok(()),
+            Err(error) => error,
+        };
+        let most = self.train.max_failed_checkpoints;
+        self.failed += 1;
+        if self.failed > most {
+            return Err(error);
+        }
+        // It may have been the best.
+        self.best = self.run.checkpoints().best_score().unwrap_or(None);
+        let count = self.failed;
+        tracing::warn!(
+            "{error}; training goes on, and the next one is tried: {count} of at most {most} failures in a row"
+        );
         Ok(())
     }
 
@@ -108,10 +165,7 @@ impl<'a> Saving<'a> {
         let Some(diverged) = error.downcast_ref::<Diverged>() else {
             return error;
         };
-        let written = self
-            .writer
-            .wait()
-            .and_then(|()| self.run.write_json(DIVERGED, diverged));
+        let written = self.writer.wait().and_then(|_| self.run.write_json(DIVERGED, diverged));
         if let Err(error) = written {
             return error.into();
         }

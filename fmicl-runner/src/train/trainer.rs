@@ -6,6 +6,7 @@ use super::Model;
 use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
 use super::finite::Watch;
 use super::guard::Guard;
+use super::journal::Journal;
 use super::meter::Meter;
 use super::metrics::{Metrics, Projections};
 use super::seen::Seen;
@@ -54,6 +55,8 @@ pub struct Trainer<'a> {
     seen: Option<Vec<Seen>>,
     /// Where samples are listed that cannot be read.
     pub skipped: Skipped,
+    /// Where steps and epochs are written down.
+    pub journal: Journal,
     /// The first pairing of the last batch, and the norm of the last step's gradients.
     last: Option<(Pairing, Tensor)>,
 }
@@ -100,6 +103,7 @@ impl<'a> Trainer<'a> {
             stepping: false,
             seen: None,
             skipped: Skipped::default(),
+            journal: Journal::default(),
             last: None,
         })
     }

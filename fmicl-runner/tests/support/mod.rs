@@ -13,7 +13,7 @@ objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
 optimizer = "sgd"
 device = "cpu"
 views.size = 16
-train = { epochs = 3, batch_size = 8, lr = 0.01, warmup_epochs = 1, threads = 2 }
+train = { epochs = 3, batch_size = 8, lr = 0.01, warmup_epochs = 1, threads = 2, log_every = 2 }
 eval = { knn.k = 5, linear.max_iter = 3 }
 "#;
 
@@ -22,6 +22,13 @@ eval = { knn.k = 5, linear.max_iter = 3 }
 pub fn checkpoint(run: &Path, step: u64) -> [Vec<u8>; 2] {
     let folder = run.join(format!("checkpoints/step-{step:010}"));
     ["model", "training"].map(|file| std::fs::read(folder.join(format!("{file}.safetensors"))).unwrap())
+}
+
+/// The lines of `steps.jsonl`.
+#[allow(dead_code, reason = "not every test compares files")]
+pub fn steps(run: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(run.join("steps.jsonl")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The lines of `metrics.jsonl`, without what depends on the clock.

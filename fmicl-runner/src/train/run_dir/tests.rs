@@ -131,19 +131,3 @@ fn what_a_killed_process_left_before_it_had_a_config_is_no_run() {
         "{message}"
     );
 }
-
-#[test]
-fn metrics_are_cut_to_the_lines_of_a_checkpoint() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = create(&folder.path().join("run"), 100).unwrap();
-    assert_eq!(run.keep_metrics(3).unwrap(), 0);
-    for epoch in 1..=3 {
-        run.append_metrics(&epoch).unwrap();
-    }
-    let text = || fs::read_to_string(run.path().join(METRICS)).unwrap();
-    assert_eq!((run.keep_metrics(5).unwrap(), text()), (3, "1\n2\n3\n".into()));
-    assert_eq!((run.keep_metrics(2).unwrap(), text()), (2, "1\n2\n".into()));
-    // A line that was cut off in the middle.
-    fs::write(run.path().join(METRICS), "1\n2\n{\"epo").unwrap();
-    assert_eq!((run.keep_metrics(3).unwrap(), text()), (2, "1\n2\n".into()));
-}

@@ -5,6 +5,7 @@ use crate::train::Progress;
 use crate::train::batch::mean_loss;
 use crate::train::chance::chance;
 use crate::train::finite::Diverged;
+use crate::train::journal::Step;
 use crate::train::seen::Seen;
 use anyhow::bail;
 use fmicl_core::tch::{self, Tensor};
@@ -86,6 +87,7 @@ impl Trainer<'_> {
         progress.step();
         if self.standing.step.is_multiple_of(train.log_every as u64) {
             self.require_finite()?;
+            self.write_down()?;
             progress.show(
                 self.standing.epochs + 1,
                 self.meter.mean_loss(),
@@ -94,6 +96,20 @@ impl Trainer<'_> {
             );
         }
         Ok(())
+    }
+
+    /// A line of the journal for the step that was looked at last.
+    fn write_down(&mut self) -> Result<()> {
+        let Some((loss, grad_norm)) = self.watch.last() else {
+            return Ok(());
+        };
+        self.journal.step(&Step {
+            epoch: self.standing.epochs + 1,
+            step: self.standing.step,
+            lr: self.schedule.lr(self.standing.step - 1),
+            loss: loss / self.experiment.train.accumulate as f64,
+            grad_norm,
+        })
     }
 
     /// The loss of a batch, and its first pairing.
