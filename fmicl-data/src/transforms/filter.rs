@@ -2,14 +2,13 @@
 //!
 //! Source: Pillow 13's `precompute_coeffs` and `normalize_coeffs_8bpc` for `BILINEAR`.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// The fraction bits of a weight.
 pub(super) const BITS: u32 = 22;
 
 /// One dimension of a resize from `input` to `output` values, of which the `len` from `first` on are wanted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Axis {
     pub input: usize,
     pub output: usize,
@@ -112,19 +111,36 @@ impl Filter {
     }
 }
 
+/// The largest size of a small image.
+const SMALL: usize = 64;
+
 /// Filters that were used before.
-#[derive(Default)]
 pub(super) struct Filters {
-    small: HashMap<Axis, Filter>,
+    /// By the input's size. To hash an axis would cost as much as to resize a row.
+    small: [Vec<(Axis, Filter)>; SMALL + 1],
     last: Option<Filter>,
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Filters {
+            small: [const { Vec::new() }; SMALL + 1],
+            last: None,
+        }
+    }
 }
 
 impl Filters {
     /// The filter of an axis. For small images weights cost as much as their use, and there are few pairs of sizes, so
     /// these are kept.
     pub(super) fn get(&mut self, axis: Axis) -> &Filter {
-        if axis.input.max(axis.output) <= 64 {
-            return self.small.entry(axis).or_insert_with(|| Filter::new(axis));
+        if axis.input.max(axis.output) <= SMALL {
+            let known = &mut self.small[axis.input];
+            let place = known.iter().position(|(of, _)| *of == axis).unwrap_or_else(|| {
+                known.push((axis, Filter::new(axis)));
+                known.len() - 1
+            });
+            return &known[place].1;
         }
         self.last.insert(Filter::new(axis))
     }
