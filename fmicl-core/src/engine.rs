@@ -65,6 +65,10 @@ impl Processes for Single {
         Ok(tensor.detach().unsqueeze(0))
     }
 
+    fn broadcast(&self, _tensor: &mut Tensor) -> Result<()> {
+        Ok(())
+    }
+
     fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
         Ok(tensor.shallow_clone())
     }

@@ -36,6 +36,12 @@ pub trait Processes: fmt::Debug {
     /// As [`all_reduce`](Processes::all_reduce).
     fn all_gather(&self, tensor: &Tensor) -> Result<Tensor>;
 
+    /// Replaces `tensor` by that of the process 0.
+    ///
+    /// # Errors
+    /// As [`all_reduce`](Processes::all_reduce).
+    fn broadcast(&self, tensor: &mut Tensor) -> Result<()>;
+
     /// The sum over all processes as a function with a gradient: that of each summand is the sum of the gradients that
     /// the processes have with respect to their copies of the sum. The backward pass makes a call, too.
     ///
@@ -51,18 +57,6 @@ impl dyn Processes + '_ {
     /// Whether there is another one.
     pub fn are_many(&self) -> bool {
         self.size() > 1
-    }
-
-    /// Replaces `tensor` by that of the process 0.
-    ///
-    /// # Errors
-    /// As [`Processes::all_reduce`].
-    pub fn broadcast(&self, tensor: &mut Tensor) -> Result<()> {
-        let _no_grad = tch::no_grad_guard();
-        if self.rank() > 0 {
-            let _ = tensor.zero_();
-        }
-        self.all_reduce(tensor)
     }
 
     /// Returns when all processes are here.

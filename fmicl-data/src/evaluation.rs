@@ -17,7 +17,8 @@ pub struct EvaluationBatch {
 }
 
 /// All samples, `batch_size` (at least 1) at a time and the rest at last, in the order that the views
-/// [want](Views::order). Made in the background by one thread a core.
+/// [want](Views::order): of the batches those that fall to the process `share.0` of `share.1`, in turns. Made in the
+/// background by one thread a core.
 ///
 /// # Errors
 /// [`fmicl_core::Error::Config`] at `batch_size`; [`fmicl_core::Error::Run`] where the system refuses a thread. An item is
@@ -27,13 +28,16 @@ pub fn evaluation_batches(
     views: Arc<dyn Views>,
     batch_size: usize,
     on_error: OnError,
+    share: (usize, usize),
 ) -> Result<Prefetch<EvaluationBatch>> {
     require(batch_size >= 1, "batch_size", || "0 is no batch; at least 1".into())?;
     let order = Arc::new(views.order(&*samples));
-    Prefetch::new(0..order.len().div_ceil(batch_size), move |batch, stop| {
+    let (rank, size) = share;
+    let batches = order.len().div_ceil(batch_size);
+    Prefetch::new(0..batches.saturating_sub(rank).div_ceil(size), move |number, stop| {
         let indices: Vec<usize> = order
             .iter()
-            .skip(batch * batch_size)
+            .skip((rank + number * size) * batch_size)
             .take(batch_size)
             .copied()
             .collect();
@@ -61,10 +65,11 @@ mod tests {
             size: 8,
             ..ImageViews::default()
         };
-        let batches: Vec<_> = evaluation_batches(samples.clone(), Arc::new(views.clone()), 100, OnError::Fail)
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let of = |share| -> Vec<EvaluationBatch> {
+            let batches = evaluation_batches(samples.clone(), Arc::new(views.clone()), 100, OnError::Fail, share);
+            batches.unwrap().map(Result::unwrap).collect()
+        };
+        let batches = of((0, 1));
         let sizes: Vec<_> = batches
             .iter()
             .map(|batch| (batch.indices.len(), batch.view.as_ref().unwrap().input.size()))
@@ -76,12 +81,17 @@ mod tests {
         views.evaluate(&samples.image(359).unwrap(), &mut expected);
         assert!(view.input.get(59).flatten(0, -1).equal(&Tensor::from_slice(&expected)));
         assert_eq!(indices[59], 359);
+        let shares = [of((0, 3)), of((1, 3)), of((2, 3))];
+        assert_eq!(shares.each_ref().map(Vec::len), [2, 1, 1]);
+        assert_eq!(shares[0][1].indices, batches[3].indices);
+        assert_eq!(shares[2][0].indices, batches[2].indices);
+        assert_eq!(of((4, 5)).len(), 0);
     }
 
     #[test]
     fn an_empty_batch_is_an_error() {
         let samples: Arc<dyn Samples> = Digits {}.open(Split::Test).unwrap().into();
-        let error = evaluation_batches(samples, Arc::new(ImageViews::default()), 0, OnError::Fail)
+        let error = evaluation_batches(samples, Arc::new(ImageViews::default()), 0, OnError::Fail, (0, 1))
             .err()
             .unwrap();
         assert_eq!(error.to_string(), "batch_size: 0 is no batch; at least 1");

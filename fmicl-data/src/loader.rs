@@ -16,6 +16,8 @@ pub struct Loader {
     views: Arc<dyn Views>,
     n_views: usize,
     batch_size: usize,
+    /// The rows of a batch that are made here.
+    own: Range<usize>,
     seed: u64,
     on_error: OnError,
     pool: Arc<rayon::ThreadPool>,
@@ -26,6 +28,8 @@ pub struct Loader {
 pub struct Batch {
     /// Which samples, `N` indices in the dataset.
     pub indices: Vec<usize>,
+    /// Those of the batch of all processes, of which this is a part.
+    pub of_all: Vec<usize>,
     /// The views; row `i` of each is of the sample `indices[i]`.
     pub views: Vec<View>,
     /// Samples that the batch is short of.
@@ -67,6 +71,7 @@ impl Loader {
             views,
             n_views,
             batch_size,
+            own: 0..batch_size,
             seed,
             on_error: OnError::Fail,
             pool: Arc::new(pool),
@@ -77,6 +82,30 @@ impl Loader {
     /// two samples are left in each.
     pub fn on_error(self, on_error: OnError) -> Self {
         Loader { on_error, ..self }
+    }
+
+    /// The part of the process `rank` of `size`: the same number of rows of every batch for each, in the order of ranks.
+    ///
+    /// # Errors
+    /// [`Error::Config`] at `batch_size` where it is not a multiple of `size`, with two samples for each, and at `on_error`
+    /// where parts would not be of one size.
+    pub fn share(self, rank: usize, size: usize) -> Result<Self> {
+        let (batch_size, rows) = (self.batch_size, self.batch_size / size);
+        require(size == 1 || (batch_size % size == 0 && rows >= 2), "batch_size", || {
+            format!(
+                "{batch_size} cannot be shared by {size} processes: take a multiple of {size}, at least {}",
+                2 * size
+            )
+        })?;
+        require(size == 1 || self.on_error == OnError::Fail, "on_error", || {
+            format!(
+                "with \"skip\" the {size} processes would have batches of different sizes; use \"fail\", or one process"
+            )
+        })?;
+        Ok(Loader {
+            own: rank * rows..(rank + 1) * rows,
+            ..self
+        })
     }
 
     /// The number of batches in an epoch; samples that do not fill one are left out until the next shuffle.
@@ -130,9 +159,11 @@ impl Loader {
     ) -> Result<Prefetch<Batch>> {
         let (samples, views, pool) = (self.samples.clone(), self.views.clone(), self.pool.clone());
         let (n_views, batch_size, seed, on_error) = (self.n_views, self.batch_size, self.seed, self.on_error);
+        let own = self.own.clone();
         Prefetch::new(range, move |index, stop| {
             let (epoch, order, batch) = which(index);
-            let indices = order[batch * batch_size..][..batch_size].to_vec();
+            let of_all = order[batch * batch_size..][..batch_size].to_vec();
+            let indices = of_all[own.clone()].to_vec();
             let make = |indices: &[usize]| {
                 let draw = Draw {
                     indices,
@@ -145,6 +176,12 @@ impl Loader {
             let read = on_error.read(indices, 2, make)?;
             match (read.made, read.unreadable) {
                 (Some(views), unreadable) => Ok(Batch {
+                    // A batch that is short of samples is that of one process.
+                    of_all: if unreadable.is_empty() {
+                        of_all
+                    } else {
+                        read.indices.clone()
+                    },
                     indices: read.indices,
                     views,
                     unreadable,
@@ -255,6 +292,32 @@ mod tests {
         let loader = loader(unlabelled(40, None), 8, 2);
         assert!(same(&all(&loader, 1, 0)[3..], &all(&loader, 1, 3)));
         assert_eq!(all(&loader, 1, 5).len(), 0);
+    }
+
+    #[test]
+    fn processes_share_every_batch_without_overlap() {
+        let whole = all(&loader(unlabelled(23, None), 4, 2), 1, 0);
+        let parts = [0, 1].map(|rank| all(&loader(unlabelled(23, None), 4, 2).share(rank, 2).unwrap(), 1, 0));
+        assert_eq!((parts[0].len(), parts[1].len()), (whole.len(), whole.len()));
+        for (index, batch) in whole.iter().enumerate() {
+            let [first, second] = [&parts[0][index], &parts[1][index]];
+            assert_eq!([&first.indices[..], &second.indices[..]].concat(), batch.indices);
+            assert_eq!((&first.of_all, &second.of_all), (&batch.indices, &batch.indices));
+            for ((first, second), whole) in inputs(first).zip(inputs(second)).zip(inputs(batch)) {
+                assert!(Tensor::cat(&[first, second], 0).equal(whole));
+            }
+        }
+        let error = |loader: Loader, size| loader.share(0, size).err().unwrap().to_string();
+        let of = |batch_size| loader(unlabelled(23, None), batch_size, 1);
+        let message = "batch_size: 4 cannot be shared by 3 processes: take a multiple of 3, at least 6";
+        assert_eq!(error(of(4), 3), message);
+        let message = "batch_size: 4 cannot be shared by 4 processes: take a multiple of 4, at least 8";
+        assert_eq!(error(of(4), 4), message);
+        let message = error(of(4).on_error(OnError::Skip), 2);
+        assert!(
+            message.starts_with("on_error: with \"skip\" the 2 processes"),
+            "{message}"
+        );
     }
 
     #[test]

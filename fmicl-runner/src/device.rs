@@ -58,6 +58,17 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
+    /// The device of a process that is given the GPU of that number, where there are any.
+    ///
+    /// # Errors
+    /// As [`resolve`](DeviceChoice::resolve).
+    pub fn resolve_for(self, gpu: Option<usize>) -> Result<Device> {
+        match (self, gpu) {
+            (DeviceChoice::Auto, Some(index)) if gpus() > 0 => DeviceChoice::Cuda(index).resolve(),
+            _ => self.resolve(),
+        }
+    }
+
     /// The device.
     ///
     /// # Errors

@@ -26,13 +26,14 @@ use crate::data::Splits;
 use crate::train::{Model, RunDir};
 use encode::Encode;
 use fmicl_core::tch::Device;
-use fmicl_core::{Evaluation, Part, Samples, View};
+use fmicl_core::{Evaluation, Part, Processes, Samples, Single, View};
 use fmicl_data::OnError;
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Raw pixels are judged up to this size of the training split; the probe needs several times as much.
@@ -69,7 +70,7 @@ pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Resu
     let run = RunDir::open(run)?;
     let it = run.restore(device)?;
     let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-    let verdict = compare(&it.experiment, &data, &it.model, it.device)?;
+    let verdict = compare(&it.experiment, &data, &it.model, it.device, &alone())?;
     run.write_json("eval.json", &verdict)?;
     print(json, verdict, ("checkpoint", &it.checkpoint))
 }
@@ -110,18 +111,30 @@ pub fn run_on(
     print(json, evaluated, ("weights", &subject.weights))
 }
 
+/// No others to evaluate with.
+fn alone() -> Rc<dyn Processes> {
+    Rc::new(Single {})
+}
+
 /// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights that it
-/// started with), and the trained one.
+/// started with), and the trained one. Of several processes each has the same verdict.
 ///
 /// # Errors
 /// A sample that cannot be read.
-pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: Device) -> anyhow::Result<Verdict> {
+pub fn compare(
+    experiment: &Experiment,
+    data: &Splits,
+    trained: &Model,
+    device: Device,
+    processes: &Rc<dyn Processes>,
+) -> anyhow::Result<Verdict> {
     let untrained = Model::build(experiment, device)?;
+    untrained.share(&**processes, |_| true)?;
     let before = match untrained.init.is_some() || experiment.backbone.is_pretrained() {
         true => "initial encoder",
         false => "untrained encoder",
     };
-    let reader = Reader::of(experiment, device);
+    let reader = Reader::of(experiment, device, processes);
     let models = [(before, &untrained), ("trained encoder", trained)];
     let mut verdict = Verdict {
         comparison: None,
@@ -161,12 +174,18 @@ pub fn compare(experiment: &Experiment, data: &Splits, trained: &Model, device: 
 }
 
 /// What the model is worth as it is: by kNN and a linear probe with all labels, where there are labels, and by the
-/// experiment's evaluations.
+/// experiment's evaluations. Of several processes each has the same figures.
 ///
 /// # Errors
 /// A sample that cannot be read.
-pub fn online(experiment: &Experiment, data: &Splits, model: &Model, device: Device) -> anyhow::Result<Worth> {
-    let reader = Reader::of(experiment, device);
+pub fn online(
+    experiment: &Experiment,
+    data: &Splits,
+    model: &Model,
+    device: Device,
+    processes: &Rc<dyn Processes>,
+) -> anyhow::Result<Worth> {
+    let reader = Reader::of(experiment, device, processes);
     let mut worth = Worth::default();
     for (name, task) in &data.tasks {
         let mut evaluated = Evaluated::new(name);
@@ -198,7 +217,7 @@ pub fn features(
     let reader = Reader {
         // A row each.
         on_error: OnError::Fail,
-        ..Reader::of(experiment, device)
+        ..Reader::of(experiment, device, &alone())
     };
     reader.features(samples, &encoder_of(model))
 }

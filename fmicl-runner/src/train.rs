@@ -4,7 +4,7 @@
 //! |---|---|
 //! | what training is, and how it goes on | `trainer.rs` |
 //! | a step | `trainer/step.rs` |
-//! | what the processes of a run compute together | [`learn`], [`sum_gradients`] |
+//! | what the processes of a run compute together | [`forward`], [`backward`], [`sum_gradients`] |
 //! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs`, `journal.rs`, `lines.rs` |
 //! | going on with a run | `resume.rs` |
 //! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
@@ -33,7 +33,7 @@ mod setup;
 mod skipped;
 mod trainer;
 
-pub use batch::{learn, sum_gradients};
+pub use batch::{backward, forward, sum_gradients};
 pub use checkpoint::Snapshot;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
@@ -42,19 +42,20 @@ pub use resume::Resume;
 pub use run_dir::{Restored, RunDir};
 pub(crate) use setup::{open_loader, prepare};
 
-use crate::config::Experiment;
+use crate::config::{self, Experiment};
 use crate::data::Splits;
 use crate::{eval, log};
-use anyhow::bail;
-use fmicl_core::estimator;
 use fmicl_core::tch::{self, Device};
+use fmicl_core::{Processes, estimator};
 use journal::Journal;
 use progress::Progress;
+use resume::Found;
 use saving::Saving;
 use serde_json::{Value, json};
 use skipped::Skipped;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use trainer::Trainer;
 
 /// What the command line decides about a training run, beside the experiment.
@@ -72,108 +73,165 @@ pub struct TrainOptions {
     pub interrupt: Interrupt,
 }
 
-/// Trains an experiment, or goes on with its run; evaluates it and writes its run directory.
+/// Trains an experiment, or goes on with its run; evaluates it and writes its run directory. Where there are several
+/// processes, the first one writes and speaks for all.
 ///
 /// # Errors
 /// Whatever stops the run; a [`Stopped`] where it was asked to.
 pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
+    let gpu = experiment.engine.gpu().map_err(|error| error.at("engine"))?;
     let device = experiment
         .device
-        .resolve()
+        .resolve_for(gpu)
         .and_then(|device| experiment.train.precision.on(device));
     let device = device.map_err(|error| experiment.locate(error))?;
-    estimator::set_tile(experiment.train.tile);
-    if experiment
-        .engine
-        .join(device)
-        .map_err(|error| error.at("engine"))?
-        .are_many()
-    {
-        bail!("training takes one process alone for now");
+    let processes = experiment.engine.join(device).map_err(|error| error.at("engine"))?;
+    let outcome = run_with(experiment, options, device, &processes);
+    if let Err(error) = &outcome {
+        processes.leave(&error.to_string());
     }
-    let mut found = resume::find(&experiment, options)?;
+    outcome
+}
+
+fn run_with(
+    experiment: Experiment,
+    options: &TrainOptions,
+    device: Device,
+    processes: &Rc<dyn Processes>,
+) -> anyhow::Result<()> {
+    estimator::set_tile(experiment.train.tile);
+    let (many, is_first) = (processes.are_many(), processes.rank() == 0);
+    if many {
+        processes.require_same("the program", &RunDir::crates()?)?;
+        processes.require_same("the config", &config::write(&RunDir::table_of(&experiment)?)?)?;
+    }
+    let mut found = match is_first {
+        true => resume::find(&experiment, options)?,
+        false => None,
+    };
     let checkpoint = found.as_mut().and_then(|found| found.checkpoint.take());
     // The files that are named may be others by now, or gone: a run goes on with its own.
-    let experiment = found
-        .as_mut()
-        .and_then(|found| found.experiment.take())
-        .unwrap_or(experiment);
+    let going_on = found.as_ref().map(|found| found.run.path().to_string_lossy());
+    let going_on = processes.text_of_first(&going_on.unwrap_or_default())?;
+    let experiment = match RunDir::open(Path::new(&going_on)) {
+        Ok(run) if !going_on.is_empty() => run.reading_its_files(&experiment)?,
+        // A new run; or one that lies on the disk of the first process alone.
+        _ => experiment,
+    };
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
+    let samples = data.pretrain.len();
+    if many {
+        processes.require_same("the dataset", &format!("{samples} samples to train on"))?;
+    }
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
+    let mut trainer = Trainer::new(&experiment, &data, &mut model, device, processes)?;
     if let Some(checkpoint) = &checkpoint {
         trainer.resume(checkpoint)?;
     }
-    let progress = Progress::new(trainer.total_steps(), trainer.steps());
+    trainer.follow_first()?;
+    let progress = match is_first {
+        true => Progress::new(trainer.total_steps(), trainer.steps()),
+        false => Progress::silent(),
+    };
+    let is_over = |found: &Found| found.run.is_finished() && trainer.steps() == trainer.total_steps();
+    let is_over = found.as_ref().filter(|found| is_over(found));
+    if let Some(found) = is_over {
+        let path = found.run.path().display();
+        progress.announce(&format!(
+            "{path}: this run is finished; with a larger train.epochs it goes on"
+        ));
+    }
+    if processes.largest([is_over.is_some().into()])? == [1] {
+        return Ok(());
+    }
     let run = match found {
-        Some(found) if found.run.is_finished() && trainer.steps() == trainer.total_steps() => {
-            let path = found.run.path().display();
-            progress.announce(&format!(
-                "{path}: this run is finished; with a larger train.epochs it goes on"
-            ));
-            return Ok(());
-        }
         Some(found) => {
             log::open(&found.run.log_path())?;
             found.go_on(checkpoint.as_ref(), &experiment, &trainer, &progress)?;
-            found.run
+            Some(found.run)
         }
-        None => {
+        None if is_first => {
             let started = trainer.model.init.is_some().then_some(&*trainer.model);
             let run = RunDir::create(options, &experiment, trainer.bytes(), started)?;
             log::open(&run.log_path())?;
             if options.resume == Resume::Auto {
                 progress.announce(&format!("{}: no run there yet, one begins", run.path().display()));
             }
-            run
+            Some(run)
         }
+        None => None,
     };
-    trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
-    trainer.journal = Journal::open(run.path(), trainer.epochs(), trainer.steps())?;
+    if let Some(run) = &run {
+        trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
+        trainer.journal = Journal::open(run.path(), trainer.epochs(), trainer.steps())?;
+    }
+    let path = run.as_ref().map(|run| run.path().to_string_lossy());
+    let path = PathBuf::from(processes.text_of_first(&path.unwrap_or_default())?);
     progress.note(&format!(
-        "{} {}, {} steps an epoch, {:.2} M parameters, {device:?}; run directory {}",
-        data.pretrain.len(),
+        "{samples} {}, {} steps an epoch, {:.2} M parameters, {device:?}{}; run directory {}",
         experiment.dataset.modality(),
         trainer.steps_per_epoch(),
         trainer.model.parameters() as f64 / 1e6,
-        run.path().display(),
+        if many {
+            format!(" in each of {} processes", processes.size())
+        } else {
+            String::new()
+        },
+        path.display(),
     ));
     if let Some(init) = &trainer.model.init {
         progress.note(&format!("the backbone starts with {init}"));
     }
 
     let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
-    let mut saving = Saving::new(&experiment.train, &run, options, last)?;
-    let finished = train(&experiment, &data, device, &mut trainer, &mut saving, &progress)
-        .map_err(|error| saving.explain(error))?;
+    let mut saving = Saving::new(&experiment.train, &**processes, (&path, run.as_ref()), options, last)?;
+    let finished = train(
+        &experiment,
+        &data,
+        (device, processes),
+        &mut trainer,
+        &mut saving,
+        &progress,
+    )
+    .map_err(|error| saving.explain(error))?;
     progress.note(&saving.cost());
     saving.finish()?;
     if !finished {
-        let (steps, path) = (trainer.steps(), run.path().display());
-        writeln!(
-            std::io::stdout(),
-            "stopped after step {steps}; go on by: fmicl train --resume {path}"
-        )?;
+        if is_first {
+            let (steps, path) = (trainer.steps(), path.display());
+            writeln!(
+                std::io::stdout(),
+                "stopped after step {steps}; go on by: fmicl train --resume {path}"
+            )?;
+        }
         return Ok(());
     }
     progress.note("evaluating the encoder before training and after");
     progress.finish();
 
     let seconds = trainer.seconds();
-    // By the copies here, too.
-    let experiment = run.experiment()?;
-    let verdict = eval::compare(&experiment, &data, &model, device)?;
+    // By the copies here, too, where this process sees them.
+    let experiment = match RunDir::open(&path) {
+        Ok(run) => run.experiment()?,
+        Err(_) if !is_first => experiment,
+        Err(error) => return Err(error.into()),
+    };
+    let verdict = eval::compare(&experiment, &data, &model, device, processes)?;
+    let Some(run) = run else {
+        return Ok(());
+    };
     let mut result = json!(verdict);
     let about = json!({
         "seed": experiment.seed,
         "epochs": experiment.train.epochs,
         "seconds": seconds,
         "device": format!("{device:?}"),
-        // The last bits of a result depend on the number of libtorch's threads.
+        // The last bits of a result depend on the number of libtorch's threads, and of processes.
         "threads": tch::get_num_threads(),
+        "processes": processes.size(),
     });
     if let (Some(result), Value::Object(about)) = (result.as_object_mut(), about) {
         result.extend(about);
@@ -187,7 +245,7 @@ pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()>
 fn train(
     experiment: &Experiment,
     data: &Splits,
-    device: Device,
+    (device, processes): (Device, &Rc<dyn Processes>),
     trainer: &mut Trainer,
     saving: &mut Saving,
     progress: &Progress,
@@ -208,7 +266,7 @@ fn train(
         if trainer.epoch_is_over() {
             let mut metrics = trainer.end_epoch()?;
             if experiment.eval.every > 0 && trainer.epochs().is_multiple_of(experiment.eval.every) {
-                metrics.worth = eval::online(experiment, data, trainer.model, device)?;
+                metrics.worth = eval::online(experiment, data, trainer.model, device, processes)?;
             }
             progress.note(&metrics.to_string());
             trainer.journal.epoch(&metrics)?;

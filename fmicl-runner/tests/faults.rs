@@ -311,7 +311,7 @@ fn a_changed_config_is_refused_with_both_values_or_said() {
         ended(&command.output().unwrap())
     };
     let (code, refused) = with(8, &["train.lr=0.02", "seed=3", "train.epochs=4"]);
-    let differs = "error: run: the run has seed = 0, not 3, train.lr = 0.01, not 0.02; only device, eval, ";
+    let differs = "error: run: the run has seed = 0, not 3, train.lr = 0.01, not 0.02; only device, engine, eval, ";
     assert!(code == 2 && refused.starts_with(differs), "{refused}");
     assert!(
         refused.ends_with("set it back, or start a new run by another --out\n"),

@@ -3,6 +3,7 @@
 use super::{Eval, Node, Train};
 use crate::weights::Init;
 use crate::{DeviceChoice, panics};
+use fmicl_core::registry;
 use fmicl_core::tch::nn;
 use fmicl_core::{
     Architecture, Backbone, Dataset, Engine, Error, Evaluation, Learner, Modality, Objective, Optimizer, Part, Result,
@@ -34,8 +35,8 @@ pub struct Experiment {
     pub objective: Part<dyn Objective>,
     /// The optimizer; the learning rate is in `train`.
     pub optimizer: Part<dyn Optimizer>,
-    /// How processes talk; `"single"` by default.
-    #[serde(default = "single")]
+    /// How processes talk; by default the engine whose launcher has started this process, or else `"single"`.
+    #[serde(default = "launched")]
     pub engine: Part<dyn Engine>,
     /// The seed of everything random, 0 by default.
     #[serde(default)]
@@ -57,6 +58,16 @@ pub struct Experiment {
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
+}
+
+/// The engine whose launcher has started this process; where there is none, one process alone.
+fn launched() -> Part<dyn Engine> {
+    let engines = registry::list::<dyn Engine>();
+    let engines = engines
+        .iter()
+        .filter_map(|engine| Part::new(engine.name, toml::Table::new()).ok());
+    let mut launched = engines.filter(|engine: &Part<dyn Engine>| engine.is_launched());
+    launched.next().unwrap_or_else(single)
 }
 
 #[expect(clippy::expect_used, reason = "core registers `single` itself, without options")]
@@ -98,7 +109,7 @@ impl Experiment {
     /// # Errors
     /// As there.
     pub fn to_table(&self) -> Result<toml::Table> {
-        fmicl_core::registry::write_options(self)
+        registry::write_options(self)
     }
 
     /// The weights that the backbone starts with.

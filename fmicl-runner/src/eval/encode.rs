@@ -2,8 +2,9 @@
 
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
-use fmicl_core::{Error, Result, Samples, View, Views};
+use fmicl_core::{Error, Processes, Result, Samples, View, Views};
 use fmicl_data::OnError;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Features of a split and its labels.
@@ -38,23 +39,27 @@ pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
 /// From a view in evaluation form to features `[N, d]`.
 pub(crate) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
-/// How samples are read for evaluation: without augmentation, `batch_size` at a time.
+/// How samples are read for evaluation: without augmentation, `batch_size` at a time. Several processes deal the batches
+/// out among themselves, and each has the features of all.
 pub(crate) struct Reader {
     pub views: Arc<dyn Views>,
     pub batch_size: usize,
     pub device: Device,
     /// What is done with labelled samples that cannot be read.
     pub on_error: OnError,
+    /// Those that evaluate together.
+    pub processes: Rc<dyn Processes>,
 }
 
 impl Reader {
     /// As the experiment evaluates.
-    pub fn of(experiment: &Experiment, device: Device) -> Self {
+    pub fn of(experiment: &Experiment, device: Device, processes: &Rc<dyn Processes>) -> Self {
         Reader {
             views: experiment.views.share(),
             batch_size: experiment.eval.batch_size,
             device,
             on_error: experiment.train.on_error,
+            processes: processes.clone(),
         }
     }
 
@@ -83,7 +88,9 @@ impl Reader {
     ) -> Result<(Tensor, Vec<usize>)> {
         let _no_grad = tch::no_grad_guard();
         let (mut values, mut order, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-        let batches = fmicl_data::evaluation_batches(samples.clone(), self.views.clone(), self.batch_size, on_error)?;
+        let share = (self.processes.rank(), self.processes.size());
+        let (all, views) = (samples.clone(), self.views.clone());
+        let batches = fmicl_data::evaluation_batches(all, views, self.batch_size, on_error, share)?;
         for batch in batches {
             let batch = batch?;
             if let Some(view) = batch.view {
@@ -92,14 +99,22 @@ impl Reader {
             order.extend(batch.indices);
             left_out.extend(batch.unreadable);
         }
-        if let Some(first) = left_out.first() {
-            let (count, error) = (left_out.len(), &first.error);
-            if values.is_empty() {
-                return Err(Error::Run(format!("none of the {count} samples can be read; {error}")));
-            }
+        let error = left_out.first().map_or("", |first| &first.error);
+        if !left_out.is_empty() && !values.is_empty() {
+            let count = left_out.len();
             tracing::warn!("{count} samples cannot be read and are not evaluated, the first: {error}");
         }
-        let values = Tensor::cat(&values, 0);
+        let values = match values.is_empty() {
+            true => Tensor::zeros([0, 0], (Kind::Float, self.device)),
+            false => Tensor::cat(&values, 0),
+        };
+        let (values, mut order) = self.gather(values, order)?;
+        if order.is_empty() {
+            return Err(Error::Run(format!(
+                "none of the {} samples can be read; {error}",
+                samples.len()
+            )));
+        }
         require_finite(&values)?;
         if order.is_sorted() {
             return Ok((values, order));
@@ -108,5 +123,26 @@ impl Reader {
         let place = Tensor::from_slice(&indices).argsort(0, false).to_device(self.device);
         order.sort_unstable();
         Ok((values.index_select(0, &place), order))
+    }
+
+    /// The rows of all processes, of which each has another number, and which samples they are.
+    fn gather(&self, values: Tensor, order: Vec<usize>) -> Result<(Tensor, Vec<usize>)> {
+        if !self.processes.are_many() {
+            return Ok((values, order));
+        }
+        let (count, width) = values.size2()?;
+        let [most, width] = self.processes.largest([count, width])?;
+        let padded = Tensor::zeros([most, width], (Kind::Float, self.device));
+        if count > 0 {
+            padded.narrow(0, 0, count).copy_(&values);
+        }
+        let mut indices: Vec<_> = order.iter().map(|index| *index as i64).collect();
+        indices.resize(most as usize, -1);
+        let values = self.processes.all_gather(&padded)?.flatten(0, 1);
+        let indices = self.processes.all_gather(&Tensor::from_slice(&indices))?.flatten(0, 1);
+        let there = indices.ge(0).nonzero().flatten(0, 1);
+        let order = Vec::<i64>::try_from(indices.index_select(0, &there))?;
+        let values = values.index_select(0, &there.to_device(self.device));
+        Ok((values, order.into_iter().map(|index| index as usize).collect()))
     }
 }

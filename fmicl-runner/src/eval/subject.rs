@@ -1,6 +1,6 @@
 //! An encoder that is used as it is: of a run, or of a folder of published weights.
 
-use super::Reader;
+use super::{Reader, alone};
 use crate::config;
 use crate::train::{Model, RunDir};
 use crate::{DeviceChoice, panics};
@@ -59,7 +59,7 @@ impl Subject {
     fn of_run(run: &RunDir, device: Option<DeviceChoice>) -> Result<Self> {
         let it = run.restore(device)?;
         Ok(Subject {
-            reader: Reader::of(&it.experiment, it.device),
+            reader: Reader::of(&it.experiment, it.device, &alone()),
             weights: it.checkpoint,
             encoder: Source::Run(Box::new(it.model)),
         })
@@ -90,6 +90,7 @@ impl Subject {
                 batch_size: BATCH,
                 device,
                 on_error: OnError::Fail,
+                processes: alone(),
             },
             weights: path.to_path_buf(),
             encoder: Source::Folder { encoder, _store: store },

@@ -44,6 +44,9 @@ pub struct Standing {
     pub threads: i32,
     /// The device, as libtorch names it.
     pub device: String,
+    /// Processes that train together.
+    #[serde(default = "one")]
+    pub processes: usize,
     /// Seconds since the start, but for those in which nothing ran.
     pub seconds: f64,
     /// Steps that were left out since their loss or gradient was not finite.
@@ -51,6 +54,11 @@ pub struct Standing {
     pub skipped_steps: u64,
     /// What the online evaluation measured at this step, the more the better.
     pub score: Option<f64>,
+}
+
+/// What a checkpoint that does not say it was written by.
+fn one() -> usize {
+    1
 }
 
 /// What an epoch has measured, but for the sums, which are tensors.

@@ -48,12 +48,9 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The signal that asks the run to stop.
-    pub fn asked(&self) -> Option<Signal> {
-        match self.signal.load(Ordering::Relaxed) {
-            0 => None,
-            signal => i32::try_from(signal).ok().map(Signal),
-        }
+    /// The number of the signal that asks the run to stop, or 0.
+    pub fn number(&self) -> i64 {
+        self.signal.load(Ordering::Relaxed) as i64
     }
 
     /// From now on signals end the process: there is nothing left to save.
@@ -63,6 +60,11 @@ impl Interrupt {
 }
 
 impl Signal {
+    /// The signal of a number; none of 0.
+    pub fn of(number: i64) -> Option<Self> {
+        i32::try_from(number).ok().filter(|number| *number != 0).map(Signal)
+    }
+
     /// What a shell reports of a process that the signal has ended.
     pub fn exit_code(self) -> u8 {
         u8::try_from(128 + self.0).unwrap_or(1)

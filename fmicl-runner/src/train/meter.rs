@@ -2,7 +2,7 @@
 
 use super::checkpoint::Counts;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
-use fmicl_core::{Error, Loss, Result};
+use fmicl_core::{Error, Loss, Processes, Result};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,26 @@ impl Meter {
             waited: seconds(counts.waited),
             skipped_samples: counts.skipped_samples,
         })
+    }
+
+    /// The first process's, in every process.
+    ///
+    /// # Errors
+    /// Those of [`Processes::all_reduce`].
+    pub fn of_first(&self, device: Device, processes: &dyn Processes) -> Result<Self> {
+        let failed = |error: serde_json::Error| Error::Run(error.to_string());
+        let own: BTreeMap<_, _> = self.sums().into_iter().collect();
+        let known = serde_json::to_string(&(self.counts(), own.keys().collect::<Vec<_>>())).map_err(failed)?;
+        let known = processes.text_of_first(&known)?;
+        let (counts, names): (Counts, Vec<String>) = serde_json::from_str(&known).map_err(failed)?;
+        let mut sums = HashMap::new();
+        for name in names {
+            let own = own.get(&name);
+            let mut sum = own.map_or_else(|| self.loss.zeros_like(), Tensor::shallow_clone);
+            processes.broadcast(&mut sum)?;
+            sums.insert(name, sum);
+        }
+        Meter::resumed(counts, &sums, device)
     }
 
     /// Times what brings the next batch.

@@ -4,7 +4,8 @@ use super::checkpoint::Checkpoint;
 use crate::config::Experiment;
 use crate::weights::{self, BACKBONE, Init};
 use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
-use fmicl_core::{Learner, Result};
+use fmicl_core::{Learner, Processes, Result};
+use std::collections::BTreeMap;
 
 /// A learner and the store of its weights.
 #[derive(Debug)]
@@ -59,6 +60,20 @@ impl Model {
         let variables = self.store.variables();
         let trainable = variables.values().filter(|var| var.requires_grad());
         trainable.map(|var| var.numel()).sum()
+    }
+
+    /// Takes the variables of a kind from the process 0.
+    ///
+    /// # Errors
+    /// Those of [`Processes::all_reduce`].
+    pub fn share(&self, processes: &dyn Processes, of_kind: impl Fn(&Tensor) -> bool) -> Result<()> {
+        if !processes.are_many() {
+            return Ok(());
+        }
+        // All processes in the same order.
+        let variables: BTreeMap<_, _> = self.store.variables().into_iter().collect();
+        let mut variables = variables.into_values().filter(of_kind);
+        variables.try_for_each(|mut var| processes.broadcast(&mut var))
     }
 
     /// The size of a checkpoint, but for its header.

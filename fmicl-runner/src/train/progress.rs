@@ -7,6 +7,8 @@ use std::io::{IsTerminal, Write};
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
+    /// Whether another process speaks.
+    silent: bool,
 }
 
 impl Progress {
@@ -19,13 +21,22 @@ impl Progress {
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(steps).with_style(style).with_position(done);
         bar.reset_eta();
-        Progress { bar }
+        Progress { bar, silent: false }
     }
 
     /// No bar.
     pub fn hidden() -> Self {
         Progress {
             bar: ProgressBar::hidden(),
+            silent: false,
+        }
+    }
+
+    /// Of a process that leaves talking to another one.
+    pub fn silent() -> Self {
+        Progress {
+            silent: true,
+            ..Progress::hidden()
         }
     }
 
@@ -44,6 +55,9 @@ impl Progress {
 
     /// A line for the log, above the bar on a terminal.
     pub fn note(&self, line: &str) {
+        if self.silent {
+            return;
+        }
         tracing::info!("{line}");
         self.bar.println(line);
     }
@@ -51,7 +65,7 @@ impl Progress {
     /// As [`note`](Progress::note), and on stderr where that is no terminal: a line that a scheduler's log should have.
     pub fn announce(&self, line: &str) {
         self.note(line);
-        if self.bar.is_hidden() {
+        if self.bar.is_hidden() && !self.silent {
             // Nothing is left to do where stderr is closed.
             let _ = writeln!(std::io::stderr(), "{line}");
         }

@@ -1,14 +1,16 @@
 //! `fmicl replay`: a step of a run once more, with everything on the way looked at.
 
 use super::finite::Diverged;
+use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
 use super::{Model, Progress, RunDir};
 use crate::DeviceChoice;
 use crate::data::Splits;
-use fmicl_core::estimator;
+use fmicl_core::{Processes, Single, estimator};
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Takes step `step` (counted from 1) of a run again, from the last checkpoint before it, and prints what was computed on
 /// the way, in its order and a tensor a line; the first that is not all finite is named at the end. Nothing in the run's
@@ -28,7 +30,8 @@ pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::R
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    let mut trainer = Trainer::new(&experiment, &data, &mut model, device)?;
+    let alone: Rc<dyn Processes> = Rc::new(Single {});
+    let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
     let total = trainer.total_steps();
     fmicl_core::require((1..=total).contains(&step), "--step", || {
         format!("{step} is not a step of the run, which has 1 to {total}")
@@ -38,6 +41,13 @@ pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::R
         Some(checkpoint) => {
             trainer.resume(checkpoint)?;
             writeln!(out, "from {}", checkpoint.path.display())?;
+            if checkpoint.standing.processes > 1 {
+                writeln!(
+                    out,
+                    "in one process, and the run had {}: {OTHER_PROCESSES}",
+                    checkpoint.standing.processes
+                )?;
+            }
         }
         None => writeln!(out, "from the beginning: no checkpoint is from before step {step}")?,
     }

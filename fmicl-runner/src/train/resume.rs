@@ -25,15 +25,14 @@ pub struct Found {
     pub run: RunDir,
     /// Where it stands; `None` where it had no checkpoint yet, and begins again.
     pub checkpoint: Option<Checkpoint>,
-    /// What it goes on with: what was asked for, reading the files that the run holds.
-    pub experiment: Option<Experiment>,
     /// The config that it has from here on, where it differs, and what differs in a line each.
     changed: Option<(String, Vec<String>)>,
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
-const MAY_CHANGE: [&str; 15] = [
+const MAY_CHANGE: [&str; 16] = [
     "device",
+    "engine",
     "eval",
     "evaluations",
     "train.epochs",
@@ -49,6 +48,10 @@ const MAY_CHANGE: [&str; 15] = [
     "train.on_error",
     "train.max_skipped_samples",
 ];
+
+/// What another number of processes does to a step.
+pub const OTHER_PROCESSES: &str =
+    "the last bits will differ, and what is drawn in dropout and seen by batch norms that are not synchronised";
 
 /// The run that the options mean; `None` for a new one.
 ///
@@ -77,7 +80,6 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
     run.checkpoints().clear_partial()?;
     Ok(Some(Found {
         checkpoint: run.newest_checkpoint(u64::MAX)?,
-        experiment: Some(run.reading_its_files(experiment)?),
         changed,
         run,
     }))
@@ -128,6 +130,10 @@ impl Found {
 
     /// What the last bits depend on.
     fn note_bits(&self, before: &Standing, now: &Standing, progress: &Progress) {
+        if before.processes != now.processes {
+            let (now, before) = (now.processes, before.processes);
+            progress.announce(&format!("{now} processes, and before {before}: {OTHER_PROCESSES}"));
+        }
         if (&before.device, before.threads) != (&now.device, now.threads) {
             progress.announce(&format!(
                 "on {} with {} threads of libtorch, and before on {} with {}: the last bits will differ",

@@ -120,6 +120,14 @@ impl RunDir {
         Ok(run)
     }
 
+    /// The crates of this program and their versions, as text.
+    ///
+    /// # Errors
+    /// None in practice: they have a form in JSON.
+    pub fn crates() -> Result<String> {
+        serde_json::to_string_pretty(&linked_crates()).map_err(|error| Error::Run(error.to_string()))
+    }
+
     /// A directory that [`RunDir::create`] made.
     ///
     /// # Errors

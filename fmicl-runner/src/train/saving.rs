@@ -2,23 +2,30 @@
 
 use super::checkpoints::Writer;
 use super::finite::Diverged;
-use super::interrupt::{Interrupt, Stopped};
+use super::interrupt::{Interrupt, Signal, Stopped};
 use super::{RunDir, TrainOptions, Trainer};
 use crate::config::Train;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Processes, Result};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where the samples of a step that was not finite are written.
 const DIVERGED: &str = "diverged.json";
 
-/// Writes checkpoints as `[train]` asks, and at a signal.
+/// Writes checkpoints as `[train]` asks, and at a signal. Where there are several processes, all of them stop after the same
+/// step, and the first one writes.
 pub struct Saving<'a> {
     train: &'a Train,
-    run: &'a RunDir,
+    processes: &'a dyn Processes,
+    /// The run's directory, which may be on the disk of the first process alone.
+    path: PathBuf,
+    /// The same, in the process that writes.
+    run: Option<&'a RunDir>,
     interrupt: &'a Interrupt,
     /// Stop after this step, as at a signal.
     stop_after: Option<u64>,
-    writer: Writer,
+    /// In the same process.
+    writer: Option<Writer>,
     saved: Instant,
     /// Checkpoints of this process, and the time that training waited for them.
     cost: (usize, Duration),
@@ -32,12 +39,19 @@ impl<'a> Saving<'a> {
     ///
     /// # Errors
     /// Checkpoints that cannot be listed.
-    pub fn new(train: &'a Train, run: &'a RunDir, options: &'a TrainOptions, last: Option<u64>) -> Result<Self> {
-        let checkpoints = run.checkpoints();
+    pub fn new(
+        train: &'a Train,
+        processes: &'a dyn Processes,
+        (path, run): (&Path, Option<&'a RunDir>),
+        options: &'a TrainOptions,
+        last: Option<u64>,
+    ) -> Result<Self> {
         Ok(Saving {
-            best: checkpoints.best_score()?,
-            writer: Writer::new(checkpoints, train.keep, last),
+            best: run.map(|run| run.checkpoints().best_score()).transpose()?.flatten(),
+            writer: run.map(|run| Writer::new(run.checkpoints(), train.keep, last)),
             train,
+            processes,
+            path: path.to_path_buf(),
             run,
             interrupt: &options.interrupt,
             stop_after: options.stop_after,
@@ -54,17 +68,23 @@ impl<'a> Saving<'a> {
     /// One that cannot be written: at the end, or after `train.max_failed_checkpoints` others in a row; a loss that is not
     /// finite, which must not become one; a [`Stopped`].
     pub fn between_steps(&mut self, trainer: &mut Trainer, score: Option<Option<f64>>) -> anyhow::Result<bool> {
-        if self.writer.is_ready() {
+        if self.writer.as_ref().is_some_and(Writer::is_ready) {
             self.judge_last()?;
         }
         let minutes = Duration::from_secs_f64(60.0 * self.train.checkpoint_minutes);
         let by_time = !minutes.is_zero() && self.saved.elapsed() >= minutes;
+        let stop = self.stop_after.is_some_and(|last| trainer.steps() >= last);
+        // Clocks and signals differ from process to process.
+        let own = [by_time.into(), stop.into(), self.interrupt.number()];
+        let [by_time, stop, asked] = match self.processes.are_many() {
+            true => self.processes.largest(own)?,
+            false => own,
+        };
+        let (by_time, stop, asked) = (by_time > 0, stop > 0, Signal::of(asked));
         let by_epoch = score.is_some_and(|score| {
             let better = |score| self.best.is_none_or(|best| score > best);
             trainer.epochs().is_multiple_of(self.train.checkpoint_every) || score.is_some_and(better)
         });
-        let stop = self.stop_after.is_some_and(|last| trainer.steps() >= last);
-        let asked = self.interrupt.asked();
         if stop || asked.is_some() || (score.is_some() && trainer.steps() == trainer.total_steps()) {
             self.save_at_once(trainer)?;
         } else if by_time || by_epoch {
@@ -75,7 +95,7 @@ impl<'a> Saving<'a> {
             Some(signal) => Err(Stopped {
                 signal,
                 step: trainer.steps(),
-                run: self.run.path().to_path_buf(),
+                run: self.path.clone(),
             }
             .into()),
             None => Ok(stop),
@@ -96,10 +116,11 @@ impl<'a> Saving<'a> {
     /// Begins to write a checkpoint beside training. One that cannot be written is said, and tried again at the next.
     fn save(&mut self, trainer: &mut Trainer) -> anyhow::Result<()> {
         self.saved = Instant::now();
-        if self.writer.last() == Some(trainer.steps()) {
+        // In every process, so that all stop at the same step.
+        trainer.require_finite()?;
+        if !self.is_due(trainer) {
             return Ok(());
         }
-        trainer.require_finite()?;
         let asked = Instant::now();
         self.judge_last()?;
         let begun = self.begin(trainer);
@@ -112,26 +133,37 @@ impl<'a> Saving<'a> {
     fn save_at_once(&mut self, trainer: &mut Trainer) -> anyhow::Result<()> {
         trainer.require_finite()?;
         // What became of the one before is no matter: this one counts.
-        let _ = self.writer.wait();
-        if self.writer.last() != Some(trainer.steps()) {
+        let _ = self.wait();
+        if self.is_due(trainer) {
             self.begin(trainer)?;
-            self.writer.wait()?;
+            self.wait()?;
         }
         Ok(())
     }
 
+    /// Whether this process writes, and has no checkpoint of the trainer as it is.
+    fn is_due(&self, trainer: &Trainer) -> bool {
+        let due = |writer: &Writer| writer.last() != Some(trainer.steps());
+        self.writer.as_ref().is_some_and(due)
+    }
+
     fn begin(&mut self, trainer: &mut Trainer) -> Result<()> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
         // A checkpoint counts on the lines before it.
-        let begun = trainer
-            .journal
-            .flush()
-            .and_then(|()| self.writer.save(trainer.snapshot()));
-        begun.map_err(|error| self.writer.failed(&error))
+        let begun = trainer.journal.flush().and_then(|()| writer.save(trainer.snapshot()));
+        begun.map_err(|error| writer.failed(&error))
+    }
+
+    /// Waits for the last checkpoint; whether there was one to wait for.
+    fn wait(&mut self) -> Result<bool> {
+        self.writer.as_mut().map_or(Ok(false), Writer::wait)
     }
 
     /// Looks at what became of the last checkpoint, for which it waits.
     fn judge_last(&mut self) -> Result<()> {
-        let written = self.writer.wait();
+        let written = self.wait();
         self.judge(written)
     }
 
@@ -151,7 +183,7 @@ impl<'a> Saving<'a> {
             return Err(error);
         }
         // It may have been the best.
-        self.best = self.run.checkpoints().best_score().unwrap_or(None);
+        self.best = self.run.and_then(|run| run.checkpoints().best_score().unwrap_or(None));
         let count = self.failed;
         tracing::warn!(
             "{error}; training goes on, and the next one is tried: {count} of at most {most} failures in a row"
@@ -162,18 +194,18 @@ impl<'a> Saving<'a> {
     /// An error of training as the user sees it: of a step that is not finite, the file with its samples, the checkpoint
     /// before it and what may help.
     pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let Some(diverged) = error.downcast_ref::<Diverged>() else {
+        let (Some(diverged), Some(run)) = (error.downcast_ref::<Diverged>(), self.run) else {
             return error;
         };
-        let written = self.writer.wait().and_then(|_| self.run.write_json(DIVERGED, diverged));
+        let written = self.wait().and_then(|_| run.write_json(DIVERGED, diverged));
         if let Err(error) = written {
             return error.into();
         }
-        let run = self.run.path().display();
-        let good = match self.run.last_checkpoint() {
+        let good = match run.last_checkpoint() {
             Ok(path) => format!("the last good checkpoint is {}", path.with_file_name("").display()),
             Err(_) => "there is no checkpoint before it".into(),
         };
+        let run = run.path().display();
         Error::Run(format!(
             "{diverged}; {good}; all samples are in {run}/{DIVERGED}; try a lower train.lr or a train.clip_grad_norm, and look \
              at it by: fmicl replay {run} --step {}",
@@ -196,7 +228,7 @@ impl<'a> Saving<'a> {
     /// # Errors
     /// A checkpoint that cannot be written.
     pub fn finish(mut self) -> Result<()> {
-        self.writer.wait()?;
+        self.wait()?;
         self.interrupt.release();
         Ok(())
     }

@@ -18,9 +18,10 @@ use crate::eval::Worth;
 use crate::weights;
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Tensor};
-use fmicl_core::{Pairing, Parameters, Result, Stepper, geometry};
+use fmicl_core::{Error, Pairing, Parameters, Processes, Result, Stepper, geometry};
 use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// The names of the optimizer's state in a checkpoint.
@@ -36,6 +37,7 @@ pub struct Trainer<'a> {
     /// The model in training.
     pub model: &'a mut Model,
     device: Device,
+    processes: &'a Rc<dyn Processes>,
     loader: Loader,
     /// Those to come, once training has begun.
     batches: Option<Prefetch<Batch>>,
@@ -65,11 +67,20 @@ impl<'a> Trainer<'a> {
     /// A trainer at step 0.
     ///
     /// # Errors
-    /// A dataset, batch size and accumulation that do not make one step.
-    pub fn new(experiment: &'a Experiment, data: &Splits, model: &'a mut Model, device: Device) -> Result<Self> {
+    /// A dataset, batch size and accumulation that do not make one step, or cannot be shared by that many processes.
+    pub fn new(
+        experiment: &'a Experiment,
+        data: &Splits,
+        model: &'a mut Model,
+        device: Device,
+        processes: &'a Rc<dyn Processes>,
+    ) -> Result<Self> {
         let train = &experiment.train;
         let (loader, steps) = open_loader(experiment, data.pretrain.clone(), model.learner.views())
             .map_err(|error| experiment.locate(error))?;
+        let loader = loader
+            .share(processes.rank(), processes.size())
+            .map_err(|error| experiment.locate(error.at("train")))?;
         let used = steps * train.accumulate;
         let steps = |epochs: usize| (epochs * steps) as u64;
         let schedule = Schedule {
@@ -83,6 +94,7 @@ impl<'a> Trainer<'a> {
             samples: data.pretrain.len(),
             threads: tch::get_num_threads(),
             device: format!("{device:?}"),
+            processes: processes.size(),
             ..Standing::default()
         };
         Ok(Trainer {
@@ -90,6 +102,7 @@ impl<'a> Trainer<'a> {
             experiment,
             model,
             device,
+            processes,
             loader,
             batches: None,
             parameters,
@@ -124,8 +137,31 @@ impl<'a> Trainer<'a> {
         self.standing = Standing {
             threads: self.standing.threads,
             device: self.standing.device.clone(),
+            processes: self.standing.processes,
             ..checkpoint.standing.clone()
         };
+        Ok(())
+    }
+
+    /// Stands where the first process does, and has its weights: the others need not see the checkpoint that it read.
+    ///
+    /// # Errors
+    /// Those of [`Processes::all_reduce`].
+    pub fn follow_first(&mut self) -> Result<()> {
+        let processes = &**self.processes;
+        if !processes.are_many() {
+            return Ok(());
+        }
+        self.model.share(processes, |_| true)?;
+        let mut state = self.optimizer.state();
+        state.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, mut tensor) in state {
+            processes.broadcast(&mut tensor)?;
+        }
+        self.meter = self.meter.of_first(self.device, processes)?;
+        let standing = serde_json::to_string(&self.standing).map_err(|error| Error::Run(error.to_string()))?;
+        let standing = processes.text_of_first(&standing)?;
+        self.standing = serde_json::from_str(&standing).map_err(|error| Error::Run(error.to_string()))?;
         Ok(())
     }
 
@@ -199,6 +235,8 @@ impl<'a> Trainer<'a> {
     /// A [`Diverged`].
     pub fn end_epoch(&mut self) -> anyhow::Result<Metrics> {
         self.require_finite()?;
+        // Running statistics of batches, which differ: the checkpoints' are the first process's.
+        self.model.share(&**self.processes, |var| !var.requires_grad())?;
         self.standing.epochs += 1;
         self.standing.batch = 0;
         let Some((pairing, grad_norm)) = self.last.take() else {

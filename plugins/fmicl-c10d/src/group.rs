@@ -26,6 +26,7 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> bool;
     fn fmicl_c10d_all_reduce(group: *mut c_void, tensor: *const C_tensor, error: *mut *mut c_char) -> bool;
+    fn fmicl_c10d_broadcast(group: *mut c_void, tensor: *const C_tensor, error: *mut *mut c_char) -> bool;
     fn fmicl_c10d_all_gather(
         group: *mut c_void,
         tensor: *const C_tensor,
@@ -88,6 +89,14 @@ impl Group {
         let _no_grad = fmicl_core::tch::no_grad_guard();
         // SAFETY: the group and the tensor outlive the call, which waits for the work's end.
         call(|error| unsafe { fmicl_c10d_all_reduce(self.group.as_ptr(), tensor.as_ptr(), error) })?;
+        Ok(())
+    }
+
+    /// Replaces a tensor by that of the process 0.
+    pub fn broadcast(&self, tensor: &mut Tensor) -> Result<()> {
+        let _no_grad = fmicl_core::tch::no_grad_guard();
+        // SAFETY: as above.
+        call(|error| unsafe { fmicl_c10d_broadcast(self.group.as_ptr(), tensor.as_ptr(), error) })?;
         Ok(())
     }
 

@@ -69,6 +69,10 @@ impl Processes for Joined {
         Ok(all)
     }
 
+    fn broadcast(&self, tensor: &mut Tensor) -> Result<()> {
+        self.call(|group| group.broadcast(tensor))
+    }
+
     fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
         self.call(|group| group.sum(tensor))
     }

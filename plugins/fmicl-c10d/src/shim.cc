@@ -42,15 +42,22 @@ c10d::Backend& backend(Group& group) {
   return *group.backend;
 }
 
-// In place; a backend wants its elements to lie together.
-void all_reduce(Group& group, const at::Tensor& tensor) {
+// A call that works on a tensor in place; a backend wants its elements to lie together.
+template <typename F>
+void in_place(Group& group, const at::Tensor& tensor, F&& call) {
   std::vector<at::Tensor> tensors{tensor.contiguous()};
-  c10d::AllreduceOptions options;
-  options.timeout = group.timeout;
-  backend(group).allreduce(tensors, options)->wait(group.timeout);
+  call(backend(group), tensors)->wait(group.timeout);
   if (!tensors[0].is_same(tensor)) {
     tensor.copy_(tensors[0]);
   }
+}
+
+void all_reduce(Group& group, const at::Tensor& tensor) {
+  in_place(group, tensor, [&](c10d::Backend& backend, std::vector<at::Tensor>& tensors) {
+    c10d::AllreduceOptions options;
+    options.timeout = group.timeout;
+    return backend.allreduce(tensors, options);
+  });
 }
 
 // The sum over all processes; the gradient of each summand is the sum of their gradients.
@@ -119,6 +126,16 @@ bool fmicl_c10d_meet_gloo(
 
 bool fmicl_c10d_all_reduce(Group* group, const at::Tensor* tensor, char** error) {
   return protect(error, [&] { all_reduce(*group, *tensor); });
+}
+
+bool fmicl_c10d_broadcast(Group* group, const at::Tensor* tensor, char** error) {
+  return protect(error, [&] {
+    in_place(*group, *tensor, [&](c10d::Backend& backend, std::vector<at::Tensor>& tensors) {
+      c10d::BroadcastOptions options;
+      options.timeout = group->timeout;
+      return backend.broadcast(tensors, options);
+    });
+  });
 }
 
 // `all` is `[size, ...]`, contiguous.

@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::train::Progress;
-use crate::train::batch::mean_loss;
+use crate::train::batch::{backward, forward, sum_gradients};
 use crate::train::chance::chance;
 use crate::train::finite::Diverged;
 use crate::train::journal::Step;
@@ -25,7 +25,7 @@ impl Trainer<'_> {
     /// An image that cannot be read; at the logging interval, a [`Diverged`].
     pub fn step(&mut self, progress: &Progress) -> anyhow::Result<()> {
         let train = &self.experiment.train;
-        let seed = step_seed(self.experiment.seed, self.standing.step);
+        let seed = step_seed(self.experiment.seed, self.standing.step, self.processes.rank());
         tch::manual_seed(seed);
         let (mut losses, mut indices) = (Vec::with_capacity(train.accumulate), Vec::new());
         let mut last = None;
@@ -35,7 +35,7 @@ impl Trainer<'_> {
         for number in 0..train.accumulate {
             let batch = self.next_batch()?;
             self.stepping = true;
-            let (loss, pairing) = self.forward(&batch.views);
+            let (loss, pairing) = self.forward(&batch.views)?;
             if self.standing.step == 0 && number == 0 {
                 let level = chance(&*self.experiment.objective, &pairing);
                 // It drew from libtorch's one generator; what follows must depend on the run's seed.
@@ -44,14 +44,15 @@ impl Trainer<'_> {
                     "chance level of the loss (independent random features): {level:.4}"
                 ));
             }
-            (&loss.value / train.accumulate as f64).backward();
+            backward(self.experiment, self.processes, &loss, 1.0 / train.accumulate as f64)?;
             losses.push(Loss {
                 value: loss.value.detach(),
                 ..loss
             });
-            indices.extend(batch.indices);
+            indices.extend(batch.of_all);
             last = Some(pairing);
         }
+        sum_gradients(&mut self.parameters, &**self.processes)?;
         self.see_gradients();
         let total = losses
             .iter()
@@ -112,14 +113,13 @@ impl Trainer<'_> {
         })
     }
 
-    /// The loss of a batch, and its first pairing.
-    fn forward(&mut self, views: &[View]) -> (Loss, Pairing) {
+    /// The loss of a batch, of which `views` are this process's part, and its first pairing.
+    fn forward(&mut self, views: &[View]) -> Result<(Loss, Pairing)> {
         let views: Vec<View> = views.iter().map(|view| view.to_device(self.device)).collect();
         for (number, view) in (1..).zip(&views) {
             self.see(format_args!("view {number}"), &view.input);
         }
-        let precision = self.experiment.train.precision;
-        let mut pairings = precision.pairings(&mut *self.model.learner, &views);
+        let (loss, mut pairings) = forward(self.experiment, &mut *self.model.learner, self.processes, &views)?;
         for (number, pairing) in (1..).zip(&pairings) {
             self.see(format_args!("anchors {number}"), &pairing.anchors);
             self.see(format_args!("positives {number}"), &pairing.positives);
@@ -127,12 +127,11 @@ impl Trainer<'_> {
                 self.see(format_args!("negatives {number}"), negatives);
             }
         }
-        let loss = mean_loss(&*self.experiment.objective, &pairings);
         for (name, term) in &loss.terms {
             self.see(format_args!("term {name}"), term);
         }
         self.see("loss", &loss.value);
-        (loss, pairings.swap_remove(0))
+        Ok((loss, pairings.swap_remove(0)))
     }
 
     /// From here on every tensor of a step is looked at, which takes time.
@@ -226,7 +225,11 @@ impl Trainer<'_> {
 }
 
 /// Where libtorch's generator begins a step: what is drawn in one, such as dropout, does not depend on the steps that this
-/// process took before.
-fn step_seed(seed: u64, step: u64) -> i64 {
-    Rng::new(&[seed, step]).bits() as i64
+/// process took before, and is another in each process. The first one draws what one alone would.
+fn step_seed(seed: u64, step: u64, rank: usize) -> i64 {
+    let mut rng = match rank {
+        0 => Rng::new(&[seed, step]),
+        rank => Rng::new(&[seed, step, rank as u64]),
+    };
+    rng.bits() as i64
 }

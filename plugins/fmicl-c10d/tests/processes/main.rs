@@ -4,4 +4,6 @@
 
 mod common;
 mod failures;
+mod faults;
 mod same_as_one;
+mod training;

@@ -67,7 +67,8 @@ impl<'a> Run<'a> {
         let view = |_| View::from(Tensor::randn([BATCH, 3, 8, 8], (Kind::Double, Device::Cpu)).narrow(0, rank * n, n));
         let views: Vec<_> = (0..self.model.learner.views()).map(view).collect();
         let learner = &mut *self.model.learner;
-        let (loss, _) = train::learn(self.experiment, learner, self.processes, &views, 1.0).unwrap();
+        let (loss, _) = train::forward(self.experiment, learner, self.processes, &views).unwrap();
+        train::backward(self.experiment, self.processes, &loss, 1.0).unwrap();
         train::sum_gradients(&mut self.parameters, &**self.processes).unwrap();
         let gradients = self.parameters.groups.iter().map(|group| group.grads.copy());
         (loss.value.double_value(&[]), gradients.collect())
