@@ -66,6 +66,13 @@ impl<'a> Jpeg<'a> {
         if !self.has_end {
             return Err("the file is truncated".into());
         }
+        let within = |start: usize, count: usize, all: usize| count > 0 && start <= all && count <= all - start;
+        if !within(region.left, region.width, self.width) || !within(region.top, region.height, self.height) {
+            return Err(format!(
+                "{region:?} is not in its {} x {} pixels",
+                self.width, self.height
+            ));
+        }
         let (mut left, mut width) = (region.left, region.width);
         // SAFETY: the handle is open, and nobody else has it.
         check(unsafe { fmicl_jpeg_start(self.handle, &mut left, &mut width) })?;

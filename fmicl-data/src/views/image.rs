@@ -5,7 +5,9 @@ use super::render::render_all;
 use crate::transforms::{Adjust, Blur, Blurrer, Crop, Interleaved, Jitter, Normalize, Pending, Resizer};
 use crate::transforms::{horizontal_flip, resize_and_center_crop};
 use crate::{Planes, Rng, Switch};
-use fmicl_core::{Draw, Image, Input, Modality, Patch, Region, Result, Samples, Stop, View, Views, register, require};
+use fmicl_core::{
+    Draw, Error, Image, Input, Modality, Patch, Region, Result, Samples, Stop, View, Views, register, require,
+};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -123,6 +125,11 @@ impl Views for ImageViews {
                 // There is at least one view.
                 regions.reduce(Region::union).unwrap_or(Region::whole(width, height))
             })?;
+            if plans.is_empty() {
+                return Err(Error::Run(format!(
+                    "sample {sample} came without asking what of it is wanted (`Samples::patch`)"
+                )));
+            }
             for (plan, slot) in plans.iter().zip(slots) {
                 self.draw(&patch, plan, slot);
             }
