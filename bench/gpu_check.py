@@ -71,7 +71,7 @@ def step(program, architecture, precision):
 
 def main():
     failed = False
-    found = measure.run([OURS, "objectives", f"device={options.device}", f"n={100 if CPU else 1000}"])
+    found = measure.run([OURS, "objectives", f"device={options.device}", f"n={100 if CPU else 3000}"])
     good = found["off"] is not None and found["off"] <= 1e-4
     failed |= not good
     print(f"{found['compared']} objectives and their gradients in f32 on {options.device} and in f64 on the CPU: ", end="")
@@ -80,7 +80,7 @@ def main():
     print(f"A training step of a ResNet-{options.depth}, {options.batch} images of {options.size} pixels, on {options.device}:\n")
     print("| architecture | precision | images/s | peer's | times | MiB | peer's |\n|---|---|---|---|---|---|---|")
     for part in measure.listed("architecture"):
-        for precision in ("f32", "bf16"):
+        for precision in ("f32", "bf16") if CPU else ("f32", "tf32", "bf16"):
             sides = [step([OURS], part["name"], precision)]
             sides += [step(PEER, part["name"], precision)] if TORCHVISION else []
             failed |= any(isinstance(side, str) for side in sides)

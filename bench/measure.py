@@ -51,7 +51,7 @@ class Measure:
         self.scratch, self.threads, self.smoke = scratch, threads, smoke
         # Whether our libjpeg was built with nasm, once it is known.
         self.jpeg_simd = None
-        self.photos = photos or made.photos(scratch, 50 if smoke else 150)
+        self.photos = photos or made.photos(scratch, 50 if smoke else 200)
 
     def folder(self):
         return pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
@@ -68,11 +68,6 @@ class Measure:
             words = [row.small.get(word.split("=")[0], word) if "=" in word else word for word in words]
         result = run([*([RELEASE / "examples" / "bench"] if ours else [sys.executable, "bench/peer.py"]), *words])
         return {"value": statistics.median(result["seconds"]), "cpu": result["cpu_seconds"], "mib": result["grew_mib"]}
-
-    def commands(self, row, ours):
-        first, *others = row.words[0 if ours else 1]
-        result = run(([sys.executable, first] if first.endswith(".py") else [ROOT / first]) + others)
-        return {"value": result["per_second"]} | ({"cpu": result["cpu_seconds"]} if "cpu_seconds" in result else {})
 
     def views(self, row, ours):
         what, threads, size = row.words

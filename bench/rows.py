@@ -1,9 +1,6 @@
 """The rows of BENCHMARKS.md: what is measured, against what, and what is asked for.
 
-The kinds of row are the functions of measure.py. A row of kind `commands` needs nothing there: its two programs print, as
-their last line, JSON with `per_second` and, if they know it, `cpu_seconds` of one; such a row is
-
-    Row("what is done", "commands", [["OURS", "ARG"], ["PEER.py", "ARG"]], target=1.1, unit="images/s")
+The kinds of row are the functions of measure.py.
 """
 
 from dataclasses import dataclass, field

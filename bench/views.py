@@ -82,11 +82,7 @@ def epoch():
 
 
 iterator = None
-if workers:
-    epoch()
-else:
-    iterator = iter(loader)
-    next(iterator)
+epoch()
 images, started, before = 0, time.perf_counter(), cpu_seconds()
 while time.perf_counter() - started < seconds:
     images += epoch()

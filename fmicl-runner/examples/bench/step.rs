@@ -3,7 +3,7 @@
 
 use crate::{Arguments, loss, time};
 use fmicl_core::tch::nn::VarStore;
-use fmicl_core::{Architecture, Backbone, Input, Objective, Optimizer, Parameters, Part, View};
+use fmicl_core::{Architecture, Backbone, Input, Objective, Optimizer, Parameters, Part, View, WithoutTf32};
 use fmicl_runner::Precision;
 use serde::Deserialize;
 use std::error::Error;
@@ -30,8 +30,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let views: Vec<View> = (0..learner.views()).map(view).collect();
     time::repeat(arguments.number("times")?, held, || {
         let pairings = precision.pairings(&mut *learner, &views);
-        let losses = pairings.iter().map(|pairing| objective.loss(pairing).value);
-        let loss = losses.sum::<Tensor>() / pairings.len() as f64;
+        let loss = {
+            let _exact = WithoutTf32::new();
+            let losses = pairings.iter().map(|pairing| objective.loss(pairing).value);
+            losses.sum::<Tensor>() / pairings.len() as f64
+        };
         loss.backward();
         stepper.step(&mut parameters, 1e-3);
         parameters.zero_grad();
