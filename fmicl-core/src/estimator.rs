@@ -3,7 +3,7 @@
 //! The negative term of f-MICL needs only `sum h(c_ij)` and, for the gradient, the matrix of `h'(c_ij)` times the
 //! features, where `c` is the cosine and `h` the penalty. Each tile is one matrix product, an elementwise map, a
 //! reduction and the product(s) that carry the slopes back; no `N x N` matrix ever exists, so memory is
-//! `O(N d + T^2)`. Softmax losses take two passes over the same tiles. Tiles are dealt out to the processes of a run
+//! `O(N d + T^2)` for each thread. Softmax losses take two passes over the same tiles. Tiles are dealt out to the processes of a run
 //! ([`crate::together`]) and to the threads of each, and what they add up to is added up in the end.
 //!
 //! | to read | in |

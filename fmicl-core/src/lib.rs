@@ -19,6 +19,7 @@
 //! Core knows no divergence, encoder or dataset by name; those live in crates that depend on this one.
 
 mod architecture;
+mod arithmetic;
 mod backbone;
 mod blocks;
 mod dataset;
@@ -53,6 +54,7 @@ mod views;
 pub mod weights;
 
 pub use architecture::{Architecture, BuildBackbone, Learner};
+pub use arithmetic::{Autocast, WithoutTf32, allow_tf32};
 pub use backbone::{Backbone, Encoder};
 pub use blocks::in_blocks;
 pub use dataset::{Dataset, Samples, Split};

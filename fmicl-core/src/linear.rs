@@ -4,6 +4,7 @@
 //! oneDNN, which libtorch has for convolutions, uses all of it. A matrix product is a convolution with a kernel of 1 x 1
 //! whose pixels are the rows, and so it is twice as fast on AMD's Zen 5, its gradients too.
 
+use crate::Autocast;
 use std::sync::LazyLock;
 use tch::{Device, Kind, Tensor};
 
@@ -26,7 +27,9 @@ pub(crate) fn by_convolution(x: &Tensor, weight: &Tensor) -> bool {
         one.f_mkldnn_convolution(&one, None::<Tensor>, [0, 0], [1, 1], [1, 1], 1)
             .is_ok()
     });
-    x.device() == Device::Cpu && x.kind() == Kind::Float && x.numel() as i64 * weight.size()[0] >= SMALL && *THERE
+    let large = x.numel() as i64 * weight.size()[0] >= SMALL;
+    // Autocast casts a linear layer's factors, but not this convolution's.
+    x.device() == Device::Cpu && x.kind() == Kind::Float && large && !Autocast::is_on(Device::Cpu) && *THERE
 }
 
 fn convolve(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {

@@ -1,7 +1,7 @@
 //! Which device a run uses.
 
 use fmicl_core::tch::{self, Device};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, allow_tf32};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,6 +74,8 @@ impl DeviceChoice {
     /// # Errors
     /// [`Error::Config`] at `device` where the machine does not have it, saying what it has.
     pub fn resolve(self) -> Result<Device> {
+        // A number is what it says, unless an experiment asks for less.
+        allow_tf32(false);
         match self {
             DeviceChoice::Cpu => Ok(Device::Cpu),
             DeviceChoice::Auto => Ok(if gpus() > 0 { Device::Cuda(0) } else { Device::Cpu }),

@@ -26,7 +26,7 @@ use crate::data::Splits;
 use crate::train::{Model, RunDir};
 use encode::Encode;
 use fmicl_core::tch::Device;
-use fmicl_core::{Evaluation, Part, Processes, Samples, Single, View};
+use fmicl_core::{Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
 use serde::Serialize;
 use serde_json::json;
@@ -128,6 +128,7 @@ pub fn compare(
     device: Device,
     processes: &Rc<dyn Processes>,
 ) -> anyhow::Result<Verdict> {
+    let _exact = WithoutTf32::new();
     let untrained = Model::build(experiment, device)?;
     untrained.share(&**processes, |_| true)?;
     let before = match untrained.init.is_some() || experiment.backbone.is_pretrained() {
@@ -185,6 +186,7 @@ pub fn online(
     device: Device,
     processes: &Rc<dyn Processes>,
 ) -> anyhow::Result<Worth> {
+    let _exact = WithoutTf32::new();
     let reader = Reader::of(experiment, device, processes);
     let mut worth = Worth::default();
     for (name, task) in &data.tasks {

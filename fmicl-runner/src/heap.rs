@@ -1,7 +1,7 @@
 //! The allocator of every binary with this command line.
 //!
 //! A batch, a tile, and what libtorch makes of them are freed and asked for again all the time. glibc gives them back to the
-//! system, which clears their pages each time, or, told to keep them, scatters them (a loss then holds three times what it
+//! system, which clears their pages each time, or, told to keep them, scatters them (a loss then holds twice what it
 //! uses), and its one heap makes threads wait and trade memory between their caches, its many hold more still. So jemalloc
 //! takes the place of malloc, libtorch's too, where it can be had; elsewhere the system's is as good as it is.
 

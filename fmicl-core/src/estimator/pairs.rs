@@ -3,7 +3,8 @@
 use super::grid::Grid;
 use tch::Tensor;
 
-/// Which pairs count. All features are unit-length rows; a pair is of an anchor, a row, with another feature.
+/// Which pairs count. All features are unit-length rows; a pair is of an anchor, a row, with another feature. There are at
+/// least two anchors, or a bank: the mean of no pair is not a number.
 #[derive(Debug, Clone, Copy)]
 pub enum Pairs<'a> {
     /// `x_i` and `x_j`, `i != j`: `N (N - 1)` pairs of `[N, d]`.

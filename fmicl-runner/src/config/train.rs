@@ -27,10 +27,10 @@ pub struct Train {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
     /// `"f32"` (the default), or `"bf16"`: products and convolutions of the networks in bfloat16, the rest, weights and
-    /// loss among it, in f32.
+    /// loss among it, in f32; or, on a GPU, `"tf32"`: they round their factors to TF32.
     #[serde(default)]
     pub precision: Precision,
-    /// The side of the tiles in which pairs are compared, from 1 to 65536; by default it follows the cache or the device
+    /// The side of the tiles in which pairs are compared, from 16 to 65536; by default it follows the cache or the device
     /// ([`fmicl_core::estimator::tile`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tile: Option<usize>,
@@ -158,9 +158,9 @@ impl Train {
             self.clip_grad_norm
                 .map_or(Ok(()), |norm| positive(norm, "clip_grad_norm")),
             require(
-                self.tile.is_none_or(|side| (1..=65_536).contains(&side)),
+                self.tile.is_none_or(|side| (16..=65_536).contains(&side)),
                 "tile",
-                || format!("{} is not from 1 to 65536", self.tile.unwrap_or_default()),
+                || format!("{} is not from 16 to 65536", self.tile.unwrap_or_default()),
             ),
             at_least_one(self.accumulate, "accumulate"),
             at_least_one(self.log_every, "log_every"),

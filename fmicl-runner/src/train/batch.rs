@@ -1,7 +1,7 @@
 //! The loss and the gradients of a batch, which the processes of a run compute together.
 
 use crate::config::Experiment;
-use fmicl_core::{Learner, Loss, Objective, Pairing, Parameters, Processes, Result, View, together};
+use fmicl_core::{Learner, Loss, Objective, Pairing, Parameters, Processes, Result, View, WithoutTf32, together};
 use std::rc::Rc;
 
 /// The loss of the batch of all processes, the same in each of them, and its pairings. `views` are this process's part of
@@ -51,6 +51,8 @@ pub fn sum_gradients(parameters: &mut Parameters, processes: &dyn Processes) -> 
 
 /// The mean over the pairings of a batch.
 fn mean_loss(objective: &dyn Objective, pairings: &[Pairing]) -> Loss {
+    // The objective is exact whatever the network may be.
+    let _exact = WithoutTf32::new();
     let mut losses = pairings.iter().map(|pairing| objective.loss(pairing));
     let count = pairings.len() as f64;
     let Some(mut mean) = losses.next() else {
