@@ -59,7 +59,7 @@ fn json(path: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn what_is_done_is_kept_and_what_was_broken_off_starts_again() {
+fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     let folder = folder("");
     let folder = folder.path();
     let (code, table, _) = run(folder, &["--jobs", "2"]);
@@ -70,20 +70,32 @@ fn what_is_done_is_kept_and_what_was_broken_off_starts_again() {
     let (kl, js) = (result(folder, "kl_seed-0"), result(folder, "js_seed-0"));
     let (kept, before) = (fs::read(&kl).unwrap(), json(&js));
 
-    // As a kill leaves it: half a run, without a result.
-    fs::remove_file(&js).unwrap();
-    fs::write(js.with_file_name("half"), "").unwrap();
+    // As a kill leaves it: half a run.
+    let dir = js.parent().unwrap();
+    fs::remove_dir_all(dir).unwrap();
+    let mut half = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    half.arg("train").arg(folder.join("x.toml")).arg("--out").arg(dir);
+    half.args(["--set", "objective.divergence=js", "--stop-after", "1"]);
+    assert!(half.env("OMP_NUM_THREADS", "1").output().unwrap().status.success());
     let (code, table, _) = run(folder, &[]);
     assert_eq!(code, 0, "{table}");
     assert!(table.contains("2 runs, 1 of them done"), "{table}");
     assert_eq!(fs::read(&kl).unwrap(), kept, "it was not run again");
-    assert!(!js.with_file_name("half").exists());
+    let log = fs::read_to_string(dir.join("log.txt")).unwrap();
+    assert!(log.contains("goes on after step 1 of 2"), "{log}");
     assert_eq!(
         json(&js)["evaluation"],
         before["evaluation"],
         "one seed, one number of threads: the same numbers"
     );
     assert_eq!(json(&js)["threads"], 1);
+
+    // Before it had a config.
+    fs::remove_dir_all(dir).unwrap();
+    fs::create_dir_all(dir.join("checkpoints")).unwrap();
+    fs::write(dir.join(".lock"), "").unwrap();
+    assert_eq!(run(folder, &[]).0, 0);
+    assert_eq!(json(&js)["evaluation"], before["evaluation"]);
 
     let (code, _, error) = run(folder, &["--set", "train.lr=0.02"]);
     assert_eq!(code, 1);

@@ -85,13 +85,19 @@ impl Cell {
         )))
     }
 
-    /// Removes what a run that was broken off left behind.
+    /// Makes the directory ready for the run to begin, or to go on from its last checkpoint where it was broken off; it is
+    /// not done.
     ///
     /// # Errors
     /// The disk's.
-    pub fn clear(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&self.dir, error)),
+    pub fn prepare(&self) -> Result<()> {
+        let (path, removed) = match RunDir::is_at(&self.dir) {
+            true => (self.dir.join(FAILED), fs::remove_file(self.dir.join(FAILED))),
+            // What is there is no run yet.
+            false => (self.dir.clone(), fs::remove_dir_all(&self.dir)),
+        };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
             _ => Ok(()),
         }
     }

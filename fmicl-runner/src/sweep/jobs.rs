@@ -78,10 +78,11 @@ fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Re
     if cell.is_done()? {
         return Ok(cell.outcome()?);
     }
-    cell.clear()?;
+    cell.prepare()?;
     let program = std::env::current_exe()?;
     let mut command = Command::new(program);
     command.arg("train").arg(&cell.experiment).arg("--out").arg(&cell.dir);
+    command.args(["--resume", "auto"]);
     cell.sets.iter().for_each(|set| {
         command.args(["--set", set]);
     });
