@@ -1,6 +1,7 @@
 //! The readers: those that the registry knows, and those beside it.
 
 mod archive;
+mod checkpoint;
 mod config;
 mod dataset;
 mod hugging_face;
@@ -16,10 +17,11 @@ type Fixed = (&'static str, fn() -> Target);
 
 /// Every target, by name. Each registered dataset and evaluation is one, so that what is added is covered as it is.
 pub fn all() -> Vec<Make> {
-    let fixed: [Fixed; 7] = [
+    let fixed: [Fixed; 8] = [
         ("config", config::config),
         ("image", image::image),
         ("weights", weights::weights),
+        ("checkpoint", checkpoint::checkpoint),
         ("tar", archive::tar),
         ("zip", archive::zip),
         ("hugging-face", hugging_face::hugging_face),

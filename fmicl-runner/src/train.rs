@@ -34,7 +34,7 @@ mod skipped;
 mod trainer;
 
 pub use batch::{backward, forward, sum_gradients};
-pub use checkpoint::Snapshot;
+pub use checkpoint::{Snapshot, Standing};
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
 pub use replay::replay;

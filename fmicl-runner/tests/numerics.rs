@@ -169,6 +169,16 @@ fn a_replay_names_the_first_tensor_that_is_not_finite() {
     );
     let view = stdout.lines().find(|line| line.starts_with("view 1 ")).unwrap();
     assert!(view.contains("[8, 3, 16, 16]") && view.ends_with(" 0"), "{view}");
+    // From the backbone to the gradients, in this order.
+    let names = [
+        "backbone.conv1.weight ",
+        "features 1 ",
+        "anchors 1 ",
+        "loss ",
+        "gradient of ",
+    ];
+    let found = names.map(|name| stdout.lines().position(|line| line.starts_with(name)).unwrap());
+    assert!(found.is_sorted(), "{stdout}");
     let first = stdout
         .lines()
         .find(|line| !line.ends_with(" 0") && line.contains('['))

@@ -105,7 +105,7 @@ impl Dataset for Stl10 {
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
-        for (name, count) in [("train", 20), ("test", 8), ("unlabeled", 24)] {
+        for (name, count) in [("train", 20), ("test", 4), ("unlabeled", 16)] {
             let image = |image: usize| (0..IMAGE).map(move |byte| ((image * 7 + byte) % 251) as u8);
             let images: Vec<u8> = (0..count).flat_map(image).collect();
             write(&folder.join(format!("{name}_X.bin")), &images)?;
@@ -158,9 +158,14 @@ impl Images {
         let offset = index as u64 * IMAGE as u64;
         let read = self.file.read_exact_at(&mut planes, offset);
         read.map_err(|error| Error::io(&self.path, error))?;
-        let at = |y, x| [0, PLANE, 2 * PLANE].map(|plane| planes[plane + x * SIDE + y]);
-        let pixels = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| at(y, x)));
-        Ok(Image::new(SIDE, SIDE, pixels.collect()))
+        let mut pixels = vec![0; IMAGE];
+        for (channel, plane) in planes.chunks_exact(PLANE).enumerate() {
+            for (x, column) in plane.chunks_exact(SIDE).enumerate() {
+                let down = pixels[3 * x + channel..].iter_mut().step_by(3 * SIDE);
+                down.zip(column).for_each(|(pixel, value)| *pixel = *value);
+            }
+        }
+        Ok(Image::new(SIDE, SIDE, pixels))
     }
 }
 
@@ -233,7 +238,7 @@ mod tests {
         let both = example(folder.path(), Pretrain::TrainUnlabeled)
             .open(Split::Pretrain)
             .unwrap();
-        assert_eq!((unlabelled.len(), both.len(), both.classes()), (24, 44, 0));
+        assert_eq!((unlabelled.len(), both.len(), both.classes()), (16, 36, 0));
         let train = example(folder.path(), Pretrain::Unlabeled).open(Split::Train).unwrap();
         assert_eq!(both.image(19).unwrap(), train.image(19).unwrap());
         assert_eq!(both.image(22).unwrap(), unlabelled.image(2).unwrap());

@@ -6,11 +6,14 @@ use crate::weights;
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Error, Result};
-use std::io::{self, BufRead, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Lines that are encoded before the next are read: enough for batches of like length, little enough for any memory.
-const AT_A_TIME: usize = 8192;
+/// Lines, and about how many bytes, that are encoded before the next are read: enough for batches of like length, little
+/// enough for any memory.
+const AT_A_TIME: (usize, usize) = (8192, 64 << 20);
+/// The most bytes of a line.
+const LONGEST: usize = 1 << 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct EmbedArgs {
@@ -49,14 +52,10 @@ pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
     let subject = Subject::open(&args.path, &args.sets, args.device)?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut kept = Vec::new();
-    let mut lines = io::stdin().lock().lines();
+    let mut stdin = io::stdin().lock();
     let mut count = 0;
     loop {
-        let some: Vec<String> = lines
-            .by_ref()
-            .take(AT_A_TIME)
-            .collect::<io::Result<_>>()
-            .map_err(|error| Error::data("stdin", format!("cannot be read after line {count}: {error}")))?;
+        let some = lines(&mut stdin, count)?;
         if some.is_empty() {
             break;
         }
@@ -88,6 +87,28 @@ pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The next lines, after the first `count` ones; none at the end.
+fn lines(input: &mut impl BufRead, count: usize) -> Result<Vec<String>> {
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    while lines.len() < AT_A_TIME.0 && bytes < AT_A_TIME.1 {
+        let wrong = |what: String| Error::data("stdin", format!("line {} {what}", count + lines.len() + 1));
+        let mut line = Vec::new();
+        let read = input.by_ref().take(LONGEST as u64 + 2).read_until(b'\n', &mut line);
+        if read.map_err(|error| wrong(format!("cannot be read: {error}")))? == 0 {
+            break;
+        }
+        bytes += line.len();
+        line.pop_if(|last| *last == b'\n');
+        line.pop_if(|last| *last == b'\r');
+        if line.len() > LONGEST {
+            return Err(wrong(format!("has more than {LONGEST} bytes; give a sample a line")));
+        }
+        let text = String::from_utf8(line);
+        lines.push(text.map_err(|_| wrong("is no text in UTF-8".into()))?);
+    }
+    Ok(lines)
+}
+
 /// A vector a line, in as many digits as give the same f32 back.
 fn print(vectors: &Tensor, out: &mut impl Write) -> io::Result<()> {
     let (count, width) = (vectors.size()[0] as usize, vectors.size()[1] as usize);
@@ -102,4 +123,33 @@ fn print(vectors: &Tensor, out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_as_far_as_there_is_room_and_not_beyond_a_mebibyte() {
+        let all = |text: &[u8]| lines(&mut &*text, 4).map_err(|error| error.to_string());
+        assert_eq!(all(b"a\r\n\nb").unwrap(), ["a", "", "b"]);
+        assert_eq!(all(b"").unwrap(), [""; 0]);
+        assert_eq!(all(b"a\n\xff\n").unwrap_err(), "stdin: line 6 is no text in UTF-8");
+        let long = vec![b'x'; LONGEST];
+        assert_eq!(all(&long).unwrap()[0].len(), LONGEST);
+        let longer = [&long[..], b"x\n"].concat();
+        let refused = "stdin: line 5 has more than 1048576 bytes; give a sample a line";
+        assert_eq!(all(&longer).unwrap_err(), refused);
+        // A pipe without end is not read to its end.
+        assert_eq!(
+            lines(&mut io::BufReader::new(io::repeat(b'x')), 4)
+                .unwrap_err()
+                .to_string(),
+            refused
+        );
+        let many = [&long[..], b"\n"].concat().repeat(70);
+        let mut rest = &*many;
+        assert_eq!(lines(&mut rest, 0).unwrap().len(), 64);
+        assert_eq!(lines(&mut rest, 64).unwrap().len(), 6);
+    }
 }

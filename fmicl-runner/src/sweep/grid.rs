@@ -4,7 +4,7 @@ use super::axis::Point;
 use super::cell::Cell;
 use super::file::{PlotKind, SweepFile};
 use crate::config::{self, Change};
-use fmicl_core::{Error, Result, registry};
+use fmicl_core::{Error, Result, registry, require};
 use std::path::Path;
 
 /// Every run, in the order of the axes, with its seeds together; of an axis that `only` names, `AXIS=LABEL`, the values
@@ -22,7 +22,7 @@ pub fn cells(
     let one = |error: Error| vec![error];
     let chosen = file.scale(scale).map_err(one)?;
     let seeds = chosen.seeds.as_ref().unwrap_or(&file.seeds);
-    let grid = grid(file, scale, only).map_err(one)?;
+    let grid = grid(file, scale, only, seeds.len()).map_err(one)?;
 
     let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
     let mut cells: Vec<Cell> = Vec::new();
@@ -56,8 +56,11 @@ pub fn cells(
     problems.none().map(|()| cells)
 }
 
-/// Every combination of the axes' points, the last axis fastest.
-fn grid(file: &SweepFile, scale: Option<&str>, only: &[String]) -> Result<Vec<Vec<Point>>> {
+/// The most runs of a sweep; a few axes in a small file can span any number.
+const MOST: usize = 10_000;
+
+/// Every combination of the axes' points, the last axis fastest; each is run with so many `seeds`.
+fn grid(file: &SweepFile, scale: Option<&str>, only: &[String], seeds: usize) -> Result<Vec<Vec<Point>>> {
     let mut axes = Vec::new();
     for axis in &file.axis {
         axes.push((&*axis.name, axis.points(scale)?));
@@ -72,6 +75,12 @@ fn grid(file: &SweepFile, scale: Option<&str>, only: &[String]) -> Result<Vec<Ve
         }
     }
     keep(&mut axes, only)?;
+    let runs = axes
+        .iter()
+        .fold(seeds, |runs, (_, points)| runs.saturating_mul(points.len()));
+    require(runs <= MOST, "axis", || {
+        format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part by --only")
+    })?;
     let mut grid: Vec<Vec<Point>> = vec![vec![]];
     for (_, points) in &axes {
         let longer = |cell: Vec<Point>| -> Vec<Vec<Point>> {

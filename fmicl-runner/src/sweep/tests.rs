@@ -55,6 +55,30 @@ fn error_of(sweep: &str) -> String {
     error.replace(&format!("{}/", folder.path().display()), "")
 }
 
+#[test]
+fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
+    let values: Vec<String> = (1..=100).map(|value| value.to_string()).collect();
+    let axis = |key: &str| {
+        format!(
+            "[[axis]]\nname = '{key}'\nkey = '{key}'\nvalues = [{}]\n",
+            values.join(", ")
+        )
+    };
+    let keys = [
+        "train.epochs",
+        "train.keep",
+        "train.tile",
+        "train.log_every",
+        "train.accumulate",
+        "train.threads",
+    ];
+    let sweep: String = keys.iter().map(|key| axis(key)).collect();
+    assert_eq!(
+        error_of(&format!("experiment = 'x.toml'\nseeds = [0, 1]\n{sweep}")),
+        "axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
+    );
+}
+
 /// Pretends that the run gave these numbers.
 fn finish(cell: &Cell, knn: f64, alignment: f64) {
     fs::create_dir_all(&cell.dir).unwrap();

@@ -35,6 +35,9 @@ impl Trainer<'_> {
         for number in 0..train.accumulate {
             let batch = self.next_batch()?;
             self.stepping = true;
+            if number == 0 {
+                self.see_features(&batch.views, seed);
+            }
             let (loss, pairing) = self.forward(&batch.views)?;
             if self.standing.step == 0 && number == 0 {
                 let level = chance(&*self.experiment.objective, &pairing);
@@ -153,6 +156,20 @@ impl Trainer<'_> {
         if let Some(seen) = &mut self.seen {
             seen.push(Seen::new(name.to_string(), tensor));
         }
+    }
+
+    /// What the backbone makes of the step's first views, which the architecture keeps to itself. The generator is then
+    /// where it was, at `seed`.
+    fn see_features(&mut self, views: &[View], seed: i64) {
+        if self.seen.is_none() {
+            return;
+        }
+        for (number, view) in (1..).zip(views) {
+            let view = view.to_device(self.device);
+            let features = tch::no_grad(|| self.model.learner.encoder().forward(&view, true));
+            self.see(format_args!("features {number}"), &features);
+        }
+        tch::manual_seed(seed);
     }
 
     fn see_gradients(&mut self) {
