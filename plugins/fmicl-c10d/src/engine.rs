@@ -1,6 +1,6 @@
 //! The engine `c10d`: its options, and how the processes meet.
 
-use crate::group::{Group, has_gloo};
+use crate::group::{Group, has_gloo, has_nccl};
 use crate::joined::Joined;
 use crate::launched::{Agent, Launched};
 use fmicl_core::tch::Device;
@@ -27,7 +27,7 @@ pub struct C10d {
 pub enum Backend {
     /// NCCL where the tensors are on GPUs, else gloo.
     Auto,
-    /// Gloo, over TCP.
+    /// Gloo, over TCP; tensors on GPUs go through main memory.
     Gloo,
 }
 
@@ -66,12 +66,17 @@ impl Engine for C10d {
         let Some(launched) = Launched::by_environment()?.filter(|launched| launched.size > 1) else {
             return Ok(Rc::new(Single {}));
         };
-        if device != Device::Cpu {
+        let gpu = match (device, self.backend) {
+            (Device::Cuda(gpu), Backend::Auto) => Some(gpu),
+            _ => None,
+        };
+        if gpu.is_some() && !has_nccl() {
             return Err(Error::config(
-                "this binary has no NCCL, which processes on GPUs need; use `device = \"cpu\"`",
+                "this binary was built without NCCL, which processes on GPUs need; run scripts/cuda-headers and build \
+                 again, or use the backend \"gloo\"",
             ));
         }
-        if !has_gloo() {
+        if gpu.is_none() && !has_gloo() {
             return Err(Error::config(
                 "this binary was built without gloo, which processes on CPUs need; run scripts/setup or install Debian's \
                  libgloo-dev, and build again",
@@ -90,6 +95,10 @@ impl Engine for C10d {
             ))
         };
         let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;
+        if let Some(gpu) = gpu {
+            group.meet_nccl(rank, size, gpu).map_err(failed)?;
+            return Ok(Rc::new(Joined::new(group, rank, size, serve, patience)));
+        }
         let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();
         let address = address_towards(&launched.host, port);
         group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;

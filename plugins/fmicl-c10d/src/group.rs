@@ -25,6 +25,15 @@ unsafe extern "C" {
         address: *const c_char,
         error: *mut *mut c_char,
     ) -> bool;
+    fn fmicl_c10d_meet_nccl(
+        group: *mut c_void,
+        rank: c_int,
+        size: c_int,
+        gpu: c_int,
+        bytes: *const u8,
+        length: usize,
+        error: *mut *mut c_char,
+    ) -> bool;
     fn fmicl_c10d_all_reduce(group: *mut c_void, tensor: *const C_tensor, error: *mut *mut c_char) -> bool;
     fn fmicl_c10d_broadcast(group: *mut c_void, tensor: *const C_tensor, error: *mut *mut c_char) -> bool;
     fn fmicl_c10d_all_gather(
@@ -46,6 +55,17 @@ unsafe extern "C" {
 pub struct Group {
     // Not sent to other threads: a raw pointer is not.
     group: NonNull<c_void>,
+}
+
+/// NCCL's backend as a library; empty where it was left out. It refers to libtorch's CUDA half, which is loaded by then.
+#[cfg(nccl)]
+const NCCL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libfmicl_c10d_nccl.so"));
+#[cfg(not(nccl))]
+const NCCL: &[u8] = &[];
+
+/// Whether this binary has the backend NCCL.
+pub fn has_nccl() -> bool {
+    !NCCL.is_empty()
 }
 
 /// Whether this binary has the backend gloo.
@@ -80,6 +100,16 @@ impl Group {
                 address.as_ptr(),
                 error,
             )
+        })?;
+        Ok(())
+    }
+
+    /// Meets the others, each on the GPU `gpu` of its own.
+    pub fn meet_nccl(&self, rank: usize, size: usize, gpu: usize) -> Result<()> {
+        // SAFETY: the group lives as long as `self`, the bytes for ever.
+        call(|error| unsafe {
+            let (rank, size, gpu) = (rank as c_int, size as c_int, gpu as c_int);
+            fmicl_c10d_meet_nccl(self.group.as_ptr(), rank, size, gpu, NCCL.as_ptr(), NCCL.len(), error)
         })?;
         Ok(())
     }

@@ -10,8 +10,13 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #endif
 
+#include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cstring>
+#include <future>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -20,6 +25,8 @@ struct Group {
   // Null once this process has left it.
   c10::intrusive_ptr<c10d::Backend> backend;
   std::chrono::milliseconds timeout;
+  // Where the backend wants its tensors.
+  c10::Device device = c10::kCPU;
 };
 
 template <typename F>
@@ -37,15 +44,28 @@ bool protect(char** error, F&& work) {
   return false;
 }
 
+// What a store gives. One that is there answers at once; over a link that is cut a call would wait for ever, so that it is left to
+// a thread of its own, which nobody waits for.
+template <typename F>
+auto ask(const Group& group, F&& call) {
+  using Answer = decltype(call(*group.store));
+  std::packaged_task<Answer()> task([store = group.store, call] { return call(*store); });
+  auto answer = task.get_future();
+  std::thread(std::move(task)).detach();
+  const auto patience = std::chrono::seconds(5);
+  TORCH_CHECK(answer.wait_for(patience) == std::future_status::ready, "the store does not answer");
+  return answer.get();
+}
+
 c10d::Backend& backend(Group& group) {
   TORCH_CHECK(group.backend, "this process has left the others");
   return *group.backend;
 }
 
-// A call that works on a tensor in place; a backend wants its elements to lie together.
+// A call that works on a tensor in place; a backend wants its elements to lie together, and on its device.
 template <typename F>
 void in_place(Group& group, const at::Tensor& tensor, F&& call) {
-  std::vector<at::Tensor> tensors{tensor.contiguous()};
+  std::vector<at::Tensor> tensors{tensor.to(group.device).contiguous()};
   call(backend(group), tensors)->wait(group.timeout);
   if (!tensors[0].is_same(tensor)) {
     tensor.copy_(tensors[0]);
@@ -76,6 +96,26 @@ struct Sum : torch::autograd::Function<Sum> {
     return {gradient, at::Tensor()};
   }
 };
+
+// `nccl.cc`.
+using MeetNccl = void(
+    c10::intrusive_ptr<c10d::Backend>&, const c10::intrusive_ptr<c10d::Store>&, int, int, std::chrono::milliseconds);
+
+// From the bytes of its library, which is of no use on a disk of its own. It stays loaded.
+MeetNccl* load_nccl(const char* bytes, size_t size) {
+  const int file = memfd_create("fmicl-nccl", MFD_CLOEXEC);
+  TORCH_CHECK(file >= 0, "there is no memory for a file: ", strerror(errno));
+  size_t written = 0;
+  while (written < size) {
+    const auto count = write(file, bytes + written, size - written);
+    TORCH_CHECK(count > 0, "cannot write NCCL's library to memory: ", strerror(errno));
+    written += count;
+  }
+  void* library = dlopen(("/proc/self/fd/" + std::to_string(file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+  close(file);
+  TORCH_CHECK(library, "NCCL's library cannot be loaded: ", dlerror());
+  return reinterpret_cast<MeetNccl*>(dlsym(library, "fmicl_c10d_nccl"));
+}
 
 } // namespace
 
@@ -124,6 +164,15 @@ bool fmicl_c10d_meet_gloo(
   });
 }
 
+// Meets the others on the GPU of that number. The bytes are those of `nccl.cc`'s library.
+bool fmicl_c10d_meet_nccl(
+    Group* group, int rank, int size, int gpu, const char* bytes, size_t length, char** error) {
+  return protect(error, [&] {
+    load_nccl(bytes, length)(group->backend, group->store, rank, size, group->timeout);
+    group->device = c10::Device(c10::kCUDA, gpu);
+  });
+}
+
 bool fmicl_c10d_all_reduce(Group* group, const at::Tensor* tensor, char** error) {
   return protect(error, [&] { all_reduce(*group, *tensor); });
 }
@@ -141,11 +190,15 @@ bool fmicl_c10d_broadcast(Group* group, const at::Tensor* tensor, char** error) 
 // `all` is `[size, ...]`, contiguous.
 bool fmicl_c10d_all_gather(Group* group, const at::Tensor* tensor, const at::Tensor* all, char** error) {
   return protect(error, [&] {
-    std::vector<at::Tensor> inputs{tensor->contiguous()};
-    std::vector<std::vector<at::Tensor>> outputs{all->unbind(0)};
+    const auto gathered = all->to(group->device);
+    std::vector<at::Tensor> inputs{tensor->to(group->device).contiguous()};
+    std::vector<std::vector<at::Tensor>> outputs{gathered.unbind(0)};
     c10d::AllgatherOptions options;
     options.timeout = group->timeout;
     backend(*group).allgather(outputs, inputs, options)->wait(group->timeout);
+    if (!gathered.is_same(*all)) {
+      all->copy_(gathered);
+    }
   });
 }
 
@@ -156,7 +209,10 @@ at::Tensor* fmicl_c10d_sum(Group* group, const at::Tensor* summand, char** error
 }
 
 bool fmicl_c10d_set(Group* group, const char* key, const char* value, char** error) {
-  return protect(error, [&] { group->store->set(key, std::vector<uint8_t>(value, value + strlen(value))); });
+  return protect(error, [&] {
+    const std::vector<uint8_t> bytes(value, value + strlen(value));
+    ask(*group, [key = std::string(key), bytes](c10d::Store& store) { store.set(key, bytes); });
+  });
 }
 
 // The value of a key that is set within that time, to be freed; null and no error where it is not.
@@ -164,13 +220,14 @@ char* fmicl_c10d_get(Group* group, const char* key, int64_t timeout_ms, char** e
   char* value = nullptr;
   protect(error, [&] {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-    while (!group->store->check({key})) {
+    const std::string name(key);
+    while (!ask(*group, [name](c10d::Store& store) { return store.check({name}); })) {
       if (std::chrono::steady_clock::now() >= deadline) {
         return;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    const auto bytes = group->store->get(key);
+    const auto bytes = ask(*group, [name](c10d::Store& store) { return store.get(name); });
     // An empty vector has no data to copy.
     value = strdup(std::string(bytes.begin(), bytes.end()).c_str());
   });

@@ -5,5 +5,6 @@
 mod common;
 mod failures;
 mod faults;
+mod namespaces;
 mod same_as_one;
 mod training;

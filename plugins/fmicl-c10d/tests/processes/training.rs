@@ -26,12 +26,12 @@ eval = { knn.k = 5, linear.max_iter = 3 }
 /// What a run is started with, in the environment of each of its processes.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
-    out: &'a Path,
-    sets: &'a [&'a str],
-    stop_after: Option<u64>,
+    pub out: &'a Path,
+    pub sets: &'a [&'a str],
+    pub stop_after: Option<u64>,
     /// A change of the last process alone.
-    differs: Option<&'a str>,
-    fault: Option<Fault>,
+    pub differs: Option<&'a str>,
+    pub fault: Option<Fault>,
 }
 
 impl<'a> Run<'a> {
@@ -45,7 +45,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn set(&self, rank: usize, size: usize, command: &mut Command) {
+    /// Sets what a process is told.
+    pub fn set(&self, rank: usize, size: usize, command: &mut Command) {
         let own = self.differs.filter(|_| rank + 1 == size);
         let sets: Vec<_> = self.sets.iter().copied().chain(own).collect();
         command.env("OUT", self.out).env("SETS", sets.join("\n"));
@@ -67,14 +68,14 @@ impl<'a> Run<'a> {
     }
 
     /// As [`finish`](Run::finish), where nothing may go wrong.
-    fn succeed(&self, test: &str, size: usize) -> Vec<String> {
+    pub fn succeed(&self, test: &str, size: usize) -> Vec<String> {
         let said = self.finish(test, size);
         assert!(!said.join("").contains("ERROR"), "{said:?}");
         said
     }
 }
 
-fn said(processes: Vec<Child>) -> Vec<String> {
+pub fn said(processes: Vec<Child>) -> Vec<String> {
     let outputs = common::finish(processes).into_iter();
     outputs
         .map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
@@ -82,12 +83,12 @@ fn said(processes: Vec<Child>) -> Vec<String> {
 }
 
 /// The lines of an error in what a process said.
-fn errors(said: &str) -> Vec<&str> {
+pub fn errors(said: &str) -> Vec<&str> {
     said.lines().filter_map(|line| line.strip_prefix("ERROR ")).collect()
 }
 
 /// Trains in this process as [`Run`] says; an error is a line that begins with `ERROR`.
-fn train() {
+pub fn train() {
     let variable = |name: &str| std::env::var(name).ok();
     let out = PathBuf::from(variable("OUT").unwrap());
     let folder = tempfile::tempdir().unwrap();
@@ -119,7 +120,7 @@ fn weights(run: &Path) -> BTreeMap<String, Tensor> {
     Tensor::read_safetensors(file).unwrap().into_iter().collect()
 }
 
-fn assert_close(found: &Path, expected: &Path) {
+pub fn assert_close(found: &Path, expected: &Path) {
     let (found, expected) = (weights(found), weights(expected));
     assert!(found.keys().eq(expected.keys()));
     for (name, found) in &found {
@@ -128,7 +129,7 @@ fn assert_close(found: &Path, expected: &Path) {
     }
 }
 
-fn metrics(run: &Path) -> Vec<f64> {
+pub fn metrics(run: &Path) -> Vec<f64> {
     let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let loss = |line| {
         serde_json::from_str::<serde_json::Value>(line).unwrap()["loss"]
