@@ -4,6 +4,7 @@
     cpu        seconds of all processors together for one
     mib        how far memory grew
     waiting    the share of time that a training run waited for data
+    calls      the share of time that a process was in calls to the others
 
 of which all but the first may be missing.
 """
@@ -28,9 +29,9 @@ class Failed(Exception):
     """With what the program said."""
 
 
-def run(command):
+def run(command, **environment):
     """The JSON in the last line of what a program says."""
-    return json.loads(output(command).strip().splitlines()[-1])
+    return json.loads(output(command, **environment).strip().splitlines()[-1])
 
 
 def listed(kind):
@@ -38,9 +39,9 @@ def listed(kind):
     return json.loads(output([RELEASE / "fmicl", "list", kind, "--json"]))
 
 
-def output(command):
+def output(command, **environment):
     command = list(map(str, command))
-    done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT | environment, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(said(command, f"exit code {done.returncode}", done.stdout + done.stderr))
     return done.stdout
@@ -90,15 +91,33 @@ class Measure:
             return {"value": statistics.median(rates[1:])}
         return self.trained(made.experiment(self.scratch, root, batch, epochs, self.threads, self.smoke), epochs)
 
-    def trained(self, experiment, epochs):
+    def processes(self, row, ours):
+        """Images a second of two processes in relation to twice those of one: a thread and a batch of 32 for each."""
+        alone, two = (self.together(row, count, ours) for count in (1, 2))
+        return two | {"value": two["value"] / alone["value"] / 2}
+
+    def together(self, row, count, ours):
+        # Six steps an epoch, or two.
+        batch, epochs = 4 if self.smoke else 32, 2
+        root = made.cifar(self.scratch, (2 if self.smoke else 39) * count)
+        launch = [ROOT / "scripts" / "torchrun", f"--nproc-per-node={count}", "--standalone"]
+        if ours:
+            experiment = made.experiment(self.scratch, root, batch * count, epochs, 1, self.smoke)
+            return self.trained(experiment, epochs, [*launch, "--no-python"], threads=1)
+        command = [*launch, "bench/train.py", root, batch, epochs, 1, "channels_last"]
+        return {"value": statistics.median(run(command, OMP_NUM_THREADS="1")["images_per_s"][1:])}
+
+    def trained(self, experiment, epochs, launch=(), threads=None):
         """Our training run, but for its first epoch, which warms up."""
         out = self.folder() / "run"
         metrics = out / "metrics.jsonl"
         # What comes after the last epoch, the evaluation, is not waited for.
-        self.until([RELEASE / "fmicl", "train", experiment, "--out", out], metrics, lambda text: text.count("\n") == epochs)
+        command = [*launch, RELEASE / "fmicl", "train", experiment, "--out", out]
+        self.until(command, metrics, lambda text: text.count("\n") == epochs, threads)
         lines = [json.loads(line) for line in metrics.read_text().splitlines()][1:]
         median = lambda key: statistics.median(line[key] for line in lines)
-        return {"value": median("images_per_second"), "waiting": median("waiting")}
+        result = {"value": median("images_per_second"), "waiting": median("waiting")}
+        return result | ({"calls": median("communicating")} if "communicating" in lines[0] else {})
 
     def sentences(self, row, ours):
         what, model, threads = row.words[0], ROOT / ".models" / "all-minilm-l6-v2", self.threads
@@ -129,16 +148,16 @@ class Measure:
         command = [sys.executable, "bench/train.py", root, 16, 1, self.threads, "contiguous"]
         return {"value": self.until(command, None, lambda text: "first" in text)}
 
-    def environment(self):
-        return dict(ENVIRONMENT, OMP_NUM_THREADS=str(self.threads))
+    def environment(self, threads=None):
+        return dict(ENVIRONMENT, OMP_NUM_THREADS=str(threads or self.threads))
 
-    def until(self, command, watched, done):
+    def until(self, command, watched, done, threads=None):
         """The seconds until `done` is true of the text of the watched file, by default of what the program says."""
         command, output = list(map(str, command)), self.folder() / "said"
         watched = watched or output
         started = time.perf_counter()
         with output.open("w") as file:
-            process = subprocess.Popen(command, env=self.environment(), cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, env=self.environment(threads), cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
         try:
             while not (watched.exists() and done(watched.read_text())):
                 if process.poll() is not None:

@@ -16,7 +16,7 @@ def times(value):
 
 
 def in_unit(row, value):
-    return value * {"ms": 1000}.get(row.unit, 1)
+    return value * {"ms": 1000, "%": 100}.get(row.unit, 1)
 
 
 def is_rate(row):
@@ -59,6 +59,8 @@ class Table:
         cells["ours"] = spread([in_unit(row, value) for value in side("ours", "value")])
         if waiting := side("ours", "waiting"):
             cells["waiting"] = f"{100 * statistics.median(waiting):.1f} %"
+        if calls := side("ours", "calls"):
+            cells["calls"] = f"{100 * statistics.median(calls):.1f} %"
         if side("peer", "value"):
             cells["peer"] = spread([in_unit(row, value) for value in side("peer", "value")])
             pair = ("ours", "peer") if is_rate(row) else ("peer", "ours")
@@ -111,4 +113,5 @@ COLUMNS = {
     "memory": "memory, MiB",
     "percent": "% of the peer's{asked}",
     "waiting": "waiting for data",
+    "calls": "in calls to the other process",
 }

@@ -53,9 +53,11 @@ def step(encoder, processes, images):
     compute = images * encoder_flops(multiply_adds) / (PEAK * REACHED)
     # A process has its rows of the matrix: its share of the tiles, in f32 at a twentieth of bf16's peak with tf32 off.
     objective = estimator_flops(n) / processes / (PEAK / 20 * REACHED)
-    # Features of both views forward, their gradients back (a reduce-scatter costs as much).
-    features = 2 * gather(2 * n * D * 4, processes, speed, hop) if processes > 1 else 0
-    gradients = min(ring(4 * parameters, processes, speed, hop), tree(4 * parameters, processes, speed, hop)) if processes > 1 else 0
+    # Features of both views forward, the sum of their gradients back.
+    size, links = 4 * 2 * n * D, (processes, speed, hop)
+    all_reduce = lambda size: min(ring(size, *links), tree(size, *links))
+    features = gather(size, *links) + all_reduce(size) if processes > 1 else 0
+    gradients = all_reduce(4 * parameters) if processes > 1 else 0
     return {key: 1000 * value for key, value in dict(compute=compute, objective=objective, features=features, gradients=gradients).items()}
 
 
@@ -63,7 +65,7 @@ def main(images=256):
     print("| encoder | GPUs | N | encoder, ms | objective, ms | features, ms | gradients, ms | communication, if none overlaps | memory of the objective, MiB | eager, GiB |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for encoder in ENCODERS:
-        for processes in (1, 8, 64, 256, 1024):
+        for processes in (1, 2, 8, 16, 64, 256, 1024):
             n, ms = processes * images, step(encoder, processes, images)
             share = (ms["features"] + ms["gradients"]) / sum(ms.values())
             times = " | ".join(f"{ms[key]:.2f}" for key in ("compute", "objective", "features", "gradients"))

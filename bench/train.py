@@ -3,10 +3,13 @@ write it in PyTorch, from CIFAR-10's binary files by a DataLoader with torchvisi
 
     train.py ROOT BATCH EPOCHS THREADS contiguous|channels_last
 
+Under torchrun it is one of several processes with a batch each, by DistributedDataParallel over gloo; the first one prints.
+
 Prints `first` when the first batch has gone through the network, and at the end one line of JSON.
 """
 
 import json
+import os
 import pathlib
 import sys
 import time
@@ -71,16 +74,25 @@ def loss(x, y):
     return penalty[~torch.eye(len(x), dtype=torch.bool)].mean() - critic((x - y).square().sum(1)).mean()
 
 
-loader = torch.utils.data.DataLoader(
-    Cifar(), batch, shuffle=True, drop_last=True, num_workers=threads, persistent_workers=True
-)
+cifar, size = Cifar(), int(os.environ.get("WORLD_SIZE", 1))
+if "RANK" in os.environ:
+    torch.distributed.init_process_group("gloo")
+    # Without workers, which would take the processors from the other process.
+    sampler = torch.utils.data.distributed.DistributedSampler(cifar, drop_last=True)
+    loader = torch.utils.data.DataLoader(cifar, batch, sampler=sampler, drop_last=True)
+else:
+    loader = torch.utils.data.DataLoader(
+        cifar, batch, shuffle=True, drop_last=True, num_workers=threads, persistent_workers=True
+    )
 model = Model()
 if layout == "channels_last":
     model = model.to(memory_format=torch.channels_last)
+if "RANK" in os.environ:
+    model = torch.nn.parallel.DistributedDataParallel(model)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.06, momentum=0.9, weight_decay=5e-4)
 rates = []
 for epoch in range(epochs):
-    started, images = None, 0
+    started, images = (time.perf_counter() if "RANK" in os.environ else None), 0
     for x, y in loader:
         # The start of the workers' work is not counted: an epoch of CIFAR-10 is fifty times as long as this one.
         started = started or time.perf_counter()
@@ -94,5 +106,6 @@ for epoch in range(epochs):
         loss(x, y).backward()
         optimizer.step()
         images += len(x)
-    rates.append(images / (time.perf_counter() - started))
-print(json.dumps({"images_per_s": rates}))
+    rates.append(size * images / (time.perf_counter() - started))
+if int(os.environ.get("RANK", 0)) == 0:
+    print(json.dumps({"images_per_s": rates}))

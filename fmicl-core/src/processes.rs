@@ -12,6 +12,7 @@ pub use together::{norms_together, rows_of_all, share, together};
 
 use crate::{Error, Result};
 use std::fmt;
+use std::time::Duration;
 use tch::Tensor;
 
 /// The processes of a run, which have met. All of them make the same calls in the same order.
@@ -48,6 +49,11 @@ pub trait Processes: fmt::Debug {
     /// # Errors
     /// As [`all_reduce`](Processes::all_reduce); and where the engine cannot do it.
     fn sum(&self, tensor: &Tensor) -> Result<Tensor>;
+
+    /// How long this process has been in calls to the others, those that wait for them included.
+    fn called(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Tells the others why this process is about to leave them.
     fn leave(&self, _why: &str) {}

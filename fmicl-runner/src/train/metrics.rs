@@ -27,6 +27,9 @@ pub struct Metrics {
     pub images_per_second: f64,
     /// The share of the time in which the step waited for data, 0 to 1.
     pub waiting: f64,
+    /// The share of the time in which this process was in calls to the others, 0 to 1; nothing where it is alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub communicating: Option<f64>,
     /// Steps since the start of the run that were left out since their loss or gradient was not finite.
     #[serde(skip_serializing_if = "is_zero")]
     pub skipped_steps: u64,

@@ -22,7 +22,7 @@ use fmicl_core::{Error, Pairing, Parameters, Processes, Result, Stepper, geometr
 use fmicl_data::{Batch, Loader, Prefetch};
 use fmicl_models::schedule::Schedule;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The names of the optimizer's state in a checkpoint.
 const OPTIMIZER: &str = "optimizer.";
@@ -49,6 +49,8 @@ pub struct Trainer<'a> {
     standing: Standing,
     started: Instant,
     meter: Meter,
+    /// How long the processes had called each other when the epoch, or this process's part of it, began; and when.
+    called: (Duration, Instant),
     watch: Watch,
     guard: Option<Guard>,
     /// Whether a step has begun to change what a snapshot holds.
@@ -112,6 +114,7 @@ impl<'a> Trainer<'a> {
             standing,
             started: Instant::now(),
             meter: Meter::new(device),
+            called: (processes.called(), Instant::now()),
             watch: Watch::default(),
             stepping: false,
             seen: None,
@@ -251,6 +254,7 @@ impl<'a> Trainer<'a> {
     /// From here on the next epoch's time is counted; `score` is what the online evaluation gave, if there was one.
     pub fn begin_epoch(&mut self, score: Option<f64>) {
         self.meter = Meter::new(self.device);
+        self.called = (self.processes.called(), Instant::now());
         self.standing.score = score;
     }
 
@@ -273,6 +277,10 @@ impl<'a> Trainer<'a> {
             grad_norm: grad_norm.double_value(&[]),
             images_per_second: self.meter.images_per_second(self.experiment.train.batch_size),
             waiting: self.meter.waiting(),
+            communicating: self.processes.are_many().then(|| {
+                let (before, begun) = self.called;
+                (self.processes.called() - before).as_secs_f64() / begun.elapsed().as_secs_f64()
+            }),
             skipped_samples: self.meter.skipped_samples(),
             skipped_steps: self.standing.skipped_steps,
             worth: Worth::default(),

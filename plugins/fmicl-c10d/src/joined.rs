@@ -5,7 +5,7 @@ use crate::group::Group;
 use fmicl_core::tch::Tensor;
 use fmicl_core::{Error, Processes, Result};
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Processes that have met.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Joined {
     blame: Blame,
     /// Whether this process has left the others.
     gone: Cell<bool>,
+    called: Cell<Duration>,
 }
 
 impl Joined {
@@ -34,12 +35,16 @@ impl Joined {
             size,
             blame,
             gone: Cell::new(false),
+            called: Cell::default(),
         }
     }
 
     /// The call's result, or who is to blame.
     fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
-        work(&self.group).map_err(|error| {
+        let begun = Instant::now();
+        let done = work(&self.group);
+        self.called.set(self.called.get() + begun.elapsed());
+        done.map_err(|error| {
             if self.gone.replace(true) {
                 return error;
             }
@@ -75,6 +80,10 @@ impl Processes for Joined {
 
     fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
         self.call(|group| group.sum(tensor))
+    }
+
+    fn called(&self) -> Duration {
+        self.called.get()
     }
 
     fn leave(&self, why: &str) {
