@@ -61,12 +61,15 @@ impl Grid {
     /// The tiles, row by row; where half of the matrix stands for all, the triangles on the diagonal come last.
     pub fn tiles(&self) -> Vec<Tile> {
         let side = tile(self.rows.device(), self.rows.kind());
-        let rows = Features::spans(&self.rows, side);
         if let Some(columns) = &self.columns {
-            let columns = Features::spans(columns, side);
+            // Those of the columns of a single row of tiles serve once: of a bank they would be as large as the bank.
+            let is_one_row = self.rows.size()[0] <= side;
+            let rows = Features::spans(&self.rows, side, true);
+            let columns = Features::spans(columns, side, !is_one_row);
             let pairs = rows.iter().flat_map(|x| columns.iter().map(move |y| (x, y)));
             return pairs.map(|(x, y)| self.tile(x, y, false)).collect();
         }
+        let rows = Features::spans(&self.rows, side, true);
         let mut tiles = Vec::new();
         for (index, x) in rows.iter().enumerate() {
             tiles.extend(rows[index + 1..].iter().map(|y| self.tile(x, y, true)));
@@ -140,13 +143,13 @@ struct Features {
     count: i64,
     /// `[count, d]`.
     rows: Tensor,
-    /// `[d, count]`, made once for all tiles of a row or column.
-    transposed: Tensor,
+    /// `[d, count]`, made once for all tiles of a row or column, where there are many.
+    transposed: Option<Tensor>,
 }
 
 impl Features {
     /// All rows, so many at a time, without gradient.
-    fn spans(features: &Tensor, side: i64) -> Vec<Self> {
+    fn spans(features: &Tensor, side: i64, with_transposed: bool) -> Vec<Self> {
         let total = features.size()[0];
         let span = |start: i64| {
             let count = side.min(total - start);
@@ -154,7 +157,7 @@ impl Features {
             Features {
                 start,
                 count,
-                transposed: rows.tr().contiguous(),
+                transposed: with_transposed.then(|| rows.tr().contiguous()),
                 rows,
             }
         };
@@ -167,7 +170,7 @@ impl Features {
             start: self.start + skipped,
             count,
             rows: self.rows.narrow(0, skipped, count),
-            transposed: self.transposed.narrow(1, skipped, count),
+            transposed: self.transposed.as_ref().map(|all| all.narrow(1, skipped, count)),
         }
     }
 
@@ -175,8 +178,16 @@ impl Features {
     fn share(&self) -> Self {
         Features {
             rows: self.rows.shallow_clone(),
-            transposed: self.transposed.shallow_clone(),
+            transposed: self.transposed.as_ref().map(Tensor::shallow_clone),
             ..*self
+        }
+    }
+
+    /// The rows on their side, `[d, count]`.
+    fn transposed(&self) -> Tensor {
+        match &self.transposed {
+            Some(transposed) => transposed.shallow_clone(),
+            None => self.rows.tr().contiguous(),
         }
     }
 
@@ -245,7 +256,7 @@ impl Gradient {
     pub fn add(&mut self, tile: &Tile, weights: &Tensor) {
         let _ = tile
             .of_rows(&self.rows)
-            .g_add_(&product::by_features(weights, &tile.y.transposed));
+            .g_add_(&product::by_features(weights, &tile.y.transposed()));
         let columns = match &self.columns {
             Some(columns) => columns,
             None if tile.mirrored => &self.rows,
@@ -253,7 +264,7 @@ impl Gradient {
         };
         let _ = tile
             .of_columns(columns)
-            .g_add_(&product::by_features_of_rows(weights, &tile.x.transposed));
+            .g_add_(&product::by_features_of_rows(weights, &tile.x.transposed()));
     }
 
     fn plus(mut self, other: Self) -> Self {
