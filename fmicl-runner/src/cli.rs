@@ -236,9 +236,17 @@ fn start(
             return Err(usage("--resume auto looks for a run in --out DIR: name it"));
         }
         (_, Resume::Run(run)) if out.as_ref().is_some_and(|out| out != run) => {
-            return Err(usage("--resume RUN goes on in RUN: leave --out away"));
+            return Err(usage(
+                "--resume RUN goes on in RUN: leave --out away, or say --resume auto",
+            ));
         }
         (Some(path), _) => path,
+        (None, Resume::Run(run)) if !run.join("config.toml").exists() => {
+            return Err(usage(&format!(
+                "--resume: {} is no run directory, it has no config.toml; name one that `train` wrote",
+                run.display()
+            )));
+        }
         (None, Resume::Run(run)) => run.join("config.toml"),
         (None, _) => {
             return Err(usage(

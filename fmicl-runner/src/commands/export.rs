@@ -16,7 +16,7 @@ pub(crate) struct ExportArgs {
     /// The file [default: RUN/backbone.safetensors or RUN/backbone.pt]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// [default: torchscript for a FILE that ends in .pt, else safetensors]
+    /// [default: what FILE ends in says: .pt is torchscript, .safetensors safetensors]
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -36,11 +36,19 @@ enum Format {
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
     let mut it = run.restore(Some(DeviceChoice::Cpu))?;
-    let by_name = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pt");
-    let format = args.format.unwrap_or(match args.out.as_ref().is_some_and(by_name) {
-        true => Format::Torchscript,
-        false => Format::Safetensors,
-    });
+    let extension = args.out.as_ref().map(|out| out.extension().unwrap_or_default());
+    let format = match (
+        args.format,
+        extension.map(|extension| extension.to_string_lossy()).as_deref(),
+    ) {
+        (Some(format), _) => format,
+        (None, None | Some("safetensors")) => Format::Safetensors,
+        (None, Some("pt")) => Format::Torchscript,
+        (None, Some(other)) => {
+            let message = format!("`.{other}` is neither .safetensors nor .pt: name the --format");
+            return Err(Error::config(message).at("--out").into());
+        }
+    };
     let default = match format {
         Format::Safetensors => "backbone.safetensors",
         Format::Torchscript => "backbone.pt",

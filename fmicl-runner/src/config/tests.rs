@@ -165,7 +165,7 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         (
             "lr = 0.5",
             "lr = 0.5\nwarmup_epochs = 4",
-            "11: train.warmup_epochs: 4 is not below the 4 epochs of the run",
+            "11: train.warmup_epochs: 4 is not below the 4 epochs of the run; it is 0 where there is none",
         ),
         (
             "lr = 0.5",

@@ -150,7 +150,7 @@ impl Train {
             positive(lr, "lr"),
             // With no epochs at all, that is what is wrong.
             require(warmup_epochs < epochs.max(1), "warmup_epochs", || {
-                format!("{warmup_epochs} is not below the {epochs} epochs of the run")
+                format!("{warmup_epochs} is not below the {epochs} epochs of the run; it is 0 where there is none")
             }),
             require((0.0..=lr.max(0.0)).contains(&final_lr), "final_lr", || {
                 format!("{final_lr} is not in 0 to lr, {lr}")

@@ -84,7 +84,7 @@ fn an_error_names_the_file_that_it_is_in() {
     };
     assert_eq!(
         files("extends = \"base.toml\"\ntrain.warmup_epochs = 5"),
-        "x.toml:2: train.warmup_epochs: 5 is not below the 4 epochs of the run"
+        "x.toml:2: train.warmup_epochs: 5 is not below the 4 epochs of the run; it is 0 where there is none"
     );
     assert_eq!(
         files("extends = \"base.toml\"\ntrain.final_lr = 0.5\ntrain.epochs = 1\ntrain.lr = 0.1"),
