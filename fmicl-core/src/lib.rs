@@ -74,7 +74,7 @@ pub use pairing::{InBatch, Negatives, Pairing};
 pub use parameters::{Group, Parameters, Slice, descend};
 pub use part::Part;
 pub use pretrained::{Pretrained, PretrainedParts};
-pub use processes::{Processes, norms_together, rows_of_all, share, together};
+pub use processes::{Overlap, Processes, norms_together, rows_of_all, share, together};
 pub use reads::Reads;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};

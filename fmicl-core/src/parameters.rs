@@ -25,6 +25,8 @@ pub struct Group {
     pub decays: bool,
     /// Where each variable lies.
     pub slices: Vec<Slice>,
+    /// The variables themselves, in the order of `slices`.
+    pub variables: Vec<Tensor>,
 }
 
 /// Where one variable lies in its group.
@@ -90,7 +92,7 @@ impl Group {
         let kind = vars.first().map_or(Kind::Float, |(_, var)| var.kind());
         let values = Tensor::zeros([total as i64], (kind, device));
         let grads = values.zeros_like();
-        let mut slices = Vec::with_capacity(vars.len());
+        let (mut slices, mut variables) = (Vec::with_capacity(vars.len()), Vec::with_capacity(vars.len()));
         let mut offset = 0;
         for (name, var) in vars {
             let len = var.numel() as i64;
@@ -99,6 +101,7 @@ impl Group {
             move_into(&values, offset, &var);
             var.grad().set_data(&view_as(&grads, offset, len, &var.size()));
             slices.push(Slice { name, offset, len });
+            variables.push(var);
             offset += len;
         }
         Group {
@@ -106,6 +109,7 @@ impl Group {
             grads,
             decays,
             slices,
+            variables,
         }
     }
 }

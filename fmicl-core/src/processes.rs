@@ -5,13 +5,16 @@
 //! the loss has a gradient with respect to that process's own features alone, so
 //! `dL/dtheta = sum_r dL/dz_r dz_r/dtheta`: the gradient is the *sum* of those of all processes.
 
+mod overlap;
 mod together;
 
+pub use overlap::Overlap;
 pub(crate) use together::{deal, gathered, sum_gradients};
 pub use together::{norms_together, rows_of_all, share, together};
 
-use crate::{Error, Result};
+use crate::{Error, Parameters, Result};
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 use tch::Tensor;
 
@@ -49,6 +52,15 @@ pub trait Processes: fmt::Debug {
     /// # Errors
     /// As [`all_reduce`](Processes::all_reduce); and where the engine cannot do it.
     fn sum(&self, tensor: &Tensor) -> Result<Tensor>;
+
+    /// Sums of the parameters' gradients over the processes that begin while the backward pass still goes on; none where
+    /// they can only be made afterwards, by [`all_reduce`](Processes::all_reduce).
+    ///
+    /// # Errors
+    /// As there.
+    fn overlap(self: Rc<Self>, _parameters: &Parameters) -> Result<Option<Box<dyn Overlap>>> {
+        Ok(None)
+    }
 
     /// How long this process has been in calls to the others, those that wait for them included.
     fn called(&self) -> Duration {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | what training is, and how it goes on | `trainer.rs` |
 //! | a step | `trainer/step.rs` |
-//! | what the processes of a run compute together | [`forward`], [`backward`], [`sum_gradients`] |
+//! | what the processes of a run compute together | [`forward`], [`backward`], [`GradientSums`] |
 //! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs`, `journal.rs`, `lines.rs` |
 //! | going on with a run | `resume.rs` |
 //! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
@@ -33,7 +33,7 @@ mod setup;
 mod skipped;
 mod trainer;
 
-pub use batch::{backward, forward, sum_gradients};
+pub use batch::{GradientSums, backward, forward};
 pub use checkpoint::{Snapshot, Standing};
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;

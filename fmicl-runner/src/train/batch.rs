@@ -1,7 +1,9 @@
 //! The loss and the gradients of a batch, which the processes of a run compute together.
 
 use crate::config::Experiment;
-use fmicl_core::{Learner, Loss, Objective, Pairing, Parameters, Processes, Result, View, WithoutTf32, together};
+use fmicl_core::{
+    Learner, Loss, Objective, Overlap, Pairing, Parameters, Processes, Result, View, WithoutTf32, together,
+};
 use std::rc::Rc;
 
 /// The loss of the batch of all processes, the same in each of them, and its pairings. `views` are this process's part of
@@ -24,7 +26,7 @@ pub fn forward(
 }
 
 /// Adds the gradients of a loss that [`forward`] gave, with respect to this process's part of the batch and times `weight`,
-/// to the learner's: their sum over the processes ([`sum_gradients`]) is the gradient.
+/// to the learner's: their sum over the processes ([`GradientSums`]) is the gradient.
 ///
 /// # Errors
 /// As there.
@@ -38,15 +40,45 @@ pub fn backward(experiment: &Experiment, processes: &Rc<dyn Processes>, loss: &L
     })
 }
 
-/// Adds up the gradients of all processes, in a call for each group of parameters.
-///
-/// # Errors
-/// Those of [`Processes::all_reduce`].
-pub fn sum_gradients(parameters: &mut Parameters, processes: &dyn Processes) -> Result<()> {
-    for group in &mut parameters.groups {
-        processes.all_reduce(&mut group.grads)?;
+/// The sums of the parameters' gradients over the processes of a run.
+#[derive(Debug)]
+pub struct GradientSums {
+    processes: Rc<dyn Processes>,
+    overlap: Option<Box<dyn Overlap>>,
+}
+
+impl GradientSums {
+    /// Those of these parameters.
+    ///
+    /// # Errors
+    /// Those of [`Processes::overlap`].
+    pub fn new(processes: &Rc<dyn Processes>, parameters: &Parameters) -> Result<Self> {
+        Ok(GradientSums {
+            processes: processes.clone(),
+            overlap: processes.clone().overlap(parameters)?,
+        })
     }
-    Ok(())
+
+    /// Comes before the last [`backward`] of a step.
+    pub fn begin(&self) {
+        if let Some(overlap) = &self.overlap {
+            overlap.begin();
+        }
+    }
+
+    /// Comes after it: the gradients are those of all processes.
+    ///
+    /// # Errors
+    /// Those of [`Processes::all_reduce`].
+    pub fn finish(&self, parameters: &mut Parameters) -> Result<()> {
+        match &self.overlap {
+            Some(overlap) => overlap.finish(),
+            None => {
+                let mut groups = parameters.groups.iter_mut();
+                groups.try_for_each(|group| self.processes.all_reduce(&mut group.grads))
+            }
+        }
+    }
 }
 
 /// The mean over the pairings of a batch.

@@ -3,6 +3,7 @@
 mod step;
 
 use super::Model;
+use super::batch::GradientSums;
 use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
 use super::finite::Watch;
 use super::guard::Guard;
@@ -42,6 +43,7 @@ pub struct Trainer<'a> {
     /// Those to come, once training has begun.
     batches: Option<Prefetch<Batch>>,
     parameters: Parameters,
+    sums: GradientSums,
     optimizer: Box<dyn Stepper>,
     schedule: Schedule,
     /// Batches of an epoch that are used.
@@ -107,6 +109,7 @@ impl<'a> Trainer<'a> {
             processes,
             loader,
             batches: None,
+            sums: GradientSums::new(processes, &parameters)?,
             parameters,
             optimizer,
             schedule,

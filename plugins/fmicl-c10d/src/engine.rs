@@ -19,6 +19,9 @@ pub struct C10d {
     /// Seconds that a process waits for another one before it gives up, from 1 to 86400. It must be longer than the
     /// longest time in which one process alone has something to do: the first batch, a checkpoint.
     pub timeout: f64,
+    /// MiB of gradients that are summed in one call, from 0 to 4096: each as soon as the backward pass has made them. With 0
+    /// all are summed when it is over, as they are on GPUs by gloo.
+    pub bucket_cap_mb: f64,
 }
 
 /// What carries tensors from process to process.
@@ -36,6 +39,7 @@ impl Default for C10d {
         C10d {
             backend: Backend::Auto,
             timeout: 600.0,
+            bucket_cap_mb: 8.0,
         }
     }
 }
@@ -51,6 +55,9 @@ impl Engine for C10d {
     fn validate(&self) -> Result<()> {
         require((1.0..=86_400.0).contains(&self.timeout), "timeout", || {
             format!("{} is not from 1 to 86400 seconds", self.timeout)
+        })?;
+        require((0.0..=4096.0).contains(&self.bucket_cap_mb), "bucket_cap_mb", || {
+            format!("{} is not from 0 to 4096 MiB", self.bucket_cap_mb)
         })
     }
 
@@ -85,6 +92,7 @@ impl Engine for C10d {
         let timeout = Duration::from_secs_f64(self.timeout);
         // Some of the time is for finding out who is to blame.
         let patience = (timeout / 4).min(Duration::from_secs(10));
+        let bucket = (self.bucket_cap_mb * f64::from(1 << 20)).ceil() as i64;
         let Launched { rank, size, port, .. } = launched;
         let serve = launched.agent == Agent::FirstRank && rank == 0;
         let prefix = format!("fmicl/{}", launched.start);
@@ -97,12 +105,12 @@ impl Engine for C10d {
         let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;
         if let Some(gpu) = gpu {
             group.meet_nccl(rank, size, gpu).map_err(failed)?;
-            return Ok(Rc::new(Joined::new(group, rank, size, serve, patience)));
+            return Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)));
         }
         let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();
         let address = address_towards(&launched.host, port);
         group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;
-        Ok(Rc::new(Joined::new(group, rank, size, serve, patience)))
+        Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The C functions of `shim.cc`, made safe.
 
-use fmicl_core::tch::Tensor;
+use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Error, Result};
+use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
@@ -55,6 +56,8 @@ unsafe extern "C" {
 pub struct Group {
     // Not sent to other threads: a raw pointer is not.
     group: NonNull<c_void>,
+    /// Where the backend wants its tensors.
+    device: Cell<Device>,
 }
 
 /// NCCL's backend as a library; empty where it was left out. It refers to libtorch's CUDA half, which is loaded by then.
@@ -83,7 +86,8 @@ impl Group {
             fmicl_c10d_store(host.as_ptr(), port, serve, prefix.as_ptr(), millis(timeout), error)
         })?;
         let group = NonNull::new(group).ok_or_else(|| Error::Torch("there is no store".into()))?;
-        Ok(Group { group })
+        let device = Cell::new(Device::Cpu);
+        Ok(Group { group, device })
     }
 
     /// Meets the others.
@@ -111,6 +115,7 @@ impl Group {
             let (rank, size, gpu) = (rank as c_int, size as c_int, gpu as c_int);
             fmicl_c10d_meet_nccl(self.group.as_ptr(), rank, size, gpu, NCCL.as_ptr(), NCCL.len(), error)
         })?;
+        self.device.set(Device::Cuda(gpu));
         Ok(())
     }
 
@@ -163,6 +168,16 @@ impl Group {
         Ok(take(value))
     }
 
+    /// Where the backend wants its tensors.
+    pub fn device(&self) -> Device {
+        self.device.get()
+    }
+
+    /// For functions of the shim's that are declared elsewhere.
+    pub fn as_ptr(&self) -> *mut c_void {
+        self.group.as_ptr()
+    }
+
     /// Closes the connections to the others; the store stays.
     pub fn leave(&self) {
         // SAFETY: the group lives as long as `self`.
@@ -186,7 +201,7 @@ fn millis(duration: Duration) -> i64 {
 }
 
 /// What `function` gives, unless it leaves an error: of that the first line.
-fn call<T>(function: impl FnOnce(*mut *mut c_char) -> T) -> Result<T> {
+pub fn call<T>(function: impl FnOnce(*mut *mut c_char) -> T) -> Result<T> {
     let mut error = ptr::null_mut();
     let done = function(&mut error);
     match take(error) {

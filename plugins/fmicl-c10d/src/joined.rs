@@ -2,9 +2,11 @@
 
 use crate::blame::Blame;
 use crate::group::Group;
+use crate::sums::Sums;
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Error, Processes, Result};
+use fmicl_core::{Error, Overlap, Parameters, Processes, Result};
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Processes that have met.
@@ -14,6 +16,8 @@ pub struct Joined {
     rank: usize,
     size: usize,
     blame: Blame,
+    /// Bytes of gradients that are summed in one call.
+    bucket: i64,
     /// Whether this process has left the others.
     gone: Cell<bool>,
     called: Cell<Duration>,
@@ -21,8 +25,9 @@ pub struct Joined {
 
 impl Joined {
     /// The process `rank` of `size`, which keeps the store where `serves`; `patience` is how long an answer is waited for
-    /// where something has gone wrong.
-    pub fn new(group: Group, rank: usize, size: usize, serves: bool, patience: Duration) -> Self {
+    /// where something has gone wrong, `bucket` the bytes of gradients that are summed in one call, 0 for all after the backward
+    /// pass.
+    pub fn new(group: Group, rank: usize, size: usize, serves: bool, patience: Duration, bucket: i64) -> Self {
         let blame = Blame {
             rank,
             size,
@@ -34,13 +39,14 @@ impl Joined {
             rank,
             size,
             blame,
+            bucket,
             gone: Cell::new(false),
             called: Cell::default(),
         }
     }
 
     /// The call's result, or who is to blame.
-    fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
+    pub fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
         let begun = Instant::now();
         let done = work(&self.group);
         self.called.set(self.called.get() + begun.elapsed());
@@ -80,6 +86,16 @@ impl Processes for Joined {
 
     fn sum(&self, tensor: &Tensor) -> Result<Tensor> {
         self.call(|group| group.sum(tensor))
+    }
+
+    fn overlap(self: Rc<Self>, parameters: &Parameters) -> Result<Option<Box<dyn Overlap>>> {
+        let device = parameters.groups.first().map(|group| group.grads.device());
+        // What has to be copied to where the backend works on it would hold the backward pass up.
+        if self.bucket == 0 || device != Some(self.group.device()) {
+            return Ok(None);
+        }
+        let sums = Sums::new(self.clone(), &self.group, parameters, self.bucket)?;
+        Ok(Some(Box::new(sums)))
     }
 
     fn called(&self) -> Duration {

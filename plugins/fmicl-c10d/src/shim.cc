@@ -2,7 +2,10 @@
 //
 // No exception leaves a function: it returns nothing (null, false) and puts its words in `error`, which the caller frees.
 
+#include <c10/util/ScopeExit.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -15,6 +18,8 @@
 #include <unistd.h>
 #include <cstring>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -95,6 +100,99 @@ struct Sum : torch::autograd::Function<Sum> {
     all_reduce(*reinterpret_cast<Group*>(context->saved_data["group"].toInt()), gradient);
     return {gradient, at::Tensor()};
   }
+};
+
+// The sums of gradients over all processes, a bucket each. One begins when the backward pass has made all gradients of its bucket,
+// and of those before it: so their order is the same in all processes.
+class Sums {
+ public:
+  Sums(Group* group, std::vector<at::Tensor> buckets, std::vector<size_t> variables)
+      : group_(group), buckets_(std::move(buckets)), variables_(std::move(variables)) {}
+
+  void begin() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    to_come_ = variables_;
+    works_.clear();
+    error_.clear();
+    begun_ = true;
+  }
+
+  // The gradient of one of the bucket's variables is there. No exception leaves it for the backward pass: finish() has it.
+  void made(size_t bucket) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!begun_ || !error_.empty()) {
+      return;
+    }
+    if (to_come_[bucket] == 0) {
+      error_ = "a gradient was made a second time, when its sum had begun";
+      return;
+    }
+    --to_come_[bucket];
+    char* error = nullptr;
+    protect(&error, [&] {
+      while (works_.size() < buckets_.size() && to_come_[works_.size()] == 0) {
+        start();
+      }
+    });
+    if (error) {
+      error_ = error;
+      free(error);
+    }
+  }
+
+  void finish() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    begun_ = false;
+    // Where one has failed they would hold the connections to the others open.
+    const auto clear = c10::make_scope_exit([&] { works_.clear(); });
+    TORCH_CHECK(error_.empty(), error_);
+    // What this backward pass has not come by.
+    while (works_.size() < buckets_.size()) {
+      start();
+    }
+    for (const auto& work : works_) {
+      work->wait(group_->timeout);
+    }
+  }
+
+  // The group may go; variables that are watched stay.
+  void close() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    begun_ = false;
+    works_.clear();
+  }
+
+ private:
+  void start() {
+    std::vector<at::Tensor> tensors{buckets_[works_.size()]};
+    c10d::AllreduceOptions options;
+    options.timeout = group_->timeout;
+    works_.push_back(backend(*group_).allreduce(tensors, options));
+  }
+
+  Group* const group_;
+  const std::vector<at::Tensor> buckets_;
+  // How many variables each bucket has, and how many of them have no gradient yet.
+  const std::vector<size_t> variables_;
+  std::vector<size_t> to_come_;
+  // Of the first buckets.
+  std::vector<c10::intrusive_ptr<c10d::Work>> works_;
+  bool begun_ = false;
+  std::string error_;
+  // On GPUs the backward pass is another thread's.
+  std::mutex mutex_;
+};
+
+// Watches a variable.
+struct Made : torch::autograd::PostAccumulateGradHook {
+  Made(std::shared_ptr<Sums> sums, size_t bucket) : sums(std::move(sums)), bucket(bucket) {}
+
+  void operator()(const at::Tensor&) override {
+    sums->made(bucket);
+  }
+
+  const std::shared_ptr<Sums> sums;
+  const size_t bucket;
 };
 
 // `nccl.cc`.
@@ -206,6 +304,43 @@ at::Tensor* fmicl_c10d_sum(Group* group, const at::Tensor* summand, char** error
   at::Tensor* sum = nullptr;
   protect(error, [&] { sum = new at::Tensor(Sum::apply(*summand, reinterpret_cast<int64_t>(group))); });
   return sum;
+}
+
+// Watches the variables, of which each belongs to a bucket of gradients. What was watched before is not any more.
+std::shared_ptr<Sums>* fmicl_c10d_sums(
+    Group* group, const at::Tensor* const* buckets, size_t bucket_count, const at::Tensor* const* variables,
+    const size_t* bucket_of, size_t variable_count, char** error) {
+  std::shared_ptr<Sums>* result = nullptr;
+  protect(error, [&] {
+    backend(*group);
+    std::vector<at::Tensor> gradients;
+    for (size_t i = 0; i < bucket_count; ++i) {
+      gradients.push_back(*buckets[i]);
+    }
+    std::vector<size_t> counts(bucket_count);
+    for (size_t i = 0; i < variable_count; ++i) {
+      ++counts.at(bucket_of[i]);
+    }
+    const auto sums = std::make_shared<Sums>(group, std::move(gradients), std::move(counts));
+    for (size_t i = 0; i < variable_count; ++i) {
+      torch::autograd::impl::set_post_acc_grad_hooks(*variables[i], std::make_unique<Made>(sums, bucket_of[i]));
+    }
+    result = new std::shared_ptr<Sums>(sums);
+  });
+  return result;
+}
+
+void fmicl_c10d_sums_begin(std::shared_ptr<Sums>* sums) {
+  (*sums)->begin();
+}
+
+bool fmicl_c10d_sums_finish(std::shared_ptr<Sums>* sums, char** error) {
+  return protect(error, [&] { (*sums)->finish(); });
+}
+
+void fmicl_c10d_sums_drop(std::shared_ptr<Sums>* sums) {
+  (*sums)->close();
+  delete sums;
 }
 
 bool fmicl_c10d_set(Group* group, const char* key, const char* value, char** error) {

@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::train::Progress;
-use crate::train::batch::{backward, forward, sum_gradients};
+use crate::train::batch::{backward, forward};
 use crate::train::chance::chance;
 use crate::train::finite::Diverged;
 use crate::train::journal::Step;
@@ -47,6 +47,9 @@ impl Trainer<'_> {
                     "chance level of the loss (independent random features): {level:.4}"
                 ));
             }
+            if number + 1 == train.accumulate {
+                self.sums.begin();
+            }
             backward(self.experiment, self.processes, &loss, 1.0 / train.accumulate as f64)?;
             losses.push(Loss {
                 value: loss.value.detach(),
@@ -55,7 +58,7 @@ impl Trainer<'_> {
             indices.extend(batch.of_all);
             last = Some(pairing);
         }
-        sum_gradients(&mut self.parameters, &**self.processes)?;
+        self.sums.finish(&mut self.parameters)?;
         self.see_gradients();
         let total = losses
             .iter()

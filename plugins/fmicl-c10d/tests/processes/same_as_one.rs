@@ -7,7 +7,7 @@ use fmicl_core::{
     Architecture, Divergence, Engine, Objective, Parameters, Part, Processes, Similarity, Stepper, View, estimator,
 };
 use fmicl_runner::config::{self, Experiment};
-use fmicl_runner::train::{self, Model};
+use fmicl_runner::train::{self, GradientSums, Model};
 use std::rc::Rc;
 
 /// Samples of a batch of all processes.
@@ -33,8 +33,8 @@ fn experiment(sets: &[String]) -> Experiment {
     config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"))
 }
 
-fn join(engine: &str) -> Rc<dyn Processes> {
-    let engine = Part::<dyn Engine>::new(engine, toml::Table::new()).unwrap();
+fn join(engine: &str, options: toml::Table) -> Rc<dyn Processes> {
+    let engine = Part::<dyn Engine>::new(engine, options).unwrap();
     engine.join(Device::Cpu).unwrap()
 }
 
@@ -44,6 +44,7 @@ struct Run<'a> {
     processes: &'a Rc<dyn Processes>,
     model: Model,
     parameters: Parameters,
+    sums: GradientSums,
 }
 
 impl<'a> Run<'a> {
@@ -55,6 +56,7 @@ impl<'a> Run<'a> {
             experiment,
             processes,
             model,
+            sums: GradientSums::new(processes, &parameters).unwrap(),
             parameters,
         }
     }
@@ -68,8 +70,9 @@ impl<'a> Run<'a> {
         let views: Vec<_> = (0..self.model.learner.views()).map(view).collect();
         let learner = &mut *self.model.learner;
         let (loss, _) = train::forward(self.experiment, learner, self.processes, &views).unwrap();
+        self.sums.begin();
         train::backward(self.experiment, self.processes, &loss, 1.0).unwrap();
-        train::sum_gradients(&mut self.parameters, &**self.processes).unwrap();
+        self.sums.finish(&mut self.parameters).unwrap();
         let gradients = self.parameters.groups.iter().map(|group| group.grads.copy());
         (loss.value.double_value(&[]), gradients.collect())
     }
@@ -172,7 +175,9 @@ fn every_objective() {
     tch::set_num_threads(1);
     // Several tiles a process, and some that do not divide the batch.
     estimator::set_tile(Some(3));
-    let (together, alone) = (join("c10d"), join("single"));
+    let alone = join("single", toml::Table::new());
+    // Gradients of a small model in many buckets.
+    let together = join("c10d", toml::toml! { bucket_cap_mb = 0.001 });
     for architecture in architectures() {
         check(&architecture, STEPS, &together, &alone);
         for objective in objectives() {
@@ -200,4 +205,16 @@ fn many_processes_have_the_loss_the_gradients_and_the_weights_of_one() {
             );
         }),
     }
+}
+
+#[test]
+#[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
+fn gradients_that_are_summed_after_the_backward_pass_are_the_same() {
+    let test = "same_as_one::gradients_that_are_summed_after_the_backward_pass_are_the_same";
+    if common::rank().is_none() {
+        return common::pass_in(test, 2);
+    }
+    let together = join("c10d", toml::toml! { bucket_cap_mb = 0.0 });
+    check(&[], STEPS, &together, &join("single", toml::Table::new()));
+    together.wait().unwrap();
 }
