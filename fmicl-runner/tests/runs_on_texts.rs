@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fmicl_core::{Dataset, Evaluation, Part, Views};
+#[path = "support/published.rs"]
+mod published;
+
+use fmicl_core::{Dataset, Evaluation, Part};
 use fmicl_runner as _;
+use published::published;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The stdout of a command that succeeds.
@@ -32,18 +36,6 @@ fn text(path: &Path) -> &str {
 fn written(name: &str, options: toml::Table) -> toml::Value {
     let name = [("name".to_string(), toml::Value::from(name))];
     toml::Value::Table(name.into_iter().chain(options).collect())
-}
-
-/// A folder of a tiny BERT, with a tokenizer of letters.
-fn published(folder: &Path) -> PathBuf {
-    let bert = folder.join("bert");
-    let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
-    views.example(&bert).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/fmicl-text/golden/bert");
-    for file in ["config.json", "model.safetensors"] {
-        std::fs::copy(golden.join(file), bert.join(file)).unwrap();
-    }
-    bert
 }
 
 #[test]
