@@ -3,6 +3,8 @@
 mod eval;
 mod experiment;
 mod load;
+mod misplaced;
+mod negative;
 mod parse;
 #[cfg(test)]
 mod tests;

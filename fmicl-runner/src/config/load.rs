@@ -1,5 +1,7 @@
 //! Loading: a file and those it extends, `--set`, defaults, and the checks.
 
+use super::misplaced::placed;
+use super::negative::out_of_range;
 use super::tree::{Node, Origin, Value};
 use super::{Experiment, parse};
 use fmicl_core::registry::{self, Kind};
@@ -70,7 +72,8 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
     };
     let wrong: Vec<_> = table.iter().filter_map(|(key, value)| error_at(key, value)).collect();
     if !wrong.is_empty() {
-        return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
+        let in_words = |error| source.locate(out_of_range(error, &source));
+        return Err(wrong.into_iter().map(in_words).collect());
     }
     let experiment: Experiment = registry::read_options(table).map_err(|error| vec![source.locate(error)])?;
     let wrong = experiment.validate();
@@ -178,7 +181,7 @@ fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
     let alone = toml::Table::from_iter([(key.to_string(), value.clone())]);
     let error = registry::read_options::<Experiment>(alone).err()?;
     // Without a key, it is about one of the others, which are missing here.
-    matches!(&error, Error::Config { key, .. } if !key.is_empty()).then_some(error)
+    matches!(&error, Error::Config { key, .. } if !key.is_empty()).then(|| placed(error))
 }
 
 /// The most bytes of a config file.

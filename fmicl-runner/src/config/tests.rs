@@ -96,6 +96,44 @@ fn an_unknown_key_is_an_error_at_any_depth() {
 }
 
 #[test]
+fn a_known_key_in_another_place_is_told_its_own() {
+    let top_level = "stands at the top level, above the first [table]";
+    for (from, to, expected) in [
+        (
+            "lr = 0.5",
+            "lr = 0.5\nseed = 1",
+            format!("11: train.seed: unknown key here; `seed` {top_level}"),
+        ),
+        (
+            "momentum = 0.8",
+            "device = 'cpu'",
+            format!("6: optimizer.device: unknown key here; `device` {top_level}"),
+        ),
+        (
+            "momentum = 0.8",
+            "lr = 0.8",
+            "6: optimizer.lr: unknown key here; write it as `train.lr`".into(),
+        ),
+        (
+            "architecture =",
+            "batch_size = 8\narchitecture =",
+            "4: batch_size: unknown key here; write it as `train.batch_size`".into(),
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\n[eval]\nk = 3",
+            "12: eval.k: unknown key here; write it as `eval.knn.k`".into(),
+        ),
+    ] {
+        assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
+    }
+    assert_eq!(
+        error_of(GOOD, &["epochs=3"]),
+        "--set epochs=3: unknown key here; write it as `train.epochs`"
+    );
+}
+
+#[test]
 fn a_set_that_is_wrong_is_named_as_it_was_typed() {
     assert_eq!(
         error_of(GOOD, &["objective.alhpa=2"]),
@@ -134,8 +172,8 @@ fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
         "x.toml:8: train.epochs: invalid type: string \"four\", expected a whole number from 0"
     );
     assert_eq!(
-        error_with("epochs = 4", "epochs = -4"),
-        "x.toml:8: train.epochs: invalid value: whole number `-4`, expected a whole number from 0"
+        error_with("lr = 0.5", "lr = 0.5\nthreads = -4"),
+        "x.toml:11: train.threads: invalid value: whole number `-4`, expected a whole number from 0"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = true"),
@@ -198,6 +236,22 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
 }
 
 #[test]
+fn a_negative_number_is_told_the_range_that_it_is_out_of() {
+    assert_eq!(
+        error_with("epochs = 4", "epochs = -4"),
+        "x.toml:8: train.epochs: -4 is not from 1 to 99999"
+    );
+    assert_eq!(
+        error_with("\"gray\"", "{ name = \"gray\", count = -1 }"),
+        "x.toml:2: dataset.count: -1 is not at least 1"
+    );
+    assert_eq!(
+        error_of(GOOD, &["eval.knn.k=-9"]),
+        "--set eval.knn.k=-9: -9 is not at least 1"
+    );
+}
+
+#[test]
 fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
     assert_eq!(
         error_with("dataset = \"gray\"", ""),
@@ -249,4 +303,8 @@ fn every_wrong_key_is_reported_at_once() {
         .replace("lr = 0.5", "lr = 0.0\n[eval]\nbatch_size = 0");
     std::fs::write(folder.path().join("x.toml"), text).unwrap();
     assert_eq!(load_all(&folder.path().join("x.toml"), &[]).unwrap_err().len(), 3);
+    // With no epochs at all, that is what is wrong.
+    let text = GOOD.replace("epochs = 4", "epochs = 0\nwarmup_epochs = 2");
+    std::fs::write(folder.path().join("x.toml"), text).unwrap();
+    assert_eq!(load_all(&folder.path().join("x.toml"), &[]).unwrap_err().len(), 1);
 }

@@ -149,7 +149,7 @@ impl Train {
             }),
             positive(lr, "lr"),
             // With no epochs at all, that is what is wrong.
-            require(warmup_epochs < epochs.max(1), "warmup_epochs", || {
+            require(epochs == 0 || warmup_epochs < epochs, "warmup_epochs", || {
                 format!("{warmup_epochs} is not below the {epochs} epochs of the run; it is 0 where there is none")
             }),
             require((0.0..=lr.max(0.0)).contains(&final_lr), "final_lr", || {

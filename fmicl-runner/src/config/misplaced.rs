@@ -1,0 +1,32 @@
+//! Keys that are known, and stand where they are not.
+
+use super::{Eval, Experiment, Knn, Linear, Train};
+use fmicl_core::Error;
+use fmicl_core::registry::fields;
+
+/// An error about an unknown key, with the place where that key is known, if there is one; others pass unchanged.
+pub(super) fn placed(error: Error) -> Error {
+    let Error::Config { key, message } = &error else {
+        return error;
+    };
+    let name = key.rsplit('.').next().unwrap_or_default();
+    match home_of(name) {
+        Some(home) if message.starts_with("unknown key") => Error::config(format!("unknown key here; {home}")).at(key),
+        _ => error,
+    }
+}
+
+/// Where a key of that name stands.
+fn home_of(name: &str) -> Option<String> {
+    if fields::<Experiment>().contains(&name) {
+        return Some(format!("`{name}` stands at the top level, above the first [table]"));
+    }
+    let sections = [
+        ("train", fields::<Train>()),
+        ("eval", fields::<Eval>()),
+        ("eval.knn", fields::<Knn>()),
+        ("eval.linear", fields::<Linear>()),
+    ];
+    let section = sections.iter().find(|(_, keys)| keys.contains(&name))?.0;
+    Some(format!("write it as `{section}.{name}`"))
+}
