@@ -1,4 +1,4 @@
-//! Files that are whole or not there, also after a power cut.
+//! Files that are whole or not there, also after a power cut, and the places that `--out` names for them.
 
 use fmicl_core::{Error, Result};
 use std::fs::{self, File};
@@ -26,6 +26,38 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync(path.parent().unwrap_or(path))
 }
 
+/// That a file can come to be at the path that `--out` names: said before the work whose outcome it is to hold.
+///
+/// # Errors
+/// A folder, or a path in none.
+pub fn require_file_place(path: &Path) -> Result<()> {
+    let refused = |why: String| Err(Error::config(why).at("--out"));
+    if path.is_dir() {
+        return refused(format!("{} is a folder; name a file in it", path.display()));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => refused(format!(
+            "there is no folder {}; make it, or name a file in another one",
+            folder.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder that `--out` names, and those around it, where they are not there yet.
+///
+/// # Errors
+/// A file in its place or on the way to it, or the disk's.
+pub fn make_folder(path: &Path) -> Result<()> {
+    match path.ancestors().find(|path| path.exists()) {
+        Some(file) if !file.is_dir() => {
+            let message = format!("{} is a file; name a folder, there or new", file.display());
+            Err(Error::config(message).at("--out"))
+        }
+        _ => fs::create_dir_all(path).map_err(|error| Error::io(path, error)),
+    }
+}
+
 /// Flushes a file, or the names in a folder, to the disk.
 ///
 /// # Errors
@@ -34,4 +66,34 @@ pub fn sync(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(|error| Error::io(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_cannot_be_is_named_with_what_would_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        let shown = |result: Result<()>| {
+            let message = result.unwrap_err().to_string();
+            message.replace(&format!("{}/", folder.path().display()), "")
+        };
+        fs::write(at("file"), "").unwrap();
+        assert_eq!(
+            shown(require_file_place(&at("new/x.npy"))),
+            "--out: there is no folder new; make it, or name a file in another one"
+        );
+        assert!(shown(require_file_place(folder.path())).ends_with(" is a folder; name a file in it"));
+        assert!(require_file_place(&at("x.npy")).is_ok() && require_file_place(Path::new("x.npy")).is_ok());
+        for path in ["file", "file/below"] {
+            assert_eq!(
+                shown(make_folder(&at(path))),
+                "--out: file is a file; name a folder, there or new"
+            );
+        }
+        make_folder(&at("new/folder")).unwrap();
+        assert!(at("new/folder").is_dir());
+    }
 }

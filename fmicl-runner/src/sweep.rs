@@ -23,14 +23,14 @@ mod report;
 mod tests;
 
 use crate::cli::Outcome as Exit;
-use crate::{DeviceChoice, commands};
+use crate::{DeviceChoice, commands, disk};
 use cell::Cell;
 use clap::Args;
 use file::SweepFile;
 use fmicl_core::{Error, tch};
 use report::Report;
 use std::collections::HashSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ pub fn run(options: &Options) -> Exit {
         return Ok(());
     }
 
-    fs::create_dir_all(&out).map_err(|error| one(Error::io(&out, error)))?;
+    disk::make_folder(&out).map_err(one)?;
     let lock = lock(&out).map_err(one)?;
     report.write(&out).map_err(one)?;
     let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;

@@ -402,3 +402,26 @@ fn a_run_that_diverged_is_not_exported() {
             .any(|entry| entry.file_name().to_string_lossy().starts_with("backbone"))
     );
 }
+
+#[test]
+fn a_place_that_cannot_be_is_refused_with_what_would_work() {
+    let (folder, run) = run_of("seed=0".into());
+    let (file, new) = (folder.path().join("x.toml"), folder.path().join("new"));
+    let in_new = |name: &str| new.join(name).display().to_string();
+    let no_folder = format!(
+        "there is no folder {}; make it, or name a file in another one",
+        new.display()
+    );
+    let no_file = format!("{} is a file; name a folder, there or new", file.display());
+    for (args, why) in [
+        (["embed", text(&run), "--out", &in_new("x.npy")], &no_folder),
+        (["export", text(&run), "--out", &in_new("x.pt")], &no_folder),
+        (["features", text(&run), "--out", text(&file)], &no_file),
+        (["train", text(&file), "--out", text(&file)], &no_file),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_fmicl")).args(args).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr, format!("error: --out: {why}\n"), "{args:?}");
+    }
+}

@@ -1,8 +1,7 @@
 //! `fmicl embed`: vectors of whatever a trained encoder reads, a line each.
 
-use crate::DeviceChoice;
 use crate::eval::Subject;
-use crate::weights;
+use crate::{DeviceChoice, disk, weights};
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Error, Result};
@@ -49,6 +48,7 @@ pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
         }
         Some(_) => return Err(Error::config("--out: the file's name must end in .npy or .safetensors").into()),
     };
+    args.out.as_deref().map_or(Ok(()), disk::require_file_place)?;
     let subject = Subject::open(&args.path, &args.sets, args.device)?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut kept = Vec::new();

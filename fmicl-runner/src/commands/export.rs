@@ -2,7 +2,7 @@
 
 use crate::panics::refused;
 use crate::train::{Model, RunDir};
-use crate::{DeviceChoice, eval, weights};
+use crate::{DeviceChoice, disk, eval, weights};
 use clap::{Args, ValueEnum};
 use fmicl_core::tch::{self, CModule, Device, Kind, Tensor};
 use fmicl_core::{Error, Input, Result, View};
@@ -35,7 +35,6 @@ enum Format {
 /// Whatever is wrong with the run, one that diverged included, or the disk; a backbone that cannot be traced.
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
-    let mut it = run.restore(Some(DeviceChoice::Cpu))?;
     let extension = args.out.as_ref().map(|out| out.extension().unwrap_or_default());
     let format = match (
         args.format,
@@ -54,6 +53,8 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
         Format::Torchscript => "backbone.pt",
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
+    disk::require_file_place(&out)?;
+    let mut it = run.restore(Some(DeviceChoice::Cpu))?;
     let input = it.experiment.views.input()?;
     let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));
     eval::require_finite(&features)?;

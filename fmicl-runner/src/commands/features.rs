@@ -3,11 +3,10 @@
 use crate::data::open_split;
 use crate::eval::{self, Features};
 use crate::train::RunDir;
-use crate::{DeviceChoice, weights};
+use crate::{DeviceChoice, disk, weights};
 use clap::{Args, ValueEnum};
 use fmicl_core::tch::Device;
-use fmicl_core::{Error, Result, Split};
-use std::fs;
+use fmicl_core::{Result, Split};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +56,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
     let it = run.restore(args.device)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
-    fs::create_dir_all(&out).map_err(|error| Error::io(&out, error))?;
+    disk::make_folder(&out)?;
     let mut stdout = std::io::stdout();
     for (name, split) in [
         ("pretrain", Split::Pretrain),

@@ -106,7 +106,7 @@ impl RunDir {
             [checkpoints, backbone, files].into_iter().fold(0, u64::saturating_add),
         )?;
         let checkpoints = path.join(CHECKPOINTS);
-        fs::create_dir_all(&checkpoints).map_err(|error| Error::io(&path, error))?;
+        disk::make_folder(&checkpoints)?;
         let run = RunDir { path, _lock: None }.locked()?;
         // Another process may have come first.
         require_unused(&run.path)?;
