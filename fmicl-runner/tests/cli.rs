@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/published.rs"]
+mod published;
+
+use fmicl_runner as _;
+use published::published;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
@@ -58,14 +63,34 @@ fn a_wrong_command_line_is_exit_code_2() {
 }
 
 #[test]
-fn a_run_that_is_not_there_is_an_error_without_a_panic() {
-    let (code, message) = error(&["eval", "no-such-run"]);
-    assert_ne!(code, 0);
-    assert!(
-        message.starts_with("error: ") && message.lines().count() == 1,
-        "{message}"
-    );
-    assert!(!message.contains("internal"), "{message}");
+fn what_is_no_run_is_said_with_what_would_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    std::fs::write(&file, "").unwrap();
+    let missing = folder.path().join("missing");
+    let weights = published(folder.path());
+    let wanted = "name a run directory, one that `train` wrote";
+    for (path, why) in [
+        (&missing, format!("there is no such folder; {wanted}")),
+        (&file, format!("is a file; {wanted}")),
+        (
+            &weights,
+            "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on (sts)".into(),
+        ),
+        (
+            &folder.path().to_path_buf(),
+            format!("is no run directory, it has no config.toml; {wanted}"),
+        ),
+    ] {
+        let path = path.to_str().unwrap();
+        for command in ["eval", "features", "export"] {
+            assert_eq!(error(&[command, path]), (1, format!("error: {path}: {why}\n")));
+        }
+    }
+    let path = folder.path().to_str().unwrap();
+    let neither =
+        "is neither a run directory, with a config.toml, nor a whole folder of published weights (hugging-face)";
+    assert_eq!(error(&["embed", path]), (1, format!("error: {path}: {neither}\n")));
 }
 
 #[test]

@@ -31,6 +31,20 @@ enum Source {
     },
 }
 
+/// The parts that read a folder of published weights, if it is one.
+///
+/// # Errors
+/// One that cannot be read.
+pub(crate) fn published(folder: &Path) -> Result<Option<PretrainedParts>> {
+    for layout in registry::list::<dyn Pretrained>() {
+        let layout: Part<dyn Pretrained> = Part::new(layout.name, toml::Table::new())?;
+        if let Some(parts) = layout.parts(folder)? {
+            return Ok(Some(parts));
+        }
+    }
+    Ok(None)
+}
+
 impl Subject {
     /// The encoder of the run, or of published weights, at `path`; `sets` change options of a folder's `views` and
     /// `backbone`.
@@ -47,13 +61,19 @@ impl Subject {
             }
             Err(error) => error,
         };
-        for layout in registry::list::<dyn Pretrained>() {
-            let layout: Part<dyn Pretrained> = Part::new(layout.name, toml::Table::new())?;
-            if let Some(parts) = layout.parts(path)? {
-                return Subject::of_folder(path, parts, sets, device.unwrap_or_default());
+        match published(path)? {
+            Some(parts) => Subject::of_folder(path, parts, sets, device.unwrap_or_default()),
+            None if path.is_dir() => {
+                let layouts = registry::list::<dyn Pretrained>();
+                let layouts: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
+                let message = format!(
+                    "is neither a run directory, with a config.toml, nor a whole folder of published weights ({})",
+                    layouts.join(", ")
+                );
+                Err(Error::data(path, message))
             }
+            None => Err(not_a_run),
         }
-        Err(not_a_run)
     }
 
     fn of_run(run: &RunDir, device: Option<DeviceChoice>) -> Result<Self> {

@@ -13,7 +13,7 @@ use crate::{DeviceChoice, disk, weights};
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
-use place::{require_room, require_unused, unused};
+use place::{no_run_at, require_room, require_unused, unused};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -137,7 +137,7 @@ impl RunDir {
             let path = path.to_path_buf();
             Ok(RunDir { path, _lock: None })
         } else {
-            Err(Error::data(path, "is no run directory: it has no config.toml"))
+            Err(no_run_at(path))
         }
     }
 

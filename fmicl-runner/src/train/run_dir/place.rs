@@ -1,8 +1,10 @@
-//! Where a run's directory may be made.
+//! Where a run's directory may be made, and where there is none.
 
 use super::{CHECKPOINTS, INIT, LOCK, RunDir};
+use crate::eval;
 use crate::train::kept::FILES;
-use fmicl_core::{Error, Result};
+use fmicl_core::registry;
+use fmicl_core::{Error, Evaluation, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,4 +58,24 @@ pub fn unused(name: &str) -> PathBuf {
         }
         number += 1;
     }
+}
+
+/// What there is in the place of a run's directory.
+pub fn no_run_at(path: &Path) -> Error {
+    let wanted = "name a run directory, one that `train` wrote";
+    let found = match (path.exists(), path.is_dir(), eval::published(path)) {
+        (false, ..) => format!("there is no such folder; {wanted}"),
+        (_, false, _) => format!("is a file; {wanted}"),
+        (.., Ok(Some(_))) => {
+            let evaluations = registry::list::<dyn Evaluation>();
+            let names: Vec<_> = evaluations.iter().map(|evaluation| evaluation.name).collect();
+            format!(
+                "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on \
+                 ({})",
+                names.join(", ")
+            )
+        }
+        _ => format!("is no run directory, it has no config.toml; {wanted}"),
+    };
+    Error::data(path, found)
 }
