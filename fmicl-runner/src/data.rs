@@ -1,7 +1,7 @@
 //! The data of an experiment: the splits of its dataset, and what its evaluations bring.
 
-use crate::config::Experiment;
-use fmicl_core::{Result, Samples, Split, Task};
+use crate::config::{Experiment, Knn};
+use fmicl_core::{Result, Samples, Split, Task, require};
 use std::sync::Arc;
 
 /// All data of an experiment, opened and checked.
@@ -23,6 +23,24 @@ pub struct Labelled {
 }
 
 impl Splits {
+    /// As [`open`](Splits::open), and checked against what is to be done with them after training: that is too late.
+    ///
+    /// # Errors
+    /// As there, and one at `eval.knn.k` where there are not that many samples.
+    pub fn open_to_train(experiment: &Experiment) -> Result<Self> {
+        let splits = Splits::open(experiment)?;
+        let (k, default) = (experiment.eval.knn.k, Knn::default().k);
+        let samples = splits
+            .labelled
+            .as_ref()
+            .map_or(usize::MAX, |labelled| labelled.train.len());
+        // Nobody asked for the default: of fewer samples it takes all.
+        require(k <= samples || k == default, "eval.knn.k", || {
+            format!("{k} is more than the dataset's {samples} labelled samples to train on; take at most that many")
+        })?;
+        Ok(splits)
+    }
+
     /// Opens every split, each once, and every evaluation.
     ///
     /// # Errors

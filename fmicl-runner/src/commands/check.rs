@@ -33,7 +33,7 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
         .resolve()
         .and_then(|device| experiment.train.precision.on(device));
     let device = keep(device, experiment, &mut problems);
-    let data = keep(Splits::open(experiment), experiment, &mut problems);
+    let data = keep(Splits::open_to_train(experiment), experiment, &mut problems);
     let model = keep(Model::build(experiment), experiment, &mut problems);
     let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {
         return Err(problems);
@@ -160,6 +160,20 @@ mod tests {
         let errors = check(&format!("{BACKBONE}dataset = {{ name = 'gray', count = 7 }}")).unwrap_err();
         let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 samples; take at most that many";
         assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn more_neighbours_than_samples_are_found_and_the_default_takes_all() {
+        let lines = |k: usize| format!("{BACKBONE}dataset = 'gray'\neval.knn.k = {k}");
+        assert_eq!(
+            check(&lines(17)).unwrap_err(),
+            [
+                "x.toml:3: eval.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
+            ]
+        );
+        for k in [16, 200] {
+            check(&lines(k)).unwrap();
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub struct Eval {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knn {
-    /// Neighbours that vote, at least 1; 200 by default.
+    /// Neighbours that vote, at least 1 and at most the labelled training samples; 200 by default, or all where there
+    /// are fewer.
     pub k: usize,
     /// A neighbour's vote is `exp(cosine / temperature)`; above 0, 0.1 by default.
     pub temperature: f64,
