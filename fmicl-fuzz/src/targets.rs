@@ -6,6 +6,7 @@ mod config;
 mod dataset;
 mod hugging_face;
 mod image;
+mod sweep;
 mod weights;
 
 use crate::Target;
@@ -17,8 +18,9 @@ type Fixed = (&'static str, fn() -> Target);
 
 /// Every target, by name. Each registered dataset and evaluation is one, so that what is added is covered as it is.
 pub fn all() -> Vec<Make> {
-    let fixed: [Fixed; 8] = [
+    let fixed: [Fixed; 9] = [
         ("config", config::config),
+        ("sweep", sweep::sweep),
         ("image", image::image),
         ("weights", weights::weights),
         ("checkpoint", checkpoint::checkpoint),

@@ -105,6 +105,17 @@ pub fn run(options: &Options) -> Exit {
     ))))
 }
 
+/// The titles of the sweep's runs in their order, at a scale or at full size: their configs are checked, but not whether
+/// there are such data and models.
+///
+/// # Errors
+/// Everything that is wrong with the file or with a run's config.
+pub fn titles(path: &Path, scale: Option<&str>) -> Result<Vec<String>, Vec<Error>> {
+    let file = SweepFile::read(path).map_err(|error| vec![error])?;
+    let cells = grid::cells(&file, scale, &[], &[], Path::new("sweeps"))?;
+    Ok(cells.iter().map(Cell::title).collect())
+}
+
 fn one(error: Error) -> Vec<anyhow::Error> {
     vec![error.into()]
 }
@@ -127,7 +138,7 @@ fn check<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<(), Vec<Error>> {
             .filter(|line| !line.starts_with("seed = "))
             .collect();
         if seen.insert(but_seed)
-            && let Err(errors) = commands::summary(&cell.resolved)
+            && let Err(errors) = cell.resolved().and_then(|experiment| commands::summary(&experiment))
         {
             problems.add(errors);
         }
@@ -153,7 +164,7 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
             stdout,
             "{}: {state}\n    --set {}",
             cell.title(),
-            cell.sets.join(" --set ")
+            cell.sets().join(" --set ")
         )?;
     }
     Ok(())

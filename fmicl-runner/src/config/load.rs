@@ -25,16 +25,39 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Experiment> {
 /// At least one, as in [`load`].
 pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> {
     let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
-    load_changed(path, &changes)
+    let base = Base::read(path).map_err(|error| vec![error])?;
+    base.changed(&changes)
 }
 
-/// As [`load_all`], with changes that may come from a file.
-///
-/// # Errors
-/// As in [`load_all`].
-pub(crate) fn load_changed(path: &Path, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
-    let tree = read_file(path, &mut Vec::new()).map_err(|error| vec![error])?;
-    experiment(path, tree, changes)
+/// A file and those that it extends, read once for many experiments that begin with it.
+pub(crate) struct Base {
+    path: PathBuf,
+    tree: Node,
+}
+
+impl Base {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// A config error in one line.
+    pub fn read(path: &Path) -> Result<Self> {
+        let tree = read_file(path, &mut Vec::new())?;
+        let path = path.to_path_buf();
+        Ok(Base { path, tree })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The experiment with changes, which may come from a file.
+    ///
+    /// # Errors
+    /// As in [`load_all`].
+    pub fn changed(&self, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
+        experiment(&self.path, self.tree.clone(), changes)
+    }
 }
 
 /// An experiment that was loaded, with each `key=value` of `sets` laid over it.

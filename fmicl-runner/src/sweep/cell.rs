@@ -1,7 +1,7 @@
 //! One run of a sweep and its directory.
 
 use super::outcome::{FAILED, Outcome};
-use crate::config::Experiment;
+use crate::config::{Base, Change, Experiment};
 use crate::train::RunDir;
 use fmicl_core::{Error, Result};
 use std::fs;
@@ -16,31 +16,29 @@ pub struct Cell {
     pub seed: u64,
     /// The experiment file that it begins with.
     pub experiment: PathBuf,
-    /// The changes to it, as `--set` takes them.
-    pub sets: Vec<String>,
+    /// The changes to it.
+    changes: Vec<Change>,
+    /// The file of weights that it begins with.
+    init: Option<PathBuf>,
     /// The run's directory.
     pub dir: PathBuf,
-    /// What is run.
-    pub resolved: Experiment,
-    /// The same as text: what the directory's `config.toml` says if the run is this one.
+    /// What the directory's `config.toml` says if the run is this one.
     pub config: String,
 }
 
 impl Cell {
-    /// A run below the sweep's directory, named after its values.
+    /// The run of `base` after `changes`, below the sweep's directory `out` and named after its values.
     ///
     /// # Errors
-    /// A config that has no form in TOML.
+    /// Everything that is wrong with its config.
     pub fn new(
+        base: &Base,
         labels: Vec<String>,
         seed: u64,
-        file: &Path,
-        mut sets: Vec<String>,
-        resolved: Experiment,
+        changes: Vec<Change>,
         out: &Path,
-    ) -> Result<Self> {
-        // In a file it is relative to that, among the sets to the working directory.
-        sets.extend(resolved.init.iter().map(|init| format!("init={}", init.display())));
+    ) -> Result<Self, Vec<Error>> {
+        let experiment = base.changed(&changes)?;
         let name = labels
             .iter()
             .map(|label| format!("{}_", slug(label)))
@@ -48,12 +46,29 @@ impl Cell {
         Ok(Cell {
             labels,
             seed,
-            experiment: file.to_path_buf(),
-            sets,
+            experiment: base.path().to_path_buf(),
+            changes,
             dir: out.join("runs").join(format!("{name}seed-{seed}")),
-            config: RunDir::config_of(&resolved)?,
-            resolved,
+            config: RunDir::config_of(&experiment).map_err(|error| vec![error])?,
+            init: experiment.init,
         })
+    }
+
+    /// The changes as `--set` takes them.
+    pub fn sets(&self) -> Vec<String> {
+        let changes = self.changes.iter().map(|change| change.text.clone());
+        // In a file it is relative to that, among the sets to the working directory.
+        let init = self.init.iter().map(|init| format!("init={}", init.display()));
+        changes.chain(init).collect()
+    }
+
+    /// What is run; a sweep has too many to hold them all.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its config.
+    pub fn resolved(&self) -> Result<Experiment, Vec<Error>> {
+        let base = Base::read(&self.experiment).map_err(|error| vec![error])?;
+        base.changed(&self.changes)
     }
 
     /// Its values and seed, for people.

@@ -50,6 +50,9 @@ pub struct SweepFile {
     /// What is reported.
     #[serde(default)]
     pub report: Reported,
+    /// Where each value was written.
+    #[serde(skip)]
+    source: Option<Node>,
 }
 
 fn zero() -> Vec<u64> {
@@ -143,16 +146,25 @@ impl SweepFile {
         if let Some(scales) = &file.scales {
             let scales: (BTreeMap<String, Scale>, _) = config::read_file_as(&here.join(scales))
                 .map_err(|error| source.nearest("scales").origin.error("scales", &error.to_string()))?;
-            let (shared, source) = scales;
+            let (shared, written) = scales;
             for (name, mut shared) in shared {
-                place(&mut shared.set, &source, &format!("{name}.set"));
+                place(&mut shared.set, &written, &format!("{name}.set"));
                 let own = file.scale.entry(name).or_default();
                 own.seeds = own.seeds.take().or(shared.seeds);
                 own.set.splice(0..0, shared.set);
             }
         }
-        file.validate().map_err(|error| source.locate(error))?;
+        file.source = Some(source);
+        file.validate().map_err(|error| file.locate(error))?;
         Ok(file)
+    }
+
+    /// A config error with the file and line where its key was written.
+    pub fn locate(&self, error: Error) -> Error {
+        match &self.source {
+            Some(source) => source.locate(error),
+            None => error,
+        }
     }
 
     fn validate(&self) -> Result<()> {

@@ -3,8 +3,9 @@
 use super::axis::Point;
 use super::cell::Cell;
 use super::file::{PlotKind, SweepFile};
-use crate::config::{self, Change};
+use crate::config::{Base, Change};
 use fmicl_core::{Error, Result, registry, require};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Every run, in the order of the axes, with its seeds together; of an axis that `only` names, `AXIS=LABEL`, the values
@@ -23,6 +24,8 @@ pub fn cells(
     let chosen = file.scale(scale).map_err(one)?;
     let seeds = chosen.seeds.as_ref().unwrap_or(&file.seeds);
     let grid = grid(file, scale, only, seeds.len()).map_err(one)?;
+    let unreadable = |error: Error| one(file.locate(Error::config(error.to_string()).at("experiment")));
+    let base = Base::read(&file.experiment).map_err(unreadable)?;
 
     let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
     let mut cells: Vec<Cell> = Vec::new();
@@ -39,21 +42,15 @@ pub fn cells(
         for &seed in seeds {
             let mut sets = sets.clone();
             sets.push(Change::from(format!("seed={seed}")));
-            let loaded = config::load_changed(&file.experiment, &sets);
-            let cell = loaded.and_then(|experiment| {
-                let sets = sets.into_iter().map(|change| change.text).collect();
-                Cell::new(labels.clone(), seed, &file.experiment, sets, experiment, out).map_err(one)
-            });
-            match cell {
-                Ok(cell) => {
-                    require_another(&cells, &cell).map_err(one)?;
-                    cells.push(cell);
-                }
+            match Cell::new(&base, labels.clone(), seed, sets, out) {
+                Ok(cell) => cells.push(cell),
                 Err(errors) => problems.add(errors),
             }
         }
     }
-    problems.none().map(|()| cells)
+    problems.none()?;
+    require_distinct(&cells).map_err(|error| one(file.locate(error)))?;
+    Ok(cells)
 }
 
 /// The most runs of a sweep; a few axes in a small file can span any number.
@@ -69,18 +66,19 @@ fn grid(file: &SweepFile, scale: Option<&str>, only: &[String], seeds: usize) ->
         let points = axes.iter().filter(|axis| axis.0 == x).flat_map(|axis| &axis.1);
         let mut labels = points.map(|point| &point.label);
         if let Some(label) = labels.find(|label| label.parse::<f64>().is_err()) {
-            return Err(Error::config(format!(
-                "report.x: lines run along numbers, and the axis `{x}` has `{label}`"
-            )));
+            let message = format!("lines run along numbers, and the axis `{x}` has `{label}`");
+            return Err(file.locate(Error::config(message).at("report.x")));
         }
     }
     keep(&mut axes, only)?;
     let runs = axes
         .iter()
         .fold(seeds, |runs, (_, points)| runs.saturating_mul(points.len()));
-    require(runs <= MOST, "axis", || {
+    let key = if file.axis.is_empty() { "seeds" } else { "axis" };
+    require(runs <= MOST, key, || {
         format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part by --only")
-    })?;
+    })
+    .map_err(|error| file.locate(error))?;
     let mut grid: Vec<Vec<Point>> = vec![vec![]];
     for (_, points) in &axes {
         let longer = |cell: Vec<Point>| -> Vec<Vec<Point>> {
@@ -122,17 +120,18 @@ fn keep(axes: &mut [(&str, Vec<Point>)], only: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// That no other run has this one's directory, nor its config.
-fn require_another(cells: &[Cell], cell: &Cell) -> Result<()> {
-    let title = cell.title();
-    for other in cells {
-        if other.config == cell.config {
+/// That no two runs have the same config, or the same directory.
+fn require_distinct(cells: &[Cell]) -> Result<()> {
+    let (mut configs, mut dirs) = (HashMap::new(), HashMap::new());
+    for cell in cells {
+        let title = cell.title();
+        if let Some(other) = configs.insert(&cell.config, cell) {
             return Err(Error::config(format!(
                 "the runs `{}` and `{title}` are the same: something is set over what tells them apart",
                 other.title()
             )));
         }
-        if other.dir == cell.dir {
+        if let Some(other) = dirs.insert(&cell.dir, cell) {
             return Err(Error::config(format!(
                 "the runs `{}` and `{title}` would share {}; give one of their values another label",
                 other.title(),
@@ -145,16 +144,16 @@ fn require_another(cells: &[Cell], cell: &Cell) -> Result<()> {
 
 /// Errors, each once: what is wrong with one value is wrong with every run that has it.
 #[derive(Default)]
-pub struct Problems(Vec<Error>);
+pub struct Problems {
+    found: Vec<Error>,
+    known: HashSet<String>,
+}
 
 impl Problems {
     /// Adds those that are new.
     pub fn add(&mut self, errors: Vec<Error>) {
-        for error in errors {
-            if !self.0.iter().any(|known| known.to_string() == error.to_string()) {
-                self.0.push(error);
-            }
-        }
+        let is_new = |error: &Error| self.known.insert(error.to_string());
+        self.found.extend(errors.into_iter().filter(is_new));
     }
 
     /// That there are none.
@@ -162,6 +161,6 @@ impl Problems {
     /// # Errors
     /// All of them.
     pub fn none(self) -> Result<(), Vec<Error>> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+        if self.found.is_empty() { Ok(()) } else { Err(self.found) }
     }
 }

@@ -83,7 +83,7 @@ fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Re
     let mut command = Command::new(program);
     command.arg("train").arg(&cell.experiment).arg("--out").arg(&cell.dir);
     command.args(["--resume", "auto"]);
-    cell.sets.iter().for_each(|set| {
+    cell.sets().iter().for_each(|set| {
         command.args(["--set", set]);
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -75,7 +75,7 @@ fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
     let sweep: String = keys.iter().map(|key| axis(key)).collect();
     assert_eq!(
         error_of(&format!("experiment = 'x.toml'\nseeds = [0, 1]\n{sweep}")),
-        "axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
+        "sweep.toml:3: axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
     );
 }
 
@@ -111,7 +111,7 @@ fn the_grid_is_every_combination_with_every_seed() {
     let name = cells[5].dir.strip_prefix(folder.path()).unwrap();
     assert_eq!(name, Path::new("runs/tsallis-alpha-2.5_small_seed-1"));
     assert_eq!(
-        cells[5].sets,
+        cells[5].sets(),
         [
             "train.lr=0.2",
             "objective.divergence={ alpha = 2.5, name = \"tsallis\" }",
@@ -129,7 +129,7 @@ fn a_scale_lies_under_the_axes_and_has_its_own_seeds() {
     let cells = grid::cells(&file, Some("tiny"), &[], &[], folder.path()).unwrap();
     assert_eq!((cells.len(), cells[0].seed), (4, 5));
     let config = |sets: &[String]| crate::config::load(&folder.path().join("x.toml"), sets).unwrap();
-    let experiment = config(&cells[1].sets);
+    let experiment = config(&cells[1].sets());
     assert_eq!(experiment.train.batch_size, 4);
     assert!(experiment.to_toml().unwrap().contains("width = 8"), "the axis wins");
     let unknown = grid::cells(&file, Some("tyny"), &[], &[], folder.path()).unwrap_err();
@@ -146,7 +146,7 @@ fn an_init_is_relative_to_the_sweep_file_in_its_runs_too() {
         "experiment = 'x.toml'\nseeds = [0]\n[[axis]]\nname = 'start'\nkey = 'init'\nvalues = ['w.safetensors']";
     let file = write(folder.path(), sweep);
     let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
-    let run = crate::config::load(&cells[0].experiment, &cells[0].sets).unwrap();
+    let run = crate::config::load(&cells[0].experiment, &cells[0].sets()).unwrap();
     assert_eq!(run.init, Some(folder.path().join("w.safetensors")));
     assert_eq!(crate::train::RunDir::config_of(&run).unwrap(), cells[0].config);
 }
@@ -171,6 +171,14 @@ fn what_is_wrong_is_said_before_anything_runs() {
 }
 
 #[test]
+fn an_experiment_that_is_not_there_is_an_error_at_its_line() {
+    assert_eq!(
+        error_of("seeds = [1]\nexperiment = 'y.toml'"),
+        "sweep.toml:2: experiment: y.toml: there is no such file; name a TOML file"
+    );
+}
+
+#[test]
 fn nothing_in_a_sweep_is_ignored() {
     let seeded = error_of("experiment = 'x.toml'\nset = ['seed = 7']");
     assert_eq!(
@@ -187,7 +195,10 @@ fn nothing_in_a_sweep_is_ignored() {
     assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
     let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";
     let along = error_of(&format!("{words}[report]\nplot = 'lines'\nx = 'd'"));
-    assert_eq!(along, "report.x: lines run along numbers, and the axis `d` has `kl`");
+    assert_eq!(
+        along,
+        "sweep.toml:8: report.x: lines run along numbers, and the axis `d` has `kl`"
+    );
 }
 
 #[test]
@@ -197,7 +208,7 @@ fn a_finished_run_is_done_and_one_of_another_config_is_in_the_way() {
     let cells = || grid::cells(&file, None, &[], &[], folder.path()).unwrap();
     let cell = &cells()[0];
     assert!(!cell.is_done().unwrap());
-    let config = crate::config::load(&cell.experiment, &cell.sets)
+    let config = crate::config::load(&cell.experiment, &cell.sets())
         .unwrap()
         .to_toml()
         .unwrap();
@@ -367,10 +378,10 @@ fn runs_that_cannot_be_told_apart_are_refused() {
     let same = axis("{ label = 'a', set = ['train.lr=0.3'] }, { label = 'b', set = ['train.lr=0.3'] }");
     assert_eq!(
         error_of(&same),
-        "the runs `a, seed 0` and `b, seed 0` are the same: something is set over what tells them apart"
+        "sweep.toml: the runs `a, seed 0` and `b, seed 0` are the same: something is set over what tells them apart"
     );
     let alike = axis("{ label = 'a b', set = [] }, { label = 'a-b', set = ['train.lr=0.3'] }");
-    assert!(error_of(&alike).starts_with("the runs `a b, seed 0` and `a-b, seed 0` would share "));
+    assert!(error_of(&alike).starts_with("sweep.toml: the runs `a b, seed 0` and `a-b, seed 0` would share "));
 }
 
 #[test]
@@ -428,7 +439,7 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     );
     let both = grid::cells(&file, Some("tiny"), &["train.epochs=1".into()], &[], folder.path()).unwrap();
     assert_eq!(
-        both[0].sets,
+        both[0].sets(),
         ["train.epochs=0", "train.lr=0.7", "train.epochs=1", "seed=0"]
     );
 }
@@ -467,10 +478,11 @@ fn every_sweep_resolves_at_every_scale_and_its_models_build() {
                 .unwrap_or_else(|errors| panic!("{}, {scale:?}: {errors:?}", path.display()));
             for cell in cells {
                 let config: toml::Table = cell.config.parse().unwrap();
+                let experiment = cell.resolved().unwrap();
                 let model = ["backbone", "architecture"].map(|part| config[part].to_string());
-                if built.insert((model, format!("{:?}", cell.resolved.views.input()))) {
+                if built.insert((model, format!("{:?}", experiment.views.input()))) {
                     let store = fmicl_core::tch::nn::VarStore::new(fmicl_core::tch::Device::Cpu);
-                    let learner = cell.resolved.build_learner(&store.root(), None);
+                    let learner = experiment.build_learner(&store.root(), None);
                     learner
                         .map(|_| ())
                         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
