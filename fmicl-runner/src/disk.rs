@@ -54,7 +54,10 @@ pub fn make_folder(path: &Path) -> Result<()> {
             let message = format!("{} is a file; name a folder, there or new", file.display());
             Err(Error::config(message).at("--out"))
         }
-        _ => fs::create_dir_all(path).map_err(|error| Error::io(path, error)),
+        _ => fs::create_dir_all(path).map_err(|error| {
+            let message = format!("cannot be made: {error}; name another folder by --out");
+            Error::data(path, message)
+        }),
     }
 }
 
@@ -93,6 +96,12 @@ mod tests {
                 "--out: file is a file; name a folder, there or new"
             );
         }
+        let nowhere = make_folder(Path::new("/proc/folder")).unwrap_err().to_string();
+        assert!(
+            nowhere.starts_with("/proc/folder: cannot be made: ")
+                && nowhere.ends_with("; name another folder by --out"),
+            "{nowhere}"
+        );
         make_folder(&at("new/folder")).unwrap();
         assert!(at("new/folder").is_dir());
     }
