@@ -134,7 +134,16 @@ impl ChangeArgs {
         let device = self.device.map(|device| format!("device={device}"));
         let seed = self.seed.map(|seed| format!("seed={seed}"));
         let sets: Vec<_> = self.sets.iter().cloned().chain(device).chain(seed).collect();
-        config::load_all(path, &sets)
+        config::load_all(path, &sets).map_err(|errors| match sweep::is_at(path) {
+            true => {
+                let message = format!(
+                    "{}: is a sweep, not an experiment; run it by `fmicl sweep`",
+                    path.display()
+                );
+                vec![fmicl_core::Error::config(message)]
+            }
+            false => errors,
+        })
     }
 }
 

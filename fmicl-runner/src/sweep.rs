@@ -116,6 +116,11 @@ pub fn titles(path: &Path, scale: Option<&str>) -> Result<Vec<String>, Vec<Error
     Ok(cells.iter().map(Cell::title).collect())
 }
 
+/// Whether a file is a sweep.
+pub(crate) fn is_at(path: &Path) -> bool {
+    SweepFile::read(path).is_ok()
+}
+
 fn one(error: Error) -> Vec<anyhow::Error> {
     vec![error.into()]
 }

@@ -43,6 +43,19 @@ fn a_fault_of_the_config_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn a_sweep_and_an_experiment_in_each_others_place_are_one_line() {
+    let experiments = concat!(env!("CARGO_MANIFEST_DIR"), "/../experiments");
+    let sweep = format!("{experiments}/paper/similarity.toml");
+    for command in ["train", "check"] {
+        let line = format!("error: {sweep}: is a sweep, not an experiment; run it by `fmicl sweep`\n");
+        assert_eq!(error(&[command, &sweep]), (2, line));
+    }
+    let experiment = format!("{experiments}/quickstart.toml");
+    let line = format!("error: {experiment}: is an experiment, not a sweep; train it by `fmicl train`\n");
+    assert_eq!(error(&["sweep", &experiment]), (2, line));
+}
+
+#[test]
 fn an_unknown_kind_names_the_nearest_and_all() {
     let expected = "error: no kind of part named `divergense` (did you mean `divergence`?); kinds: architecture, \
                     backbone, dataset, divergence, engine, evaluation, objective, optimizer, pretrained, similarity, views\n";

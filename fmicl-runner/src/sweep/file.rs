@@ -133,7 +133,14 @@ impl SweepFile {
     /// # Errors
     /// A config error with the file and the line.
     pub fn read(path: &Path) -> Result<Self> {
-        let (mut file, source): (SweepFile, _) = config::read_file_as(path)?;
+        let (mut file, source): (SweepFile, _) =
+            config::read_file_as(path).map_err(|error| match config::load(path, &[]) {
+                Ok(_) => Error::config(format!(
+                    "{}: is an experiment, not a sweep; train it by `fmicl train`",
+                    path.display()
+                )),
+                Err(_) => error,
+            })?;
         let here = path.with_file_name("");
         file.experiment = here.join(&file.experiment);
         place(&mut file.set, &source, "set");
@@ -180,8 +187,7 @@ impl SweepFile {
             names.push(name);
             let scales: Vec<&str> = self.scale.keys().map(String::as_str).collect();
             if let Some(unknown) = axis.scale.keys().find(|scale| !self.scale.contains_key(*scale)) {
-                let hint = registry::did_you_mean(unknown, &scales);
-                let message = format!("no scale named `{unknown}`{hint}; scales: {}", scales.join(", "));
+                let message = format!("no scale named `{unknown}`{}", among(unknown, "scales", &scales));
                 return Err(Error::config(message).at(&format!("{key}.scale.{unknown}")));
             }
             for values in std::iter::once(&axis.values).chain(axis.scale.values()) {
@@ -192,8 +198,7 @@ impl SweepFile {
         for (key, named) in [("report.columns", &report.columns), ("report.x", &report.x)] {
             if let Some(named) = named {
                 require(names.contains(&&**named), key, || {
-                    let hint = registry::did_you_mean(named, &names);
-                    format!("no axis named `{named}`{hint}; axes: {}", names.join(", "))
+                    format!("no axis named `{named}`{}", among(named, "axes", &names))
                 })?;
             }
         }
@@ -211,12 +216,19 @@ impl SweepFile {
         let Some(name) = name else { return Ok(Scale::default()) };
         self.scale.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = self.scale.keys().map(String::as_str).collect();
-            let hint = registry::did_you_mean(name, &known);
             Error::config(format!(
-                "--scale {name}: no such scale{hint}; scales: {}",
-                known.join(", ")
+                "--scale {name}: no such scale{}",
+                among(name, "scales", &known)
             ))
         })
+    }
+}
+
+/// What there is in place of what is not there, such as `` (did you mean `a`?); scales: a, b``.
+pub fn among(found: &str, what: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("; the sweep has no {what}"),
+        known => format!("{}; {what}: {}", registry::did_you_mean(found, known), known.join(", ")),
     }
 }
 

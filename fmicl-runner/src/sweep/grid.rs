@@ -2,9 +2,9 @@
 
 use super::axis::Point;
 use super::cell::Cell;
-use super::file::{PlotKind, SweepFile};
+use super::file::{PlotKind, SweepFile, among};
 use crate::config::{Base, Change};
-use fmicl_core::{Error, Result, registry, require};
+use fmicl_core::{Error, Result, require};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -100,16 +100,11 @@ fn keep(axes: &mut [(&str, Vec<Point>)], only: &[String]) -> Result<()> {
         };
         let names: Vec<&str> = axes.iter().map(|axis| axis.0).collect();
         let Some((_, points)) = axes.iter().find(|axis| axis.0 == name) else {
-            let hint = registry::did_you_mean(name, &names);
-            return Err(wrong(text, format!("no such axis{hint}; axes: {}", names.join(", "))));
+            return Err(wrong(text, format!("no such axis{}", among(name, "axes", &names))));
         };
         let labels: Vec<&str> = points.iter().map(|point| &*point.label).collect();
         if !labels.contains(&label) {
-            let hint = registry::did_you_mean(label, &labels);
-            return Err(wrong(
-                text,
-                format!("no such value{hint}; values: {}", labels.join(", ")),
-            ));
+            return Err(wrong(text, format!("no such value{}", among(label, "values", &labels))));
         }
         kept.push((name, label));
     }

@@ -71,6 +71,24 @@ fn an_experiment_that_is_not_there_is_an_error_at_its_line() {
 }
 
 #[test]
+fn what_a_sweep_has_none_of_is_not_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "experiment = 'x.toml'");
+    let error = |scale: Option<&str>, only: &[String]| {
+        let errors = grid::cells(&file, scale, &[], only, folder.path()).unwrap_err();
+        errors[0].to_string()
+    };
+    assert_eq!(
+        error(Some("tiny"), &[]),
+        "--scale tiny: no such scale; the sweep has no scales"
+    );
+    assert_eq!(
+        error(None, &["a=b".into()]),
+        "--only a=b: no such axis; the sweep has no axes"
+    );
+}
+
+#[test]
 fn nothing_in_a_sweep_is_ignored() {
     let seeded = error_of("experiment = 'x.toml'\nset = ['seed = 7']");
     assert_eq!(
