@@ -2,20 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::path::Path;
+mod experiment;
 
-/// Three steps an epoch.
-pub const EXPERIMENT: &str = r#"
-dataset = { name = "subset", train = 24, of = "digits" }
-backbone = { name = "resnet", depth = 18, stem = "cifar", width = 4 }
-architecture = { name = "simclr", out = 16 }
-objective = { name = "f-micl", divergence = "kl", similarity = "gaussian" }
-optimizer = "sgd"
-device = "cpu"
-views.size = 16
-train = { epochs = 3, batch_size = 8, lr = 0.01, warmup_epochs = 1, threads = 2, log_every = 2 }
-eval = { knn.k = 5, linear.max_iter = 3 }
-"#;
+pub use experiment::EXPERIMENT;
+
+use std::path::Path;
 
 /// The weights of the checkpoint after `step` steps, and what training needs besides: the bytes of the files.
 #[allow(dead_code, reason = "not every test compares files")]
