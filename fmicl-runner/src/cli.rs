@@ -4,6 +4,7 @@ use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -155,8 +156,13 @@ pub(crate) type Outcome = Result<(), Vec<anyhow::Error>>;
 ///
 /// A binary with parts of its own is `use my_plugin as _; fn main() -> ExitCode { fmicl_runner::cli() }`.
 pub fn cli() -> ExitCode {
+    cli_of(std::env::args_os())
+}
+
+/// [`cli`] of other arguments than the process's; the first is the program's name.
+pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args);
     log::init();
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {

@@ -13,6 +13,7 @@ mod tree;
 
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
+pub(crate) use experiment::launched;
 pub(crate) use load::{Base, Change, change, changed, load_part, read_file_as};
 pub use load::{load, load_all, load_text};
 pub use train::{OnNan, Train};

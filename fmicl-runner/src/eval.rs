@@ -15,7 +15,7 @@ pub(crate) use encode::{Reader, require_finite};
 pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
-pub(crate) use subject::{Subject, published};
+pub(crate) use subject::{Origin, published};
 pub use table::Comparison;
 pub use tasks::{Evaluated, Figures, FiguresByName};
 pub use worth::Worth;
@@ -23,8 +23,10 @@ pub use worth::Worth;
 use crate::DeviceChoice;
 use crate::config::Experiment;
 use crate::data::Splits;
+use crate::together::{Together, require_alike};
 use crate::train::{Model, RunDir};
 use encode::Encode;
+use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
@@ -62,17 +64,27 @@ impl fmt::Display for Verdict {
 }
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
-/// replaces the experiment's. Writes what it found to `eval.json`, and prints that if `json`, or else a table.
+/// replaces the experiment's. Writes what it found to `eval.json`, and prints that if `json`, or else a table. Where there are
+/// several processes, they divide the work; the first one writes and speaks for all.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
 pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
-    let it = run.restore(device)?;
-    let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-    let verdict = compare(&it.experiment, &data, &it.model, it.device, &alone())?;
-    run.write_json("eval.json", &verdict)?;
-    print(json, verdict, ("checkpoint", &it.checkpoint))
+    let experiment = run.experiment()?;
+    let together = Together::to_use(Some(&experiment), device)?;
+    together.run(|device, processes| {
+        require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
+        let it = run.restore(experiment, device)?;
+        it.model.share(&**processes, |_| true)?;
+        let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
+        let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
+        if processes.rank() > 0 {
+            return Ok(());
+        }
+        run.write_json("eval.json", &verdict)?;
+        print(json, verdict, ("checkpoint", &it.checkpoint))
+    })
 }
 
 /// Prints what was found, as JSON with all digits or as text, and the file that the weights come from.
@@ -91,7 +103,7 @@ fn print(json: bool, found: impl Serialize + fmt::Display, weights: (&str, &Path
 }
 
 /// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures, as
-/// JSON if `json`.
+/// JSON if `json`. Where there are several processes, they divide the work, and the first one prints.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
@@ -102,17 +114,26 @@ pub fn run_on(
     json: bool,
     device: Option<DeviceChoice>,
 ) -> anyhow::Result<()> {
-    let subject = Subject::open(path, sets, device)?;
-    subject.require(evaluation.name(), evaluation.modality())?;
-    let task = evaluation.open()?;
-    let mut evaluated = Evaluated::new(evaluation.name());
-    let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
-    evaluated.add("encoder", report);
-    print(json, evaluated, ("weights", &subject.weights))
+    let origin = Origin::find(path, sets)?;
+    origin.meet(device)?.run(|device, processes| {
+        let mut table = origin.table()?;
+        table.insert("evaluation".into(), registry::write_options(evaluation)?.into());
+        require_alike(&**processes, &table)?;
+        let subject = origin.open(device, processes)?;
+        subject.require(evaluation.name(), evaluation.modality())?;
+        let task = evaluation.open()?;
+        let mut evaluated = Evaluated::new(evaluation.name());
+        let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
+        evaluated.add("encoder", report);
+        match processes.rank() {
+            0 => print(json, evaluated, ("weights", &subject.weights)),
+            _ => Ok(()),
+        }
+    })
 }
 
 /// No others to evaluate with.
-fn alone() -> Rc<dyn Processes> {
+pub(crate) fn alone() -> Rc<dyn Processes> {
     Rc::new(Single {})
 }
 

@@ -24,11 +24,12 @@ mod precision;
 pub mod sweep;
 #[cfg(test)]
 mod testing;
+mod together;
 pub mod train;
 pub mod verify;
 mod weights;
 
-pub use cli::cli;
+pub use cli::{cli, cli_of};
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use heap::give_back_freed_memory;

@@ -42,8 +42,9 @@ pub use resume::Resume;
 pub use run_dir::{Restored, RunDir};
 pub(crate) use setup::{open_loader, prepare};
 
-use crate::config::{self, Experiment};
+use crate::config::Experiment;
 use crate::data::Splits;
+use crate::together::{Together, require_alike};
 use crate::{eval, log};
 use fmicl_core::tch::{self, Device};
 use fmicl_core::{Processes, estimator};
@@ -79,18 +80,13 @@ pub struct TrainOptions {
 /// # Errors
 /// Whatever stops the run; a [`Stopped`] where it was asked to.
 pub fn run(experiment: Experiment, options: &TrainOptions) -> anyhow::Result<()> {
-    let gpu = experiment.engine.gpu().map_err(|error| error.at("engine"))?;
-    let device = experiment
-        .device
-        .resolve_for(gpu)
-        .and_then(|device| experiment.train.precision.on(device));
-    let device = device.map_err(|error| experiment.locate(error))?;
-    let processes = experiment.engine.join(device).map_err(|error| error.at("engine"))?;
-    let outcome = run_with(experiment, options, device, &processes);
-    if let Err(error) = &outcome {
-        processes.leave(&error.to_string());
-    }
-    outcome
+    let device = |gpu| {
+        let device = experiment.device.resolve_for(gpu);
+        let device = device.and_then(|device| experiment.train.precision.on(device));
+        device.map_err(|error| experiment.locate(error))
+    };
+    let together = Together::meet(&*experiment.engine, device)?;
+    together.run(|device, processes| run_with(experiment, options, device, processes))
 }
 
 fn run_with(
@@ -101,10 +97,7 @@ fn run_with(
 ) -> anyhow::Result<()> {
     estimator::set_tile(experiment.train.tile);
     let (many, is_first) = (processes.are_many(), processes.rank() == 0);
-    if many {
-        processes.require_same("the program", &RunDir::crates()?)?;
-        processes.require_same("the config", &config::write(&RunDir::table_of(&experiment)?)?)?;
-    }
+    require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
     let mut found = match is_first {
         true => resume::find(&experiment, options)?,
         false => None,

@@ -49,7 +49,8 @@ fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
 }
 
 fn restore(run: &Path) -> Model {
-    RunDir::open(run).unwrap().restore(None).unwrap().model
+    let run = RunDir::open(run).unwrap();
+    run.restore(run.experiment().unwrap(), Device::Cpu).unwrap().model
 }
 
 /// What the run's encoder makes of images.

@@ -7,7 +7,7 @@ mod experiment;
 #[path = "support/run.rs"]
 mod run;
 
-use fmicl_core::tch::Tensor;
+use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::eval;
 use fmicl_runner::train::RunDir;
@@ -25,7 +25,8 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         printed.starts_with(text(&file)) && printed.contains(": 24 images, 32 features\n"),
         "{printed}"
     );
-    let it = RunDir::open(&run).unwrap().restore(None).unwrap();
+    let run_dir = RunDir::open(&run).unwrap();
+    let it = run_dir.restore(run_dir.experiment().unwrap(), Device::Cpu).unwrap();
     let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
     let labelled = data.labelled.unwrap();
     let expected = eval::features(&it.experiment, &labelled.train, &it.model, it.device).unwrap();

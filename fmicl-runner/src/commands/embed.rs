@@ -1,6 +1,6 @@
 //! `fmicl embed`: vectors of whatever a trained encoder reads, a line each.
 
-use crate::eval::Subject;
+use crate::eval::{self, Origin};
 use crate::{DeviceChoice, disk, weights};
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
@@ -49,7 +49,9 @@ pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
         Some(_) => return Err(Error::config("--out: the file's name must end in .npy or .safetensors").into()),
     };
     args.out.as_deref().map_or(Ok(()), disk::require_file_place)?;
-    let subject = Subject::open(&args.path, &args.sets, args.device)?;
+    let origin = Origin::find(&args.path, &args.sets)?;
+    let device = origin.meet(args.device)?.alone("embed")?;
+    let subject = origin.open(device, &eval::alone())?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut kept = Vec::new();
     let mut stdin = io::stdin().lock();

@@ -1,6 +1,7 @@
 //! `fmicl export`: a run's backbone, for PyTorch.
 
 use crate::panics::refused;
+use crate::together::Together;
 use crate::train::{Model, RunDir};
 use crate::{DeviceChoice, disk, eval, weights};
 use clap::{Args, ValueEnum};
@@ -35,6 +36,8 @@ enum Format {
 /// Whatever is wrong with the run, one that diverged included, or the disk; a backbone that cannot be traced.
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
+    let experiment = run.experiment()?;
+    let device = Together::to_use(Some(&experiment), Some(DeviceChoice::Cpu))?.alone("export")?;
     let extension = args.out.as_ref().map(|out| out.extension().unwrap_or_default());
     let format = match (
         args.format,
@@ -54,7 +57,7 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
     disk::require_file_place(&out)?;
-    let mut it = run.restore(Some(DeviceChoice::Cpu))?;
+    let mut it = run.restore(experiment, device)?;
     let input = it.experiment.views.input()?;
     let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));
     eval::require_finite(&features)?;

@@ -2,6 +2,7 @@
 
 use crate::data::open_split;
 use crate::eval::{self, Features};
+use crate::together::Together;
 use crate::train::RunDir;
 use crate::{DeviceChoice, disk, weights};
 use clap::{Args, ValueEnum};
@@ -54,7 +55,9 @@ enum Format {
 /// Whatever is wrong with the run or its data, or the disk.
 pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
-    let it = run.restore(args.device)?;
+    let experiment = run.experiment()?;
+    let device = Together::to_use(Some(&experiment), args.device)?.alone("features")?;
+    let it = run.restore(experiment, device)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     disk::make_folder(&out)?;
     let mut stdout = std::io::stdout();

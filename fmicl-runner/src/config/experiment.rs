@@ -61,7 +61,7 @@ pub struct Experiment {
 }
 
 /// The engine whose launcher has started this process; where there is none, one process alone.
-fn launched() -> Part<dyn Engine> {
+pub(crate) fn launched() -> Part<dyn Engine> {
     let engines = registry::list::<dyn Engine>();
     let engines = engines
         .iter()

@@ -108,7 +108,7 @@ impl Reader {
             true => Tensor::zeros([0, 0], (Kind::Float, self.device)),
             false => Tensor::cat(&values, 0),
         };
-        let (values, mut order) = self.gather(values, order)?;
+        let (values, mut order) = self.gather(values, order, samples.len())?;
         if order.is_empty() {
             return Err(Error::Run(format!(
                 "none of the {} samples can be read; {error}",
@@ -125,13 +125,20 @@ impl Reader {
         Ok((values.index_select(0, &place), order))
     }
 
-    /// The rows of all processes, of which each has another number, and which samples they are.
-    fn gather(&self, values: Tensor, order: Vec<usize>) -> Result<(Tensor, Vec<usize>)> {
+    /// The rows of all processes, of which each has another number, and which of `all` samples they are.
+    fn gather(&self, values: Tensor, order: Vec<usize>, all: usize) -> Result<(Tensor, Vec<usize>)> {
         if !self.processes.are_many() {
             return Ok((values, order));
         }
         let (count, width) = values.size2()?;
-        let [most, width] = self.processes.largest([count, width])?;
+        let all = all as i64;
+        let [most, width, all, fewest] = self.processes.largest([count, width, all, -all])?;
+        if all != -fewest {
+            return Err(Error::Run(format!(
+                "one process has {all} samples to evaluate and another {}: give all the same data",
+                -fewest
+            )));
+        }
         let padded = Tensor::zeros([most, width], (Kind::Float, self.device));
         if count > 0 {
             padded.narrow(0, 0, count).copy_(&values);

@@ -1,15 +1,20 @@
 //! An encoder that is used as it is: of a run, or of a folder of published weights.
 
-use super::{Reader, alone};
-use crate::config;
+use super::Reader;
+use crate::config::{self, Experiment};
+use crate::together::Together;
 use crate::train::{Model, RunDir};
 use crate::{DeviceChoice, panics};
 use fmicl_core::registry;
 use fmicl_core::tch::nn::VarStore;
-use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Result, View, Views};
+use fmicl_core::tch::{self, Device, Tensor};
+use fmicl_core::{
+    Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Processes, Result, View, Views,
+};
 use fmicl_data::OnError;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Samples that are encoded at a time, where no experiment says it.
 const BATCH: usize = 64;
@@ -45,15 +50,32 @@ pub(crate) fn published(folder: &Path) -> Result<Option<PretrainedParts>> {
     Ok(None)
 }
 
-impl Subject {
-    /// The encoder of the run, or of published weights, at `path`; `sets` change options of a folder's `views` and
-    /// `backbone`.
+/// Where an encoder is, which is not read yet.
+pub(crate) enum Origin {
+    Run(RunDir, Box<Experiment>),
+    Folder(Box<Folder>),
+}
+
+/// A folder of published weights.
+#[derive(Serialize)]
+pub(crate) struct Folder {
+    #[serde(skip)]
+    path: PathBuf,
+    views: Part<dyn Views>,
+    backbone: Part<dyn Backbone>,
+}
+
+impl Origin {
+    /// The run, or the folder of published weights, at `path`; `sets` change options of a folder's `views` and `backbone`.
     ///
     /// # Errors
-    /// A path that is neither, or cannot be read.
-    pub fn open(path: &Path, sets: &[String], device: Option<DeviceChoice>) -> Result<Self> {
+    /// A path that is neither, or options that are wrong.
+    pub fn find(path: &Path, sets: &[String]) -> Result<Self> {
         let not_a_run = match RunDir::open(path) {
-            Ok(run) if sets.is_empty() => return Subject::of_run(&run, device),
+            Ok(run) if sets.is_empty() => {
+                let experiment = run.experiment()?.into();
+                return Ok(Origin::Run(run, experiment));
+            }
             Ok(_) => {
                 return Err(Error::config(
                     "--set is for a folder of weights; a run has its own options",
@@ -62,7 +84,7 @@ impl Subject {
             Err(error) => error,
         };
         match published(path)? {
-            Some(parts) => Subject::of_folder(path, parts, sets, device.unwrap_or_default()),
+            Some(parts) => Ok(Origin::Folder(Folder::new(path, parts, sets)?.into())),
             None if path.is_dir() => {
                 let layouts = registry::list::<dyn Pretrained>();
                 let layouts: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
@@ -76,17 +98,50 @@ impl Subject {
         }
     }
 
-    fn of_run(run: &RunDir, device: Option<DeviceChoice>) -> Result<Self> {
-        let it = run.restore(device)?;
-        Ok(Subject {
-            reader: Reader::of(&it.experiment, it.device, &alone()),
-            weights: it.checkpoint,
-            encoder: Source::Run(Box::new(it.model)),
-        })
+    /// Meets the other processes that use the encoder.
+    ///
+    /// # Errors
+    /// As [`Together::meet`].
+    pub fn meet(&self, device: Option<DeviceChoice>) -> Result<Together> {
+        match self {
+            Origin::Run(_, experiment) => Together::to_use(Some(experiment), device),
+            Origin::Folder(_) => Together::to_use(None, device),
+        }
     }
 
-    fn of_folder(path: &Path, parts: PretrainedParts, sets: &[String], device: DeviceChoice) -> Result<Self> {
-        let device = device.resolve()?;
+    /// What it is made of, as a config.
+    ///
+    /// # Errors
+    /// A value that has no form in TOML.
+    pub fn table(&self) -> Result<toml::Table> {
+        match self {
+            Origin::Run(_, experiment) => RunDir::table_of(experiment),
+            Origin::Folder(folder) => registry::write_options(folder),
+        }
+    }
+
+    /// The encoder. Each of several processes has the first one's.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
+        match self {
+            Origin::Run(run, experiment) => {
+                let it = run.restore(*experiment, device)?;
+                it.model.share(&**processes, |_| true)?;
+                Ok(Subject {
+                    reader: Reader::of(&it.experiment, device, processes),
+                    weights: it.checkpoint,
+                    encoder: Source::Run(Box::new(it.model)),
+                })
+            }
+            Origin::Folder(folder) => folder.open(device, processes),
+        }
+    }
+}
+
+impl Folder {
+    fn new(path: &Path, parts: PretrainedParts, sets: &[String]) -> Result<Self> {
         let PretrainedParts { views, backbone } = parts;
         let tables = toml::Table::from_iter([
             ("views".to_string(), views.into()),
@@ -94,29 +149,38 @@ impl Subject {
         ]);
         let mut tables = config::changed(tables, sets)?;
         let mut take = |key: &str| tables.remove(key).unwrap_or(toml::Table::new().into());
-        let views: Part<dyn Views> = Part::from_value(take("views")).map_err(|error| error.at("views"))?;
-        let backbone: Part<dyn Backbone> = Part::from_value(take("backbone")).map_err(|error| error.at("backbone"))?;
-        if let Some(key) = tables.keys().next() {
-            return Err(Error::config(format!(
+        let folder = Folder {
+            path: path.to_path_buf(),
+            views: Part::from_value(take("views")).map_err(|error| error.at("views"))?,
+            backbone: Part::from_value(take("backbone")).map_err(|error| error.at("backbone"))?,
+        };
+        match tables.keys().next() {
+            None => Ok(folder),
+            Some(key) => Err(Error::config(format!(
                 "--set {key}: a folder of weights has `views` and `backbone` alone"
-            )));
+            ))),
         }
+    }
+
+    fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
         let store = VarStore::new(device);
-        let input = views.input()?;
-        let encoder = panics::refused("cannot be built", || backbone.build_for(&store.root(), input))?;
+        let input = self.views.input()?;
+        let encoder = panics::refused("cannot be built", || self.backbone.build_for(&store.root(), input))?;
         Ok(Subject {
             reader: Reader {
-                views: views.share(),
+                views: self.views.share(),
                 batch_size: BATCH,
                 device,
                 on_error: OnError::Fail,
-                processes: alone(),
+                processes: processes.clone(),
             },
-            weights: path.to_path_buf(),
+            weights: self.path,
             encoder: Source::Folder { encoder, _store: store },
         })
     }
+}
 
+impl Subject {
     /// That samples of this kind can be given to the encoder.
     pub fn require(&self, what: &str, modality: Modality) -> Result<()> {
         let reads = self.reader.views.modality();

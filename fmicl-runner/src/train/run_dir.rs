@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
 use super::{Model, TrainOptions, kept};
 use crate::config::{self, Experiment};
-use crate::{DeviceChoice, disk, weights};
+use crate::{disk, weights};
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
@@ -187,13 +187,11 @@ impl RunDir {
         config::change(experiment, &sets)
     }
 
-    /// The run's experiment, and its model as of the last checkpoint, which is named.
+    /// The model of the run's [`experiment`](RunDir::experiment) as of the last checkpoint, which is named.
     ///
     /// # Errors
     /// A run that has no checkpoint, or one that does not fit its config.
-    pub fn restore(&self, device: Option<DeviceChoice>) -> Result<Restored> {
-        let experiment = self.experiment()?;
-        let device = device.unwrap_or(experiment.device).resolve()?;
+    pub fn restore(&self, experiment: Experiment, device: Device) -> Result<Restored> {
         let newest = self
             .checkpoints()
             .newest(u64::MAX, Wanted::Weights, |report| tracing::warn!("{report}"))?;

@@ -36,6 +36,20 @@ pub fn start_with(test: &str, size: usize, more: impl Fn(usize, &mut Command)) -
     (0..size).map(start).collect()
 }
 
+/// As [`start_with`], each to run the command line `fmicl ARGS` by [`fmicl`].
+pub fn start_fmicl(test: &str, size: usize, args: &[&str], more: impl Fn(usize, &mut Command)) -> Vec<Child> {
+    start_with(test, size, |rank, command| {
+        command.env("ARGS", args.join("\n"));
+        more(rank, command);
+    })
+}
+
+/// Runs the command line of this process.
+pub fn fmicl() {
+    let args = std::env::var("ARGS").unwrap();
+    let _ = fmicl_runner::cli_of(std::iter::once("fmicl").chain(args.lines()));
+}
+
 /// What the processes have said when all are over, in the order of ranks.
 pub fn finish(processes: Vec<Child>) -> Vec<Output> {
     // Read at the same time: one that waits for room in its pipe would hold up the others.
@@ -44,6 +58,11 @@ pub fn finish(processes: Vec<Child>) -> Vec<Output> {
         .map(|process| std::thread::spawn(move || process.wait_with_output().unwrap()))
         .collect();
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
+/// What a process has said to stderr.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Runs the test of that name in `size` processes, which must all pass.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
+mod evaluation;
 mod failures;
 mod faults;
 mod namespaces;

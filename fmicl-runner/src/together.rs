@@ -1,0 +1,77 @@
+//! How a process meets the others that a launcher has started with it, to train or to use what was trained.
+
+use crate::DeviceChoice;
+use crate::config::{self, Experiment};
+use crate::train::RunDir;
+use fmicl_core::tch::Device;
+use fmicl_core::{Engine, Error, Processes, Result};
+use std::rc::Rc;
+
+/// Processes that have met.
+pub(crate) struct Together {
+    /// Where this one computes.
+    device: Device,
+    processes: Rc<dyn Processes>,
+}
+
+impl Together {
+    /// Those of an engine; `device` takes the GPU that is this process's, where there are any.
+    ///
+    /// # Errors
+    /// A device that is not there, or others that do not come.
+    pub fn meet(engine: &dyn Engine, device: impl FnOnce(Option<usize>) -> Result<Device>) -> Result<Self> {
+        let device = device(engine.gpu().map_err(|error| error.at("engine"))?)?;
+        let processes = engine.join(device).map_err(|error| error.at("engine"))?;
+        Ok(Together { device, processes })
+    }
+
+    /// Those that use an encoder, one of a run where there is an `experiment`. The run may have had other processes: where
+    /// its engine is not that of this process's launcher, the launcher's is taken.
+    ///
+    /// # Errors
+    /// As [`meet`](Together::meet).
+    pub fn to_use(experiment: Option<&Experiment>, device: Option<DeviceChoice>) -> Result<Self> {
+        let launched = config::launched();
+        let own = experiment.map(|experiment| &experiment.engine);
+        let engine = own.filter(|engine| engine.is_launched()).unwrap_or(&launched);
+        let device = device.or(experiment.map(|experiment| experiment.device));
+        Together::meet(&**engine, |gpu| device.unwrap_or_default().resolve_for(gpu))
+    }
+
+    /// What `work` gives; where it fails the others are told why.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn run<T>(self, work: impl FnOnce(Device, &Rc<dyn Processes>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let outcome = work(self.device, &self.processes);
+        if let Err(error) = &outcome {
+            self.processes.leave(&error.to_string());
+        }
+        outcome
+    }
+
+    /// The device of a process that does all by itself.
+    ///
+    /// # Errors
+    /// Another process, which would do the same.
+    pub fn alone(self, command: &str) -> Result<Device> {
+        match self.processes.size() {
+            1 => Ok(self.device),
+            size => Err(Error::config(format!(
+                "`{command}` is not divided among processes, and there are {size}: start one"
+            ))),
+        }
+    }
+}
+
+/// That all processes are of one program and have the same config.
+///
+/// # Errors
+/// The first line that differs.
+pub(crate) fn require_alike(processes: &dyn Processes, config: &toml::Table) -> Result<()> {
+    if !processes.are_many() {
+        return Ok(());
+    }
+    processes.require_same("the program", &RunDir::crates()?)?;
+    processes.require_same("the config", &config::write(config)?)
+}
