@@ -276,7 +276,7 @@ fn start(
         name,
         resume,
         stop_after,
-        interrupt: Interrupt::by_signals().map_err(|error| vec![error.into()])?,
+        interrupt: Interrupt::by_signals(),
     };
     train::run(experiment, &options).map_err(one)
 }

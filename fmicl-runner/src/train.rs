@@ -95,6 +95,8 @@ fn run_with(
     device: Device,
     processes: &Rc<dyn Processes>,
 ) -> anyhow::Result<()> {
+    // Before the processes have met, a signal just ends this one: there is nothing to save, and nobody who looks.
+    options.interrupt.catch()?;
     estimator::set_tile(experiment.train.tile);
     let (many, is_first) = (processes.are_many(), processes.rank() == 0);
     require_alike(&**processes, &RunDir::table_of(&experiment)?)?;

@@ -18,6 +18,8 @@ pub struct Interrupt {
     signal: Arc<AtomicUsize>,
     /// Whether signals end the process again, as they do by default.
     released: Arc<AtomicBool>,
+    /// Whether signals ask.
+    by_signals: bool,
 }
 
 /// A signal that a run was stopped by.
@@ -25,27 +27,36 @@ pub struct Interrupt {
 pub struct Signal(i32);
 
 impl Interrupt {
-    /// Catches SIGINT, SIGTERM and SIGUSR1 from now on; a second SIGINT ends the process at once.
+    /// Of a run that SIGINT, SIGTERM and SIGUSR1 may ask, from [`catch`](Interrupt::catch) on.
+    pub fn by_signals() -> Self {
+        Interrupt {
+            by_signals: true,
+            ..Interrupt::default()
+        }
+    }
+
+    /// From now on signals no longer end the process, where they may ask; a second SIGINT still does, at once.
     ///
     /// # Errors
     /// A system that refuses.
-    pub fn by_signals() -> Result<Self> {
-        let interrupt = Interrupt::default();
+    pub fn catch(&self) -> Result<()> {
+        if !self.by_signals {
+            return Ok(());
+        }
         let again = Arc::new(AtomicBool::new(false));
         let register = || {
             for (signal, _) in SIGNALS {
-                flag::register_conditional_default(signal, interrupt.released.clone())?;
+                flag::register_conditional_default(signal, self.released.clone())?;
             }
             // In this order: the first one finds the flag down and raises it.
             flag::register_conditional_shutdown(SIGINT, Signal(SIGINT).exit_code().into(), again.clone())?;
             flag::register(SIGINT, again)?;
             for (signal, _) in SIGNALS {
-                flag::register_usize(signal, interrupt.signal.clone(), signal as usize)?;
+                flag::register_usize(signal, self.signal.clone(), signal as usize)?;
             }
             Ok(())
         };
-        register().map_err(|error: std::io::Error| Error::Run(format!("cannot catch signals: {error}")))?;
-        Ok(interrupt)
+        register().map_err(|error: std::io::Error| Error::Run(format!("cannot catch signals: {error}")))
     }
 
     /// The number of the signal that asks the run to stop, or 0.

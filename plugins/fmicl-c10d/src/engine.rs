@@ -89,6 +89,7 @@ impl Engine for C10d {
                  libgloo-dev, and build again",
             ));
         }
+        launched.require_host()?;
         let timeout = Duration::from_secs_f64(self.timeout);
         // Some of the time is for finding out who is to blame.
         let patience = (timeout / 4).min(Duration::from_secs(10));

@@ -5,6 +5,7 @@
 //! keeps the store, on the job's first node.
 
 use fmicl_core::{Error, Result};
+use std::net::ToSocketAddrs;
 use std::str::FromStr;
 
 /// A process and where it finds the others.
@@ -64,6 +65,20 @@ impl Launched {
             )));
         }
         Ok(Some(launched))
+    }
+
+    /// That the store's host has an address: c10d would look for one until the time is up.
+    ///
+    /// # Errors
+    /// A name that the system does not know.
+    pub fn require_host(&self) -> Result<()> {
+        let found = (&*self.host, self.port).to_socket_addrs();
+        found.map(drop).map_err(|error| {
+            Error::Run(format!(
+                "there is no address of `{}`, where rank {} is to meet the others: {error}; MASTER_ADDR names another host",
+                self.host, self.rank
+            ))
+        })
     }
 }
 

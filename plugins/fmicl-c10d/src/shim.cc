@@ -16,6 +16,7 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <cstdlib>
 #include <cstring>
 #include <future>
 #include <memory>
@@ -47,6 +48,24 @@ bool protect(char** error, F&& work) {
     *error = strdup("an unknown error");
   }
   return false;
+}
+
+// A part of the meeting. Where it fails the error says why; libtorch's own account of it, with the stack, is printed only where
+// TORCH_CPP_LOG_LEVEL is set.
+template <typename F>
+bool meet(char** error, F&& work) {
+  const auto before = FLAGS_caffe2_log_level;
+  const bool asked = std::getenv("TORCH_CPP_LOG_LEVEL");
+  if (asked) {
+    c10::initLogging();
+  } else {
+    FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  }
+  const bool done = protect(error, std::forward<F>(work));
+  if (!asked) {
+    FLAGS_caffe2_log_level = before;
+  }
+  return done;
 }
 
 // What a store gives. One that is there answers at once; over a link that is cut a call would wait for ever, so that it is left to
@@ -223,7 +242,7 @@ extern "C" {
 Group* fmicl_c10d_store(
     const char* host, uint16_t port, bool serve, const char* prefix, int64_t timeout_ms, char** error) {
   Group* group = nullptr;
-  protect(error, [&] {
+  meet(error, [&] {
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = serve;
@@ -247,7 +266,7 @@ bool fmicl_c10d_has_gloo() {
 // Meets the others. Gloo listens on the network interfaces of that name, or else at that address of this machine's.
 bool fmicl_c10d_meet_gloo(
     Group* group, int rank, int size, const char* interface, const char* address, char** error) {
-  return protect(error, [&] {
+  return meet(error, [&] {
 #ifdef FMICL_GLOO
     auto options = c10d::ProcessGroupGloo::Options::create(group->timeout);
     if (*interface) {
