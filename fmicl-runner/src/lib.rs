@@ -6,6 +6,7 @@
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts the binary has | `parts.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
+//! | how processes meet that a launcher has started | `together.rs` |
 //! | many experiments and their table | [`sweep`] |
 //! | the paper's claims, computed | [`verify`] |
 

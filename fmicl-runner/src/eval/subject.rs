@@ -120,7 +120,7 @@ impl Origin {
         }
     }
 
-    /// The encoder. Each of several processes has the first one's.
+    /// The encoder. Of a run, each of several processes has the first one's: a run that goes on writes newer checkpoints.
     ///
     /// # Errors
     /// Weights that cannot be read.

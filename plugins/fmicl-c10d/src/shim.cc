@@ -59,7 +59,7 @@ bool meet(char** error, F&& work) {
   if (asked) {
     c10::initLogging();
   } else {
-    FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+    FLAGS_caffe2_log_level = 3; // GLOG_FATAL, whose namespace depends on how libtorch was built.
   }
   const bool done = protect(error, std::forward<F>(work));
   if (!asked) {
