@@ -157,7 +157,7 @@ fn who_waits_for_the_others_stops_at_a_signal() {
         silent.local_addr(),
     ]
     .map(|at| at.unwrap().port());
-    let (_folder, processes) = train(test, 60.0, |rank, command| {
+    let (_folder, mut processes) = train(test, 60.0, |rank, command| {
         command.env("MASTER_PORT", ports[rank].to_string());
     });
     let _waits = silent.accept().unwrap();
@@ -170,6 +170,16 @@ fn who_waits_for_the_others_stops_at_a_signal() {
     for (process, signal) in processes.iter().zip(["-TERM", "-INT"]) {
         let id = process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+    // One that goes on waiting would do so for ever.
+    while processes
+        .iter_mut()
+        .any(|process| process.try_wait().unwrap().is_none())
+    {
+        if begun.elapsed() > Duration::from_secs(10) {
+            processes.iter_mut().for_each(|process| process.kill().unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
     let signals: Vec<_> = common::finish(processes)
         .iter()
