@@ -93,7 +93,7 @@ SECTIONS = {
         Row("peer: channels_last", "training", ["channels_last"], 1.05, packages=True),
     ],
     "Two processes of a thread each, batch 32 for each, on the same ResNet-18: images a second in relation to twice those of one": [
-        Row("peer: DistributedDataParallel over gloo, channels_last, a loss for each process's batch alone", "processes", [], 1, "%", packages=True),
+        Row("peer: DistributedDataParallel over gloo, channels_last, features gathered with their gradient", "processes", [], 1, "%", packages=True),
     ],
     "From start until the first batch has gone through the network, batch 16": [
         Row("seconds", "start", [], 5, "s", packages=True),
