@@ -26,6 +26,8 @@
 
 namespace {
 
+class Sums;
+
 struct Group {
   c10::intrusive_ptr<c10d::Store> store;
   // Null once this process has left it.
@@ -33,6 +35,8 @@ struct Group {
   std::chrono::milliseconds timeout;
   // Where the backend wants its tensors.
   c10::Device device = c10::kCPU;
+  // The last ones.
+  std::weak_ptr<Sums> sums;
 };
 
 template <typename F>
@@ -174,7 +178,7 @@ class Sums {
     }
   }
 
-  // The group may go; variables that are watched stay.
+  // The group may go, or is left; variables that are watched stay.
   void close() {
     const std::lock_guard<std::mutex> lock(mutex_);
     begun_ = false;
@@ -344,6 +348,7 @@ std::shared_ptr<Sums>* fmicl_c10d_sums(
     for (size_t i = 0; i < variable_count; ++i) {
       torch::autograd::impl::set_post_acc_grad_hooks(*variables[i], std::make_unique<Made>(sums, bucket_of[i]));
     }
+    group->sums = sums;
     result = new std::shared_ptr<Sums>(sums);
   });
   return result;
@@ -391,7 +396,13 @@ char* fmicl_c10d_get(Group* group, const char* key, int64_t timeout_ms, char** e
 // Closes the connections to the others, who notice it; the store stays.
 void fmicl_c10d_leave(Group* group) {
   char* error = nullptr;
-  protect(&error, [&] { group->backend.reset(); });
+  protect(&error, [&] {
+    // Those that go on would hold the connections open.
+    if (const auto sums = group->sums.lock()) {
+      sums->close();
+    }
+    group->backend.reset();
+  });
   free(error);
 }
 

@@ -1,8 +1,8 @@
 //! A process that dies, hangs, stops or differs: the others stop in time, with one line that names it.
 
 use crate::common;
-use fmicl_core::tch::{Device, Tensor};
-use fmicl_core::{Engine, Part, Processes};
+use fmicl_core::tch::{Device, Kind, Tensor, nn};
+use fmicl_core::{Engine, Parameters, Part, Processes};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,36 @@ fn a_process_that_dies_is_named() {
         |_| std::process::abort(),
         "rank 1 does not answer: it has died or hangs",
     );
+}
+
+/// As with synchronised norms: the backward pass calls the others when the sum of a gradient has begun.
+#[test]
+#[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
+fn a_process_that_dies_in_a_backward_pass_is_named_alone() {
+    let test = "failures::a_process_that_dies_in_a_backward_pass_is_named_alone";
+    if common::rank().is_none() {
+        let outputs = common::finish(common::start(test, 4));
+        for (rank, output) in outputs.iter().enumerate().filter(|(rank, _)| *rank != 1) {
+            assert!(output.status.success(), "rank {rank}: {output:?}");
+        }
+        return;
+    }
+    let processes = join();
+    let store = nn::VarStore::new(Device::Cpu);
+    // Each a bucket of its own.
+    let [first, last] = ["a", "b"].map(|name| store.root().var(name, &[3 << 20], nn::Init::Const(1.0)));
+    let parameters = Parameters::new(&store);
+    let sums = processes.clone().overlap(&parameters).unwrap().unwrap();
+    let loss = (processes.sum(&first).unwrap() * &last).sum(Kind::Float);
+    processes.wait().unwrap();
+    if processes.rank() == 1 {
+        std::process::abort();
+    }
+    sums.begin();
+    assert!(loss.f_backward().is_err());
+    // Who has no connection to rank 1 notices that others have left, which the sum that has begun must not hold up.
+    let message = processes.wait().unwrap_err().to_string();
+    assert_eq!(message, "rank 1 does not answer: it has died or hangs");
 }
 
 #[test]
