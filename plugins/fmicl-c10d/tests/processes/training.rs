@@ -178,6 +178,25 @@ fn a_run_of_several_processes_is_that_of_one_and_any_number_may_go_on_with_it() 
 
 #[test]
 #[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
+fn gradients_that_are_accumulated_are_summed_once() {
+    let test = "training::gradients_that_are_accumulated_are_summed_once";
+    if common::rank().is_some() {
+        return train();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+    for (out, size) in [(&one, 1), (&two, 2)] {
+        let run = Run {
+            sets: &["train.accumulate=3", "engine.bucket_cap_mb=0.001"],
+            ..Run::new(out)
+        };
+        run.succeed(test, size);
+    }
+    assert_close(&two, &one);
+}
+
+#[test]
+#[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
 fn a_run_of_two_that_stops_in_an_epoch_goes_on_with_two_to_the_bit() {
     let test = "training::a_run_of_two_that_stops_in_an_epoch_goes_on_with_two_to_the_bit";
     if common::rank().is_some() {
