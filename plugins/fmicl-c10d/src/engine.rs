@@ -3,7 +3,7 @@
 use crate::group::{Group, has_gloo, has_nccl};
 use crate::joined::Joined;
 use crate::launched::{Agent, Launched};
-use fmicl_core::tch::Device;
+use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Engine, Error, Processes, Result, Single, register, require};
 use serde::{Deserialize, Serialize};
 use std::net::UdpSocket;
@@ -106,6 +106,9 @@ impl Engine for C10d {
         let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;
         if let Some(gpu) = gpu {
             group.meet_nccl(rank, size, gpu).map_err(failed)?;
+            // NCCL itself meets in its first call.
+            let mut nothing = Tensor::zeros([1], (Kind::Float, device));
+            group.all_reduce(&mut nothing).map_err(failed)?;
             return Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)));
         }
         let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();

@@ -45,6 +45,11 @@ impl Joined {
         }
     }
 
+    /// What carries the calls.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+
     /// The call's result, or who is to blame.
     pub fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
         let begun = Instant::now();
@@ -94,7 +99,7 @@ impl Processes for Joined {
         if self.bucket == 0 || device != Some(self.group.device()) {
             return Ok(None);
         }
-        let sums = Sums::new(self.clone(), &self.group, parameters, self.bucket)?;
+        let sums = Sums::new(self.clone(), parameters, self.bucket)?;
         Ok(Some(Box::new(sums)))
     }
 

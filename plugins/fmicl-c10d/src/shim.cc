@@ -21,6 +21,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <thread>
 
@@ -108,6 +109,14 @@ void all_reduce(Group& group, const at::Tensor& tensor) {
   });
 }
 
+void broadcast(Group& group, const at::Tensor& tensor) {
+  in_place(group, tensor, [&](c10d::Backend& backend, std::vector<at::Tensor>& tensors) {
+    c10d::BroadcastOptions options;
+    options.timeout = group.timeout;
+    return backend.broadcast(tensors, options);
+  });
+}
+
 // The sum over all processes; the gradient of each summand is the sum of their gradients.
 struct Sum : torch::autograd::Function<Sum> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& summand, int64_t group) {
@@ -126,34 +135,44 @@ struct Sum : torch::autograd::Function<Sum> {
 };
 
 // The sums of gradients over all processes, a bucket each. One begins when the backward pass has made all gradients of its bucket,
-// and of those before it: so their order is the same in all processes.
+// and of those before it: so their order is the same in all processes. It is the order in which the buckets of the first
+// process were ready in the first step; in that step it is that of the buckets.
 class Sums {
  public:
-  Sums(Group* group, std::vector<at::Tensor> buckets, std::vector<size_t> variables)
-      : group_(group), buckets_(std::move(buckets)), variables_(std::move(variables)) {}
+  // A bucket's gradients, and to which bucket each variable belongs.
+  Sums(Group* group, std::vector<at::Tensor> buckets, std::vector<size_t> bucket_of)
+      : group_(group), buckets_(std::move(buckets)), bucket_of_(std::move(bucket_of)), order_(buckets_.size()) {
+    std::iota(order_.begin(), order_.end(), 0);
+  }
 
   void begin() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    to_come_ = variables_;
+    made_.assign(bucket_of_.size(), false);
+    to_come_.assign(buckets_.size(), 0);
+    for (const auto bucket : bucket_of_) {
+      ++to_come_[bucket];
+    }
+    ready_.clear();
     works_.clear();
     error_.clear();
     begun_ = true;
   }
 
-  // The gradient of one of the bucket's variables is there. No exception leaves it for the backward pass: finish() has it.
-  void made(size_t bucket) noexcept {
+  // The gradient of a variable is there. No exception leaves it for the backward pass: finish() has it.
+  void made(size_t variable) noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!begun_ || !error_.empty()) {
       return;
     }
-    if (to_come_[bucket] == 0) {
-      error_ = "a gradient was made a second time, when its sum had begun";
-      return;
-    }
-    --to_come_[bucket];
     char* error = nullptr;
     protect(&error, [&] {
-      while (works_.size() < buckets_.size() && to_come_[works_.size()] == 0) {
+      TORCH_CHECK(!made_[variable], "a gradient was made a second time, when its sum may have begun");
+      made_[variable] = true;
+      const auto bucket = bucket_of_[variable];
+      if (--to_come_[bucket] == 0) {
+        ready_.push_back(static_cast<int64_t>(bucket));
+      }
+      while (works_.size() < buckets_.size() && to_come_[order_[works_.size()]] == 0) {
         start();
       }
     });
@@ -163,12 +182,14 @@ class Sums {
     }
   }
 
-  void finish() {
+  // How many sums had begun before it.
+  size_t finish() {
     const std::lock_guard<std::mutex> lock(mutex_);
     begun_ = false;
     // Where one has failed they would hold the connections to the others open.
     const auto clear = c10::make_scope_exit([&] { works_.clear(); });
     TORCH_CHECK(error_.empty(), error_);
+    const auto early = works_.size();
     // What this backward pass has not come by.
     while (works_.size() < buckets_.size()) {
       start();
@@ -176,6 +197,10 @@ class Sums {
     for (const auto& work : works_) {
       work->wait(group_->timeout);
     }
+    if (!is_ordered_) {
+      take_order();
+    }
+    return early;
   }
 
   // The group may go, or is left; variables that are watched stay.
@@ -187,18 +212,35 @@ class Sums {
 
  private:
   void start() {
-    std::vector<at::Tensor> tensors{buckets_[works_.size()]};
+    std::vector<at::Tensor> tensors{buckets_[order_[works_.size()]]};
     c10d::AllreduceOptions options;
     options.timeout = group_->timeout;
     works_.push_back(backend(*group_).allreduce(tensors, options));
   }
 
+  // That of the first process: what is ready, then what the backward pass has not come by.
+  void take_order() {
+    for (size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+      if (to_come_[bucket] > 0) {
+        ready_.push_back(static_cast<int64_t>(bucket));
+      }
+    }
+    auto order = at::tensor(ready_, at::kLong);
+    broadcast(*group_, order);
+    order_.assign(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + order.numel());
+    is_ordered_ = true;
+  }
+
   Group* const group_;
   const std::vector<at::Tensor> buckets_;
-  // How many variables each bucket has, and how many of them have no gradient yet.
-  const std::vector<size_t> variables_;
+  const std::vector<size_t> bucket_of_;
+  std::vector<int64_t> order_;
+  bool is_ordered_ = false;
+  // Of this step: the variables whose gradients are there, how many each bucket lacks, and the buckets that lack none.
+  std::vector<bool> made_;
   std::vector<size_t> to_come_;
-  // Of the first buckets.
+  std::vector<int64_t> ready_;
+  // Of the first buckets in that order.
   std::vector<c10::intrusive_ptr<c10d::Work>> works_;
   bool begun_ = false;
   std::string error_;
@@ -208,14 +250,14 @@ class Sums {
 
 // Watches a variable.
 struct Made : torch::autograd::PostAccumulateGradHook {
-  Made(std::shared_ptr<Sums> sums, size_t bucket) : sums(std::move(sums)), bucket(bucket) {}
+  Made(std::shared_ptr<Sums> sums, size_t variable) : sums(std::move(sums)), variable(variable) {}
 
   void operator()(const at::Tensor&) override {
-    sums->made(bucket);
+    sums->made(variable);
   }
 
   const std::shared_ptr<Sums> sums;
-  const size_t bucket;
+  const size_t variable;
 };
 
 // `nccl.cc`.
@@ -288,7 +330,7 @@ bool fmicl_c10d_meet_gloo(
 // Meets the others on the GPU of that number. The bytes are those of `nccl.cc`'s library.
 bool fmicl_c10d_meet_nccl(
     Group* group, int rank, int size, int gpu, const char* bytes, size_t length, char** error) {
-  return protect(error, [&] {
+  return meet(error, [&] {
     load_nccl(bytes, length)(group->backend, group->store, rank, size, group->timeout);
     group->device = c10::Device(c10::kCUDA, gpu);
   });
@@ -299,13 +341,7 @@ bool fmicl_c10d_all_reduce(Group* group, const at::Tensor* tensor, char** error)
 }
 
 bool fmicl_c10d_broadcast(Group* group, const at::Tensor* tensor, char** error) {
-  return protect(error, [&] {
-    in_place(*group, *tensor, [&](c10d::Backend& backend, std::vector<at::Tensor>& tensors) {
-      c10d::BroadcastOptions options;
-      options.timeout = group->timeout;
-      return backend.broadcast(tensors, options);
-    });
-  });
+  return protect(error, [&] { broadcast(*group, *tensor); });
 }
 
 // `all` is `[size, ...]`, contiguous.
@@ -340,13 +376,10 @@ std::shared_ptr<Sums>* fmicl_c10d_sums(
     for (size_t i = 0; i < bucket_count; ++i) {
       gradients.push_back(*buckets[i]);
     }
-    std::vector<size_t> counts(bucket_count);
+    const auto sums = std::make_shared<Sums>(
+        group, std::move(gradients), std::vector<size_t>(bucket_of, bucket_of + variable_count));
     for (size_t i = 0; i < variable_count; ++i) {
-      ++counts.at(bucket_of[i]);
-    }
-    const auto sums = std::make_shared<Sums>(group, std::move(gradients), std::move(counts));
-    for (size_t i = 0; i < variable_count; ++i) {
-      torch::autograd::impl::set_post_acc_grad_hooks(*variables[i], std::make_unique<Made>(sums, bucket_of[i]));
+      torch::autograd::impl::set_post_acc_grad_hooks(*variables[i], std::make_unique<Made>(sums, i));
     }
     group->sums = sums;
     result = new std::shared_ptr<Sums>(sums);
@@ -358,8 +391,11 @@ void fmicl_c10d_sums_begin(std::shared_ptr<Sums>* sums) {
   (*sums)->begin();
 }
 
-bool fmicl_c10d_sums_finish(std::shared_ptr<Sums>* sums, char** error) {
-  return protect(error, [&] { (*sums)->finish(); });
+// How many sums had begun before the call.
+size_t fmicl_c10d_sums_finish(std::shared_ptr<Sums>* sums, char** error) {
+  size_t early = 0;
+  protect(error, [&] { early = (*sums)->finish(); });
+  return early;
 }
 
 void fmicl_c10d_sums_drop(std::shared_ptr<Sums>* sums) {

@@ -3,7 +3,7 @@
 //! Gradients lie in flat buffers, of which a bucket is a part: whole variables. Backward passes make the last variables'
 //! gradients first, so buckets are taken from the end.
 
-use crate::group::{Group, call};
+use crate::group::call;
 use crate::joined::Joined;
 use fmicl_core::tch::Tensor;
 use fmicl_core::{Error, Overlap, Parameters, Result};
@@ -23,7 +23,7 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> *mut c_void;
     fn fmicl_c10d_sums_begin(sums: *mut c_void);
-    fn fmicl_c10d_sums_finish(sums: *mut c_void, error: *mut *mut c_char) -> bool;
+    fn fmicl_c10d_sums_finish(sums: *mut c_void, error: *mut *mut c_char) -> usize;
     fn fmicl_c10d_sums_drop(sums: *mut c_void);
 }
 
@@ -64,7 +64,7 @@ pub struct Sums {
 
 impl Sums {
     /// Watches the parameters; a bucket has at most `cap` bytes.
-    pub fn new(joined: Rc<Joined>, group: &Group, parameters: &Parameters, cap: i64) -> Result<Self> {
+    pub fn new(joined: Rc<Joined>, parameters: &Parameters, cap: i64) -> Result<Self> {
         let buckets = buckets(parameters, cap);
         let gradients: Vec<_> = buckets.iter().map(|bucket| bucket.gradients.as_ptr()).collect();
         let numbered = buckets.iter().enumerate();
@@ -75,7 +75,7 @@ impl Sums {
         // references of its own to the tensors.
         let sums = call(|error| unsafe {
             fmicl_c10d_sums(
-                group.as_ptr(),
+                joined.group().as_ptr(),
                 gradients.as_ptr(),
                 gradients.len(),
                 variables.as_ptr(),
@@ -89,6 +89,15 @@ impl Sums {
     }
 }
 
+impl Sums {
+    /// As [`Overlap::finish`]; how many of the sums had begun in the backward pass.
+    fn wait(&self) -> Result<usize> {
+        self.joined
+            // SAFETY: the sums live as long as `self`.
+            .call(|_| call(|error| unsafe { fmicl_c10d_sums_finish(self.sums.as_ptr(), error) }))
+    }
+}
+
 impl Overlap for Sums {
     fn begin(&self) {
         // SAFETY: the sums live as long as `self`.
@@ -96,11 +105,7 @@ impl Overlap for Sums {
     }
 
     fn finish(&self) -> Result<()> {
-        self.joined.call(|_| {
-            // SAFETY: as above.
-            call(|error| unsafe { fmicl_c10d_sums_finish(self.sums.as_ptr(), error) })?;
-            Ok(())
-        })
+        self.wait().map(drop)
     }
 }
 
@@ -114,7 +119,10 @@ impl Drop for Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fmicl_core::tch::{Device, nn};
+    use crate::group::Group;
+    use fmicl_core::tch::{Device, Kind, nn};
+    use std::net::TcpListener;
+    use std::time::Duration;
 
     #[test]
     fn buckets_are_all_gradients_the_last_ones_first() {
@@ -152,5 +160,31 @@ mod tests {
         assert_eq!(first.slices[0].name, "a.weight");
         assert_eq!(first.variables[0].grad().min().double_value(&[]), 1.0);
         assert_eq!(first.variables[1].grad().max().double_value(&[]), 0.0);
+    }
+
+    #[test]
+    #[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
+    fn sums_begin_in_the_backward_pass_in_the_order_in_which_their_gradients_are_made() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let second = Duration::from_secs(1);
+        let group = Group::new("127.0.0.1", free.port(), true, "test", 10 * second).unwrap();
+        group.meet_gloo(0, 1, "", "127.0.0.1").unwrap();
+        let joined = Rc::new(Joined::new(group, 0, 1, true, second, 1));
+        let store = nn::VarStore::new(Device::Cpu);
+        let [first, second, _unused] =
+            ["a", "b", "z"].map(|name| nn::linear(store.root() / name, 4, 4, Default::default()));
+        let mut parameters = Parameters::new(&store);
+        let sums = Sums::new(joined, &parameters, 1).unwrap();
+        let mut step = || {
+            parameters.zero_grad();
+            sums.begin();
+            let x = Tensor::ones([2, 4], (Kind::Float, Device::Cpu));
+            x.apply(&first).apply(&second).sum(Kind::Float).backward();
+            (sums.wait().unwrap(), first.ws.grad().copy())
+        };
+        // Six buckets. At first the unused weight's is waited for; once it is known that nobody makes it, it comes last.
+        let (early, gradient) = step();
+        assert_eq!(early, 0);
+        assert_eq!(step(), (4, gradient));
     }
 }
