@@ -87,6 +87,12 @@ pub fn load_text(path: &Path, text: &str, sets: &[String]) -> Result<Experiment,
 fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
     let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
     let source = changes.iter().try_fold(tree, change).map_err(|error| vec![error])?;
+    // What a file of changes gives may be for a part that another one replaces; who writes a command line means all of it.
+    let is_lost = |change: &&Change| change.origin.is_none() && !source.has(change.key());
+    if let Some(lost) = changes.iter().find(is_lost) {
+        let message = "a later --set names another part in its place; give it after that one";
+        return Err(vec![lost.wrong(message)]);
+    }
     let toml::Value::Table(table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
@@ -125,7 +131,12 @@ impl From<String> for Change {
 impl Change {
     /// Whether it is the experiment's seed that it changes.
     pub fn sets_the_seed(&self) -> bool {
-        self.text.split('=').next().is_some_and(|key| key.trim() == "seed")
+        self.key() == "seed"
+    }
+
+    /// What it changes, as dotted keys.
+    fn key(&self) -> &str {
+        self.text.split('=').next().unwrap_or_default().trim()
     }
 
     /// The config error about it, with its place.

@@ -79,6 +79,15 @@ impl Node {
         Node::new(older.origin, Value::Table(merged))
     }
 
+    /// Whether there is a value at these dotted keys.
+    pub fn has(&self, keys: &str) -> bool {
+        let mut node = self;
+        keys.split('.').all(|key| match &node.value {
+            Value::Table(table) => table.get(key.trim()).map(|inner| node = inner).is_some(),
+            _ => false,
+        })
+    }
+
     /// The value without origins.
     pub fn to_toml(&self) -> toml::Value {
         match &self.value {
