@@ -64,8 +64,8 @@ impl fmt::Display for Verdict {
 }
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
-/// replaces the experiment's. Writes what it found to `eval.json`, and prints that if `json`, or else a table. Where there are
-/// several processes, they divide the work; the first one writes and speaks for all.
+/// replaces the experiment's. Prints what it found, as JSON if `json`, or else as a table, and writes it to `eval.json`. Where
+/// there are several processes, they divide the work; the first one writes and speaks for all.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
@@ -82,8 +82,9 @@ pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Resu
         if processes.rank() > 0 {
             return Ok(());
         }
-        run.write_json("eval.json", &verdict)?;
-        print(json, verdict, ("checkpoint", &it.checkpoint))
+        // Printed first: the directory may be one that may only be read.
+        print(json, &verdict, ("checkpoint", &it.checkpoint))?;
+        Ok(run.write_json("eval.json", &verdict)?)
     })
 }
 

@@ -3,8 +3,10 @@
 use crate::DeviceChoice;
 use crate::config::{self, Experiment};
 use crate::train::RunDir;
-use fmicl_core::tch::Device;
+use fmicl_core::tch::nn::VarStore;
+use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Engine, Error, Processes, Result};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Processes that have met.
@@ -74,4 +76,18 @@ pub(crate) fn require_alike(processes: &dyn Processes, config: &toml::Table) -> 
     }
     processes.require_same("the program", &RunDir::crates()?)?;
     processes.require_same("the config", &config::write(config)?)
+}
+
+/// Takes the variables of a kind from the process 0.
+///
+/// # Errors
+/// Those of [`Processes::all_reduce`].
+pub(crate) fn share(store: &VarStore, processes: &dyn Processes, of_kind: impl Fn(&Tensor) -> bool) -> Result<()> {
+    if !processes.are_many() {
+        return Ok(());
+    }
+    // All processes in the same order.
+    let variables: BTreeMap<_, _> = store.variables().into_iter().collect();
+    let mut variables = variables.into_values().filter(of_kind);
+    variables.try_for_each(|mut var| processes.broadcast(&mut var))
 }

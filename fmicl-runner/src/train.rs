@@ -113,7 +113,11 @@ fn run_with(
         // A new run; or one that lies on the disk of the first process alone.
         _ => experiment,
     };
-    let data = Splits::open_to_train(&experiment).map_err(|error| experiment.locate(error))?;
+    let data = match going_on.is_empty() {
+        true => Splits::open_to_train(&experiment),
+        false => Splits::open(&experiment),
+    };
+    let data = data.map_err(|error| experiment.locate(error))?;
     let samples = data.pretrain.len();
     if many {
         processes.require_same("the dataset", &format!("{samples} samples to train on"))?;

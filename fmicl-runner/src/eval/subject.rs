@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::config::{self, Experiment};
-use crate::together::Together;
+use crate::together::{self, Together};
 use crate::train::{Model, RunDir};
 use crate::{DeviceChoice, panics};
 use fmicl_core::registry;
@@ -166,6 +166,7 @@ impl Folder {
         let store = VarStore::new(device);
         let input = self.views.input()?;
         let encoder = panics::refused("cannot be built", || self.backbone.build_for(&store.root(), input))?;
+        together::share(&store, &**processes, |_| true)?;
         Ok(Subject {
             reader: Reader {
                 views: self.views.share(),

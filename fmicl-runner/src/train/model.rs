@@ -2,10 +2,10 @@
 
 use super::checkpoint::Checkpoint;
 use crate::config::Experiment;
+use crate::together;
 use crate::weights::{self, BACKBONE, Init};
 use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
 use fmicl_core::{Learner, Processes, Result};
-use std::collections::BTreeMap;
 
 /// A learner and the store of its weights.
 #[derive(Debug)]
@@ -67,13 +67,7 @@ impl Model {
     /// # Errors
     /// Those of [`Processes::all_reduce`].
     pub fn share(&self, processes: &dyn Processes, of_kind: impl Fn(&Tensor) -> bool) -> Result<()> {
-        if !processes.are_many() {
-            return Ok(());
-        }
-        // All processes in the same order.
-        let variables: BTreeMap<_, _> = self.store.variables().into_iter().collect();
-        let mut variables = variables.into_values().filter(of_kind);
-        variables.try_for_each(|mut var| processes.broadcast(&mut var))
+        together::share(&self.store, processes, of_kind)
     }
 
     /// The size of a checkpoint, but for its header.
