@@ -7,7 +7,7 @@
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | a product that is fast where libtorch's own is not | [`linear()`] |
-//! | work that each thread does from beginning to end | [`deal`], [`in_blocks`] |
+//! | work that each thread does from beginning to end | [`deal`], [`deal_each`], [`in_blocks`] |
 //! | the processes of a run, and what they share | [`Processes`], [`together`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
 //! | a file that may be anything | [`open_file`], [`read_file`] |
@@ -78,7 +78,7 @@ pub use processes::{Overlap, Processes, norms_together, rows_of_all, share, toge
 pub use reads::Reads;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
-pub use threads::deal;
+pub use threads::{deal, deal_each};
 pub use view::View;
 pub use views::{Draw, Stop, Views};
 

@@ -4,6 +4,7 @@
 //! microseconds of work, then all wait for the slowest, which on a machine with other work is a long time. So on a CPU
 //! each thread takes its own pieces from beginning to end, and they meet once.
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Kind, Tensor};
@@ -23,13 +24,10 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
     start: impl Fn() -> S,
     work: impl Fn(S, Vec<I>) -> R + Sync,
 ) -> Vec<R> {
-    let threads = tch::get_num_threads().max(1) as usize;
-    let pool = (device == Device::Cpu && threads > 1 && items.len() >= 2 * threads)
-        .then(|| pool(threads))
-        .flatten();
-    let Some(pool) = pool else {
+    let Some(pool) = pool_for(items.len(), device) else {
         return vec![tch::no_grad(|| work(start(), items))];
     };
+    let threads = pool.current_num_threads();
     let mut hands: Vec<(S, Vec<I>)> = (0..threads).map(|_| (start(), Vec::new())).collect();
     for (index, item) in items.into_iter().enumerate() {
         hands[index % threads].1.push(item);
@@ -43,6 +41,25 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
         hand.map(|(start, items)| tch::no_grad(|| work(start, items)))
     });
     results.into_iter().flatten().collect()
+}
+
+/// What `work` makes of each of `items`, in their order. As [`deal`], but whichever thread is free takes the next: right
+/// where items differ in size and their results are not to be summed.
+pub fn deal_each<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(I) -> R + Sync) -> Vec<R> {
+    let work = |item| tch::no_grad(|| work(item));
+    match pool_for(items.len(), device) {
+        Some(pool) => pool.install(|| items.into_par_iter().with_max_len(1).map(work).collect()),
+        None => items.into_iter().map(work).collect(),
+    }
+}
+
+/// As many threads as libtorch has, if this is work for several.
+fn pool_for(items: usize, device: Device) -> Option<Arc<ThreadPool>> {
+    let threads = tch::get_num_threads().max(1) as usize;
+    if device != Device::Cpu || threads == 1 || items < 2 * threads {
+        return None;
+    }
+    pool(threads)
 }
 
 /// The threads, made once for their number; none where the system refuses them.
@@ -86,6 +103,22 @@ mod tests {
         all.sort_unstable();
         assert_eq!(all, (0..101).collect::<Vec<_>>());
         assert_eq!(tch::get_num_threads(), threads, "libtorch's own threads stay");
+    }
+
+    #[test]
+    fn results_of_each_come_in_the_order_of_the_items() {
+        let doubled = deal_each((0..101).collect(), Device::Cpu, |item: usize| {
+            (2 * item, tch::get_num_threads())
+        });
+        assert!(
+            doubled
+                .iter()
+                .enumerate()
+                .all(|(index, (twice, _))| *twice == 2 * index)
+        );
+        if tch::get_num_threads() > 1 {
+            assert!(doubled.iter().all(|(_, threads)| *threads == 1));
+        }
     }
 
     #[test]

@@ -5,24 +5,26 @@
 //! ways. Sentences stand alone: the second token type, for pairs, is never used.
 
 mod attention;
+mod batch;
 mod dropout;
 mod embeddings;
 mod layer;
 mod linear;
+mod net;
 mod pooling;
 mod shape;
 mod source;
+mod variable;
 mod weights;
 
 pub use pooling::Pooling;
 pub use shape::{Activation, Family};
 
-use attention::Batch;
 use embeddings::Embeddings;
-use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::Path;
-use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, View, register, require};
+use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, register, require};
 use layer::Layer;
+use net::Net;
 use pooling::Pooler;
 use serde::{Deserialize, Serialize};
 pub(crate) use shape::Shape;
@@ -203,36 +205,6 @@ impl Backbone for Bert {
             )
         })?;
         self.create(path, &shape, weights)
-    }
-}
-
-#[derive(Debug)]
-struct Net {
-    embeddings: Embeddings,
-    layers: Vec<Layer>,
-    pooler: Pooler,
-    width: i64,
-}
-
-impl Encoder for Net {
-    fn forward(&self, view: &View, train: bool) -> Tensor {
-        let (ids, mask) = (&view.input, view.mask.as_ref());
-        let mut x = self.embeddings.forward(ids, train);
-        let batch = Batch::new(ids, mask, x.kind());
-        for (index, layer) in self.layers.iter().enumerate() {
-            // Of the last layer the first tokens alone may be looked at: less to compute.
-            let first = index + 1 == self.layers.len() && self.pooler.takes_first_tokens();
-            x = layer.forward(&x, &batch, first, train);
-        }
-        self.pooler.forward(&x, &batch, mask, train)
-    }
-
-    fn width(&self) -> i64 {
-        self.width
-    }
-
-    fn is_transformer(&self) -> bool {
-        true
     }
 }
 

@@ -1,40 +1,15 @@
 //! Self-attention, Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv 1706.03762, as BERT has it: with
 //! biases, dropout of the probabilities, and a layer norm after the residual.
 
+use super::batch::Batch;
 use super::dropout::Dropout;
 use super::linear::{LayerNorm, Linear};
 use super::shape::Shape;
 use super::source::Source;
 use fmicl_core::Result;
-use fmicl_core::tch::{Kind, Tensor};
+use fmicl_core::tch::Tensor;
 
-/// What a batch is like: `N` sentences of `L` tokens.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub sentences: i64,
-    pub tokens: i64,
-    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is padding.
-    pub bias: Option<Tensor>,
-}
-
-impl Batch {
-    /// Of ids `[N, L]` and their mask.
-    pub fn new(ids: &Tensor, mask: Option<&Tensor>, kind: Kind) -> Self {
-        let size = ids.size();
-        let bias = mask.map(|mask| {
-            let zeros = mask.zeros_like().to_kind(kind);
-            let bias = zeros.masked_fill(&mask.to_kind(Kind::Bool).logical_not(), f64::from(f32::MIN));
-            bias.view([size[0], 1, 1, size[1]])
-        });
-        Batch {
-            sentences: size[0],
-            tokens: size[1],
-            bias,
-        }
-    }
-}
-
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Attention {
     query: Linear,
     key: Linear,
@@ -62,52 +37,52 @@ impl Attention {
         })
     }
 
-    /// Rows `[N L, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
+    /// Rows `[M, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
     pub fn forward(&self, x: &Tensor, batch: &Batch, first: bool, train: bool) -> Tensor {
         let (asking, [query, key, value]) = if first {
-            let asking = first_tokens(x, batch);
-            let [query] = self.project(&asking, batch, [&self.query]);
-            let [key, value] = self.project(x, batch, [&self.key, &self.value]);
+            let asking = batch.first_tokens(x);
+            let [query] = self.split(&project(&asking, [&self.query]).unsqueeze(1));
+            let [key, value] = self.split(&batch.unpack(&project(x, [&self.key, &self.value])));
             (asking, [query, key, value])
         } else {
-            let projected = self.project(x, batch, [&self.query, &self.key, &self.value]);
-            (x.shallow_clone(), projected)
+            let projected = project(x, [&self.query, &self.key, &self.value]);
+            (x.shallow_clone(), self.split(&batch.unpack(&projected)))
         };
         let mixed = self.mix(&query, &key, &value, batch, train);
-        let mixed = mixed.transpose(1, 2).reshape(asking.size().as_slice());
+        let mixed = mixed.transpose(1, 2).reshape([-1, x.size()[1]]);
+        let mixed = if first { mixed } else { batch.pack(mixed) };
         let x = self.hidden.add(&self.output.forward(&mixed), &asking, train);
         self.norm.forward(&x)
     }
 
-    /// Rows `[M, hidden]` through several layers in one product, each split into heads `[N, heads, M / N, hidden / heads]`.
-    fn project<const K: usize>(&self, x: &Tensor, batch: &Batch, layers: [&Linear; K]) -> [Tensor; K] {
-        let weight = Tensor::cat(&layers.map(|layer| &layer.weight), 0);
-        let bias = Tensor::cat(&layers.map(|layer| &layer.bias), 0);
-        let size = [batch.sentences, -1, K as i64, self.heads, x.size()[1] / self.heads];
-        let parts = fmicl_core::linear(x, &weight, Some(&bias))
-            .view(size)
-            .permute([2, 0, 3, 1, 4]);
+    /// What `K` layers gave, `[N, L, K hidden]`, each as heads `[N, heads, L, hidden / heads]`.
+    fn split<const K: usize>(&self, x: &Tensor) -> [Tensor; K] {
+        let size = x.size();
+        let width = size[2] / K as i64 / self.heads;
+        let parts = x.view([size[0], size[1], K as i64, self.heads, width]);
+        let parts = parts.permute([2, 0, 3, 1, 4]);
         std::array::from_fn(|index| parts.get(index as i64))
     }
 
     /// Values, weighted by how well their keys answer the queries.
     fn mix(&self, query: &Tensor, key: &Tensor, value: &Tensor, batch: &Batch, train: bool) -> Tensor {
-        if !train {
+        if !train && batch.fuses_attention() {
             let bias = batch.bias.as_ref();
             return Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, None, false);
         }
         let scale = (query.size()[3] as f64).powf(-0.5);
-        let scores = (query * scale).matmul(&key.transpose(2, 3));
-        let scores = match &batch.bias {
-            Some(bias) => scores + bias,
-            None => scores,
-        };
+        let mut scores = (query * scale).matmul(&key.transpose(2, 3));
+        if let Some(bias) = &batch.bias {
+            let _ = scores.g_add_(bias);
+        }
         let probabilities = scores.softmax(-1, scores.kind());
         self.probabilities.forward(&probabilities, train).matmul(value)
     }
 }
 
-/// The rows of the first token of each sentence, `[N, hidden]`, of rows `[N L, hidden]`.
-fn first_tokens(x: &Tensor, batch: &Batch) -> Tensor {
-    x.view([batch.sentences, batch.tokens, -1]).select(1, 0)
+/// Rows `[M, hidden]` through `K` layers in one product, `[M, K hidden]`.
+fn project<const K: usize>(x: &Tensor, layers: [&Linear; K]) -> Tensor {
+    let weight = Tensor::cat(&layers.map(|layer| &*layer.weight), 0);
+    let bias = Tensor::cat(&layers.map(|layer| &*layer.bias), 0);
+    fmicl_core::linear(x, &weight, Some(&bias))
 }

@@ -1,17 +1,19 @@
 //! From ids to vectors: of the word, of its place, and of the sentence it is in (the first, always).
 
+use super::batch::Batch;
 use super::dropout::Dropout;
 use super::linear::LayerNorm;
 use super::shape::{Family, Shape};
 use super::source::Source;
+use super::variable::Variable;
 use fmicl_core::tch::{Kind, Tensor, no_grad};
 use fmicl_core::{Error, Result};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Embeddings {
-    words: Tensor,
-    positions: Tensor,
-    types: Tensor,
+    words: Variable,
+    positions: Variable,
+    types: Variable,
     norm: LayerNorm,
     dropout: Dropout,
     family: Family,
@@ -44,23 +46,28 @@ impl Embeddings {
         })
     }
 
-    /// Ids `[N, L]` to rows `[N L, hidden]`.
-    pub fn forward(&self, ids: &Tensor, train: bool) -> Tensor {
-        let hidden = self.words.size()[1];
-        let x = Tensor::embedding(&self.words, ids, -1, false, false) + self.types.get(0) + self.places(ids);
-        let x = self.norm.forward(&x.view([-1, hidden]));
-        self.dropout.forward(&x, train)
+    /// What rows are made of.
+    pub fn kind(&self) -> Kind {
+        self.words.kind()
     }
 
-    /// What is added for the place in the sentence, `[L, hidden]` or `[N, L, hidden]`.
+    /// Ids `[N, L]` to rows `[M, hidden]`.
+    pub fn forward(&self, ids: &Tensor, batch: &Batch, train: bool) -> Tensor {
+        let look_up =
+            |table: &Tensor, which: Tensor| Tensor::embedding(table, &batch.pack(which.reshape(-1)), -1, false, false);
+        let x =
+            look_up(&self.words, ids.shallow_clone()) + self.types.get(0) + look_up(&self.positions, self.places(ids));
+        self.dropout.forward(&self.norm.forward(&x), train)
+    }
+
+    /// The place of each token in its sentence, `[N, L]`.
     fn places(&self, ids: &Tensor) -> Tensor {
         match self.family {
-            Family::Bert => self.positions.narrow(0, 0, ids.size()[1]),
+            Family::Bert => Tensor::arange(ids.size()[1], (Kind::Int64, ids.device())).expand_as(ids),
             // Counted from `padding + 1` over what is not padding; padding itself has the place `padding`.
             Family::Roberta => {
                 let counts = ids.not_equal(self.padding).to_kind(Kind::Int64);
-                let places = counts.cumsum(1, Kind::Int64) * counts + self.padding;
-                Tensor::embedding(&self.positions, &places, -1, false, false)
+                counts.cumsum(1, Kind::Int64) * counts + self.padding
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A layer of the encoder: attention, then two linear layers with an activation between them, each with its residual.
 
-use super::attention::{Attention, Batch};
+use super::attention::Attention;
+use super::batch::Batch;
 use super::dropout::Dropout;
 use super::linear::{LayerNorm, Linear};
 use super::shape::{Activation, Shape};
@@ -8,7 +9,7 @@ use super::source::Source;
 use fmicl_core::Result;
 use fmicl_core::tch::Tensor;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Layer {
     attention: Attention,
     intermediate: Linear,
@@ -32,7 +33,7 @@ impl Layer {
         })
     }
 
-    /// Rows `[N L, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
+    /// Rows `[M, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
     pub fn forward(&self, x: &Tensor, batch: &Batch, first: bool, train: bool) -> Tensor {
         let x = self.attention.forward(x, batch, first, train);
         let wide = self.intermediate.forward(&x);

@@ -1,17 +1,18 @@
 //! A linear layer and a layer norm on rows.
 
 use super::source::Source;
+use super::variable::Variable;
 use fmicl_core::Result;
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::Init;
 
 /// PyTorch's `nn.Linear`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Linear {
     /// `[output, input]`.
-    pub weight: Tensor,
+    pub weight: Variable,
     /// `[output]`.
-    pub bias: Tensor,
+    pub bias: Variable,
 }
 
 impl Linear {
@@ -29,10 +30,10 @@ impl Linear {
 }
 
 /// PyTorch's `nn.LayerNorm` over the last axis.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LayerNorm {
-    weight: Tensor,
-    bias: Tensor,
+    weight: Variable,
+    bias: Variable,
     eps: f64,
 }
 
@@ -47,6 +48,12 @@ impl LayerNorm {
 
     /// `[M, width]` to the same.
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.eps, true)
+        x.layer_norm(
+            self.weight.size(),
+            Some(&*self.weight),
+            Some(&*self.bias),
+            self.eps,
+            true,
+        )
     }
 }

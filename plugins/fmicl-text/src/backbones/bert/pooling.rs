@@ -4,7 +4,7 @@
 //! `princeton-nlp/SimCSE`): `cls` in training is `tanh(W h + b)` of the first token's last hidden state `h`, with a layer
 //! that is drawn anew; unsupervised models are evaluated with `h` itself (`mlp_only_train`).
 
-use super::attention::Batch;
+use super::batch::Batch;
 use super::linear::Linear;
 use super::source::Source;
 use fmicl_core::Result;
@@ -27,7 +27,7 @@ pub enum Pooling {
     Mean,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Pooler {
     Cls(Linear),
     Output(Linear),
@@ -51,14 +51,14 @@ impl Pooler {
         !matches!(self, Pooler::Mean)
     }
 
-    /// Last hidden states, `[N, hidden]` of first tokens or `[N L, hidden]`, to features `[N, hidden]`.
+    /// Last hidden states, `[N, hidden]` of first tokens or `[M, hidden]`, to features `[N, hidden]`.
     pub fn forward(&self, x: &Tensor, batch: &Batch, mask: Option<&Tensor>, train: bool) -> Tensor {
         match self {
             Pooler::Cls(dense) if train => dense.forward(x).tanh(),
             Pooler::Output(dense) => dense.forward(x).tanh(),
             Pooler::Cls(_) | Pooler::First => x.shallow_clone(),
             Pooler::Mean => {
-                let x = x.view([batch.sentences, batch.tokens, -1]);
+                let x = batch.unpack(x);
                 let Some(mask) = mask else {
                     return x.mean_dim([1].as_slice(), false, x.kind());
                 };

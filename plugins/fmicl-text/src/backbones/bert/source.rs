@@ -1,8 +1,8 @@
 //! Where variables come from: a folder's weights, or the initialisation of transformers' `_init_weights`.
 
+use super::variable::Variable;
 use super::weights::Weights;
 use fmicl_core::Result;
-use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::{Init, Path};
 use std::fmt::Display;
 
@@ -62,18 +62,19 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// Weights that have it not, or of another shape.
-    pub fn var(&self, name: &str, size: &[i64], init: Init) -> Result<Tensor> {
-        Ok(match self.weights {
+    pub fn var(&self, name: &str, size: &[i64], init: Init) -> Result<Variable> {
+        let variable = match self.weights {
             Some(weights) => self.path.var_copy(name, &weights.take(&self.full(name), size)?),
             None => self.path.var(name, size, init),
-        })
+        };
+        Ok(Variable(variable))
     }
 
     /// A variable that is drawn from `N(0, 0.02^2)`, from the weights if there are some.
     ///
     /// # Errors
     /// As [`Source::var`].
-    pub fn normal(&self, name: &str, size: &[i64]) -> Result<Tensor> {
+    pub fn normal(&self, name: &str, size: &[i64]) -> Result<Variable> {
         let init = Init::Randn {
             mean: 0.0,
             stdev: SPREAD,

@@ -1,6 +1,7 @@
 use super::*;
+use fmicl_core::View;
 use fmicl_core::tch::nn::VarStore;
-use fmicl_core::tch::{Device, Kind, no_grad};
+use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
 use fmicl_core::testing::check_backbone;
 use std::collections::HashMap;
 
@@ -48,6 +49,11 @@ fn is_that_of_transformers(name: &str, pooling: Pooling, key: &str, train: bool)
         input: golden["ids"].shallow_clone(),
         mask: Some(golden["mask"].shallow_clone()),
     };
+    if !train {
+        // In threads of their own, when no gradient is asked for.
+        let off = far(&no_grad(|| encoder.forward(&view, false)), &golden[key]);
+        assert!(off < 1e-5, "{name} {key}: off by {off:e} without gradient");
+    }
     let features = encoder.forward(&view, train);
     let off = far(&features, &golden[key]);
     assert!(off < 1e-5, "{name} {key}: off by {off:e}");
@@ -78,7 +84,7 @@ fn features_and_gradients_are_those_of_transformers() {
     }
 }
 
-fn small(pooling: Pooling, kind: Family) -> Bert {
+pub(super) fn small(pooling: Pooling, kind: Family) -> Bert {
     Bert {
         pooling,
         kind: Some(kind),

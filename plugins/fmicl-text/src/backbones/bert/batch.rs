@@ -1,0 +1,134 @@
+//! Which rows stand for which tokens of a batch.
+
+use fmicl_core::tch::{Device, Kind, Tensor};
+
+/// The most tokens of a short sentence.
+const SHORT: i64 = 128;
+
+/// A batch of `N` sentences of `L` tokens, padding included, of which `M` have a row.
+///
+/// On a CPU padding has none: whatever goes row by row, which is most of the work, is then done for tokens alone. Elsewhere
+/// each has one, `M = N L`, for to count them a device would have to be waited for.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub sentences: i64,
+    tokens: i64,
+    device: Device,
+    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is padding.
+    pub bias: Option<Tensor>,
+    packed: Option<Packed>,
+}
+
+#[derive(Debug)]
+struct Packed {
+    /// The tokens that have a row, `[M]`, counted through the batch.
+    tokens: Tensor,
+    /// The row of each token, `[N L]`; of padding that of a token before it, which its bias hides.
+    rows: Tensor,
+}
+
+impl Batch {
+    /// Of ids `[N, L]` and their mask; `kind` is that of the rows.
+    pub fn new(ids: &Tensor, mask: Option<&Tensor>, kind: Kind) -> Self {
+        let size = ids.size();
+        let packed = mask.and_then(Packed::new);
+        // On a CPU that there is no padding is known.
+        let hiding = mask.filter(|_| packed.is_some() || ids.device() != Device::Cpu);
+        let bias = hiding.map(|mask| {
+            let zeros = mask.zeros_like().to_kind(kind);
+            let bias = zeros.masked_fill(&mask.to_kind(Kind::Bool).logical_not(), f64::from(f32::MIN));
+            bias.view([size[0], 1, 1, size[1]])
+        });
+        Batch {
+            sentences: size[0],
+            tokens: size[1],
+            device: ids.device(),
+            bias,
+            packed,
+        }
+    }
+
+    /// Whether attention is best computed without keeping the scores of all tokens for all: on a CPU that pays for long
+    /// sentences alone.
+    pub fn fuses_attention(&self) -> bool {
+        self.device != Device::Cpu || self.tokens > SHORT
+    }
+
+    /// The rows `[M, ...]` of what every token has, `[N L, ...]`.
+    pub fn pack(&self, x: Tensor) -> Tensor {
+        match &self.packed {
+            Some(packed) => pick(&x, &packed.tokens),
+            None => x,
+        }
+    }
+
+    /// Rows `[M, K]` laid out as sentences, `[N, L, K]`; what stands where padding is has no meaning.
+    pub fn unpack(&self, x: &Tensor) -> Tensor {
+        let size = [self.sentences, self.tokens, x.size()[1]];
+        match &self.packed {
+            Some(packed) => pick(x, &packed.rows).view(size),
+            None => x.view(size),
+        }
+    }
+
+    /// The rows of the first token of each sentence, `[N, K]`, of rows `[M, K]`.
+    pub fn first_tokens(&self, x: &Tensor) -> Tensor {
+        let size = [self.sentences, self.tokens];
+        match &self.packed {
+            Some(packed) => pick(x, &packed.rows.view(size).select(1, 0)),
+            None => x.view([size[0], size[1], -1]).select(1, 0),
+        }
+    }
+}
+
+impl Packed {
+    /// Of a mask `[N, L]`; none where it hides nothing.
+    fn new(mask: &Tensor) -> Option<Self> {
+        if mask.device() != Device::Cpu {
+            return None;
+        }
+        let has_row = mask.to_kind(Kind::Bool).copy();
+        // What stands for a sentence, whatever its mask says.
+        let _ = has_row.select(1, 0).fill_(1);
+        let has_row = has_row.view(-1);
+        let tokens = has_row.nonzero().view(-1);
+        (tokens.size()[0] < has_row.size()[0]).then(|| Packed {
+            rows: has_row.cumsum(0, Kind::Int64) - 1,
+            tokens,
+        })
+    }
+}
+
+/// The rows of `x` at `index`.
+fn pick(x: &Tensor, index: &Tensor) -> Tensor {
+    if x.dim() == 1 {
+        return x.index_select(0, index);
+    }
+    // The same, but its gradient is summed by all threads.
+    Tensor::embedding(x, index, -1, false, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tokens_and_what_stands_first_have_rows() {
+        // Of the first sentence padding stands before the words, of the second behind them.
+        let mask = Tensor::from_slice(&[false, true, true, true, true, false]).view([2, 3]);
+        let before = mask.copy();
+        let ids = Tensor::arange(6, (Kind::Int64, Device::Cpu)).view([2, 3]);
+        let batch = Batch::new(&ids, Some(&mask), Kind::Float);
+        assert!(mask.equal(&before), "the mask is the caller's");
+        let rows = batch.pack(ids.view(-1));
+        assert_eq!(Vec::<i64>::try_from(&rows).unwrap(), [0, 1, 2, 3, 4]);
+        let rows = rows.view([-1, 1]).to_kind(Kind::Float);
+        let numbers = |x: Tensor| Vec::<f32>::try_from(x.reshape(-1)).unwrap();
+        assert_eq!(numbers(batch.unpack(&rows)), [0.0, 1.0, 2.0, 3.0, 4.0, 4.0]);
+        assert_eq!(numbers(batch.first_tokens(&rows)), [0.0, 3.0]);
+        let hidden = batch.bias.expect("something is hidden").lt(0.0);
+        assert!(hidden.view([2, 3]).equal(&before.logical_not()));
+        let whole = Batch::new(&ids, Some(&mask.ones_like()), Kind::Float);
+        assert!(whole.bias.is_none() && whole.packed.is_none());
+    }
+}
