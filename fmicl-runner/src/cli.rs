@@ -5,7 +5,7 @@ use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -163,7 +163,7 @@ pub fn cli() -> ExitCode {
 pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
     let cli = Cli::parse_from(args);
-    log::init();
+    log::init(matches!(cli.command, Command::Train { .. }));
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
         return ExitCode::FAILURE;
@@ -174,11 +174,15 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
         Err(errors) if errors.iter().all(is_broken_pipe) => ExitCode::SUCCESS,
         Err(errors) => {
             if let Some(stopped) = errors.iter().find_map(|error| error.downcast_ref::<Stopped>()) {
-                eprintln!("{stopped}");
+                let line = stopped.to_string();
+                tell(&line);
+                log::end(&line);
                 return ExitCode::from(stopped.signal.exit_code());
             }
             for error in &errors {
-                eprintln!("error: {}", one_line(error));
+                let line = one_line(error);
+                tell(&format!("error: {line}"));
+                log::end(&line);
             }
             if errors.iter().any(is_usage) {
                 ExitCode::from(2)
@@ -187,6 +191,11 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
             }
         }
     }
+}
+
+/// On stderr; nothing is left to do where nobody reads it any more.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 impl Command {

@@ -5,7 +5,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
-use tracing_subscriber::{Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Of what stderr is told in other words.
+const FOR_THE_FILE: &str = "for the file";
 
 static LOG: Mutex<Log> = Mutex::new(Log::Early(Vec::new()));
 
@@ -15,9 +19,15 @@ enum Log {
     File(File),
 }
 
-/// Starts logging; call once in a process.
-pub fn init() {
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+/// Starts logging; call once in a process. With `tell` stderr has all of it, unless it is a terminal.
+pub fn init(tell: bool) {
+    let is_terminal = io::stderr().is_terminal();
+    let least = if tell && !is_terminal {
+        LevelFilter::INFO
+    } else {
+        LevelFilter::WARN
+    };
+    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(colour)
@@ -26,9 +36,14 @@ pub fn init() {
     let to_file = fmt::layer().with_writer(|| ToFile).with_ansi(false).with_target(false);
     // Where a host program has its own subscriber, that one stays.
     let _ = tracing_subscriber::registry()
-        .with(to_stderr.with_filter(LevelFilter::WARN))
+        .with(to_stderr.with_filter(least.and(filter_fn(|about| about.target() != FOR_THE_FILE))))
         .with(to_file.with_filter(LevelFilter::INFO))
         .try_init();
+}
+
+/// Why the process ends, for the run's file, where there is one.
+pub fn end(why: &str) {
+    tracing::error!(target: FOR_THE_FILE, "{why}");
 }
 
 /// Sends the log to a file, behind what is in it; what was said before comes first.

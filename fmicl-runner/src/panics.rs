@@ -1,5 +1,6 @@
 //! A panic as one line: what a user sees of a fault in the program, or of libtorch refusing a shape.
 
+use crate::log;
 use fmicl_core::Error;
 use fmicl_core::panics::{is_quiet, message, quietly};
 use std::io::Write;
@@ -12,8 +13,10 @@ pub(crate) fn install() {
         if is_quiet() {
             return;
         }
+        let line = format!("internal: {}", describe(info));
         // Nothing is left to do where stderr is closed.
-        let _ = writeln!(std::io::stderr(), "error: internal: {}", describe(info));
+        let _ = writeln!(std::io::stderr(), "error: {line}");
+        log::end(&line);
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             default(info);
         }

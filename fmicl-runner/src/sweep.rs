@@ -29,11 +29,15 @@ use clap::Args;
 use file::SweepFile;
 use fmicl_core::{Error, tch};
 use report::Report;
+use signal_hook::consts::SIGINT;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level;
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// What the command line says about a sweep.
 #[derive(Debug, Clone, Args)]
@@ -92,6 +96,7 @@ pub fn run(options: &Options) -> Exit {
 
     disk::make_folder(&out).map_err(one)?;
     let lock = lock(&out).map_err(one)?;
+    say_how_to_go_on().map_err(one)?;
     report.write(&out).map_err(one)?;
     let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;
     let table = report.markdown().map_err(one)?;
@@ -172,6 +177,22 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
             cell.sets().join(" --set ")
         )?;
     }
+    Ok(())
+}
+
+/// At Ctrl-C, of which a terminal tells the runs, too.
+fn say_how_to_go_on() -> fmicl_core::Result<()> {
+    let signals = Signals::new([SIGINT]);
+    let mut signals = signals.map_err(|error| Error::Run(format!("cannot catch signals: {error}")))?;
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "stopped by SIGINT; what was running saves a checkpoint, and the same command goes on from there"
+            );
+            low_level::exit(128 + signal);
+        }
+    });
     Ok(())
 }
 

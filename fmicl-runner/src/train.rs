@@ -45,7 +45,7 @@ pub(crate) use setup::{open_loader, prepare};
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::together::{Together, require_alike};
-use crate::{eval, log};
+use crate::{eval, log, shell};
 use fmicl_core::tch::{self, Device};
 use fmicl_core::{Processes, estimator};
 use journal::Journal;
@@ -139,7 +139,7 @@ fn run_with(
     let is_over = found.as_ref().filter(|found| is_over(found));
     if let Some(found) = is_over {
         let path = found.run.path().display();
-        progress.announce(&format!(
+        progress.note(&format!(
             "{path}: this run is finished; with a larger train.epochs it goes on"
         ));
     }
@@ -157,7 +157,7 @@ fn run_with(
             let run = RunDir::create(options, &experiment, trainer.bytes(), started)?;
             log::open(&run.log_path())?;
             if options.resume == Resume::Auto {
-                progress.announce(&format!("{}: no run there yet, one begins", run.path().display()));
+                progress.note(&format!("{}: no run there yet, one begins", run.path().display()));
             }
             Some(run)
         }
@@ -200,7 +200,7 @@ fn run_with(
     saving.finish()?;
     if !finished {
         if is_first {
-            let (steps, path) = (trainer.steps(), path.display());
+            let (steps, path) = (trainer.steps(), shell::word(&path));
             writeln!(
                 std::io::stdout(),
                 "stopped after step {steps}; go on by: fmicl train --resume {path}"

@@ -198,6 +198,19 @@ fn a_second_process_is_refused_while_one_trains() {
     bench.finish("run", step + 2);
 }
 
+#[test]
+fn a_run_whose_log_nobody_reads_any_more_goes_on() {
+    let bench = Bench::new(often);
+    let mut child = bench.start("run", 12);
+    drop(child.stderr.take());
+    assert!(child.wait().unwrap().success());
+    let log = fs::read_to_string(bench.path("run/log.txt")).unwrap();
+    let epochs = |text: &str| text.lines().filter(|line| line.contains("INFO epoch ")).count();
+    assert!(epochs(&log) >= 2, "{log}");
+    // Where somebody does, it is told all of it.
+    assert_eq!(epochs(&bench.finish("other", 12)), epochs(&log));
+}
+
 /// The folder of images of an experiment.
 fn photos(text: &str) -> String {
     let text = text.replace(

@@ -159,6 +159,9 @@ fn a_replay_names_the_first_tensor_that_is_not_finite() {
     let step = stderr.split(" at step ").nth(1).unwrap().split(' ').next().unwrap();
     let command = format!("look at it by: fmicl replay run --step {step}\n");
     assert!(stderr.ends_with(&command), "{stderr}");
+    let log = fs::read_to_string(folder.path().join("run/log.txt")).unwrap();
+    let why = stderr.lines().last().unwrap().trim_start_matches("error: ");
+    assert!(log.trim_end().ends_with(why), "{log}");
     let replay = fmicl(&["replay", "run", "--step", step]);
     let stdout = String::from_utf8_lossy(&replay.stdout);
     assert_eq!(

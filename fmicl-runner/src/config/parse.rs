@@ -71,8 +71,8 @@ fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) ->
         }
         leaf => {
             let leaf = toml::Value::deserialize(ValueDeserializer::from(Spanned::new(span, leaf)));
-            // TOML allows one thing that we cannot hold.
-            Value::Leaf(leaf.map_err(|_| at(offset).error("", "a whole number beyond 64 bits"))?)
+            // TOML allows more numbers than we can hold.
+            Value::Leaf(leaf.map_err(|_| at(offset).error("", "a number beyond 64 bits"))?)
         }
     };
     Ok(Node::new(at(offset), value))

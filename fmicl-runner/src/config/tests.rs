@@ -299,7 +299,11 @@ fn broken_toml_is_one_line_with_its_place() {
     assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10: duplicate key");
     assert_eq!(
         error_with("lr = 0.5", "lr = 99999999999999999999"),
-        "x.toml:10: a whole number beyond 64 bits"
+        "x.toml:10: a number beyond 64 bits"
+    );
+    assert_eq!(
+        error_with("lr = 0.5", "lr = 1e400"),
+        "x.toml:10: a number beyond 64 bits"
     );
 }
 

@@ -175,10 +175,11 @@ impl SweepFile {
     }
 
     fn validate(&self) -> Result<()> {
-        require(!self.seeds.is_empty(), "seeds", || "there is none".into())?;
+        validate_seeds(&self.seeds, "seeds")?;
         for (name, scale) in &self.scale {
-            let there = scale.seeds.as_ref().is_none_or(|seeds| !seeds.is_empty());
-            require(there, &format!("scale.{name}.seeds"), || "there is none".into())?;
+            if let Some(seeds) = &scale.seeds {
+                validate_seeds(seeds, &format!("scale.{name}.seeds"))?;
+            }
         }
         let mut names = Vec::new();
         for (index, axis) in self.axis.iter().enumerate() {
@@ -236,5 +237,17 @@ pub fn among(found: &str, what: &str, known: &[&str]) -> String {
 fn place(changes: &mut [Change], source: &Node, key: &str) {
     for (index, change) in changes.iter_mut().enumerate() {
         change.origin = Some(source.nearest(&format!("{key}[{index}]")).origin.clone());
+    }
+}
+
+fn validate_seeds(seeds: &[u64], key: &str) -> Result<()> {
+    require(!seeds.is_empty(), key, || "there is none".into())?;
+    match seeds
+        .iter()
+        .enumerate()
+        .find(|(index, seed)| seeds[..*index].contains(seed))
+    {
+        Some((_, twice)) => Err(Error::config(format!("{twice} is there twice")).at(key)),
+        None => Ok(()),
     }
 }

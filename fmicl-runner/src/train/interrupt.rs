@@ -1,5 +1,6 @@
 //! Signals that ask a run to stop.
 
+use crate::shell;
 use fmicl_core::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
@@ -108,7 +109,7 @@ impl fmt::Display for Stopped {
         write!(
             f,
             "stopped by {signal} after step {step}; go on by: fmicl train --resume {}",
-            run.display()
+            shell::word(run)
         )
     }
 }

@@ -1,9 +1,10 @@
 //! The progress bar, and the lines that go to the log.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
-/// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case.
+/// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case, which stderr has, too, where it is
+/// no terminal: a scheduler's log should tell how far a run is.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -60,15 +61,6 @@ impl Progress {
         }
         tracing::info!("{line}");
         self.bar.println(line);
-    }
-
-    /// As [`note`](Progress::note), and on stderr where that is no terminal: a line that a scheduler's log should have.
-    pub fn announce(&self, line: &str) {
-        self.note(line);
-        if self.bar.is_hidden() && !self.silent {
-            // Nothing is left to do where stderr is closed.
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
     }
 
     /// Takes the bar away.

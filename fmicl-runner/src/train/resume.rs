@@ -109,19 +109,19 @@ impl Found {
                     )
                 })
                 .map_err(|error| experiment.locate(error))?;
-                progress.announce(&format!(
+                progress.note(&format!(
                     "{path}: goes on after step {steps} of {total} (epoch {}), from {}",
                     trainer.epochs() + 1,
                     checkpoint.path.display()
                 ));
                 self.note_bits(&checkpoint.standing, trainer.standing(), progress);
             }
-            None => progress.announce(&format!("{path}: the run there had no checkpoint yet, it begins again")),
+            None => progress.note(&format!("{path}: the run there had no checkpoint yet, it begins again")),
         }
         if let Some((config, changes)) = &self.changed {
-            changes.iter().for_each(|change| progress.announce(change));
+            changes.iter().for_each(|change| progress.note(change));
             if changes.iter().any(|change| change.starts_with("train.epochs ")) {
-                progress.announce("the learning rate follows the schedule of the new number of epochs from here on");
+                progress.note("the learning rate follows the schedule of the new number of epochs from here on");
             }
             self.run.write_config(config)?;
         }
@@ -132,10 +132,10 @@ impl Found {
     fn note_bits(&self, before: &Standing, now: &Standing, progress: &Progress) {
         if before.processes != now.processes {
             let (now, before) = (now.processes, before.processes);
-            progress.announce(&format!("{now} processes, and before {before}: {OTHER_PROCESSES}"));
+            progress.note(&format!("{now} processes, and before {before}: {OTHER_PROCESSES}"));
         }
         if (&before.device, before.threads) != (&now.device, now.threads) {
-            progress.announce(&format!(
+            progress.note(&format!(
                 "on {} with {} threads of libtorch, and before on {} with {}: the last bits will differ",
                 now.device, now.threads, before.device, before.threads
             ));

@@ -5,6 +5,7 @@ use super::finite::Diverged;
 use super::interrupt::{Interrupt, Signal, Stopped};
 use super::{RunDir, TrainOptions, Trainer};
 use crate::config::Train;
+use crate::shell;
 use fmicl_core::{Error, Processes, Result};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -205,10 +206,10 @@ impl<'a> Saving<'a> {
             Ok(path) => format!("the last good checkpoint is {}", path.with_file_name("").display()),
             Err(_) => "there is no checkpoint before it".into(),
         };
-        let run = run.path().display();
+        let (run, replay) = (run.path().display(), shell::word(run.path()));
         Error::Run(format!(
             "{diverged}; {good}; all samples are in {run}/{DIVERGED}; try a lower train.lr or a train.clip_grad_norm, and look \
-             at it by: fmicl replay {run} --step {}",
+             at it by: fmicl replay {replay} --step {}",
             diverged.step
         ))
         .into()

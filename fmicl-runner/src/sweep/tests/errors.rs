@@ -101,6 +101,10 @@ fn nothing_in_a_sweep_is_ignored() {
         scaled.ends_with("no scale named `tyny` (did you mean `tiny`?); scales: tiny"),
         "{scaled}"
     );
+    assert_eq!(
+        error_of("experiment = 'x.toml'\nseeds = [0, 1, 0]"),
+        "sweep.toml:2: seeds: 0 is there twice"
+    );
     let seedless = error_of("experiment = 'x.toml'\n[scale.tiny]\nseeds = []");
     assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
     let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";

@@ -65,6 +65,13 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The same without the log of its run.
+pub fn complaints(output: &Output) -> String {
+    let said = stderr(output);
+    let lines = said.split_inclusive('\n').filter(|line| !line.starts_with(" INFO "));
+    lines.collect()
+}
+
 /// Runs the test of that name in `size` processes, which must all pass.
 pub fn pass_in(test: &str, size: usize) {
     for (rank, output) in finish(start(test, size)).into_iter().enumerate() {

@@ -89,6 +89,9 @@ pub fn errors(said: &str) -> Vec<&str> {
 
 /// Trains in this process as [`Run`] says; an error is a line that begins with `ERROR`.
 pub fn train() {
+    // The log of the run, as the command line has it.
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
+    log.without_time().with_target(false).init();
     let variable = |name: &str| std::env::var(name).ok();
     let out = PathBuf::from(variable("OUT").unwrap());
     let folder = tempfile::tempdir().unwrap();
