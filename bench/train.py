@@ -4,7 +4,7 @@ write it in PyTorch, from CIFAR-10's binary files by a DataLoader with torchvisi
     train.py ROOT BATCH EPOCHS THREADS contiguous|channels_last
 
 Under torchrun it is one of several processes with a batch each, by DistributedDataParallel over gloo, features gathered with
-their gradient as solo-learn and lightly do; the first one prints.
+their gradient as solo-learn and lightly do; the first one prints. A process alone needs neither, and has neither.
 
 Prints `first` when the first batch has gone through the network, and at the end one line of JSON.
 """
@@ -104,7 +104,7 @@ else:
 model = Model()
 if layout == "channels_last":
     model = model.to(memory_format=torch.channels_last)
-if "RANK" in os.environ:
+if size > 1:
     model = torch.nn.parallel.DistributedDataParallel(model)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.06, momentum=0.9, weight_decay=5e-4)
 rates = []
