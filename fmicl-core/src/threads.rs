@@ -43,8 +43,8 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// What `work` makes of each of `items`, in their order. As [`deal`], but whichever thread is free takes the next: right
-/// where items differ in size and their results are not to be summed.
+/// What `work` makes of each of `items`, in their order. As [`deal`], but a thread that has nothing left takes items of
+/// another: right where they differ in size and their results are not to be summed.
 pub fn deal_each<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(I) -> R + Sync) -> Vec<R> {
     let work = |item| tch::no_grad(|| work(item));
     match pool_for(items.len(), device) {

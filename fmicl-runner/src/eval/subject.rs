@@ -16,12 +16,12 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Samples that are encoded at a time, where no experiment says it: images of some hundred pixels, or texts, which are
-/// small, and of which many leave less padding and fewer waits.
-fn batch_size(modality: Modality) -> usize {
-    match modality {
-        Modality::Images => 64,
-        Modality::Texts => 1024,
+/// Samples that are encoded at a time, where no experiment says it. Texts are small, and a CPU's threads take some of a batch
+/// each, as processes take batches.
+fn batch_size(modality: Modality, device: Device, processes: usize) -> usize {
+    match (modality, device) {
+        (Modality::Texts, Device::Cpu) => (1024 / processes).max(64),
+        _ => 64,
     }
 }
 
@@ -176,7 +176,7 @@ impl Folder {
         Ok(Subject {
             reader: Reader {
                 views: self.views.share(),
-                batch_size: batch_size(self.views.modality()),
+                batch_size: batch_size(self.views.modality(), device, processes.size()),
                 device,
                 on_error: OnError::Fail,
                 processes: processes.clone(),

@@ -7,7 +7,7 @@ use super::linear::{LayerNorm, Linear};
 use super::shape::Shape;
 use super::source::Source;
 use fmicl_core::Result;
-use fmicl_core::tch::Tensor;
+use fmicl_core::tch::{Kind, Tensor};
 
 #[derive(Debug, Clone)]
 pub(super) struct Attention {
@@ -72,10 +72,18 @@ impl Attention {
         }
         let scale = (query.size()[3] as f64).powf(-0.5);
         let mut scores = (query * scale).matmul(&key.transpose(2, 3));
-        if let Some(bias) = &batch.bias {
-            let _ = scores.g_add_(bias);
-        }
-        let probabilities = scores.softmax(-1, scores.kind());
+        let scores = match &batch.bias {
+            Some(bias) if bias.kind() == scores.kind() => scores.g_add_(bias),
+            // Autocast's scores have not the range for it.
+            Some(bias) => &scores + bias,
+            None => scores,
+        };
+        let kind = if scores.kind() == Kind::Double {
+            Kind::Double
+        } else {
+            Kind::Float
+        };
+        let probabilities = scores.softmax(-1, kind);
         self.probabilities.forward(&probabilities, train).matmul(value)
     }
 }

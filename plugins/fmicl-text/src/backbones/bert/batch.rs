@@ -14,7 +14,8 @@ pub(super) struct Batch {
     pub sentences: i64,
     tokens: i64,
     device: Device,
-    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is padding.
+    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is padding. None where
+    /// there is known to be no padding.
     pub bias: Option<Tensor>,
     packed: Option<Packed>,
 }
@@ -54,6 +55,11 @@ impl Batch {
         self.device != Device::Cpu || self.tokens > SHORT
     }
 
+    /// Whether padding has no row.
+    pub fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
     /// The rows `[M, ...]` of what every token has, `[N L, ...]`.
     pub fn pack(&self, x: Tensor) -> Tensor {
         match &self.packed {
@@ -90,7 +96,7 @@ impl Packed {
         let has_row = mask.to_kind(Kind::Bool).copy();
         // What stands for a sentence, whatever its mask says.
         let _ = has_row.select(1, 0).fill_(1);
-        let has_row = has_row.view(-1);
+        let has_row = has_row.reshape(-1);
         let tokens = has_row.nonzero().view(-1);
         (tokens.size()[0] < has_row.size()[0]).then(|| Packed {
             rows: has_row.cumsum(0, Kind::Int64) - 1,

@@ -55,8 +55,16 @@ impl Embeddings {
     pub fn forward(&self, ids: &Tensor, batch: &Batch, train: bool) -> Tensor {
         let look_up =
             |table: &Tensor, which: Tensor| Tensor::embedding(table, &batch.pack(which.reshape(-1)), -1, false, false);
-        let x =
-            look_up(&self.words, ids.shallow_clone()) + self.types.get(0) + look_up(&self.positions, self.places(ids));
+        let words = look_up(&self.words, ids.shallow_clone()) + self.types.get(0);
+        let x = match self.family {
+            // The places are the same in every sentence.
+            Family::Bert if !batch.is_packed() => {
+                let (size, hidden) = (ids.size(), words.size()[1]);
+                let places = self.positions.narrow(0, 0, size[1]);
+                (words.view([size[0], size[1], hidden]) + places).view([-1, hidden])
+            }
+            _ => words + look_up(&self.positions, self.places(ids)),
+        };
         self.dropout.forward(&self.norm.forward(&x), train)
     }
 

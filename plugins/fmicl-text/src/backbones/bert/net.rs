@@ -4,11 +4,12 @@ use super::batch::Batch;
 use super::embeddings::Embeddings;
 use super::layer::Layer;
 use super::pooling::Pooler;
-use fmicl_core::tch::{Device, Kind, Tensor};
+use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Autocast, Encoder, View, deal_each};
 
 /// Tokens that a thread embeds at once: enough rows for its products, few enough for its cache.
-const AT_A_TIME: i64 = 2048;
+const LEAST: i64 = 512;
+const MOST: i64 = 2048;
 
 /// From ids to features.
 #[derive(Debug, Clone)]
@@ -39,11 +40,17 @@ impl Net {
         let ends = (mask.ne(0).to_kind(Kind::Int64) * places).amax([1].as_slice(), false);
         let (ends, order) = ends.sort_stable(true, 0, true);
         let ends: Vec<i64> = ends.iter::<i64>().expect("whole numbers").collect();
+        // Two pieces of work or more for each thread; where that were too little work, libtorch's threads share all of it.
+        let pieces = 2 * i64::from(tch::get_num_threads().max(1));
+        let at_a_time = (ends.iter().sum::<i64>() / pieces).min(MOST);
+        if at_a_time < LEAST {
+            return self.embed(ids, Some(mask), false);
+        }
         let mut parts = Vec::new();
         let mut first = 0;
         while first < ends.len() {
             let longest = ends[first].max(1);
-            let count = ((AT_A_TIME / longest) as usize).clamp(1, ends.len() - first);
+            let count = ((at_a_time / longest) as usize).clamp(1, ends.len() - first);
             let which = order.narrow(0, first as i64, count as i64);
             let part = |x: &Tensor| x.narrow(1, 0, longest).index_select(0, &which);
             parts.push((self.clone(), part(ids), part(mask)));
@@ -98,7 +105,8 @@ mod tests {
 
     #[test]
     fn sentences_apart_have_the_features_that_they_have_together() {
-        let (sentences, longest) = (700, 18);
+        // Enough for every thread to have some.
+        let (sentences, longest) = (200 * i64::from(tch::get_num_threads()), 18);
         let draw = |low, high, size: &[i64]| Tensor::randint_low(low, high, size, (Kind::Int64, Device::Cpu));
         let lengths = draw(1, longest + 1, &[sentences, 1]);
         let places = Tensor::arange(longest, (Kind::Int64, Device::Cpu));

@@ -1,8 +1,8 @@
 use super::*;
-use fmicl_core::View;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
 use fmicl_core::testing::check_backbone;
+use fmicl_core::{Autocast, View};
 use std::collections::HashMap;
 
 fn folder(name: &str) -> PathBuf {
@@ -50,7 +50,6 @@ fn is_that_of_transformers(name: &str, pooling: Pooling, key: &str, train: bool)
         mask: Some(golden["mask"].shallow_clone()),
     };
     if !train {
-        // In threads of their own, when no gradient is asked for.
         let off = far(&no_grad(|| encoder.forward(&view, false)), &golden[key]);
         assert!(off < 1e-5, "{name} {key}: off by {off:e} without gradient");
     }
@@ -115,6 +114,40 @@ fn keeps_the_laws_of_a_backbone() {
             check_backbone(&small(pooling, kind), &view);
             check_backbone(&small(pooling, kind), &View::from(ids.shallow_clone()));
         }
+    }
+}
+
+#[test]
+fn autocast_changes_little_and_hides_padding() {
+    let longest = 9;
+    let ids = Tensor::arange_start(3, 3 + 4 * longest, (Kind::Int64, Device::Cpu)).view([4, longest]);
+    let lengths = Tensor::from_slice(&[9i64, 2, 5, 1]).view([4, 1]);
+    let mask = Tensor::arange(longest, (Kind::Int64, Device::Cpu)).lt_tensor(&lengths);
+    // A sentence of which nothing counts has no numbers of its own, but spoils no other's, and is none that is not one.
+    let _ = mask.get(3).fill_(0);
+    let part = Bert {
+        dropout: Some(0.0),
+        attention_dropout: Some(0.0),
+        ..small(Pooling::ClsBeforePooler, Family::Bert)
+    };
+    let input = Input::Tokens {
+        vocabulary: 60,
+        longest,
+    };
+    let store = VarStore::new(Device::Cpu);
+    let encoder = part.build_for(&store.root(), input).expect("it is small");
+    let view = View {
+        input: ids,
+        mask: Some(mask),
+    };
+    for train in [false, true] {
+        let exact = encoder.forward(&view, train);
+        let cast = {
+            let _autocast = Autocast::bfloat16(Device::Cpu);
+            encoder.forward(&view, train).to_kind(Kind::Float)
+        };
+        let off = far(&exact, &cast);
+        assert!(off < 0.05, "train = {train}: off by {off:e}");
     }
 }
 
