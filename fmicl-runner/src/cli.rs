@@ -163,7 +163,7 @@ pub fn cli() -> ExitCode {
 pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
     let cli = Cli::parse_from(args);
-    log::init(matches!(cli.command, Command::Train { .. }));
+    log::init(matches!(cli.command, Command::Train { .. }) && !train::can_be_shown());
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
         return ExitCode::FAILURE;

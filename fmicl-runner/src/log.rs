@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
-use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Of what stderr is told in other words.
@@ -19,15 +21,13 @@ enum Log {
     File(File),
 }
 
-/// Starts logging; call once in a process. With `tell` stderr has all of it, unless it is a terminal.
+/// Whether stderr has all of the log.
+static TELLS: AtomicBool = AtomicBool::new(false);
+
+/// Starts logging; call once in a process. With `tell` stderr has all of it, and not only warnings.
 pub fn init(tell: bool) {
-    let is_terminal = io::stderr().is_terminal();
-    let least = if tell && !is_terminal {
-        LevelFilter::INFO
-    } else {
-        LevelFilter::WARN
-    };
-    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    TELLS.store(tell, Ordering::Relaxed);
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(colour)
@@ -36,9 +36,23 @@ pub fn init(tell: bool) {
     let to_file = fmt::layer().with_writer(|| ToFile).with_ansi(false).with_target(false);
     // Where a host program has its own subscriber, that one stays.
     let _ = tracing_subscriber::registry()
-        .with(to_stderr.with_filter(least.and(filter_fn(|about| about.target() != FOR_THE_FILE))))
+        .with(to_stderr.with_filter(dynamic_filter_fn(|about, _| is_for_stderr(about))))
         .with(to_file.with_filter(LevelFilter::INFO))
         .try_init();
+}
+
+fn is_for_stderr(about: &Metadata) -> bool {
+    let most = if TELLS.load(Ordering::Relaxed) {
+        Level::INFO
+    } else {
+        Level::WARN
+    };
+    *about.level() <= most && about.target() != FOR_THE_FILE
+}
+
+/// From now on stderr has warnings alone: another process tells the rest.
+pub fn leave_telling() {
+    TELLS.store(false, Ordering::Relaxed);
 }
 
 /// Why the process ends, for the run's file, where there is one.

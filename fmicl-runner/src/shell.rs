@@ -6,7 +6,7 @@ use std::path::Path;
 pub fn word(path: &Path) -> String {
     let path = path.to_string_lossy();
     let plain = |letter: char| letter.is_alphanumeric() || "_-./+,:@%=".contains(letter);
-    match path.chars().all(plain) {
+    match !path.is_empty() && path.chars().all(plain) {
         true => path.into_owned(),
         false => format!("'{}'", path.replace('\'', r"'\''")),
     }
@@ -21,6 +21,7 @@ mod tests {
         let word = |path: &str| word(path.as_ref());
         assert_eq!(word("runs/ünder-1.2"), "runs/ünder-1.2");
         assert_eq!(word("my runs/$1"), "'my runs/$1'");
+        assert_eq!(word(""), "''");
         assert_eq!(word("it's"), r"'it'\''s'");
     }
 }

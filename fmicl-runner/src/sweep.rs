@@ -180,7 +180,7 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// At Ctrl-C, of which a terminal tells the runs, too.
+/// At Ctrl-C, of which a terminal tells the runs, too; they save a checkpoint.
 fn say_how_to_go_on() -> fmicl_core::Result<()> {
     let signals = Signals::new([SIGINT]);
     let mut signals = signals.map_err(|error| Error::Run(format!("cannot catch signals: {error}")))?;
@@ -188,7 +188,7 @@ fn say_how_to_go_on() -> fmicl_core::Result<()> {
         if let Some(signal) = signals.forever().next() {
             let _ = writeln!(
                 std::io::stderr(),
-                "stopped by SIGINT; what was running saves a checkpoint, and the same command goes on from there"
+                "stopped by SIGINT; the same command goes on, once the runs that were going on have ended"
             );
             low_level::exit(128 + signal);
         }

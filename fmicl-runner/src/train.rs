@@ -50,6 +50,7 @@ use fmicl_core::tch::{self, Device};
 use fmicl_core::{Processes, estimator};
 use journal::Journal;
 use progress::Progress;
+pub(crate) use progress::can_be_shown;
 use resume::Found;
 use saving::Saving;
 use serde_json::{Value, json};
@@ -100,6 +101,9 @@ fn run_with(
     estimator::set_tile(experiment.train.tile);
     let (many, is_first) = (processes.are_many(), processes.rank() == 0);
     require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
+    if !is_first {
+        log::leave_telling();
+    }
     let mut found = match is_first {
         true => resume::find(&experiment, options)?,
         false => None,

@@ -176,7 +176,7 @@ fn a_sweep_that_is_interrupted_says_how_to_go_on_and_its_run_saves_a_checkpoint(
     assert_eq!(status.code(), Some(130), "{error}");
     assert_eq!(
         error,
-        "stopped by SIGINT; what was running saves a checkpoint, and the same command goes on from there\n"
+        "stopped by SIGINT; the same command goes on, once the runs that were going on have ended\n"
     );
     let log = || fs::read_to_string(run.join("log.txt")).unwrap();
     wait_until(|| log().contains("stopped by SIGINT after step "));

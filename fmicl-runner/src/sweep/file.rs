@@ -22,7 +22,7 @@ use super::metric::Metric;
 use crate::config::{self, Change, Node};
 use fmicl_core::{Error, Result, registry, require};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// A sweep file.
@@ -242,12 +242,9 @@ fn place(changes: &mut [Change], source: &Node, key: &str) {
 
 fn validate_seeds(seeds: &[u64], key: &str) -> Result<()> {
     require(!seeds.is_empty(), key, || "there is none".into())?;
-    match seeds
-        .iter()
-        .enumerate()
-        .find(|(index, seed)| seeds[..*index].contains(seed))
-    {
-        Some((_, twice)) => Err(Error::config(format!("{twice} is there twice")).at(key)),
+    let mut seen = HashSet::new();
+    match seeds.iter().find(|seed| !seen.insert(**seed)) {
+        Some(twice) => Err(Error::config(format!("{twice} is there twice")).at(key)),
         None => Ok(()),
     }
 }

@@ -1,10 +1,9 @@
 //! The progress bar, and the lines that go to the log.
 
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case, which stderr has, too, where it is
-/// no terminal: a scheduler's log should tell how far a run is.
+/// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case, which stderr has, too, where there
+/// is no bar: a scheduler's log should tell how far a run is.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -12,10 +11,15 @@ pub struct Progress {
     silent: bool,
 }
 
+/// Whether there is a terminal that can show a bar.
+pub fn can_be_shown() -> bool {
+    !ProgressDrawTarget::stderr().is_hidden()
+}
+
 impl Progress {
     /// A bar over `steps` steps, of which `done` are done.
     pub fn new(steps: u64, done: u64) -> Self {
-        if !std::io::stderr().is_terminal() {
+        if !can_be_shown() {
             return Progress::hidden();
         }
         let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg} eta {eta}");

@@ -39,13 +39,18 @@ fn trained(test: &str, experiment: &str) -> (TempDir, PathBuf) {
 /// What each process of a command that succeeds has printed, but for the test's own lines.
 fn printed(test: &str, size: usize, args: &[&str]) -> Vec<String> {
     let outputs = common::finish(common::start_fmicl(test, size, args, |_, _| ()));
-    let of_the_command = |output| {
-        assert_eq!(common::complaints(&output), "", "{args:?}");
+    let of_the_command = |(rank, output)| {
+        // The first process has the log of a run.
+        let said = match rank == 0 && args[0] == "train" {
+            true => common::complaints(&output),
+            false => common::stderr(&output),
+        };
+        assert_eq!(said, "", "{args:?}");
         let stdout = String::from_utf8(output.stdout).unwrap();
         let own = |line: &&str| !line.is_empty() && !line.starts_with("running 1") && !line.starts_with("test ");
         stdout.lines().filter(own).collect::<Vec<_>>().join("\n")
     };
-    outputs.into_iter().map(of_the_command).collect()
+    outputs.into_iter().enumerate().map(of_the_command).collect()
 }
 
 fn json(path: &Path) -> Value {
@@ -136,7 +141,7 @@ fn other_data_in_one_of_the_processes_are_refused() {
     let processes = common::start_fmicl(test, 2, &["eval", text(&run)], |_, _| ());
     for output in common::finish(processes) {
         let expected = "error: one process has 49 samples to evaluate and another 48: give all the same data\n";
-        assert_eq!(common::complaints(&output), expected);
+        assert_eq!(common::stderr(&output), expected);
     }
     assert!(!run.join("eval.json").exists());
 }
@@ -153,7 +158,7 @@ fn what_is_not_divided_is_refused() {
         let processes = common::start_fmicl(test, 2, &[command, text(&run)], |_, _| ());
         for output in common::finish(processes) {
             let expected = format!("error: `{command}` is not divided among processes, and there are 2: start one\n");
-            assert_eq!(common::complaints(&output), expected);
+            assert_eq!(common::stderr(&output), expected);
         }
     }
     assert!(!run.join("features").exists() && !run.join("backbone.safetensors").exists());
