@@ -200,8 +200,10 @@ fn run_with(
         &progress,
     )
     .map_err(|error| saving.explain(error))?;
-    progress.note(&saving.cost());
-    saving.finish()?;
+    if let Some(cost) = saving.cost() {
+        progress.note(&cost);
+    }
+    saving.finish(trainer.steps())?;
     if !finished {
         if is_first {
             let (steps, path) = (trainer.steps(), shell::word(&path));
@@ -240,6 +242,7 @@ fn run_with(
         result.extend(about);
     }
     run.write_result(&result)?;
+    tracing::info!("finished after {seconds:.0} s of training; what it is worth is in result.json");
     writeln!(std::io::stdout(), "{verdict}run directory: {}", run.path().display())?;
     Ok(())
 }

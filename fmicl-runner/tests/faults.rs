@@ -92,6 +92,29 @@ fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
 }
 
 #[test]
+fn a_signal_during_the_last_evaluation_ends_a_run_with_a_word() {
+    let endless = |text: &str| text.replace("linear.max_iter = 3", "linear = { max_iter = 1000000000, l2 = 0.0 }");
+    let bench = Bench::new(endless);
+    let log = || fs::read_to_string(bench.path("run/log.txt")).unwrap_or_default();
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let said = log().len();
+        let mut child = bench.start("run", 300);
+        wait_until(&mut child, "the evaluation", || {
+            log()[said..].contains("evaluating the encoder")
+        });
+        let sent = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let (found, stderr) = ended(&child.wait_with_output().unwrap());
+        assert_eq!(found, code, "{stderr}");
+        let words = format!("stopped by SIG{signal} after step 9; go on by: fmicl train --resume run");
+        assert_eq!(stderr.lines().last(), Some(&*words));
+        assert!(log().trim_end().ends_with(&words));
+    }
+}
+
+#[test]
 fn a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used() {
     let bench = Bench::new(str::to_string);
     bench.finish("whole", 7);

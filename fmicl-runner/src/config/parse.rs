@@ -45,6 +45,10 @@ pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
     let at = |_| origin.clone();
     let value = match DeValue::parse(value.trim()) {
         Ok(value) => node(0, value, &at)?,
+        // What begins like a table, a list or a text in quotes was meant as one.
+        Err(error) if value.trim().starts_with(['{', '[', '"', '\'']) => {
+            return Err(origin.error("", &one_line(error.message())));
+        }
         Err(_) => Node::new(origin.clone(), Value::Leaf(value.trim().into())),
     };
     Ok(key.rsplit('.').fold(value, |value, key| {

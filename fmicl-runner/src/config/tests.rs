@@ -182,6 +182,10 @@ fn a_set_that_a_later_one_undoes_is_an_error_and_one_that_is_replaced_is_not() {
 #[test]
 fn a_set_above_the_key_at_fault_keeps_the_key() {
     assert_eq!(
+        error_of(GOOD, &["objective={name='f-micl'"]),
+        "--set objective={name='f-micl': unclosed inline table, expected `}`"
+    );
+    assert_eq!(
         error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
         "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not from 1 to 99999"
     );

@@ -3,11 +3,13 @@
 use crate::shell;
 use fmicl_core::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 /// The signals, with their names.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGUSR1, "SIGUSR1")];
@@ -17,8 +19,6 @@ const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SI
 pub struct Interrupt {
     /// The last signal, or 0.
     signal: Arc<AtomicUsize>,
-    /// Whether signals end the process again, as they do by default.
-    released: Arc<AtomicBool>,
     /// Whether signals ask.
     by_signals: bool,
 }
@@ -46,9 +46,6 @@ impl Interrupt {
         }
         let again = Arc::new(AtomicBool::new(false));
         let register = || {
-            for (signal, _) in SIGNALS {
-                flag::register_conditional_default(signal, self.released.clone())?;
-            }
             // In this order: the first one finds the flag down and raises it.
             flag::register_conditional_shutdown(SIGINT, Signal(SIGINT).exit_code().into(), again.clone())?;
             flag::register(SIGINT, again)?;
@@ -65,9 +62,23 @@ impl Interrupt {
         self.signal.load(Ordering::Relaxed) as i64
     }
 
-    /// From now on signals end the process: there is nothing left to save.
-    pub fn release(&self) {
-        self.released.store(true, Ordering::Relaxed);
+    /// From now on a signal ends the process at once, for there is nothing left to save; `tell` is called before.
+    ///
+    /// # Errors
+    /// A system that refuses.
+    pub fn end_at_once(&self, tell: impl Fn(Signal) + Send + 'static) -> Result<()> {
+        if !self.by_signals {
+            return Ok(());
+        }
+        let signals = Signals::new(SIGNALS.map(|(signal, _)| signal));
+        let mut signals = signals.map_err(|error| Error::Run(format!("cannot catch signals: {error}")))?;
+        thread::spawn(move || {
+            if let Some(signal) = signals.forever().next().map(Signal) {
+                tell(signal);
+                low_level::exit(signal.exit_code().into());
+            }
+        });
+        Ok(())
     }
 }
 

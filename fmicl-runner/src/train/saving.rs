@@ -5,8 +5,9 @@ use super::finite::Diverged;
 use super::interrupt::{Interrupt, Signal, Stopped};
 use super::{RunDir, TrainOptions, Trainer};
 use crate::config::Train;
-use crate::shell;
+use crate::{log, shell};
 use fmicl_core::{Error, Processes, Result};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -215,22 +216,26 @@ impl<'a> Saving<'a> {
         .into()
     }
 
-    /// What the checkpoints of this process have cost, for the log.
-    pub fn cost(&self) -> String {
-        let (count, waited) = self.cost;
-        format!(
-            "training has waited {:.2} s for {count} checkpoints",
-            waited.as_secs_f64()
-        )
+    /// What the checkpoints on the way have cost, for the log.
+    pub fn cost(&self) -> Option<String> {
+        let (count, waited) = (self.cost.0, self.cost.1.as_secs_f64());
+        (count > 0).then(|| format!("training has waited {waited:.2} s for {count} checkpoints"))
     }
 
-    /// Waits for the last checkpoint; from here on signals end the process.
+    /// Waits for the last checkpoint, after `step` steps; from here on a signal ends the process at once.
     ///
     /// # Errors
     /// A checkpoint that cannot be written.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self, step: u64) -> Result<()> {
         self.wait()?;
-        self.interrupt.release();
-        Ok(())
+        let (speaks, run) = (self.run.is_some(), self.path.clone());
+        self.interrupt.end_at_once(move |signal| {
+            let run = run.clone();
+            let line = Stopped { signal, step, run }.to_string();
+            if speaks {
+                let _ = writeln!(io::stderr(), "{line}");
+                log::end(&line);
+            }
+        })
     }
 }
