@@ -4,6 +4,7 @@
 
 #![no_main]
 
+use fmicl_core::panics::is_quiet;
 use fmicl_fuzz::{Target, targets};
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -38,9 +39,23 @@ fn open() -> Target {
     target
 }
 
+/// libFuzzer's hook ends the process at every panic. One that the program makes an error of, as of a crate that takes a file on
+/// trust, is not its fault.
+fn let_quiet_panics_be() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !is_quiet() {
+            hook(info);
+        }
+    }));
+}
+
 libfuzzer_sys::fuzz_target!(
-    init: TARGET.with(|target| {
-        let _ = target.set(open());
-    }),
+    init: {
+        let_quiet_panics_be();
+        TARGET.with(|target| {
+            let _ = target.set(open());
+        });
+    },
     |input: &[u8]| TARGET.with(|target| target.get_or_init(open).run(input))
 );
