@@ -5,7 +5,7 @@ use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -174,15 +174,11 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
         Err(errors) if errors.iter().all(is_broken_pipe) => ExitCode::SUCCESS,
         Err(errors) => {
             if let Some(stopped) = errors.iter().find_map(|error| error.downcast_ref::<Stopped>()) {
-                let line = stopped.to_string();
-                tell(&line);
-                log::end(&line);
+                log::end("", &stopped.to_string());
                 return ExitCode::from(stopped.signal.exit_code());
             }
             for error in &errors {
-                let line = one_line(error);
-                tell(&format!("error: {line}"));
-                log::end(&line);
+                log::end("error: ", &one_line(error));
             }
             if errors.iter().any(is_usage) {
                 ExitCode::from(2)
@@ -191,11 +187,6 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
             }
         }
     }
-}
-
-/// On stderr; nothing is left to do where nobody reads it any more.
-fn tell(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 impl Command {

@@ -55,8 +55,10 @@ pub fn leave_telling() {
     TELLS.store(false, Ordering::Relaxed);
 }
 
-/// Why the process ends, for the run's file, where there is one.
-pub fn end(why: &str) {
+/// Why the process ends: on stderr, behind `mark`, and in the run's file, where there is one.
+pub fn end(mark: &str, why: &str) {
+    // Nothing is left to do where nobody reads stderr any more.
+    let _ = writeln!(io::stderr(), "{mark}{why}");
     tracing::error!(target: FOR_THE_FILE, "{why}");
 }
 

@@ -3,7 +3,6 @@
 use crate::log;
 use fmicl_core::Error;
 use fmicl_core::panics::{is_quiet, message, quietly};
-use std::io::Write;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 /// From now on a panic prints `error: internal: ...` in one line; with `RUST_BACKTRACE` set, also the backtrace.
@@ -13,10 +12,7 @@ pub(crate) fn install() {
         if is_quiet() {
             return;
         }
-        let line = format!("internal: {}", describe(info));
-        // Nothing is left to do where stderr is closed.
-        let _ = writeln!(std::io::stderr(), "error: {line}");
-        log::end(&line);
+        log::end("error: ", &format!("internal: {}", describe(info)));
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             default(info);
         }

@@ -23,21 +23,18 @@ mod report;
 mod tests;
 
 use crate::cli::Outcome as Exit;
-use crate::{DeviceChoice, commands, disk};
+use crate::train::Interrupt;
+use crate::{DeviceChoice, commands, disk, log};
 use cell::Cell;
 use clap::Args;
 use file::SweepFile;
 use fmicl_core::{Error, tch};
 use report::Report;
-use signal_hook::consts::SIGINT;
-use signal_hook::iterator::Signals;
-use signal_hook::low_level;
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 /// What the command line says about a sweep.
 #[derive(Debug, Clone, Args)]
@@ -96,7 +93,12 @@ pub fn run(options: &Options) -> Exit {
 
     disk::make_folder(&out).map_err(one)?;
     let lock = lock(&out).map_err(one)?;
-    say_how_to_go_on().map_err(one)?;
+    // Of Ctrl-C a terminal tells the runs, too, and they save a checkpoint.
+    let tell = |signal| {
+        let next = "the same command goes on, once the runs that were going on have ended";
+        log::end("", &format!("stopped by {signal}; {next}"));
+    };
+    Interrupt::by_signals().end_at_once(tell).map_err(one)?;
     report.write(&out).map_err(one)?;
     let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;
     let table = report.markdown().map_err(one)?;
@@ -177,22 +179,6 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
             cell.sets().join(" --set ")
         )?;
     }
-    Ok(())
-}
-
-/// At Ctrl-C, of which a terminal tells the runs, too; they save a checkpoint.
-fn say_how_to_go_on() -> fmicl_core::Result<()> {
-    let signals = Signals::new([SIGINT]);
-    let mut signals = signals.map_err(|error| Error::Run(format!("cannot catch signals: {error}")))?;
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "stopped by SIGINT; the same command goes on, once the runs that were going on have ended"
-            );
-            low_level::exit(128 + signal);
-        }
-    });
     Ok(())
 }
 

@@ -61,6 +61,13 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_weights() {
     assert!(!bench.is_writing("killed"), "something half written is left");
 }
 
+/// Sends a signal, such as TERM.
+fn send(child: &std::process::Child, signal: &str) {
+    let mut kill = Command::new("kill");
+    kill.args([format!("-{signal}"), child.id().to_string()]);
+    assert!(kill.status().unwrap().success());
+}
+
 #[test]
 fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
     let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
@@ -71,10 +78,7 @@ fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
         wait_until(&mut child, "an epoch", || {
             fs::metadata(&line).is_ok_and(|file| file.len() > before)
         });
-        let sent = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+        send(&child, signal);
         let (found, stderr) = ended(&child.wait_with_output().unwrap());
         assert_eq!(found, code, "{stderr}");
         let words = format!("stopped by SIG{signal} after step ");
@@ -102,10 +106,7 @@ fn a_signal_during_the_last_evaluation_ends_a_run_with_a_word() {
         wait_until(&mut child, "the evaluation", || {
             log()[said..].contains("evaluating the encoder")
         });
-        let sent = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status();
-        assert!(sent.unwrap().success());
+        send(&child, signal);
         let (found, stderr) = ended(&child.wait_with_output().unwrap());
         assert_eq!(found, code, "{stderr}");
         let words = format!("stopped by SIG{signal} after step 9; go on by: fmicl train --resume run");

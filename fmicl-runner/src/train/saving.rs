@@ -7,7 +7,6 @@ use super::{RunDir, TrainOptions, Trainer};
 use crate::config::Train;
 use crate::{log, shell};
 use fmicl_core::{Error, Processes, Result};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -231,10 +230,8 @@ impl<'a> Saving<'a> {
         let (speaks, run) = (self.run.is_some(), self.path.clone());
         self.interrupt.end_at_once(move |signal| {
             let run = run.clone();
-            let line = Stopped { signal, step, run }.to_string();
             if speaks {
-                let _ = writeln!(io::stderr(), "{line}");
-                log::end(&line);
+                log::end("", &Stopped { signal, step, run }.to_string());
             }
         })
     }
