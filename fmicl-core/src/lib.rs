@@ -7,6 +7,7 @@
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
 //! | a product that is fast where libtorch's own is not | [`linear()`] |
+//! | a loop that uses all lanes of the processor that it runs on | [`simd`], [`kernel!`] |
 //! | work that each thread does from beginning to end | [`deal`], [`deal_each`], [`in_blocks`] |
 //! | the processes of a run, and what they share | [`Processes`], [`together`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
@@ -45,6 +46,7 @@ mod pretrained;
 mod processes;
 mod reads;
 pub mod registry;
+pub mod simd;
 mod similarity;
 mod source;
 pub mod testing;

@@ -24,6 +24,7 @@ pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use similarity::check_similarity;
 
+pub use crate::simd::at_every_level;
 use crate::{Input, View};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind, Tensor, nn};

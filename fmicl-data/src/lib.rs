@@ -16,7 +16,6 @@ mod loader;
 mod planes;
 mod prefetch;
 mod rng;
-mod simd;
 mod switch;
 pub mod transforms;
 mod unreadable;

@@ -4,8 +4,8 @@
 //! done one after the other.
 
 use super::color::{byte, max, min};
-use crate::simd::kernel;
 use crate::{Planes, Rng};
+use fmicl_core::kernel;
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
 
@@ -209,8 +209,8 @@ fn weights(kernel: usize, sigma: f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::at_every_level;
     use crate::transforms::golden::compare;
+    use fmicl_core::testing::at_every_level;
 
     #[test]
     fn is_within_one_of_torchvision() {

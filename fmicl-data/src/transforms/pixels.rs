@@ -6,7 +6,7 @@ use super::color::{blend, byte, luma, over_255};
 use super::hue::turn_hue;
 use super::{Adjust, Normalize};
 use crate::Planes;
-use crate::simd::kernel;
+use fmicl_core::kernel;
 
 /// A step for which a pixel needs no other pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -237,7 +237,7 @@ kernel! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::at_every_level;
+    use fmicl_core::testing::at_every_level;
 
     #[test]
     fn steps_together_equal_steps_apart_and_without_simd() {

@@ -8,7 +8,7 @@ use super::block::{ROWS, lay, transpose};
 use super::filter::{Axis, BITS, Filter, Filters};
 use super::interleaved::{Interleaved, deinterleave};
 use crate::Planes;
-use crate::simd::kernel;
+use fmicl_core::kernel;
 use fmicl_core::{Image, Patch, Region};
 
 /// Crops `image` to `area`, then resizes it to `width` x `height`: torchvision's `resized_crop`.
@@ -222,8 +222,8 @@ kernel! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::at_every_level;
     use crate::transforms::{golden::compare, horizontal_flip};
+    use fmicl_core::testing::at_every_level;
 
     #[test]
     fn equals_torchvision_to_the_bit() {
