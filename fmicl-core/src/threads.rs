@@ -4,7 +4,6 @@
 //! microseconds of work, then all wait for the slowest, which on a machine with other work is a long time. So on a CPU
 //! each thread takes its own pieces from beginning to end, and they meet once.
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Kind, Tensor};
@@ -43,14 +42,25 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// What `work` makes of each of `items`, in their order. As [`deal`], but a thread that has nothing left takes items of
-/// another: right where they differ in size and their results are not to be summed.
+/// What `work` makes of each of `items`, in their order. As [`deal`], but a thread takes the next item whenever it has
+/// done one: right where they differ in size, the small ones best coming last, and their results are not to be summed.
 pub fn deal_each<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(I) -> R + Sync) -> Vec<R> {
     let work = |item| tch::no_grad(|| work(item));
-    match pool_for(items.len(), device) {
-        Some(pool) => pool.install(|| items.into_par_iter().with_max_len(1).map(work).collect()),
-        None => items.into_iter().map(work).collect(),
-    }
+    let Some(pool) = pool_for(items.len(), device) else {
+        return items.into_iter().map(work).collect();
+    };
+    let items = Mutex::new(items.into_iter().enumerate());
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let done = pool.broadcast(|_| {
+        let mut done = Vec::new();
+        while let Some((index, item)) = next() {
+            done.push((index, work(item)));
+        }
+        done
+    });
+    let mut done: Vec<(usize, R)> = done.into_iter().flatten().collect();
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// As many threads as libtorch has, if this is work for several.
