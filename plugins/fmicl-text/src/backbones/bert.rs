@@ -10,6 +10,7 @@ mod dropout;
 mod embeddings;
 mod layer;
 mod linear;
+mod mixing;
 mod net;
 mod pooling;
 mod shape;

@@ -4,6 +4,7 @@
 use super::batch::Batch;
 use super::dropout::Dropout;
 use super::linear::{LayerNorm, Linear};
+use super::mixing;
 use super::shape::Shape;
 use super::source::Source;
 use fmicl_core::Result;
@@ -39,27 +40,42 @@ impl Attention {
 
     /// Rows `[M, hidden]` to the same; with `first` to `[N, hidden]`, those of the first tokens alone.
     pub fn forward(&self, x: &Tensor, batch: &Batch, first: bool, train: bool) -> Tensor {
-        let (asking, [query, key, value]) = if first {
+        let (asking, mixed) = if first {
             let asking = batch.first_tokens(x);
-            let [query] = self.split(&project(&asking, [&self.query]).unsqueeze(1));
-            let [key, value] = self.split(&batch.unpack(&project(x, [&self.key, &self.value])));
-            (asking, [query, key, value])
+            let [query] = self.split(&project(&asking, [self.query()]).unsqueeze(1));
+            let [key, value] = self.split(&batch.unpack(&project(x, [self.key.parts(), self.value.parts()])));
+            (asking, rows(&self.mix(&query, &key, &value, batch, train)))
         } else {
-            let projected = project(x, [&self.query, &self.key, &self.value]);
-            (x.shallow_clone(), self.split(&batch.unpack(&projected)))
+            let projected = project(x, [self.query(), self.key.parts(), self.value.parts()]);
+            let mixed = match batch.lengths(self.width()) {
+                Some(lengths) => mixing::mix(&projected, self.heads, lengths),
+                None => {
+                    let [query, key, value] = self.split(&batch.unpack(&projected));
+                    batch.pack(rows(&self.mix(&query, &key, &value, batch, train)))
+                }
+            };
+            (x.shallow_clone(), mixed)
         };
-        let mixed = self.mix(&query, &key, &value, batch, train);
-        let mixed = mixed.transpose(1, 2).reshape([-1, x.size()[1]]);
-        let mixed = if first { mixed } else { batch.pack(mixed) };
         let x = self.hidden.add(&self.output.forward(&mixed), &asking, train);
         self.norm.forward(&x)
+    }
+
+    /// Numbers of a query, key or value in a head.
+    fn width(&self) -> i64 {
+        self.query.bias.size()[0] / self.heads
+    }
+
+    /// The weight and the bias that queries are made with, divided by the square root of a head's width: scores need not be
+    /// then, of which there are more.
+    fn query(&self) -> (Tensor, Tensor) {
+        let scale = (self.width() as f64).powf(-0.5);
+        (&*self.query.weight * scale, &*self.query.bias * scale)
     }
 
     /// What `K` layers gave, `[N, L, K hidden]`, each as heads `[N, heads, L, hidden / heads]`.
     fn split<const K: usize>(&self, x: &Tensor) -> [Tensor; K] {
         let size = x.size();
-        let width = size[2] / K as i64 / self.heads;
-        let parts = x.view([size[0], size[1], K as i64, self.heads, width]);
+        let parts = x.view([size[0], size[1], K as i64, self.heads, self.width()]);
         let parts = parts.permute([2, 0, 3, 1, 4]);
         std::array::from_fn(|index| parts.get(index as i64))
     }
@@ -68,10 +84,9 @@ impl Attention {
     fn mix(&self, query: &Tensor, key: &Tensor, value: &Tensor, batch: &Batch, train: bool) -> Tensor {
         if !train && batch.fuses_attention() {
             let bias = batch.bias.as_ref();
-            return Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, None, false);
+            return Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, 1.0, false);
         }
-        let scale = (query.size()[3] as f64).powf(-0.5);
-        let mut scores = (query * scale).matmul(&key.transpose(2, 3));
+        let mut scores = query.matmul(&key.transpose(2, 3));
         let scores = match &batch.bias {
             Some(bias) if bias.kind() == scores.kind() => scores.g_add_(bias),
             // Autocast's scores have not the range for it.
@@ -88,9 +103,13 @@ impl Attention {
     }
 }
 
-/// Rows `[M, hidden]` through `K` layers in one product, `[M, K hidden]`.
-fn project<const K: usize>(x: &Tensor, layers: [&Linear; K]) -> Tensor {
-    let weight = Tensor::cat(&layers.map(|layer| &*layer.weight), 0);
-    let bias = Tensor::cat(&layers.map(|layer| &*layer.bias), 0);
-    fmicl_core::linear(x, &weight, Some(&bias))
+/// What heads gave, `[N, heads, L, width]`, as rows `[N L, hidden]`.
+fn rows(mixed: &Tensor) -> Tensor {
+    mixed.transpose(1, 2).flatten(2, 3).flatten(0, 1)
+}
+
+/// Rows `[M, hidden]` through `K` linear layers in one product, `[M, K hidden]`.
+fn project<const K: usize>(x: &Tensor, layers: [(Tensor, Tensor); K]) -> Tensor {
+    let (weights, biases): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
+    fmicl_core::linear(x, &Tensor::cat(&weights, 0), Some(&Tensor::cat(&biases, 0)))
 }

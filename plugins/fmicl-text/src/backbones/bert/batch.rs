@@ -1,5 +1,6 @@
 //! Which rows stand for which tokens of a batch.
 
+use super::mixing;
 use fmicl_core::tch::{Device, Kind, Tensor};
 
 /// The most tokens of a short sentence.
@@ -18,6 +19,8 @@ pub(super) struct Batch {
     /// there is known to be no padding.
     pub bias: Option<Tensor>,
     packed: Option<Packed>,
+    /// The rows of each sentence, where one thread works for itself and needs no gradient.
+    lengths: Option<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -33,8 +36,9 @@ impl Batch {
     pub fn new(ids: &Tensor, mask: Option<&Tensor>, kind: Kind) -> Self {
         let size = ids.size();
         let packed = mask.and_then(Packed::new);
-        // On a CPU that there is no padding is known.
-        let hiding = mask.filter(|_| packed.is_some() || ids.device() != Device::Cpu);
+        // On a CPU it is known whether something is hidden; what stands first may be, and has a row.
+        let hides = |mask: &&Tensor| ids.device() != Device::Cpu || mask.all().int64_value(&[]) == 0;
+        let hiding = mask.filter(hides);
         let bias = hiding.map(|mask| {
             let zeros = mask.zeros_like().to_kind(kind);
             let bias = zeros.masked_fill(&mask.to_kind(Kind::Bool).logical_not(), f64::from(f32::MIN));
@@ -46,7 +50,27 @@ impl Batch {
             device: ids.device(),
             bias,
             packed,
+            lengths: None,
         }
+    }
+
+    /// The same on a CPU, for a thread that works for itself and needs no gradient.
+    pub fn alone(ids: &Tensor, mask: &Tensor, kind: Kind) -> Self {
+        let counts = mask.not_equal(0).to_kind(Kind::Int64);
+        // Only what stands first has a row without counting; it would have to be hidden.
+        let all_rows_count = counts.select(1, 0).min().int64_value(&[]) == 1;
+        let lengths = counts.sum_dim_intlist([1].as_slice(), false, Kind::Int64);
+        let lengths = lengths.iter::<i64>().expect("whole numbers");
+        let lengths = lengths.map(|length| length as usize).collect();
+        Batch {
+            lengths: (all_rows_count && kind == Kind::Float).then_some(lengths),
+            ..Batch::new(ids, Some(mask), kind)
+        }
+    }
+
+    /// The rows of each sentence, where attention with heads of this width is best taken from the rows as they lie.
+    pub fn lengths(&self, width: i64) -> Option<&[usize]> {
+        self.lengths.as_deref().filter(|_| mixing::is_for(width))
     }
 
     /// Whether attention is best computed without keeping the scores of all tokens for all: on a CPU that pays for long
@@ -136,5 +160,9 @@ mod tests {
         assert!(hidden.view([2, 3]).equal(&before.logical_not()));
         let whole = Batch::new(&ids, Some(&mask.ones_like()), Kind::Float);
         assert!(whole.bias.is_none() && whole.packed.is_none());
+        let first = mask.ones_like();
+        let _ = first.get(0).get(0).fill_(0);
+        let first = Batch::new(&ids, Some(&first), Kind::Float);
+        assert!(first.bias.is_some() && first.packed.is_none());
     }
 }

@@ -23,6 +23,11 @@ impl Linear {
         })
     }
 
+    /// The weight and the bias.
+    pub fn parts(&self) -> (Tensor, Tensor) {
+        (self.weight.shallow_clone(), self.bias.shallow_clone())
+    }
+
     /// `[M, input]` to `[M, output]`.
     pub fn forward(&self, x: &Tensor) -> Tensor {
         fmicl_core::linear(x, &self.weight, Some(&self.bias))

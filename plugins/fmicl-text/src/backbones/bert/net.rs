@@ -9,7 +9,7 @@ use fmicl_core::{Autocast, Encoder, View, deal_each};
 
 /// Tokens that a thread embeds at once: enough rows for its products, few enough for its cache.
 const LEAST: i64 = 512;
-const MOST: i64 = 2048;
+const MOST: i64 = 3072;
 
 /// From ids to features.
 #[derive(Debug, Clone)]
@@ -22,15 +22,19 @@ pub(super) struct Net {
 
 impl Net {
     /// Features `[N, hidden]` of ids `[N, L]`.
-    fn embed(&self, ids: &Tensor, mask: Option<&Tensor>, train: bool) -> Tensor {
-        let batch = Batch::new(ids, mask, self.embeddings.kind());
-        let mut x = self.embeddings.forward(ids, &batch, train);
+    fn embed(&self, ids: &Tensor, mask: Option<&Tensor>, batch: &Batch, train: bool) -> Tensor {
+        let mut x = self.embeddings.forward(ids, batch, train);
         for (index, layer) in self.layers.iter().enumerate() {
             // Of the last layer the first tokens alone may be looked at: less to compute.
             let first = index + 1 == self.layers.len() && self.pooler.takes_first_tokens();
-            x = layer.forward(&x, &batch, first, train);
+            x = layer.forward(&x, batch, first, train);
         }
-        self.pooler.forward(&x, &batch, mask, train)
+        self.pooler.forward(&x, batch, mask, train)
+    }
+
+    /// The same, of all at once.
+    fn embed_together(&self, ids: &Tensor, mask: Option<&Tensor>, train: bool) -> Tensor {
+        self.embed(ids, mask, &Batch::new(ids, mask, self.embeddings.kind()), train)
     }
 
     /// The same in evaluation, sentences of like length at a time, each by one thread: those wait for no other after each
@@ -40,23 +44,29 @@ impl Net {
         let ends = (mask.ne(0).to_kind(Kind::Int64) * places).amax([1].as_slice(), false);
         let (ends, order) = ends.sort_stable(true, 0, true);
         let ends: Vec<i64> = ends.iter::<i64>().expect("whole numbers").collect();
-        // Two pieces of work or more for each thread; where that were too little work, libtorch's threads share all of it.
-        let pieces = 2 * i64::from(tch::get_num_threads().max(1));
-        let at_a_time = (ends.iter().sum::<i64>() / pieces).min(MOST);
-        if at_a_time < LEAST {
-            return self.embed(ids, Some(mask), false);
+        let threads = i64::from(tch::get_num_threads().max(1));
+        let mut left = ends.iter().sum::<i64>();
+        // Where this were too little work for each thread, libtorch's threads share all of it.
+        if left < 2 * threads * LEAST {
+            return self.embed_together(ids, Some(mask), false);
         }
         let mut parts = Vec::new();
         let mut first = 0;
         while first < ends.len() {
+            // The less is left, the less at a time, so that all threads are done at about the same time.
+            let tokens = (left / (2 * threads)).clamp(LEAST, MOST);
             let longest = ends[first].max(1);
-            let count = ((at_a_time / longest) as usize).clamp(1, ends.len() - first);
+            let count = ((tokens / longest) as usize).clamp(1, ends.len() - first);
             let which = order.narrow(0, first as i64, count as i64);
             let part = |x: &Tensor| x.narrow(1, 0, longest).index_select(0, &which);
             parts.push((self.clone(), part(ids), part(mask)));
+            left -= ends[first..first + count].iter().sum::<i64>();
             first += count;
         }
-        let embed = |(net, ids, mask): (Net, Tensor, Tensor)| net.embed(&ids, Some(&mask), false);
+        let embed = |(net, ids, mask): (Net, Tensor, Tensor)| {
+            let batch = Batch::alone(&ids, &mask, net.embeddings.kind());
+            net.embed(&ids, Some(&mask), &batch, false)
+        };
         let features = Tensor::cat(&deal_each(parts, Device::Cpu, embed), 0);
         features.index_select(0, &order.argsort(0, false))
     }
@@ -69,7 +79,7 @@ impl Encoder for Net {
         let apart = !train && ids.device() == Device::Cpu && !Autocast::is_on(Device::Cpu) && !records_gradients();
         match mask {
             Some(mask) if apart => self.embed_apart(ids, mask),
-            _ => self.embed(ids, mask, train),
+            _ => self.embed_together(ids, mask, train),
         }
     }
 
@@ -92,7 +102,7 @@ fn records_gradients() -> bool {
 mod tests {
     use super::super::tests::small;
     use super::*;
-    use crate::backbones::{Family, Pooling};
+    use crate::backbones::{Bert, Family, Pooling};
     use fmicl_core::tch::nn::VarStore;
     use fmicl_core::tch::no_grad;
     use fmicl_core::{Backbone, Input};
@@ -108,33 +118,47 @@ mod tests {
         // Enough for every thread to have some.
         let (sentences, longest) = (200 * i64::from(tch::get_num_threads()), 18);
         let draw = |low, high, size: &[i64]| Tensor::randint_low(low, high, size, (Kind::Int64, Device::Cpu));
-        let lengths = draw(1, longest + 1, &[sentences, 1]);
+        let lengths = draw(2, longest + 1, &[sentences, 1]);
         let places = Tensor::arange(longest, (Kind::Int64, Device::Cpu));
-        let mask = places.lt_tensor(&lengths).to_kind(Kind::Int64);
-        let view = View {
-            input: draw(3, 60, &[sentences, longest]) * &mask,
-            mask: Some(mask),
-        };
-        for pooling in [Pooling::Cls, Pooling::Mean] {
-            for kind in [Family::Bert, Family::Roberta] {
-                let store = VarStore::new(Device::Cpu);
-                let input = Input::Tokens {
-                    vocabulary: 60,
-                    longest,
-                };
-                let encoder = small(pooling, kind)
-                    .build_for(&store.root(), input)
-                    .expect("it is small");
-                let together = encoder.forward(&view, false);
-                assert!(
-                    together.requires_grad(),
-                    "gradients are recorded where they are asked for"
-                );
-                let apart = no_grad(|| encoder.forward(&view, false));
-                assert!(!apart.requires_grad());
-                let off = (together - apart).abs().max().double_value(&[]);
-                assert!(off < 1e-5, "{pooling:?} {kind:?}: off by {off:e}");
+        let holes = Tensor::rand([sentences, longest], (Kind::Float, Device::Cpu)).lt(0.1);
+        // Something is left of each sentence.
+        let _ = holes.select(1, 1).fill_(0);
+        let behind = holes.copy();
+        let _ = behind.select(1, 0).fill_(0);
+        for hidden in [holes.zeros_like(), behind, holes] {
+            let mask = places.lt_tensor(&lengths).to_kind(Kind::Int64) * hidden.logical_not();
+            let view = View {
+                input: draw(3, 60, &[sentences, longest]) * &mask,
+                mask: Some(mask),
+            };
+            // Of heads of 16 numbers and of 8.
+            for (pooling, heads) in [(Pooling::Cls, 1), (Pooling::Mean, 1), (Pooling::Mean, 2)] {
+                for kind in [Family::Bert, Family::Roberta] {
+                    let part = Bert {
+                        heads: Some(heads),
+                        ..small(pooling, kind)
+                    };
+                    is_the_same_apart(&part, longest, &view);
+                }
             }
         }
+    }
+
+    fn is_the_same_apart(part: &Bert, longest: i64, view: &View) {
+        let store = VarStore::new(Device::Cpu);
+        let input = Input::Tokens {
+            vocabulary: 60,
+            longest,
+        };
+        let encoder = part.build_for(&store.root(), input).expect("it is small");
+        let together = encoder.forward(view, false);
+        assert!(
+            together.requires_grad(),
+            "gradients are recorded where they are asked for"
+        );
+        let apart = no_grad(|| encoder.forward(view, false));
+        assert!(!apart.requires_grad());
+        let off = (together - apart).abs().max().double_value(&[]);
+        assert!(off < 1e-5, "{part:?}: off by {off:e}");
     }
 }
