@@ -121,9 +121,9 @@ class Measure:
 
     def sentences(self, row, ours):
         what, model, threads = row.words[0], ROOT / ".models" / "all-minilm-l6-v2", self.threads
-        # Ten steps an epoch, or two; a file that takes some seconds.
+        # Ten steps an epoch, or two; a file of as many lines as are read at a time.
         batch, epochs = (4, 2) if self.smoke else (64, 2)
-        file = made.sentences(self.scratch, (2 if self.smoke else 10) * batch if what == "train" else 40 if self.smoke else 2048)
+        file = made.sentences(self.scratch, (2 if self.smoke else 10) * batch if what == "train" else 40 if self.smoke else 8192)
         if not ours:
             numbers = [batch, epochs, threads] if what == "train" else [threads]
             rate = run([sys.executable, "bench/text.py", what, model, file, *numbers])["per_second"]
