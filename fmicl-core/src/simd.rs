@@ -19,40 +19,56 @@ pub enum Level {
 
 /// Defines a function whose body is compiled for each [`Level`](crate::simd::Level). What the body calls must be
 /// `#[inline(always)]` to share in that.
+///
+/// The function is a plain one: without generics, `self`, or patterns for its arguments.
+///
+/// ```
+/// fmicl_core::kernel! {
+///     /// Adds `factor` times `x` to `sums`.
+///     pub fn add(sums: &mut [f32], factor: f32, x: &[f32]) {
+///         for (sum, x) in sums.iter_mut().zip(x) {
+///             *sum += factor * x;
+///         }
+///     }
+/// }
+/// let mut sums = [1.0; 100];
+/// add(&mut sums, 2.0, &[3.0; 100]);
+/// assert_eq!(sums, [7.0; 100]);
+/// ```
 #[macro_export]
 macro_rules! kernel {
     ($(#[$attribute:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
         $(#[$attribute])*
         $vis fn $name($($arg: $type),*) $(-> $out)? {
             #[inline(always)]
-            fn portable($($arg: $type),*) $(-> $out)? $body
+            fn __kernel_portable($($arg: $type),*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2")]
-                fn avx2($($arg: $type),*) $(-> $out)? {
-                    portable($($arg),*)
+                fn __kernel_avx2($($arg: $type),*) $(-> $out)? {
+                    __kernel_portable($($arg),*)
                 }
                 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
-                fn avx512($($arg: $type),*) $(-> $out)? {
-                    portable($($arg),*)
+                fn __kernel_avx512($($arg: $type),*) $(-> $out)? {
+                    __kernel_portable($($arg),*)
                 }
                 match $crate::simd::level() {
                     $crate::simd::Level::Portable => {}
                     // SAFETY: the processor has what the function was compiled for.
-                    $crate::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::simd::Level::Avx2 => return unsafe { __kernel_avx2($($arg),*) },
                     // SAFETY: as above.
-                    $crate::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::simd::Level::Avx512 => return unsafe { __kernel_avx512($($arg),*) },
                 }
             }
-            portable($($arg),*)
+            __kernel_portable($($arg),*)
         }
     };
 }
 
 thread_local! {
-    /// What [`at_every_level`] lets this thread use.
-    static ALLOWED: Cell<Level> = const { Cell::new(Level::Avx512) };
+    /// The most that a test lets this thread use.
+    pub(crate) static ALLOWED: Cell<Level> = const { Cell::new(Level::Avx512) };
 }
 
 /// What this processor can do, and `FMICL_SIMD` does not forbid: `FMICL_SIMD=avx2` and `FMICL_SIMD=portable` show how fast a
@@ -85,15 +101,4 @@ fn of_processor() -> Level {
 #[cfg(not(target_arch = "x86_64"))]
 fn of_processor() -> Level {
     Level::Portable
-}
-
-/// Runs `work` on this thread at each level that the processor has, and panics unless the results are the same.
-pub fn at_every_level<T: PartialEq>(work: impl Fn() -> T) -> T {
-    let [portable, avx2, avx512] = [Level::Portable, Level::Avx2, Level::Avx512].map(|level| {
-        ALLOWED.set(level);
-        work()
-    });
-    assert!(portable == avx2, "AVX2 gives other results");
-    assert!(portable == avx512, "AVX-512 gives other results");
-    portable
 }

@@ -132,6 +132,21 @@ mod tests {
     }
 
     #[test]
+    fn items_are_taken_in_their_order() {
+        let taken = Mutex::new(Vec::new());
+        deal_each((0..101).collect(), Device::Cpu, |item: usize| {
+            taken.lock().expect("no test panics with it").push(item);
+        });
+        let taken = taken.into_inner().expect("no test panics with it");
+        // Each thread may have one that it has not noted yet.
+        let ahead = tch::get_num_threads() as usize - 1;
+        assert!(
+            taken.iter().enumerate().all(|(place, item)| *item <= place + ahead),
+            "{taken:?}"
+        );
+    }
+
+    #[test]
     fn libtorch_works_alone_in_each_thread() {
         if tch::get_num_threads() > 1 {
             let alone = deal(vec![(); 64], Device::Cpu, |_| tch::get_num_threads());

@@ -42,11 +42,11 @@ impl Attention {
     pub fn forward(&self, x: &Tensor, batch: &Batch, first: bool, train: bool) -> Tensor {
         let (asking, mixed) = if first {
             let asking = batch.first_tokens(x);
-            let [query] = self.split(&project(&asking, [self.query()]).unsqueeze(1));
+            let [query] = self.split(&project(&asking, [self.scaled_query()]).unsqueeze(1));
             let [key, value] = self.split(&batch.unpack(&project(x, [self.key.parts(), self.value.parts()])));
             (asking, rows(&self.mix(&query, &key, &value, batch, train)))
         } else {
-            let projected = project(x, [self.query(), self.key.parts(), self.value.parts()]);
+            let projected = project(x, [self.scaled_query(), self.key.parts(), self.value.parts()]);
             let mixed = match batch.lengths(self.width()) {
                 Some(lengths) => mixing::mix(&projected, self.heads, lengths),
                 None => {
@@ -65,9 +65,8 @@ impl Attention {
         self.query.bias.size()[0] / self.heads
     }
 
-    /// The weight and the bias that queries are made with, divided by the square root of a head's width: scores need not be
-    /// then, of which there are more.
-    fn query(&self) -> (Tensor, Tensor) {
+    /// The weight and the bias of queries that need not be divided by the square root of a head's width any more.
+    fn scaled_query(&self) -> (Tensor, Tensor) {
         let scale = (self.width() as f64).powf(-0.5);
         (&*self.query.weight * scale, &*self.query.bias * scale)
     }

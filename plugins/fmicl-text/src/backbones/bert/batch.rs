@@ -1,7 +1,7 @@
 //! Which rows stand for which tokens of a batch.
 
 use super::mixing;
-use fmicl_core::tch::{Device, Kind, Tensor};
+use fmicl_core::tch::{self, Device, Kind, Tensor};
 
 /// The most tokens of a short sentence.
 const SHORT: i64 = 128;
@@ -15,11 +15,11 @@ pub(super) struct Batch {
     pub sentences: i64,
     tokens: i64,
     device: Device,
-    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is padding. None where
-    /// there is known to be no padding.
+    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is hidden. None where
+    /// none is known to be.
     pub bias: Option<Tensor>,
     packed: Option<Packed>,
-    /// The rows of each sentence, where one thread works for itself and needs no gradient.
+    /// How many rows each sentence has, where one thread works for itself and needs no gradient.
     lengths: Option<Vec<usize>>,
 }
 
@@ -54,7 +54,7 @@ impl Batch {
         }
     }
 
-    /// The same on a CPU, for a thread that works for itself and needs no gradient.
+    /// The same on a CPU without gradient, where what follows is best done by this thread alone, if it is.
     pub fn alone(ids: &Tensor, mask: &Tensor, kind: Kind) -> Self {
         let counts = mask.not_equal(0).to_kind(Kind::Int64);
         // Only what stands first has a row without counting; it would have to be hidden.
@@ -62,13 +62,14 @@ impl Batch {
         let lengths = counts.sum_dim_intlist([1].as_slice(), false, Kind::Int64);
         let lengths = lengths.iter::<i64>().expect("whole numbers");
         let lengths = lengths.map(|length| length as usize).collect();
+        let alone = tch::get_num_threads() == 1;
         Batch {
-            lengths: (all_rows_count && kind == Kind::Float).then_some(lengths),
+            lengths: (alone && all_rows_count && kind == Kind::Float).then_some(lengths),
             ..Batch::new(ids, Some(mask), kind)
         }
     }
 
-    /// The rows of each sentence, where attention with heads of this width is best taken from the rows as they lie.
+    /// How many rows each sentence has, where attention with heads of this width is taken from the rows as they lie.
     pub fn lengths(&self, width: i64) -> Option<&[usize]> {
         self.lengths.as_deref().filter(|_| mixing::is_for(width))
     }
@@ -141,6 +142,7 @@ fn pick(x: &Tensor, index: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fmicl_core::deal_each;
 
     #[test]
     fn only_tokens_and_what_stands_first_have_rows() {
@@ -164,5 +166,30 @@ mod tests {
         let _ = first.get(0).get(0).fill_(0);
         let first = Batch::new(&ids, Some(&first), Kind::Float);
         assert!(first.bias.is_some() && first.packed.is_none());
+    }
+
+    #[test]
+    fn rows_are_taken_as_they_lie_by_one_thread_in_f32_if_all_count() {
+        let lengths = |mask: [i64; 6], kind, width| {
+            let here = |()| {
+                let mask = Tensor::from_slice(&mask).view([2, 3]);
+                let batch = Batch::alone(&mask, &mask, kind);
+                batch.lengths(width).map(<[usize]>::to_vec)
+            };
+            let threads = tch::get_num_threads() as usize;
+            let found = deal_each(vec![(); 2 * threads], Device::Cpu, here);
+            assert!(
+                threads == 1 || here(()).is_none(),
+                "libtorch's threads would wait for one"
+            );
+            found.into_iter().next().flatten()
+        };
+        let holes = [1, 1, 0, 1, 0, 1];
+        let faster = mixing::is_for(16);
+        assert_eq!(lengths(holes, Kind::Float, 16), faster.then(|| vec![2, 2]));
+        assert_eq!(lengths([1; 6], Kind::Float, 32), faster.then(|| vec![3, 3]));
+        assert_eq!(lengths(holes, Kind::Float, 8), None);
+        assert_eq!(lengths(holes, Kind::Double, 16), None);
+        assert_eq!(lengths([0, 1, 1, 1, 1, 1], Kind::Float, 16), None);
     }
 }

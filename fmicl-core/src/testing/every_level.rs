@@ -1,0 +1,15 @@
+//! That a kernel gives the same on every processor.
+
+use crate::simd::{ALLOWED, Level};
+
+/// Runs `work` on this thread at each level that the processor has, and panics unless the results are the same. What `work`
+/// has done by other threads is not tried.
+pub fn at_every_level<T: PartialEq>(work: impl Fn() -> T) -> T {
+    let [portable, avx2, avx512] = [Level::Portable, Level::Avx2, Level::Avx512].map(|level| {
+        ALLOWED.set(level);
+        work()
+    });
+    assert!(portable == avx2, "AVX2 gives other results");
+    assert!(portable == avx512, "AVX-512 gives other results");
+    portable
+}
