@@ -23,6 +23,11 @@ pub struct Labelled {
 }
 
 impl Splits {
+    /// Whether anything says what an encoder is worth.
+    pub fn judge_encoders(&self) -> bool {
+        self.labelled.is_some() || !self.tasks.is_empty()
+    }
+
     /// As [`open`](Splits::open), and checked against what is to be done with them after training: that is too late.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ use crate::train::{Model, RunDir};
 use encode::Encode;
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
-use fmicl_core::{Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
+use fmicl_core::{Error, Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
 use serde::Serialize;
 use serde_json::json;
@@ -78,6 +78,14 @@ pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Resu
         let it = run.restore(experiment, device)?;
         it.model.share(&**processes, |_| true)?;
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
+        if !data.judge_encoders() {
+            return Err(Error::Run(
+                "nothing judges this run: its dataset has no labels, and its experiment no `evaluations`; name one by --on \
+                 (fmicl list evaluation)"
+                    .into(),
+            )
+            .into());
+        }
         let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {
             return Ok(());

@@ -214,7 +214,11 @@ fn run_with(
         }
         return Ok(());
     }
-    progress.note("evaluating the encoder before training and after");
+    let judged = data.judge_encoders();
+    progress.note(match judged {
+        true => "evaluating the encoder before training and after",
+        false => "nothing judges the encoder: the dataset has no labels, and the experiment no `evaluations`",
+    });
     progress.finish();
 
     let seconds = trainer.seconds();
@@ -242,7 +246,12 @@ fn run_with(
         result.extend(about);
     }
     run.write_result(&result)?;
-    tracing::info!("finished after {seconds:.0} s of training; what it is worth is in result.json");
+    let worth = if judged {
+        "; what it is worth is in result.json"
+    } else {
+        ""
+    };
+    tracing::info!("finished after {seconds:.0} s of training{worth}");
     writeln!(std::io::stdout(), "{verdict}run directory: {}", run.path().display())?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The stdout of a command that succeeds.
-fn fmicl(args: &[&str], stdin: &str) -> String {
+/// Whether a command succeeds, its stdout, and its stderr.
+fn output(args: &[&str], stdin: &str) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
     command.args(args).env("OMP_NUM_THREADS", "1");
     command
@@ -23,9 +23,15 @@ fn fmicl(args: &[&str], stdin: &str) -> String {
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {stderr}");
-    String::from_utf8(output.stdout).unwrap()
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.success(), stdout, stderr)
+}
+
+/// The stdout of a command that succeeds.
+fn fmicl(args: &[&str], stdin: &str) -> String {
+    let (succeeds, stdout, stderr) = output(args, stdin);
+    assert!(succeeds, "{args:?}: {stderr}");
+    stdout
 }
 
 fn text(path: &Path) -> &str {
@@ -38,28 +44,33 @@ fn written(name: &str, options: toml::Table) -> toml::Value {
     toml::Value::Table(name.into_iter().chain(options).collect())
 }
 
-#[test]
-fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let bert = published(folder.path());
+/// An experiment from the weights in `bert`, on a dataset's example in `folder`.
+fn experiment(folder: &Path, bert: &Path, more: &str) -> String {
     let dataset: Part<dyn Dataset> = Part::new("sentences", toml::Table::new()).unwrap();
-    let dataset = written("sentences", dataset.example(&at("data")).unwrap());
-    let sts: Part<dyn Evaluation> = Part::new("sts", toml::Table::new()).unwrap();
-    let sts = written("sts", sts.example(&at("sts")).unwrap());
-    let experiment = format!(
+    let dataset = written("sentences", dataset.example(&folder.join("data")).unwrap());
+    format!(
         "dataset = {dataset}
         backbone = {{ name = 'bert', folder = '{bert}', pooling = 'mean' }}
         views = {{ name = 'text', tokenizer = '{bert}', max_length = 12 }}
         architecture = 'simclr'
         objective = 'infonce'
         optimizer = 'sgd'
-        evaluations = [{sts}]
         device = 'cpu'
-        train = {{ epochs = 1, batch_size = 8, lr = 0.1 }}",
+        train = {{ epochs = 1, batch_size = 8, lr = 0.1 }}
+        {more}",
         bert = bert.display()
-    );
-    std::fs::write(at("x.toml"), experiment).unwrap();
+    )
+}
+
+#[test]
+fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bert = published(folder.path());
+    let sts: Part<dyn Evaluation> = Part::new("sts", toml::Table::new()).unwrap();
+    let sts = written("sts", sts.example(&at("sts")).unwrap());
+    let evaluations = format!("evaluations = [{sts}]");
+    std::fs::write(at("x.toml"), experiment(folder.path(), &bert, &evaluations)).unwrap();
     fmicl(&["train", text(&at("x.toml")), "--out", text(&at("run"))], "");
     let lines = "a b\nc\n";
     let before = fmicl(&["embed", text(&at("run"))], lines);
@@ -108,6 +119,30 @@ fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
     let config = std::fs::read_to_string(moved.join("config.toml")).unwrap();
     assert!(config.contains(text(&bert)), "it says where the run began: {config}");
     assert_ne!(fmicl(&["embed", text(&moved)], lines), before);
+}
+
+#[test]
+fn where_nothing_judges_or_no_tokenizer_is_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bert = published(folder.path());
+    std::fs::write(at("x.toml"), experiment(folder.path(), &bert, "")).unwrap();
+    let (succeeds, _, log) = output(&["train", text(&at("x.toml")), "--out", text(&at("run"))], "");
+    assert!(
+        succeeds && log.contains("nothing judges the encoder: the dataset has no labels"),
+        "{log}"
+    );
+    assert!(!log.contains("result.json"), "{log}");
+    let (succeeds, _, error) = output(&["eval", text(&at("run"))], "");
+    assert!(
+        !succeeds && error.starts_with("error: nothing judges this run: "),
+        "{error}"
+    );
+
+    std::fs::remove_file(bert.join("tokenizer.json")).unwrap();
+    let (succeeds, _, error) = output(&["embed", text(&bert)], "a\n");
+    let expected = format!("error: {}: has no tokenizer.json: ", bert.display());
+    assert!(!succeeds && error.starts_with(&expected), "{error}");
 }
 
 #[test]

@@ -10,7 +10,9 @@ pub(super) fn placed(error: Error) -> Error {
         return error;
     };
     let name = key.rsplit('.').next().unwrap_or_default();
-    match home_of(name) {
+    // An option of a part that it has not is hardly meant for an evaluation.
+    let in_a_part = key.contains('.') && !key.starts_with("train.") && !key.starts_with("eval.");
+    match home_of(name).filter(|home| !(in_a_part && home.contains("`eval."))) {
         Some(home) if message.starts_with("unknown key") => Error::config(format!("unknown key here; {home}")).at(key),
         _ => error,
     }

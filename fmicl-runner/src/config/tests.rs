@@ -127,6 +127,9 @@ fn a_known_key_in_another_place_is_told_its_own() {
     ] {
         assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
     }
+    // What a part has not is no option of an evaluation, whatever its name.
+    let unknown = error_of(GOOD, &["objective.temperature=0.05"]);
+    assert!(unknown.contains("known keys: divergence"), "{unknown}");
     assert_eq!(
         error_of(GOOD, &["epochs=3"]),
         "--set epochs=3: unknown key here; write it as `train.epochs`"

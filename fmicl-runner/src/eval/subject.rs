@@ -84,7 +84,7 @@ impl Origin {
             }
             Ok(_) => {
                 return Err(Error::config(
-                    "--set is for a folder of weights; a run has its own options",
+                    "--set of views or backbone is for a folder of weights; a run has its own",
                 ));
             }
             Err(error) => error,
@@ -170,8 +170,9 @@ impl Folder {
 
     fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
         let store = VarStore::new(device);
-        let input = self.views.input()?;
-        let encoder = panics::refused("cannot be built", || self.backbone.build_for(&store.root(), input))?;
+        let input = self.views.input().map_err(|error| error.at("views"))?;
+        let encoder = panics::refused("cannot be built", || self.backbone.build_for(&store.root(), input));
+        let encoder = encoder.map_err(|error| error.at("backbone"))?;
         together::share(&store, &**processes, |_| true)?;
         Ok(Subject {
             reader: Reader {

@@ -70,7 +70,7 @@ impl fmt::Display for Metrics {
         }
         write!(
             f,
-            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.2e}  {:.0} images/s",
+            "  alignment {:.3}  uniformity {:.3}  rank {:.1}  lr {:.2e}  {:.0} samples/s",
             self.projections.alignment,
             self.projections.uniformity,
             self.projections.effective_rank,

@@ -53,7 +53,7 @@ impl Progress {
     /// What the bar says beside itself.
     pub fn show(&self, epoch: usize, loss: f64, images_per_second: f64, waiting: f64) {
         self.bar.set_message(format!(
-            "epoch {epoch}  loss {loss:.4}  {images_per_second:.0} images/s  {:.0}% waiting for data ",
+            "epoch {epoch}  loss {loss:.4}  {images_per_second:.0} samples/s  {:.0}% waiting for data ",
             100.0 * waiting
         ));
     }

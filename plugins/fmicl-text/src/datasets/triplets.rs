@@ -86,7 +86,7 @@ impl Rows {
             return Err(header.error(format!("columns: {width}; the files before have {}", self.width)));
         }
         self.width = width;
-        let mut skipped = 0;
+        let (mut skipped, mut numbers) = (0, true);
         for row in rows {
             let row = row?;
             if row.len() != width {
@@ -96,6 +96,7 @@ impl Rows {
                 skipped += 1;
                 continue;
             }
+            numbers &= width == 3 && row.fields().nth(2).is_some_and(|field| field.parse::<f64>().is_ok());
             for field in 0..width {
                 self.pool.push(row.sentence(field)?);
             }
@@ -104,10 +105,14 @@ impl Rows {
             tracing::warn!("{}: {skipped} rows without a sentence are skipped", path.display());
         }
         if self.pool.len() == before {
-            Err(empty())
-        } else {
-            Ok(())
+            return Err(empty());
         }
+        if numbers {
+            let message =
+                "has a number in the third column of every row: pairs with scores are of the dataset stsb-csv";
+            return Err(Error::data(path, message));
+        }
+        Ok(())
     }
 }
 
@@ -143,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_row_is_two_or_three_sentences() {
-        let three = open(&["sent0,sent1,hard_neg\na,\"b, c\",d\n", "x,y,z\n1,2,3\n"]).unwrap();
-        assert_eq!(three, [["a", "b, c", "d"], ["1", "2", "3"]]);
+        let three = open(&["sent0,sent1,hard_neg\na,\"b, c\",d\n", "x,y,z\np,q,r\n"]).unwrap();
+        assert_eq!(three, [["a", "b, c", "d"], ["p", "q", "r"]]);
         assert_eq!(open(&["sent0,sent1\na,b\nc,d"]).unwrap(), [["a", "b"], ["c", "d"]]);
     }
 
@@ -174,7 +179,12 @@ mod tests {
             "0.csv: line 1: columns: 1; two or three are expected"
         );
         let expected = "1.csv: line 1: columns: 2; the files before have 3";
-        assert_eq!(error(&["a,b,c\n1,2,3\n", "a,b\n1,2\n"]), expected);
+        assert_eq!(error(&["a,b,c\np,q,r\n", "a,b\np,q\n"]), expected);
+        let scores = error(&["s,t,score\na,b,3.8\nc,d,0\n"]);
+        assert!(
+            scores.ends_with("pairs with scores are of the dataset stsb-csv"),
+            "{scores}"
+        );
         assert!(error(&["sent0,sent1,hard_neg\n"]).starts_with("0.csv: has no row; it should be a CSV file"));
     }
 }

@@ -64,7 +64,10 @@ impl Evaluation for Sts {
 
     fn open(&self) -> Result<Box<dyn Task>> {
         require(!self.data.as_os_str().is_empty(), "data", || {
-            format!("is missing: set it to {}", layout::WHAT)
+            format!(
+                "is missing: set it, by --data or in the experiment, to {}",
+                layout::WHAT
+            )
         })?;
         let mut sentences = Distinct::default();
         let found = layout::read(&self.data, &self.tasks, &mut sentences)?;

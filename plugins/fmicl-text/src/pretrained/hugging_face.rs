@@ -28,10 +28,18 @@ register!(
 
 impl Pretrained for HuggingFace {
     fn parts(&self, folder: &Path) -> Result<Option<PretrainedParts>> {
-        if !folder.join("config.json").is_file() || !folder.join("tokenizer.json").is_file() {
+        // Other layouts have a config.json, too, without what transformers goes by.
+        let config = json(&folder.join("config.json"))?;
+        if config.is_none_or(|config| config.get("model_type").is_none()) {
             return Ok(None);
         }
         let shape = Shape::of_folder(folder)?;
+        if !folder.join("tokenizer.json").is_file() {
+            return Err(Error::data(
+                folder,
+                "has no tokenizer.json: transformers' AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes one",
+            ));
+        }
         let pooling = match json(&folder.join("1_Pooling/config.json"))? {
             Some(config) if config["pooling_mode_cls_token"] == true => "cls-before-pooler",
             Some(config) if config["pooling_mode_mean_tokens"] == false => {

@@ -44,7 +44,11 @@ impl Tokens {
     }
 
     fn read(bytes: &[u8], longest: usize) -> Result<Self, String> {
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let unreadable = |error: tokenizers::Error| {
+            let error = error.to_string();
+            format!("{}; {HINT}", error.lines().next().unwrap_or_default())
+        };
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(unreadable)?;
         let padding = match tokenizer.get_padding() {
             Some(padding) => padding.pad_id,
             None => PADDING.iter().find_map(|name| tokenizer.token_to_id(name)).unwrap_or(0),

@@ -117,7 +117,10 @@ fn an_encoder_that_diverged_is_an_error_and_one_that_collapsed_has_no_correlatio
 #[test]
 fn errors_say_what_data_should_name() {
     let error = |data: &Path| open(data, &[]).err().unwrap().to_string();
-    assert!(error(Path::new("")).starts_with("data: is missing: set it to SentEval's data"));
+    assert!(
+        error(Path::new(""))
+            .starts_with("data: is missing: set it, by --data or in the experiment, to SentEval's data")
+    );
     assert!(error(Path::new("/nowhere")).starts_with("/nowhere: there is no such file or folder; `data` should name"));
     let folder = tempfile::tempdir().unwrap();
     assert!(error(folder.path()).contains("holds no STS task; `data` should name SentEval's data"));
