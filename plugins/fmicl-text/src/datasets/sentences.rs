@@ -39,6 +39,15 @@ impl Dataset for Sentences {
         let paths = self.path.of(split, WHAT)?;
         let open = |path| Corpus::open(path, self.format, HINT);
         let files: Vec<_> = paths.iter().map(|path| open(path)).collect::<Result<_>>()?;
+        if let Some(file) = files
+            .iter()
+            .find(|file| self.format == Format::Lines && begins_as_wikitext(file))
+        {
+            tracing::warn!(
+                "{}: begins with a heading of WikiText; format = \"wikitext\" leaves headings out and divides paragraphs",
+                file.path().display()
+            );
+        }
         for file in files.iter().filter(|file| file.empty() > 0) {
             let (path, sentences, empty) = (file.path().display(), file.len(), file.empty());
             let found = format!("{path}: {sentences} sentences; {empty} lines without one are skipped");
@@ -69,6 +78,10 @@ impl Dataset for Sentences {
         let lines = (0..20).map(|n| format!("In {} there were {n} houses and {} trees.\n", 1900 + n, n * n));
         example(folder, "sentences.txt", &lines.collect::<String>())
     }
+}
+
+fn begins_as_wikitext(file: &Corpus) -> bool {
+    file.get(0).is_ok_and(|first| Format::Wikitext.is_heading(&first))
 }
 
 /// Writes a file, and returns the option that names it.
@@ -136,6 +149,20 @@ mod tests {
             .flat_map(|index| samples.texts(index).unwrap())
             .collect();
         assert_eq!(texts, ["one", "two", "three", "four", "five"]);
+    }
+
+    #[test]
+    fn a_heading_of_wikitext_is_known_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for (text, expected) in [
+            (" \n = Homarus gammarus = \n \n One . Two . \n", true),
+            ("= 1\n", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let file = Corpus::open(&path, Format::Lines, HINT).unwrap();
+            assert_eq!(begins_as_wikitext(&file), expected);
+        }
     }
 
     #[test]
