@@ -10,16 +10,16 @@ pub(super) fn placed(error: Error) -> Error {
         return error;
     };
     let name = key.rsplit('.').next().unwrap_or_default();
-    // An option of a part that it has not is hardly meant for an evaluation.
+    // What a part has not is hardly meant for an evaluation, whatever its name.
     let in_a_part = key.contains('.') && !key.starts_with("train.") && !key.starts_with("eval.");
-    match home_of(name).filter(|home| !(in_a_part && home.contains("`eval."))) {
+    match home_of(name, in_a_part) {
         Some(home) if message.starts_with("unknown key") => Error::config(format!("unknown key here; {home}")).at(key),
         _ => error,
     }
 }
 
-/// Where a key of that name stands.
-fn home_of(name: &str) -> Option<String> {
+/// Where a key of that name stands, that was found `in_a_part` or elsewhere.
+fn home_of(name: &str, in_a_part: bool) -> Option<String> {
     if fields::<Experiment>().contains(&name) {
         return Some(format!("`{name}` stands at the top level, above the first [table]"));
     }
@@ -29,6 +29,7 @@ fn home_of(name: &str) -> Option<String> {
         ("eval.knn", fields::<Knn>()),
         ("eval.linear", fields::<Linear>()),
     ];
+    let sections = if in_a_part { &sections[..1] } else { &sections };
     let section = sections.iter().find(|(_, keys)| keys.contains(&name))?.0;
     Some(format!("write it as `{section}.{name}`"))
 }
