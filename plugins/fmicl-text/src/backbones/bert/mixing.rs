@@ -172,7 +172,9 @@ fn exponentials(tiles: &mut [Tile], length: usize) -> [f32; QUERIES] {
             row[used..].fill(f32::NEG_INFINITY);
         }
     }
-    from_fn(|query| {
+    // A loop, for `from_fn` would be called, and by that compiled for the least processor.
+    let mut totals = [0.0; QUERIES];
+    for (query, total) in totals.iter_mut().enumerate() {
         let mut most = [f32::NEG_INFINITY; LANES];
         for tile in tiles.iter() {
             for lane in 0..LANES {
@@ -187,8 +189,9 @@ fn exponentials(tiles: &mut [Tile], length: usize) -> [f32; QUERIES] {
                 sums[lane] += tile[query][lane];
             }
         }
-        sums.iter().sum()
-    })
+        *total = sums.iter().sum();
+    }
+    totals
 }
 
 /// The larger one; one instruction, which `f32::max` is not.
