@@ -23,6 +23,7 @@ mod architecture;
 mod arithmetic;
 mod backbone;
 mod blocks;
+mod convolution;
 mod dataset;
 mod divergence;
 mod engine;

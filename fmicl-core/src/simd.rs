@@ -87,7 +87,7 @@ pub fn level() -> Level {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn of_processor() -> Level {
+pub(crate) fn of_processor() -> Level {
     use std::arch::is_x86_feature_detected as has;
     if !has!("avx2") {
         Level::Portable
@@ -99,6 +99,6 @@ fn of_processor() -> Level {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn of_processor() -> Level {
+pub(crate) fn of_processor() -> Level {
     Level::Portable
 }

@@ -12,6 +12,7 @@ mod evaluation_files;
 mod every_level;
 mod objective;
 mod optimizer;
+mod processors;
 mod similarity;
 
 pub use architecture::check_architecture;
@@ -24,6 +25,7 @@ pub use evaluation_files::{check_damaged_evaluation, check_evaluation_files};
 pub use every_level::at_every_level;
 pub use objective::check_objective;
 pub use optimizer::check_optimizer;
+pub use processors::{Processor, on_every_processor, processors};
 pub use similarity::check_similarity;
 
 use crate::{Input, View};

@@ -1,0 +1,22 @@
+//! Compiles the C++ that takes a place in libtorch, against the libtorch that tch is linked with.
+
+use std::path::{Path, PathBuf};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=src/convolution.cc");
+    let lib = std::env::var_os("DEP_TCH_LIBTORCH_LIB").ok_or("torch-sys did not say where libtorch is")?;
+    let lib = PathBuf::from(lib);
+    // A relative LIBTORCH is relative to the workspace, and build scripts run in their crate's folder.
+    let lib = [lib.clone(), Path::new("..").join(lib)]
+        .into_iter()
+        .find(|path| path.exists())
+        .ok_or("the folder of libtorch's libraries is not there")?;
+    let include = lib.join("../include");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++20").warnings(false);
+    build.include(&include).include(include.join("torch/csrc/api/include"));
+    // Nothing refers to what registers itself with libtorch: a linker would leave it out.
+    build.link_lib_modifier("+whole-archive");
+    build.file("src/convolution.cc").compile("fmicl_core");
+    Ok(())
+}

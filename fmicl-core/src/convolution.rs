@@ -1,0 +1,148 @@
+//! The gradient of a convolution, without a fault of libtorch's.
+//!
+//! oneDNN, with which libtorch 2.11.0 convolves on a CPU, gathers the pixels that a 1x1 convolution of stride 2 sees before
+//! it multiplies. With images that are channels last, and fewer channels than the processor has lanes (8 with AVX2, 16 with
+//! AVX-512 and several threads), the gradient of the weights reads and writes beyond its buffers there: a narrow ResNet dies
+//! of it, hangs, or learns other weights.
+//!
+//! So such pixels are gathered before, and the convolution has stride 1. That is done in `convolution.cc` for the operator
+//! `aten::convolution_backward`, through which the gradient of every convolution passes: those of tch's layers, of a plugin,
+//! of a traced module. Nothing has to be called; linking this crate is enough.
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::unit_rows;
+    use tch::{Device, Kind, Tensor};
+
+    /// A convolution with a kernel of one pixel.
+    #[derive(Debug, Clone, Copy)]
+    struct Case {
+        channels: [i64; 2],
+        groups: i64,
+        size: [i64; 2],
+        stride: [i64; 2],
+        padding: [i64; 2],
+        transposed: bool,
+    }
+
+    const PLAIN: Case = Case {
+        channels: [4, 6],
+        groups: 1,
+        size: [8, 8],
+        stride: [2, 2],
+        padding: [0, 0],
+        transposed: false,
+    };
+
+    impl Case {
+        /// Gradients with respect to image, weight and bias. With `border` zeros around its one pixel the kernel is 3x3: the
+        /// same function, by another route through libtorch.
+        fn gradients(self, kind: Kind, channels_last: bool, border: i64) -> [Tensor; 3] {
+            let ([input, output], [h, w], groups) = (self.channels, self.size, self.groups);
+            let drawn = |shape: &[i64], seed| {
+                let rows = unit_rows(1, shape.iter().product(), Kind::Double, seed);
+                rows.view(shape).to_kind(kind)
+            };
+            let leaf = |shape: &[i64], seed| {
+                let leaf = match channels_last && shape.len() == 4 {
+                    true => drawn(shape, seed)
+                        .permute([0, 2, 3, 1])
+                        .contiguous()
+                        .permute([0, 3, 1, 2]),
+                    false => drawn(shape, seed),
+                };
+                leaf.set_requires_grad(true)
+            };
+            let (rows, columns) = match self.transposed {
+                false => (output, input / groups),
+                true => (input, output / groups),
+            };
+            let (x, bias) = (leaf(&[3, input, h, w], 1), leaf(&[output], 2));
+            let weight = leaf(&[rows, columns, 1, 1], 3);
+            let kernel = match border {
+                0 => weight.shallow_clone(),
+                _ => weight.constant_pad_nd([border; 4]),
+            };
+            let padding = self.padding.map(|n| n + border);
+            let out = match self.transposed {
+                false => x.conv2d(&kernel, Some(&bias), self.stride, padding, [1, 1], groups),
+                true => x.conv_transpose2d(&kernel, Some(&bias), self.stride, padding, [0, 0], groups, [1, 1]),
+            };
+            (&out * drawn(&out.size(), 4)).sum(kind).backward();
+            [x, weight, bias].map(|leaf| leaf.grad())
+        }
+
+        fn check(self) {
+            let exact = self.gradients(Kind::Double, false, 1);
+            for channels_last in [true, false] {
+                for (found, exact) in self.gradients(Kind::Float, channels_last, 0).iter().zip(&exact) {
+                    assert_eq!(found.size(), exact.size(), "{self:?}");
+                    let far = (found.to_kind(Kind::Double) - exact).abs().max().double_value(&[]);
+                    assert!(far < 1e-6, "{self:?}, channels last: {channels_last}: off by {far}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn strided_convolutions_of_one_pixel_have_exact_gradients_at_any_width() {
+        for channels in [
+            [1, 1],
+            [3, 4],
+            [4, 8],
+            [7, 1],
+            [7, 9],
+            [8, 16],
+            [15, 17],
+            [16, 8],
+            [20, 5],
+        ] {
+            for (size, stride, padding) in [
+                ([8, 8], [2, 2], [0, 0]),
+                ([5, 7], [2, 2], [0, 0]),
+                ([16, 16], [3, 2], [0, 0]),
+                ([9, 4], [1, 2], [0, 0]),
+                ([6, 5], [2, 3], [1, 0]),
+                ([1, 1], [2, 2], [0, 0]),
+            ] {
+                Case {
+                    channels,
+                    size,
+                    stride,
+                    padding,
+                    ..PLAIN
+                }
+                .check();
+            }
+        }
+    }
+
+    #[test]
+    fn so_have_transposed_and_grouped_ones() {
+        for (channels, groups, transposed) in [([4, 6], 1, true), ([4, 6], 2, true), ([6, 4], 2, false)] {
+            for padding in [[0, 0], [1, 1], [0, 1]] {
+                Case {
+                    channels,
+                    groups,
+                    transposed,
+                    padding,
+                    ..PLAIN
+                }
+                .check();
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_that_nobody_wants_is_not_made() {
+        let image = Tensor::ones([2, 4, 8, 8], (Kind::Float, Device::Cpu));
+        let weight = Tensor::ones([8, 4, 1, 1], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let out = image.conv2d(&weight, None::<Tensor>, [2, 2], [0, 0], [1, 1], 1);
+        out.sum(Kind::Float).backward();
+        assert!(!image.grad().defined());
+        assert_eq!(
+            weight.grad(),
+            Tensor::full([8, 4, 1, 1], 32.0, (Kind::Float, Device::Cpu))
+        );
+    }
+}
