@@ -1,5 +1,6 @@
 # make quickstart   train on the embedded digits and print what was learnt
 # make test         every test
+# make processors   the numeric tests as on every lesser processor that this one can stand in for
 # make check        what CI runs: formatting, clippy, docs, licences, tests
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
 # scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
@@ -24,7 +25,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test check bench bench-smoke fuzz text-model soak golden check-export check-text
+.PHONY: setup build quickstart test processors check bench bench-smoke fuzz text-model soak golden check-export check-text
 
 setup:
 	@scripts/setup
@@ -38,12 +39,19 @@ quickstart: build
 test: setup
 	cargo test $(CARGO_FLAGS)
 
+# Numbers, views and networks; whatever processor CI meets, all of them are tried.
+processors: setup
+	cargo build $(CARGO_FLAGS) --examples
+	cargo test $(CARGO_FLAGS) --no-run --message-format=json | target/release/examples/processors \
+	    fmicl-core fmicl-divergences fmicl-data fmicl-models fmicl-text
+
 check: setup
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
 	scripts/deny
 	$(MAKE) test
+	$(MAKE) processors
 	cargo bench -p fmicl-data -p fmicl-core -- --test
 	$(MAKE) bench-smoke
 
