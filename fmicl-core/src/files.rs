@@ -45,8 +45,23 @@ pub fn read_file(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>> {
     // It may have grown.
     match bytes.len() as u64 > most {
         true => refused(format!("more than {most} bytes")),
-        false => Ok(bytes),
+        false => not_a_pointer(path, &bytes).map(|()| bytes),
     }
+}
+
+/// That the bytes of a file are not what git keeps in its place where git-lfs is not installed.
+///
+/// # Errors
+/// [`Error::Data`] with the size of the file itself.
+pub fn not_a_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
+    if !bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+    let size = text.lines().find_map(|line| line.strip_prefix("size ")).unwrap_or("?");
+    let message =
+        format!("is a pointer of git-lfs, not the file of {size} bytes: `git lfs pull` in its folder fetches that");
+    Err(Error::data(path, message))
 }
 
 #[cfg(test)]

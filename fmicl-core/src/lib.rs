@@ -11,7 +11,7 @@
 //! | work that each thread does from beginning to end | [`deal`], [`deal_each`], [`in_blocks`] |
 //! | the processes of a run, and what they share | [`Processes`], [`together`] |
 //! | the f-MICL objective, tile by tile | [`estimator`] |
-//! | a file that may be anything | [`open_file`], [`read_file`] |
+//! | a file that may be anything | [`open_file`], [`read_file`], [`not_a_pointer`] |
 //! | a file of tensors | [`weights`] |
 //! | what may panic, as an error | [`panics`] |
 //! | how features lie on the sphere | [`geometry`] |
@@ -65,7 +65,7 @@ pub use divergence::Divergence;
 pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
-pub use files::{open_file, read_file};
+pub use files::{not_a_pointer, open_file, read_file};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
 pub use linear::linear;

@@ -1,11 +1,13 @@
 //! Files of tensors: reading and writing safetensors.
 
+mod shards;
+
 use crate::{Error, Result, read_file};
 // The version that tch has: its tensors convert from this one's views.
 use safetensors::{SafeTensorError, SafeTensors};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tch::{TchError, Tensor};
 
 /// The most bytes of a file: it is held in memory, and a sparse one can claim any number.
@@ -52,12 +54,32 @@ fn describe_write(path: &Path, error: TchError) -> Error {
     }
 }
 
-/// Every tensor of a file of safetensors, by name.
+/// Every tensor of a file of safetensors, by name; or of all shards, where `path` is their index, or the name of the whole
+/// beside which the index lies (`model.safetensors` for `model.safetensors.index.json`).
 ///
 /// # Errors
 /// A file that cannot be read, has more than 256 GiB, is damaged, or is something else. Memory is taken for the file and
 /// its tensors alone, whatever its header says.
 pub fn read(path: &Path) -> Result<HashMap<String, Tensor>> {
+    if let Some(index) = shards::index(path) {
+        return shards::read(&index);
+    }
+    if let Some(index) = shards::index_of_shard(path) {
+        let index = index.file_name().unwrap_or_default().to_string_lossy();
+        return Err(Error::data(path, format!("is one of several shards; name {index}")));
+    }
+    read_one(path)
+}
+
+/// The files that [`read`] reads for `path`: itself, or an index and its shards.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    match shards::index(path) {
+        Some(index) => shards::files(index),
+        None => vec![path.into()],
+    }
+}
+
+fn read_one(path: &Path) -> Result<HashMap<String, Tensor>> {
     parse(path, &read_file(path, MOST, "a file of safetensors is expected")?)
 }
 
