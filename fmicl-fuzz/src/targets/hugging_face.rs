@@ -6,8 +6,8 @@ use fmicl_core::tch::{self, Device, nn::VarStore};
 use fmicl_core::{Backbone, Error, Part, Pretrained, Result, Stop, Views, registry, toml};
 use std::path::Path;
 
-/// Files of fmicl-text's own tests, and sentence-transformers' two.
-const FILES: [(&str, &[u8]); 4] = [
+/// Files of fmicl-text's own tests, and sentence-transformers' own.
+const FILES: [(&str, &[u8]); 9] = [
     (
         "config.json",
         include_bytes!("../../../plugins/fmicl-text/golden/bert/config.json"),
@@ -21,6 +21,25 @@ const FILES: [(&str, &[u8]); 4] = [
         br#"{"pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}"#,
     ),
     ("sentence_bert_config.json", br#"{"max_seq_length": 8}"#),
+    (
+        "config_sentence_transformers.json",
+        br#"{"prompts": {"query": "a: "}, "default_prompt_name": "query"}"#,
+    ),
+    (
+        "tokenizer_config.json",
+        br#"{"tokenizer_class": "BertTokenizer", "model_max_length": 9, "cls_token": {"content": "[CLS]"}}"#,
+    ),
+    (
+        "modules.json",
+        br#"[{"path": "", "type": "sentence_transformers.models.Transformer"},
+            {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+            {"path": "2_Dense", "type": "sentence_transformers.models.Dense"}]"#,
+    ),
+    ("2_Dense/config.json", br#"{"in_features": 16, "out_features": 5}"#),
+    (
+        "2_Dense/model.safetensors",
+        include_bytes!("../../../plugins/fmicl-text/golden/folders/dense.safetensors"),
+    ),
 ];
 
 /// A folder embeds sentences, or is refused in a line.

@@ -4,4 +4,4 @@ mod bert;
 
 pub(crate) use bert::Shape;
 
-pub use bert::{Activation, Bert, Family, Pooling};
+pub use bert::{Activation, Bert, Family, Pooling, Poolings};

@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the encoder: BERT, MiniLM, RoBERTa | `backbones` |
+//! | the encoder: BERT, MiniLM, RoBERTa, DistilBERT | `backbones` |
 //! | how sentences become tokens | `views` |
 //! | published encoders | `pretrained` |
 //! | files of sentences | `datasets` |
@@ -13,13 +13,15 @@ mod corpus;
 mod datasets;
 mod evaluations;
 mod files;
+mod json;
+mod modules;
 mod paths;
 mod pool;
 mod pretrained;
 mod table;
 mod views;
 
-pub use backbones::{Activation, Bert, Family, Pooling};
+pub use backbones::{Activation, Bert, Family, Pooling, Poolings};
 pub use corpus::Format;
 pub use datasets::{Sentences, StsbCsv, Triplets};
 pub use evaluations::Sts;

@@ -1,5 +1,6 @@
 //! Layouts of published encoders.
 
 mod hugging_face;
+mod settings;
 
 pub use hugging_face::HuggingFace;

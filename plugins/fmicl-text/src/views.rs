@@ -1,6 +1,8 @@
 //! How texts become tokens.
 
+mod settings;
 mod text;
 mod tokens;
 
+pub(crate) use settings::Settings;
 pub use text::Text;

@@ -1,8 +1,9 @@
 //! BERT, Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers", NAACL 2019, arXiv 1810.04805, and
-//! RoBERTa, Liu et al., arXiv 1907.11692, which differs in how it counts places.
+//! RoBERTa, Liu et al., arXiv 1907.11692, which differs in how it counts places (XLM-RoBERTa and CamemBERT are the same), and
+//! DistilBERT, Sanh et al., arXiv 1910.01108, which has no token types.
 //!
-//! Names, arithmetic and initialisation are those of transformers' `BertModel` and `RobertaModel`, so that weights go both
-//! ways. Sentences stand alone: the second token type, for pairs, is never used.
+//! Names, arithmetic and initialisation are those of transformers' `BertModel`, `RobertaModel` and `DistilBertModel`, so that
+//! weights go both ways. Sentences stand alone: the second token type, for pairs, is never used.
 
 mod attention;
 mod batch;
@@ -11,6 +12,7 @@ mod embeddings;
 mod layer;
 mod linear;
 mod mixing;
+mod modules;
 mod net;
 mod pooling;
 mod shape;
@@ -18,13 +20,15 @@ mod source;
 mod variable;
 mod weights;
 
-pub use pooling::Pooling;
+pub use pooling::{Pooling, Poolings};
 pub use shape::{Activation, Family};
 
+use crate::modules::Kind;
 use embeddings::Embeddings;
 use fmicl_core::tch::nn::Path;
 use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, register, require};
 use layer::Layer;
+use modules::Module;
 use net::Net;
 use pooling::Pooler;
 use serde::{Deserialize, Serialize};
@@ -33,7 +37,7 @@ use source::Source;
 use std::path::PathBuf;
 use weights::Weights;
 
-/// A BERT or RoBERTa, with the weights of a Hugging Face folder or from scratch.
+/// A BERT, RoBERTa or DistilBERT, with the weights of a Hugging Face folder or from scratch.
 ///
 /// With `folder` its `config.json` gives the shape, and the options of the shape must be absent. From scratch the default
 /// is BERT-mini of Turc et al. (arXiv 1908.08962): 4 layers, 256 wide. BERT-base is `hidden = 768, layers = 12, heads = 12`.
@@ -42,13 +46,17 @@ use weights::Weights;
 pub struct Bert {
     /// A folder with `config.json` and `model.safetensors`, relative to the working directory.
     pub folder: Option<PathBuf>,
-    /// From tokens to one vector: `cls`, `cls-before-pooler`, `pooler-output` or `mean`.
-    pub pooling: Pooling,
+    /// From tokens to one vector: `cls`, `cls-before-pooler`, `pooler-output`, `mean`, `mean-sqrt-len`, `weighted-mean`, `max`
+    /// or `last`; several with `+` between stand one behind the other.
+    pub pooling: Poolings,
+    /// Layers behind the pooling, as sentence-transformers' `modules.json` in `folder` names theirs, such as `2_Dense`. Must be
+    /// given, if only as none, where the folder has such that change more than a vector's length.
+    pub modules: Option<Vec<String>>,
     /// Probability of a zero after the embeddings and after each residual branch, in [0, 1). Absent: the folder's, or 0.1.
     pub dropout: Option<f64>,
     /// The same for the probabilities of attention.
     pub attention_dropout: Option<f64>,
-    /// `bert` or `roberta`. Absent: `bert`.
+    /// `bert`, `roberta` or `distilbert`. Absent: `bert`.
     pub kind: Option<Family>,
     /// Rows of the table of words. Absent: as many as the tokenizer has.
     pub vocabulary: Option<i64>,
@@ -62,9 +70,9 @@ pub struct Bert {
     pub intermediate: Option<i64>,
     /// Rows of the table of places. Absent: 512, and 514 for `roberta`.
     pub positions: Option<i64>,
-    /// Rows of the table of token types, of which the first is used. Absent: 2, and 1 for `roberta`.
+    /// Rows of the table of token types, of which the first is used. Absent: 2, 1 for `roberta`, and none for `distilbert`.
     pub type_vocabulary: Option<i64>,
-    /// `gelu`, `gelu_new` or `relu`. Absent: `gelu`.
+    /// `gelu`, `gelu_new`, `relu` or `silu`. Absent: `gelu`.
     pub activation: Option<Activation>,
     /// Of the layer norms. Absent: 1e-12, and 1e-5 for `roberta`.
     pub layer_norm_eps: Option<f64>,
@@ -74,7 +82,7 @@ register!(
     Backbone,
     "bert",
     Bert,
-    "BERT, MiniLM or RoBERTa with Hugging Face's names, from a folder of weights or from scratch"
+    "BERT, MiniLM, RoBERTa or DistilBERT with Hugging Face's names, from a folder of weights or from scratch"
 );
 
 /// Rows of a table of words that nobody named, which is built for no views.
@@ -105,6 +113,7 @@ impl Bert {
         let (positions, types, eps) = match family {
             Family::Bert => (512, 2, 1e-12),
             Family::Roberta => (514, 1, 1e-5),
+            Family::Distilbert => (512, 0, 1e-12),
         };
         let hidden = self.hidden.unwrap_or(256);
         Shape {
@@ -131,6 +140,7 @@ impl Bert {
         };
         let unreadable = |error: Error| error.named_in_config().at("folder");
         let mut shape = Shape::of_folder(folder).map_err(unreadable)?;
+        self.require_modules().map_err(unreadable)?;
         shape.dropout = self.dropout.unwrap_or(shape.dropout);
         shape.attention_dropout = self.attention_dropout.unwrap_or(shape.attention_dropout);
         Ok((shape, Some(Weights::of_folder(folder).map_err(unreadable)?)))
@@ -139,19 +149,56 @@ impl Bert {
     fn create(&self, path: &Path, shape: &Shape, weights: Option<Weights>) -> Result<Box<dyn Encoder>> {
         let build = || {
             let source = Source::new(path, weights.as_ref());
-            let layers = source.at("encoder").at("layer");
+            let layers = source.at(shape.family.names().layers);
             let layers = (0..shape.layers).map(|index| Layer::new(&layers.at(index), shape));
+            let embeddings = Embeddings::new(&source.at("embeddings"), shape)?;
+            let layers = layers.collect::<Result<_>>()?;
+            let pooler = Pooler::new(&source, &self.pooling, shape.hidden)?;
+            let (modules, width) = self.modules(path, self.pooling.count() * shape.hidden)?;
             Ok(Net {
-                embeddings: Embeddings::new(&source.at("embeddings"), shape)?,
-                layers: layers.collect::<Result<_>>()?,
-                pooler: Pooler::new(&source, self.pooling, shape.hidden)?,
-                width: shape.hidden,
+                embeddings,
+                layers,
+                pooler,
+                modules,
+                width,
             })
         };
         let unreadable = |error: Error| error.named_in_config().at("folder");
         let net = build().map_err(unreadable)?;
-        weights.map_or(Ok(()), Weights::finish).map_err(unreadable)?;
+        weights.map_or(Ok(()), |weights| weights.finish()).map_err(unreadable)?;
         Ok(Box::new(net))
+    }
+
+    /// The layers behind the pooling, and how many numbers they make of `width`.
+    fn modules(&self, path: &Path, mut width: i64) -> Result<(Vec<Module>, i64)> {
+        let mut modules = Vec::new();
+        for name in self.modules.iter().flatten() {
+            let folder = self.folder.as_deref().unwrap_or(std::path::Path::new(""));
+            let module = Module::of_folder(path, folder, name, width)?;
+            width = module.width(width);
+            modules.push(module);
+        }
+        Ok((modules, width))
+    }
+
+    /// That the folder has no layer behind its pooling that nobody asked for or left out.
+    fn require_modules(&self) -> Result<()> {
+        let (Some(folder), None) = (&self.folder, &self.modules) else {
+            return Ok(());
+        };
+        let listed = crate::modules::list(folder)?.unwrap_or_default();
+        let named = |module: &crate::modules::Module| format!("\"{}\"", module.path);
+        let behind = listed.iter().skip(2);
+        // The direction stays that without these.
+        let is_plain = |module: &crate::modules::Module| matches!(module.kind, Kind::Normalize | Kind::Dropout);
+        require(behind.clone().all(is_plain), "modules", || {
+            let names: Vec<_> = behind.map(named).collect();
+            format!(
+                "is missing: {} has layers behind its pooling; modules = [{}] takes them, modules = [] leaves them out",
+                folder.display(),
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -161,6 +208,10 @@ impl Backbone for Bert {
             let message = "is given by config.json of `folder`; leave one of the two out";
             return Err(Error::config(message).at(key));
         }
+        let needs_folder = self.modules.as_ref().is_some_and(|modules| !modules.is_empty());
+        require(self.folder.is_some() || !needs_folder, "modules", || {
+            "are layers of a `folder`, and there is none".into()
+        })?;
         self.shape(VOCABULARY).validate()
     }
 
@@ -168,7 +219,13 @@ impl Backbone for Bert {
         let reads = |folder: &PathBuf| Reads {
             option: "folder",
             path: folder.clone(),
-            files: vec![shape::FILE.into(), weights::FILE.into()],
+            files: {
+                let weights = fmicl_core::weights::files(&folder.join(weights::FILE));
+                let weights = weights.iter().filter_map(|file| file.strip_prefix(folder).ok());
+                let modules = modules::files(folder, self.modules.as_deref().unwrap_or_default());
+                let own = std::iter::once(PathBuf::from(shape::FILE)).chain(weights.map(PathBuf::from));
+                own.chain(modules).collect()
+            },
         };
         self.folder.iter().map(reads).collect()
     }

@@ -1,20 +1,18 @@
 //! Folders as transformers and sentence-transformers write them.
 
-use crate::backbones::Shape;
+use super::settings::{Pool, Prompts, Sentences};
+use crate::backbones::{Pooling, Poolings, Shape};
+use crate::modules;
+use crate::{json, views};
 use fmicl_core::toml::{Table, Value};
-use fmicl_core::{Error, Pretrained, PretrainedParts, Result, read_file, register};
+use fmicl_core::{Error, Pretrained, PretrainedParts, Result, register};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::path::Path;
 
-/// The longest text in tokens, where sentence-transformers' `sentence_bert_config.json` does not say it.
-const LONGEST: i64 = 512;
-
-/// The most bytes of a JSON file beside the tokenizer.
-const MOST_JSON: u64 = 1 << 20;
-
-/// A folder with `config.json`, `model.safetensors` and `tokenizer.json`. Pooling is as sentence-transformers'
-/// `1_Pooling/config.json` says, and else the mean.
+/// A folder with `config.json`, `model.safetensors` and `tokenizer.json`. Its vectors are those of `SentenceTransformer`: with
+/// the modules, the pooling, the length and the prompt that its files name, or the mean of all tokens where it has no
+/// `modules.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HuggingFace {}
@@ -23,13 +21,13 @@ register!(
     Pretrained,
     "hugging-face",
     HuggingFace,
-    "a folder of BERT or RoBERTa, by transformers or sentence-transformers"
+    "a folder of BERT, RoBERTa or DistilBERT, by transformers or sentence-transformers"
 );
 
 impl Pretrained for HuggingFace {
     fn parts(&self, folder: &Path) -> Result<Option<PretrainedParts>> {
         // Other layouts have a config.json, too, without what transformers goes by.
-        let config = json(&folder.join("config.json"))?;
+        let config: Option<Json> = json::read(&folder.join("config.json"))?;
         if config.is_none_or(|config| config.get("model_type").is_none()) {
             return Ok(None);
         }
@@ -40,47 +38,91 @@ impl Pretrained for HuggingFace {
                 "has no tokenizer.json: transformers' AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes one",
             ));
         }
-        let pooling = match json(&folder.join("1_Pooling/config.json"))? {
-            Some(config) if config["pooling_mode_cls_token"] == true => "cls-before-pooler",
-            Some(config) if config["pooling_mode_mean_tokens"] == false => {
-                let path = folder.join("1_Pooling/config.json");
-                return Err(Error::data(path, "pools neither the first token nor the mean"));
-            }
-            _ => "mean",
+        let said = match modules::list(folder)? {
+            Some(modules) => Said::of_modules(folder, &modules)?,
+            None => Said::of_transformer(folder)?,
         };
-        let longest = json(&folder.join("sentence_bert_config.json"))?;
-        let longest = longest.and_then(|config| config["max_seq_length"].as_i64());
-        let longest = longest.unwrap_or(LONGEST).min(shape.longest());
-        let path = folder.to_string_lossy().into_owned();
-        let table = |pairs: [(&str, Value); 3]| {
-            let pairs = pairs.into_iter().map(|(key, value)| (key.to_string(), value));
-            Table::from_iter(pairs)
-        };
-        Ok(Some(PretrainedParts {
-            views: table([
-                ("name", "text".into()),
-                ("tokenizer", path.clone().into()),
-                ("max_length", longest.into()),
-            ]),
-            backbone: table([
-                ("name", "bert".into()),
-                ("folder", path.into()),
-                ("pooling", pooling.into()),
-            ]),
-        }))
+        // What is meant to be no limit is one of places.
+        let longest = said.longest.or(views::Settings::of_folder(folder)?.longest());
+        let longest = longest.unwrap_or(i64::MAX).min(shape.longest());
+        let path = Value::from(folder.to_string_lossy().into_owned());
+        let mut views = Table::from_iter([
+            ("name".to_string(), "text".into()),
+            ("tokenizer".to_string(), path.clone()),
+            ("max_length".to_string(), longest.into()),
+        ]);
+        if said.lower_case {
+            views.insert("lower_case".into(), true.into());
+        }
+        if !said.prompt.is_empty() {
+            views.insert("prompt".into(), said.prompt.into());
+        }
+        let backbone = Table::from_iter([
+            ("name".to_string(), "bert".into()),
+            ("folder".to_string(), path),
+            ("pooling".to_string(), said.pooling.to_string().into()),
+            ("modules".to_string(), said.modules.into()),
+        ]);
+        Ok(Some(PretrainedParts { views, backbone }))
     }
 }
 
-/// A JSON file; nothing where it is not there.
-fn json(path: &Path) -> Result<Option<Json>> {
-    if !path.exists() {
-        return Ok(None);
+/// What a folder's files say of its sentences.
+struct Said {
+    pooling: Poolings,
+    /// The folders of the modules behind the pooling.
+    modules: Vec<String>,
+    longest: Option<i64>,
+    lower_case: bool,
+    prompt: String,
+}
+
+impl Said {
+    fn of_modules(folder: &Path, modules: &[modules::Module]) -> Result<Self> {
+        let Prompts { prompt } = Prompts::of_folder(folder)?;
+        let pooling = folder.join(&modules[1].path).join("config.json");
+        let pool = Pool::read(&pooling)?;
+        if !pool.include_prompt && !prompt.is_empty() {
+            let message = "include_prompt is false, and the folder's default prompt would have to be left out of the pooling, which is \
+                           not done here";
+            return Err(Error::data(pooling, message));
+        }
+        let Sentences { longest, lower_case } = Sentences::of_folder(folder)?;
+        Ok(Said {
+            pooling: pool.poolings,
+            modules: modules[2..].iter().map(|module| module.path.clone()).collect(),
+            longest,
+            lower_case,
+            prompt,
+        })
     }
-    let bytes = read_file(
-        path,
-        MOST_JSON,
-        "a small JSON file of sentence-transformers is expected",
-    )?;
-    let read = serde_json::from_slice(&bytes).map_err(|error| Error::data(path, format!("is no JSON: {error}")))?;
-    Ok(Some(read))
+
+    /// Without a list of modules: then nothing of sentence-transformers may be there that the list would name.
+    fn of_transformer(folder: &Path) -> Result<Self> {
+        let io = |error| Error::io(folder, error);
+        for entry in std::fs::read_dir(folder).map_err(io)? {
+            let name = entry.map_err(io)?.file_name().to_string_lossy().into_owned();
+            let is_module = name
+                .split_once('_')
+                .is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+                && folder.join(&name).join("config.json").exists();
+            if is_module || Sentences::FILES.contains(&name.as_str()) {
+                return Err(Error::data(
+                    folder,
+                    format!(
+                        "has {name}, and no {} that says whether it is meant: fetch that file too, or remove {name} for the mean of \
+                         all tokens",
+                        modules::FILE
+                    ),
+                ));
+            }
+        }
+        Ok(Said {
+            pooling: Pooling::Mean.into(),
+            modules: Vec::new(),
+            longest: None,
+            lower_case: false,
+            prompt: String::new(),
+        })
+    }
 }

@@ -3,6 +3,7 @@
 //! A text that stands alone is its own positive: both views are the same tokens, and dropout makes the difference
 //! (SimCSE, Gao et al., EMNLP 2021, arXiv 2104.08821). Of texts that belong together each is a view.
 
+use super::settings;
 use super::tokens::{FILE, Tokens};
 use fmicl_core::{Draw, Error, Input, Modality, Reads, Result, Samples, Stop, View, Views, register, require};
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,15 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Text {
-    /// A `tokenizer.json`, or a folder that has one, relative to the working directory; it must be given.
+    /// A `tokenizer.json`, which is read as it stands, or a folder that has one and perhaps a `tokenizer_config.json`, which
+    /// is followed; relative to the working directory. It must be given.
     pub tokenizer: Option<PathBuf>,
     /// The most tokens of a text, its marks included, from 3 to 100,000; 32, the default, is SimCSE's.
     pub max_length: usize,
+    /// Lower-case letters, before whatever the tokenizer does with them: `do_lower_case` of sentence-transformers.
+    pub lower_case: bool,
+    /// Stands before each text, such as `query: `; with it a text has at most `max_length` tokens.
+    pub prompt: String,
     /// Read once.
     #[serde(skip)]
     tokens: OnceLock<Tokens>,
@@ -28,6 +34,8 @@ impl Default for Text {
         Text {
             tokenizer: None,
             max_length: 32,
+            lower_case: false,
+            prompt: String::new(),
             tokens: OnceLock::new(),
         }
     }
@@ -47,9 +55,19 @@ impl Text {
         }
         let missing = || Error::config("is missing: name a tokenizer.json or the folder that has it").at("tokenizer");
         let path = self.tokenizer.as_ref().ok_or_else(missing)?;
-        let opened = Tokens::open(path, self.max_length);
+        let opened = Tokens::open(path, self.max_length, self.lower_case);
         let tokens = opened.map_err(|error| error.named_in_config().at("tokenizer"))?;
         Ok(self.tokens.get_or_init(|| tokens))
+    }
+
+    /// The ids of each text behind the prompt.
+    fn ids<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<Vec<Vec<i64>>> {
+        let prompted = |text: &'a str| match self.prompt.as_str() {
+            "" => Cow::Borrowed(text),
+            prompt => Cow::Owned([prompt, text].concat()),
+        };
+        let texts: Vec<_> = texts.map(prompted).collect();
+        self.tokens()?.ids(texts.iter().map(|text| &**text).collect())
     }
 }
 
@@ -64,7 +82,13 @@ impl Views for Text {
         let reads = |path: &PathBuf| Reads {
             option: "tokenizer",
             path: path.clone(),
-            files: path.is_dir().then(|| FILE.into()).into_iter().collect(),
+            files: match path.is_dir() {
+                true => {
+                    let settings = settings::FILES.into_iter().filter(|file| path.join(file).exists());
+                    std::iter::once(FILE).chain(settings).map(PathBuf::from).collect()
+                }
+                false => Vec::new(),
+            },
         };
         self.tokenizer.iter().map(reads).collect()
     }
@@ -94,7 +118,7 @@ impl Views for Text {
             Some(start)
         });
         let starts: Vec<usize> = starts.collect();
-        let ids = tokens.ids(texts.iter().flatten().map(|text| &**text).collect())?;
+        let ids = self.ids(texts.iter().flatten().map(|text| &**text))?;
         let length = ids.iter().map(Vec::len).max().unwrap_or(1);
         let view = |view: usize| {
             let row = |(texts, start): (&Vec<Cow<str>>, &usize)| match texts.len() {
@@ -115,7 +139,7 @@ impl Views for Text {
         let tokens = self.tokens()?;
         let first = |&index: &usize| Ok(samples.texts(index)?.into_iter().next().unwrap_or_default());
         let texts: Vec<Cow<str>> = indices.iter().map(first).collect::<Result<_>>()?;
-        let ids = tokens.ids(texts.iter().map(|text| &**text).collect())?;
+        let ids = self.ids(texts.iter().map(|text| &**text))?;
         let length = ids.iter().map(Vec::len).max().unwrap_or(1);
         Ok(tokens.view(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), length))
     }

@@ -1,9 +1,11 @@
 //! A tokenizer, and batches of token ids.
 
+use super::settings::Settings;
 use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Error, Result, View, panics, read_file};
 use std::path::{Path, PathBuf};
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::{Tokenizer, TruncationDirection, TruncationParams};
 
 /// What a folder calls its tokenizer.
 pub(super) const FILE: &str = "tokenizer.json";
@@ -28,34 +30,57 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Reads a `tokenizer.json`, or the one in a folder; texts become at most `longest` tokens.
+    /// Reads a `tokenizer.json` as it stands, or the one in a folder by the settings beside it; texts become at most
+    /// `longest` tokens, with `lower_case` of lower-case letters whatever the tokenizer does.
     ///
     /// # Errors
     /// A file that is missing or is no tokenizer's, or one that needs more than `longest` tokens for its own marks.
-    pub fn open(path: &Path, longest: usize) -> Result<Self> {
-        let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.into() };
+    pub fn open(path: &Path, longest: usize, lower_case: bool) -> Result<Self> {
+        let (file, settings): (PathBuf, _) = match path.is_dir() {
+            true => (path.join(FILE), Some(Settings::of_folder(path)?)),
+            false => (path.into(), None),
+        };
         let bytes = read_file(&file, MOST, HINT)?;
-        // The crate takes much that a file says on trust, and panics later: at a text that needs it.
-        let read = panics::quietly(|| Tokens::read(&bytes, longest)).and_then(|read| read);
-        read.map_err(|error| {
+        let in_a_line = |error: String| {
             let line = error.lines().next().unwrap_or_default();
             Error::data(&file, format!("is no tokenizer: {line}"))
-        })
+        };
+        // The crate takes much that a file says on trust, and panics later: at a text that needs it.
+        let read = panics::quietly(|| Tokenizer::from_bytes(&bytes)).map_err(in_a_line)?;
+        let mut tokenizer = read.map_err(|error| {
+            let error = error.to_string();
+            in_a_line(format!("{}; {HINT}", error.lines().next().unwrap_or_default()))
+        })?;
+        if let Some(settings) = &settings {
+            panics::quietly(|| settings.apply(&mut tokenizer)).map_err(in_a_line)??;
+        }
+        let side = settings.and_then(|settings| settings.truncation());
+        let made = panics::quietly(|| Tokens::of(tokenizer, longest, lower_case, side)).and_then(|made| made);
+        made.map_err(in_a_line)
     }
 
-    fn read(bytes: &[u8], longest: usize) -> Result<Self, String> {
-        let unreadable = |error: tokenizers::Error| {
-            let error = error.to_string();
-            format!("{}; {HINT}", error.lines().next().unwrap_or_default())
-        };
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(unreadable)?;
+    fn of(
+        mut tokenizer: Tokenizer,
+        longest: usize,
+        lower_case: bool,
+        side: Option<TruncationDirection>,
+    ) -> Result<Self, String> {
+        if lower_case {
+            let own = tokenizer.get_normalizer().cloned();
+            let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase))
+                .chain(own)
+                .collect();
+            tokenizer.with_normalizer(Some(Sequence::new(all)));
+        }
         let padding = match tokenizer.get_padding() {
             Some(padding) => padding.pad_id,
             None => PADDING.iter().find_map(|name| tokenizer.token_to_id(name)).unwrap_or(0),
         };
         tokenizer.with_padding(None);
+        let own = tokenizer.get_truncation().map(|truncation| truncation.direction);
         let truncation = TruncationParams {
             max_length: longest,
+            direction: side.or(own).unwrap_or(TruncationDirection::Right),
             ..Default::default()
         };
         let truncated = tokenizer.with_truncation(Some(truncation));
@@ -149,7 +174,7 @@ mod tests {
         let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         change(&mut tokenizer);
         std::fs::write(&path, tokenizer.to_string()).unwrap();
-        let error = Tokens::open(&path, 8).unwrap_err().to_string();
+        let error = Tokens::open(&path, 8, false).unwrap_err().to_string();
         error.replace(path.to_str().unwrap(), FILE)
     }
 

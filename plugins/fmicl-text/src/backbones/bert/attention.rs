@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::dropout::Dropout;
 use super::linear::{LayerNorm, Linear};
 use super::mixing;
-use super::shape::Shape;
+use super::shape::{Family, Shape};
 use super::source::Source;
 use fmicl_core::Result;
 use fmicl_core::tch::{Kind, Tensor};
@@ -23,18 +23,22 @@ pub(super) struct Attention {
 }
 
 impl Attention {
+    /// That of the layer at `source`.
     pub fn new(source: &Source, shape: &Shape) -> Result<Self> {
-        let linear = |source: Source| Linear::new(&source, shape.hidden, shape.hidden);
-        let (projections, output) = (source.at("self"), source.at("output"));
+        let linear = |name| Linear::new(&source.at(name), shape.hidden, shape.hidden);
+        let names = shape.family.names();
         Ok(Attention {
-            query: linear(projections.at("query"))?,
-            key: linear(projections.at("key"))?,
-            value: linear(projections.at("value"))?,
-            output: linear(output.at("dense"))?,
-            norm: LayerNorm::new(&output.at("LayerNorm"), shape.hidden, shape.layer_norm_eps)?,
+            query: linear(names.query)?,
+            key: linear(names.key)?,
+            value: linear(names.value)?,
+            output: linear(names.mixed)?,
+            norm: LayerNorm::new(&source.at(names.mixed_norm), shape.hidden, shape.layer_norm_eps)?,
             heads: shape.heads,
             probabilities: Dropout(shape.attention_dropout),
-            hidden: Dropout(shape.dropout),
+            hidden: Dropout(match shape.family {
+                Family::Distilbert => 0.0,
+                Family::Bert | Family::Roberta => shape.dropout,
+            }),
         })
     }
 

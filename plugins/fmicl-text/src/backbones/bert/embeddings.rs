@@ -13,7 +13,7 @@ use fmicl_core::{Error, Result};
 pub(super) struct Embeddings {
     words: Variable,
     positions: Variable,
-    types: Variable,
+    types: Option<Variable>,
     norm: LayerNorm,
     dropout: Dropout,
     family: Family,
@@ -35,10 +35,13 @@ impl Embeddings {
         Ok(Embeddings {
             words: padded("word_embeddings", shape.vocabulary)?,
             positions: match shape.family {
-                Family::Bert => table("position_embeddings", shape.positions)?,
+                Family::Bert | Family::Distilbert => table("position_embeddings", shape.positions)?,
                 Family::Roberta => padded("position_embeddings", shape.positions)?,
             },
-            types: table("token_type_embeddings", shape.type_vocabulary)?,
+            types: match shape.type_vocabulary {
+                0 => None,
+                rows => Some(table("token_type_embeddings", rows)?),
+            },
             norm: LayerNorm::new(&source.at("LayerNorm"), shape.hidden, shape.layer_norm_eps)?,
             dropout: Dropout(shape.dropout),
             family: shape.family,
@@ -55,10 +58,14 @@ impl Embeddings {
     pub fn forward(&self, ids: &Tensor, batch: &Batch, train: bool) -> Tensor {
         let look_up =
             |table: &Tensor, which: Tensor| Tensor::embedding(table, &batch.pack(which.reshape(-1)), -1, false, false);
-        let words = look_up(&self.words, ids.shallow_clone()) + self.types.get(0);
+        let words = look_up(&self.words, ids.shallow_clone());
+        let words = match &self.types {
+            Some(types) => words + types.get(0),
+            None => words,
+        };
         let x = match self.family {
             // The places are the same in every sentence.
-            Family::Bert if !batch.is_packed() => {
+            Family::Bert | Family::Distilbert if !batch.is_packed() => {
                 let (size, hidden) = (ids.size(), words.size()[1]);
                 let places = self.positions.narrow(0, 0, size[1]);
                 (words.view([size[0], size[1], hidden]) + places).view([-1, hidden])
@@ -71,7 +78,9 @@ impl Embeddings {
     /// The place of each token in its sentence, `[N, L]`.
     fn places(&self, ids: &Tensor) -> Tensor {
         match self.family {
-            Family::Bert => Tensor::arange(ids.size()[1], (Kind::Int64, ids.device())).expand_as(ids),
+            Family::Bert | Family::Distilbert => {
+                Tensor::arange(ids.size()[1], (Kind::Int64, ids.device())).expand_as(ids)
+            }
             // Counted from `padding + 1` over what is not padding; padding itself has the place `padding`.
             Family::Roberta => {
                 let counts = ids.not_equal(self.padding).to_kind(Kind::Int64);

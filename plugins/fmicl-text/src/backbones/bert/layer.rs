@@ -22,12 +22,12 @@ pub(super) struct Layer {
 impl Layer {
     pub fn new(source: &Source, shape: &Shape) -> Result<Self> {
         let (hidden, wide) = (shape.hidden, shape.intermediate);
-        let output = source.at("output");
+        let names = shape.family.names();
         Ok(Layer {
-            attention: Attention::new(&source.at("attention"), shape)?,
-            intermediate: Linear::new(&source.at("intermediate").at("dense"), hidden, wide)?,
-            output: Linear::new(&output.at("dense"), wide, hidden)?,
-            norm: LayerNorm::new(&output.at("LayerNorm"), hidden, shape.layer_norm_eps)?,
+            attention: Attention::new(source, shape)?,
+            intermediate: Linear::new(&source.at(names.wide), hidden, wide)?,
+            output: Linear::new(&source.at(names.narrow), wide, hidden)?,
+            norm: LayerNorm::new(&source.at(names.norm), hidden, shape.layer_norm_eps)?,
             activation: shape.activation,
             dropout: Dropout(shape.dropout),
         })
@@ -41,6 +41,7 @@ impl Layer {
             Activation::Gelu => wide.gelu("none"),
             Activation::GeluNew => wide.gelu("tanh"),
             Activation::Relu => wide.relu(),
+            Activation::Silu => wide.silu(),
         };
         self.norm
             .forward(&self.dropout.add(&self.output.forward(&wide), &x, train))

@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::embeddings::Embeddings;
 use super::layer::Layer;
+use super::modules::Module;
 use super::pooling::Pooler;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Autocast, Encoder, View, deal_each};
@@ -17,11 +18,13 @@ pub(super) struct Net {
     pub embeddings: Embeddings,
     pub layers: Vec<Layer>,
     pub pooler: Pooler,
+    /// Layers behind it.
+    pub modules: Vec<Module>,
     pub width: i64,
 }
 
 impl Net {
-    /// Features `[N, hidden]` of ids `[N, L]`.
+    /// Features `[N, width]` of ids `[N, L]`.
     fn embed(&self, ids: &Tensor, mask: Option<&Tensor>, batch: &Batch, train: bool) -> Tensor {
         let mut x = self.embeddings.forward(ids, batch, train);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -29,7 +32,8 @@ impl Net {
             let first = index + 1 == self.layers.len() && self.pooler.takes_first_tokens();
             x = layer.forward(&x, batch, first, train);
         }
-        self.pooler.forward(&x, batch, mask, train)
+        let pooled = self.pooler.forward(&x, batch, mask, train);
+        self.modules.iter().fold(pooled, |x, module| module.forward(&x, train))
     }
 
     /// The same, of all at once.

@@ -1,16 +1,15 @@
 //! The shape of a BERT, from options or from a folder's `config.json`.
 
-use fmicl_core::{Error, Result, read_file, require};
+use crate::json;
+use fmicl_core::{Error, Result, require};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::Path;
-
-/// No `config.json` has as many bytes.
-const MOST: u64 = 1 << 20;
 
 /// What a folder calls its config.
 pub(super) const FILE: &str = "config.json";
 
-/// Which of the two it is.
+/// Which it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
@@ -19,14 +18,63 @@ pub enum Family {
     Bert,
     /// RoBERTa: places are counted from `padding + 1`.
     Roberta,
+    /// DistilBERT: no token types, and no dropout behind attention.
+    Distilbert,
 }
+
+/// Where transformers has what a layer is made of.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub layers: &'static str,
+    pub query: &'static str,
+    pub key: &'static str,
+    pub value: &'static str,
+    /// From the heads' values, and the norm behind.
+    pub mixed: &'static str,
+    pub mixed_norm: &'static str,
+    /// The two linear layers, and the norm behind.
+    pub wide: &'static str,
+    pub narrow: &'static str,
+    pub norm: &'static str,
+}
+
+const BERT: Names = Names {
+    layers: "encoder.layer",
+    query: "attention.self.query",
+    key: "attention.self.key",
+    value: "attention.self.value",
+    mixed: "attention.output.dense",
+    mixed_norm: "attention.output.LayerNorm",
+    wide: "intermediate.dense",
+    narrow: "output.dense",
+    norm: "output.LayerNorm",
+};
+
+const DISTILBERT: Names = Names {
+    layers: "transformer.layer",
+    query: "attention.q_lin",
+    key: "attention.k_lin",
+    value: "attention.v_lin",
+    mixed: "attention.out_lin",
+    mixed_norm: "sa_layer_norm",
+    wide: "ffn.lin1",
+    narrow: "ffn.lin2",
+    norm: "output_layer_norm",
+};
 
 impl Family {
     /// Id of padding, where no `config.json` says it.
     pub(super) fn padding(self) -> i64 {
         match self {
-            Family::Bert => 0,
+            Family::Bert | Family::Distilbert => 0,
             Family::Roberta => 1,
+        }
+    }
+
+    pub(super) fn names(self) -> &'static Names {
+        match self {
+            Family::Bert | Family::Roberta => &BERT,
+            Family::Distilbert => &DISTILBERT,
         }
     }
 }
@@ -42,6 +90,8 @@ pub enum Activation {
     GeluNew,
     /// `max(x, 0)`.
     Relu,
+    /// `x` times its sigmoid.
+    Silu,
 }
 
 /// All that the parameters and the arithmetic depend on.
@@ -68,6 +118,10 @@ impl Shape {
     /// # Errors
     /// [`Error::Config`] at the option.
     pub fn validate(&self) -> Result<()> {
+        let types = match self.family {
+            Family::Bert | Family::Roberta => 1024,
+            Family::Distilbert => 0,
+        };
         for (key, value, most) in [
             ("vocabulary", self.vocabulary, 4_000_000),
             ("hidden", self.hidden, 16_384),
@@ -75,10 +129,11 @@ impl Shape {
             ("heads", self.heads, self.hidden),
             ("intermediate", self.intermediate, 131_072),
             ("positions", self.positions, 1 << 20),
-            ("type_vocabulary", self.type_vocabulary, 1024),
+            ("type_vocabulary", self.type_vocabulary, types),
         ] {
-            require((1..=most).contains(&value), key, || {
-                format!("{value} is not from 1 to {most}")
+            let least = i64::from(key != "type_vocabulary" || types > 0);
+            require((least..=most).contains(&value), key, || {
+                format!("{value} is not from {least} to {most}")
             })?;
         }
         require(self.hidden % self.heads == 0, "hidden", || {
@@ -109,7 +164,7 @@ impl Shape {
     /// The longest sentence in tokens: RoBERTa leaves the first places to padding.
     pub fn longest(&self) -> i64 {
         match self.family {
-            Family::Bert => self.positions,
+            Family::Bert | Family::Distilbert => self.positions,
             Family::Roberta => self.positions - self.padding - 1,
         }
     }
@@ -120,10 +175,13 @@ impl Shape {
     /// A file that cannot be read, or is of a model of another kind.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let bytes = read_file(&path, MOST, "a `config.json` of Hugging Face is expected")?;
-        let config: Config =
-            serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("cannot be used: {error}")))?;
-        let shape = config.shape().map_err(|message| Error::data(&path, message))?;
+        if folder.join(ADAPTER).exists() {
+            let message =
+                "is an adapter, which is not added here; merge it into the weights: peft's merge_and_unload()";
+            return Err(Error::data(folder.join(ADAPTER), message));
+        }
+        let config = json::need(&path)?;
+        let shape = of_config(&config).map_err(|message| Error::data(&path, message))?;
         shape
             .validate()
             .map_err(|error| Error::data(&path, error.to_string()))?;
@@ -131,10 +189,12 @@ impl Shape {
     }
 }
 
-/// What is read of a `config.json`; defaults as in transformers' `BertConfig`.
+/// What peft writes beside a model.
+const ADAPTER: &str = "adapter_config.json";
+
+/// What is read of the `config.json` of BERT and RoBERTa; defaults as in transformers' `BertConfig`.
 #[derive(Debug, Deserialize)]
-struct Config {
-    model_type: String,
+struct Bert {
     vocab_size: i64,
     hidden_size: i64,
     num_hidden_layers: i64,
@@ -151,9 +211,24 @@ struct Config {
     hidden_dropout_prob: f64,
     #[serde(default = "tenth")]
     attention_probs_dropout_prob: f64,
-    position_embedding_type: Option<String>,
-    #[serde(default)]
-    is_decoder: bool,
+}
+
+/// The same of DistilBERT.
+#[derive(Debug, Deserialize)]
+struct Distilbert {
+    vocab_size: i64,
+    dim: i64,
+    n_layers: i64,
+    n_heads: i64,
+    hidden_dim: i64,
+    max_position_embeddings: i64,
+    pad_token_id: Option<i64>,
+    #[serde(default = "gelu")]
+    activation: String,
+    #[serde(default = "tenth")]
+    dropout: f64,
+    #[serde(default = "tenth")]
+    attention_dropout: f64,
 }
 
 fn gelu() -> String {
@@ -168,41 +243,108 @@ fn tenth() -> f64 {
     0.1
 }
 
-impl Config {
-    fn shape(self) -> Result<Shape, String> {
-        let family = match self.model_type.as_str() {
-            "bert" => Family::Bert,
-            "roberta" | "xlm-roberta" => Family::Roberta,
-            other => return Err(format!("model_type `{other}` is not one of bert, roberta, xlm-roberta")),
-        };
-        let activation = match self.hidden_act.as_str() {
-            "gelu" => Activation::Gelu,
-            "gelu_new" => Activation::GeluNew,
-            "relu" => Activation::Relu,
-            other => return Err(format!("hidden_act `{other}` is not one of gelu, gelu_new, relu")),
-        };
-        if let Some(other) = self.position_embedding_type.filter(|kind| kind != "absolute") {
+/// The shape of a whole `config.json`.
+fn of_config(config: &Value) -> Result<Shape, String> {
+    // The model's kind first: others have other keys.
+    let kind = config["model_type"].as_str().unwrap_or_default();
+    let family = match kind {
+        "bert" => Family::Bert,
+        "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
+        "distilbert" => Family::Distilbert,
+        other => {
             return Err(format!(
-                "position_embedding_type `{other}`: there are `absolute` ones alone"
+                "model_type `{other}` is not one of bert, roberta, xlm-roberta, camembert, distilbert"
             ));
         }
-        if self.is_decoder {
-            return Err("is_decoder is true; an encoder is needed".into());
+    };
+    refuse(config)?;
+    let unusable = |error: serde_json::Error| format!("cannot be used: {error}");
+    match family {
+        Family::Bert | Family::Roberta => {
+            let config = Bert::deserialize(config).map_err(unusable)?;
+            Ok(Shape {
+                family,
+                vocabulary: config.vocab_size,
+                hidden: config.hidden_size,
+                layers: config.num_hidden_layers,
+                heads: config.num_attention_heads,
+                intermediate: config.intermediate_size,
+                positions: config.max_position_embeddings,
+                type_vocabulary: config.type_vocab_size,
+                padding: config.pad_token_id.unwrap_or(family.padding()),
+                activation: activation(&config.hidden_act)?,
+                layer_norm_eps: config.layer_norm_eps,
+                dropout: config.hidden_dropout_prob,
+                attention_dropout: config.attention_probs_dropout_prob,
+            })
         }
-        Ok(Shape {
-            family,
-            vocabulary: self.vocab_size,
-            hidden: self.hidden_size,
-            layers: self.num_hidden_layers,
-            heads: self.num_attention_heads,
-            intermediate: self.intermediate_size,
-            positions: self.max_position_embeddings,
-            type_vocabulary: self.type_vocab_size,
-            padding: self.pad_token_id.unwrap_or(family.padding()),
-            activation,
-            layer_norm_eps: self.layer_norm_eps,
-            dropout: self.hidden_dropout_prob,
-            attention_dropout: self.attention_probs_dropout_prob,
-        })
+        Family::Distilbert => {
+            let config = Distilbert::deserialize(config).map_err(unusable)?;
+            Ok(Shape {
+                family,
+                vocabulary: config.vocab_size,
+                hidden: config.dim,
+                layers: config.n_layers,
+                heads: config.n_heads,
+                intermediate: config.hidden_dim,
+                positions: config.max_position_embeddings,
+                type_vocabulary: 0,
+                padding: config.pad_token_id.unwrap_or(family.padding()),
+                activation: activation(&config.activation)?,
+                layer_norm_eps: eps(),
+                dropout: config.dropout,
+                attention_dropout: config.attention_dropout,
+            })
+        }
     }
+}
+
+/// Refuses the keys by which the same weights would give other vectors.
+fn refuse(config: &Value) -> Result<(), String> {
+    if let Some(other) = config["position_embedding_type"]
+        .as_str()
+        .filter(|kind| *kind != "absolute")
+    {
+        return Err(format!(
+            "position_embedding_type `{other}`: there are `absolute` ones alone"
+        ));
+    }
+    for key in ["is_decoder", "add_cross_attention", "is_encoder_decoder"] {
+        if config[key] == true {
+            return Err(format!("{key} is true; an encoder is needed"));
+        }
+    }
+    for (key, hint) in [
+        (
+            "quantization_config",
+            "the weights must be whole: dequantize the model, and save it",
+        ),
+        ("adapters", "adapters are not added here; merge them into the weights"),
+        ("pruned_heads", "layers with fewer heads than others are not built here"),
+    ] {
+        let is_empty = match &config[key] {
+            Value::Object(map) => map.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            other => other.is_null(),
+        };
+        if !is_empty {
+            return Err(format!("has {key}; {hint}"));
+        }
+    }
+    Ok(())
+}
+
+fn activation(name: &str) -> Result<Activation, String> {
+    Ok(match name {
+        "gelu" | "gelu_python" => Activation::Gelu,
+        // Three writings of the same formula.
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluNew,
+        "relu" => Activation::Relu,
+        "silu" | "swish" => Activation::Silu,
+        other => {
+            return Err(format!(
+                "hidden_act `{other}` is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
+            ));
+        }
+    })
 }

@@ -27,11 +27,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The place called `part` below this one.
+    /// The place called `part` below this one; it may be of several names with dots between.
     pub fn at(&self, part: impl Display) -> Self {
         let part = part.to_string();
         Source {
-            path: &self.path / part.as_str(),
+            path: part.split('.').fold(self.path.clone(), |path, name| &path / name),
             name: self.full(&part),
             weights: self.weights,
         }

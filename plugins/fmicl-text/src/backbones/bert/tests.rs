@@ -25,7 +25,7 @@ fn is_that_of_transformers(name: &str, pooling: Pooling, key: &str, train: bool)
     let golden = tensors(name, "golden.safetensors");
     let part = Bert {
         folder: Some(folder(name)),
-        pooling,
+        pooling: pooling.into(),
         dropout: Some(0.0),
         attention_dropout: Some(0.0),
         ..Default::default()
@@ -85,7 +85,7 @@ fn features_and_gradients_are_those_of_transformers() {
 
 pub(super) fn small(pooling: Pooling, kind: Family) -> Bert {
     Bert {
-        pooling,
+        pooling: pooling.into(),
         kind: Some(kind),
         hidden: Some(16),
         layers: Some(2),
@@ -105,8 +105,12 @@ fn keeps_the_laws_of_a_backbone() {
         Pooling::ClsBeforePooler,
         Pooling::PoolerOutput,
         Pooling::Mean,
+        Pooling::MeanSqrtLen,
+        Pooling::WeightedMean,
+        Pooling::Max,
+        Pooling::Last,
     ] {
-        for kind in [Family::Bert, Family::Roberta] {
+        for kind in [Family::Bert, Family::Roberta, Family::Distilbert] {
             let view = View {
                 input: ids.where_self(&mask, &Tensor::from(small(pooling, kind).shape(1).padding)),
                 mask: Some(mask.shallow_clone()),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) const FILE: &str = "model.safetensors";
 
 /// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
-const PREFIXES: [&str; 2] = ["bert.", "roberta."];
+const PREFIXES: [&str; 3] = ["bert.", "roberta.", "distilbert."];
 /// Buffers of older versions of transformers, and the layer behind the encoder: they are there whether something takes them
 /// or not.
 const MAY_BE_LEFT: [&str; 4] = [
@@ -20,7 +20,7 @@ const MAY_BE_LEFT: [&str; 4] = [
     "pooler.dense.bias",
 ];
 
-/// The tensors of a `model.safetensors`, f32, under the names that `BertModel` and `RobertaModel` have today.
+/// The tensors of a `model.safetensors`, f32, under the names that transformers' models have today.
 #[derive(Debug)]
 pub(super) struct Weights {
     path: PathBuf,
@@ -35,7 +35,8 @@ impl Weights {
     /// A file that is missing or damaged, or holds numbers that are none.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        if !path.is_file() {
+        let files = weights::files(&path);
+        if !files.iter().any(|file| file.is_file()) {
             let hint = match folder.join("pytorch_model.bin").is_file() {
                 true => "; the folder has a pytorch_model.bin: save the model with transformers' save_pretrained",
                 false => "",
@@ -96,12 +97,12 @@ impl Weights {
     ///
     /// # Errors
     /// The first that was not.
-    pub fn finish(self) -> Result<()> {
-        let tensors = self.tensors.into_inner();
+    pub fn finish(&self) -> Result<()> {
+        let tensors = self.tensors.borrow();
         let Some(name) = tensors.keys().find(|name| !MAY_BE_LEFT.contains(&name.as_str())) else {
             return Ok(());
         };
         let message = format!("has {name}, which a model of the shape in config.json has not");
-        Err(Error::data(self.path, message))
+        Err(Error::data(&self.path, message))
     }
 }

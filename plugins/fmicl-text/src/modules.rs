@@ -1,0 +1,109 @@
+//! `modules.json`: what sentence-transformers runs, one after the other.
+
+use crate::json;
+use fmicl_core::{Error, Result};
+use serde::Deserialize;
+use std::path::{Component, Path};
+
+/// What a folder calls its list of modules.
+pub(crate) const FILE: &str = "modules.json";
+
+/// The modules that are known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Transformer,
+    Pooling,
+    Dense,
+    LayerNorm,
+    Dropout,
+    Normalize,
+}
+
+/// A module of a list.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// Its folder within the model's.
+    pub path: String,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    path: String,
+    #[serde(rename = "type")]
+    class: String,
+}
+
+impl Kind {
+    /// Of a class's path, whichever version wrote it.
+    fn of_class(class: &str) -> Option<Self> {
+        let name = class.strip_prefix("sentence_transformers.")?.rsplit('.').next()?;
+        Some(match name {
+            "Transformer" => Kind::Transformer,
+            "Pooling" => Kind::Pooling,
+            "Dense" => Kind::Dense,
+            "LayerNorm" => Kind::LayerNorm,
+            "Dropout" => Kind::Dropout,
+            "Normalize" => Kind::Normalize,
+            _ => return None,
+        })
+    }
+}
+
+/// The modules of a folder: a transformer in the folder itself, its pooling, and layers behind that. None where the folder has
+/// no list of them.
+///
+/// # Errors
+/// A list that cannot be read, or that says another thing.
+pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
+    let file = folder.join(FILE);
+    let Some(written) = json::read::<Vec<Written>>(&file)? else {
+        return Ok(None);
+    };
+    let fault = |message: String| Error::data(&file, message);
+    let modules = written.into_iter().map(|Written { path, class }| {
+        let kind = Kind::of_class(&class).ok_or_else(|| {
+            fault(format!(
+                "names a module `{class}` in `{path}`; sentence_transformers' Transformer, Pooling, Dense, LayerNorm, Dropout and \
+                 Normalize are read"
+            ))
+        })?;
+        let within = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+        match within && (kind == Kind::Transformer || (!path.is_empty() && !path.contains('.'))) {
+            true => Ok(Module { path, kind }),
+            false => Err(fault(format!("names `{path}`, which is no folder within this one"))),
+        }
+    });
+    let modules: Vec<_> = modules.collect::<Result<_>>()?;
+    let kinds: Vec<_> = modules.iter().map(|module| module.kind).collect();
+    let [Kind::Transformer, Kind::Pooling, behind @ ..] = &kinds[..] else {
+        return Err(fault("does not begin with a Transformer and its Pooling".into()));
+    };
+    if behind
+        .iter()
+        .any(|kind| matches!(kind, Kind::Transformer | Kind::Pooling))
+    {
+        return Err(fault("has a second Transformer or Pooling".into()));
+    }
+    if !modules[0].path.is_empty() {
+        return Err(fault(format!(
+            "has its Transformer in `{}`: save the model again, with SentenceTransformer(FOLDER).save_pretrained(OTHER), which puts \
+             it at the top",
+            modules[0].path
+        )));
+    }
+    Ok(Some(modules))
+}
+
+/// The kind of the module in `folder`/`name`.
+///
+/// # Errors
+/// A folder whose list has it not.
+pub(crate) fn kind_of(folder: &Path, name: &str) -> Result<Kind> {
+    let modules = list(folder)?.unwrap_or_default();
+    let found = modules
+        .iter()
+        .find(|module| module.path == name && module.path != modules[0].path);
+    let missing = || Error::data(folder.join(FILE), format!("lists no module `{name}`"));
+    Ok(found.ok_or_else(missing)?.kind)
+}
