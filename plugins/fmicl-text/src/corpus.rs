@@ -6,7 +6,8 @@ mod offsets;
 pub use format::Format;
 pub(crate) use offsets::Offsets;
 
-use crate::files::{Bytes, not_utf8};
+use crate::encoding;
+use crate::files::Bytes;
 use fmicl_core::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,7 @@ impl Corpus {
     /// without an end are as usual.
     ///
     /// # Errors
-    /// [`Error::Data`] where the file is missing, has no sentence, or has a line that is no UTF-8 or longer than 1 MiB
+    /// [`Error::Data`] where the file is missing, has no sentence, or has a line that is no text in UTF-8 or longer than 1 MiB
     /// (with its number); [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, format: Format, hint: &str) -> Result<Self> {
         let bytes = Bytes::open(path, hint)?;
@@ -50,7 +51,7 @@ impl Corpus {
                 );
                 return Err(Error::data(path, message));
             }
-            let text = std::str::from_utf8(line).map_err(|_| not_utf8(path, number))?;
+            let text = encoding::text(line, path, number, &bytes)?;
             let before = starts.len();
             if !format.is_heading(text) {
                 let mut at = 0;
@@ -164,6 +165,14 @@ mod tests {
         assert_eq!(
             error(b"good\n\ncaf\xe9\n"),
             "line 3 is not UTF-8; convert the file, such as with `iconv -f latin1 -t utf-8`"
+        );
+        assert_eq!(
+            error(b"good\nb\0d, and more of the same, and more of the same, and more of the same, and more of the same, too\n"),
+            "line 2 has a NUL, which is no text; `tr -d '\\0'` takes such out"
+        );
+        assert_eq!(
+            error(b"o\0n\0e\0\n\0t\0w\0o\0\n\0"),
+            "line 1 is not UTF-8, and looks like UTF-16LE without a byte-order mark; convert the file: `iconv -f utf-16le -t utf-8`"
         );
         assert_eq!(error(b""), "is empty; a sentence a line is expected");
         assert_eq!(error(b"\xef\xbb\xbf"), "is empty; a sentence a line is expected");

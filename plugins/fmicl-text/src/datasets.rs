@@ -6,5 +6,4 @@ mod triplets;
 
 pub use sentences::Sentences;
 pub use stsb_csv::StsbCsv;
-pub(crate) use stsb_csv::read_stsb;
 pub use triplets::Triplets;

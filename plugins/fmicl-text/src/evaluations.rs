@@ -2,5 +2,4 @@
 
 mod sts;
 
-pub(crate) use sts::Pairs;
 pub use sts::Sts;

@@ -1,7 +1,8 @@
 //! The bytes of a file: mapped where they are plain, unpacked where they are gzipped.
 
+use crate::encoding;
 use flate2::read::MultiGzDecoder;
-use fmicl_core::{Error, Result, open_file};
+use fmicl_core::{Error, Result, not_a_pointer, open_file};
 use memmap2::Mmap;
 use std::io::Read;
 use std::ops::Deref;
@@ -29,7 +30,8 @@ impl Bytes {
     /// off ends the process (SIGBUS).
     ///
     /// # Errors
-    /// [`Error::Data`] where there is no file, its gzip stream is broken, or it unpacks to more than 4 GiB; [`Error::Io`] where it cannot be read.
+    /// [`Error::Data`] where there is no file, its gzip stream is broken, it unpacks to more than 4 GiB, or it is in another
+    /// encoding by its byte-order mark; [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, hint: &str) -> Result<Self> {
         let io = |error| Error::io(path, error);
         let file = open_file(path, hint)?;
@@ -38,7 +40,7 @@ impl Bytes {
         // bytes (text is copied out before it is checked, see `Corpus::get`), and a cut ends the process.
         let mapped = unsafe { Mmap::map(&file) }.map_err(io)?;
         if !mapped.starts_with(&GZIP) {
-            return Ok(Bytes::Mapped(mapped));
+            return Bytes::Mapped(mapped).of_text(path);
         }
         let mut unpacked = Vec::new();
         let read = MultiGzDecoder::new(&*mapped)
@@ -55,7 +57,16 @@ impl Bytes {
             return Err(Error::data(path, message));
         }
         unpacked.shrink_to_fit();
-        Ok(Bytes::Unpacked(unpacked))
+        Bytes::Unpacked(unpacked).of_text(path)
+    }
+
+    /// That they do not begin as something that is no text in UTF-8.
+    fn of_text(self, path: &Path) -> Result<Self> {
+        not_a_pointer(path, &self)?;
+        match encoding::marked(&self) {
+            Some(name) => Err(encoding::not_utf8_by_mark(path, name)),
+            None => Ok(self),
+        }
     }
 
     /// How many bytes at the start are no text: a byte order mark's.
@@ -78,23 +89,17 @@ impl Deref for Bytes {
     }
 }
 
-/// A line of a file is no UTF-8.
-pub(crate) fn not_utf8(path: &Path, line: u64) -> Error {
-    let message = format!("line {line} is not UTF-8; convert the file, such as with `iconv -f latin1 -t utf-8`");
-    Error::data(path, message)
-}
-
 /// The lines of a text, with their numbers from 1, without what ends them.
 ///
 /// # Errors
-/// [`Error::Data`] with the number of the first line that is no UTF-8.
+/// [`Error::Data`] with the number of the first line that is no text in UTF-8.
 pub(crate) fn lines(bytes: &Bytes, path: &Path) -> Result<Vec<(u64, String)>> {
     let text = &bytes[bytes.text_start()..];
     let mut lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
     lines.pop_if(|last| last.is_empty());
     let numbered = (1..).zip(lines);
     let read = numbered.map(|(number, line)| {
-        let line = std::str::from_utf8(line).map_err(|_| not_utf8(path, number))?;
+        let line = encoding::text(line, path, number, bytes)?;
         Ok((number, line.strip_suffix('\r').unwrap_or(line).to_string()))
     });
     read.collect()
@@ -133,6 +138,12 @@ pub(crate) mod tests {
         let cut = folder.path().join("cut.gz");
         std::fs::write(&cut, &gzip(b"some sentences")[..20]).unwrap();
         assert!(error(&cut).contains("the gzip stream is broken or truncated"));
+        let utf16 = folder.path().join("utf-16");
+        for bytes in [b"\xff\xfea\0\n\0".to_vec(), gzip(b"\xfe\xff\0a\0\n")] {
+            std::fs::write(&utf16, bytes).unwrap();
+            let expected = "is UTF-16, by its byte-order mark, not UTF-8; convert the file: `iconv -f utf-16 -t utf-8`";
+            assert!(error(&utf16).ends_with(expected), "{}", error(&utf16));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod backbones;
 mod corpus;
 mod datasets;
+mod encoding;
 mod evaluations;
 mod files;
 mod json;
@@ -18,6 +19,7 @@ mod modules;
 mod paths;
 mod pool;
 mod pretrained;
+mod scored;
 mod table;
 mod views;
 

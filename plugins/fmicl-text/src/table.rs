@@ -1,15 +1,18 @@
-//! CSV files of sentences.
+//! CSV and TSV files of sentences.
 
 use crate::corpus::LONGEST_LINE;
-use crate::files::{Bytes, not_utf8};
+use crate::encoding;
+use crate::files::Bytes;
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 use fmicl_core::{Error, Result};
 use std::path::Path;
 
-/// A CSV file (RFC 4180: commas, fields quoted with `"` where they hold one), gzipped or not. Blank lines are no rows.
+/// A CSV file (RFC 4180: commas, fields quoted with `"` where they hold one), or one of tabs, in which a quotation mark is a
+/// letter; gzipped or not. Blank lines are no rows.
 pub(crate) struct Table<'a> {
     path: &'a Path,
     bytes: Bytes,
+    of_tabs: bool,
 }
 
 /// A row of a table.
@@ -18,6 +21,7 @@ pub(crate) struct Row<'a> {
     /// Where it begins, from 1.
     line: u64,
     record: StringRecord,
+    of_tabs: bool,
 }
 
 impl<'a> Table<'a> {
@@ -27,15 +31,28 @@ impl<'a> Table<'a> {
     /// As [`Bytes::open`].
     pub fn open(path: &'a Path, hint: &str) -> Result<Self> {
         let bytes = Bytes::open(path, hint)?;
-        Ok(Table { path, bytes })
+        if let Some(nul) = memchr::memchr(0, &bytes) {
+            let line = 1 + memchr::memchr_iter(b'\n', &bytes[..nul]).count() as u64;
+            return Err(encoding::no_text(path, line, &bytes, true));
+        }
+        let first = bytes
+            .split(|byte| *byte == b'\n')
+            .find(|line| !line.trim_ascii().is_empty());
+        let first = first.unwrap_or_default();
+        let count = |separator| memchr::memchr_iter(separator, first).count();
+        // A sentence may hold commas, and seldom a tab.
+        let of_tabs = count(b'\t') > 1 || (count(b'\t') == 1 && count(b',') == 0);
+        Ok(Table { path, bytes, of_tabs })
     }
 
     /// The rows in order.
     pub fn rows(&self) -> impl Iterator<Item = Result<Row<'a>>> {
-        let (path, bytes) = (self.path, &*self.bytes);
+        let (path, bytes, of_tabs) = (self.path, &*self.bytes, self.of_tabs);
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(if of_tabs { b'\t' } else { b',' })
+            .quoting(!of_tabs)
             .from_reader(bytes);
         // A position is where the record before ends: blank lines may follow.
         let line_at = move |position: Option<&Position>| {
@@ -48,17 +65,27 @@ impl<'a> Table<'a> {
         };
         reader.into_records().map(move |record| {
             let record = record.map_err(|error| match error.into_kind() {
-                ErrorKind::Utf8 { pos, .. } => not_utf8(path, line_at(pos.as_ref())),
+                ErrorKind::Utf8 { pos, .. } => encoding::no_text(path, line_at(pos.as_ref()), bytes, false),
                 // Nothing else goes wrong with bytes in memory.
                 kind => Error::data(path, format!("{kind:?}")),
             })?;
             let line = line_at(record.position());
-            Ok(Row { path, line, record })
+            Ok(Row {
+                path,
+                line,
+                record,
+                of_tabs,
+            })
         })
     }
 }
 
 impl Row<'_> {
+    /// Whether tabs separate its fields.
+    pub fn is_of_tabs(&self) -> bool {
+        self.of_tabs
+    }
+
     /// How many fields it has.
     pub fn len(&self) -> usize {
         self.record.len()
@@ -109,7 +136,12 @@ pub(crate) fn score(text: &str) -> Result<f64, String> {
         return Err("the score is missing".into());
     }
     let number = text.parse().ok().filter(|number| (0.0..=5.0).contains(number));
-    number.ok_or_else(|| format!("the score `{}` is no number from 0 to 5", shortened(text)))
+    number.ok_or_else(|| {
+        format!(
+            "the score `{}` is no number from 0 to 5 (or, in all rows, from 0 to 1)",
+            shortened(text)
+        )
+    })
 }
 
 /// The start of what may be anything, for a message in one line.

@@ -1,22 +1,21 @@
-//! `stsb-csv`: the STS benchmark as CSV files.
+//! `stsb-csv`: the STS benchmark as CSV or TSV files.
 //!
-//! Source: Cer et al., "SemEval-2017 Task 1", arXiv 1708.00055; the files of `stsb_multi_mt`, without a header.
+//! Source: Cer et al., "SemEval-2017 Task 1", arXiv 1708.00055; the files of `stsb_multi_mt`, without a header, and those of others.
 
 use super::sentences::example;
-use crate::evaluations::Pairs;
 use crate::paths::Paths;
 use crate::pool::{Distinct, Pool};
-use crate::table::Table;
+use crate::scored::{self, Pair, WHAT};
 use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// The distinct sentences of CSV files with two sentences and a score a row; what the scores are for is the evaluation
+/// The distinct sentences of CSV or TSV files with two sentences and a score a row; what the scores are for is the evaluation
 /// `sts`.
 ///
-/// A file has three columns, or a header with `sentence1`, `sentence2` and `score` among its names. A row without a
-/// sentence, or with a score that is missing or no number from 0 to 5, is an error.
+/// A file has three columns, or a header with `sentence1`, `sentence2` and `score` among its names; with a column `split` the
+/// rows of `train` are taken. A row without a sentence, or with a score that is missing or no number from 0 to 5, is an error.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StsbCsv {
@@ -31,14 +30,11 @@ register!(
     "the sentences of CSV files with two sentences and a score a row, as the STS benchmark"
 );
 
-const WHAT: &str = "a CSV file with two sentences and a score a row";
-const NAMES: [&str; 3] = ["sentence1", "sentence2", "score"];
-
 impl Dataset for StsbCsv {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let mut sentences = Distinct::default();
         for path in self.path.of(split, WHAT)? {
-            read_stsb(path, &mut sentences)?;
+            read(path, &mut sentences)?;
         }
         Ok(Box::new(sentences.into_pool()))
     }
@@ -73,82 +69,63 @@ impl Samples for Pool {
     }
 }
 
-/// The pairs of a file, whose sentences are added to `sentences`.
+/// Adds the sentences of a file; of one with a column of splits those for training.
 ///
 /// # Errors
-/// [`Error::Data`] with the line of a row that is not as it should be.
-pub(crate) fn read_stsb(path: &Path, sentences: &mut Distinct) -> Result<Pairs> {
-    let table = Table::open(path, &format!("it should be {WHAT}"))?;
-    let (mut pairs, mut columns, mut width) = (Pairs::default(), [0, 1, 2], 3);
-    for (index, row) in table.rows().enumerate() {
-        let row = row?;
-        if index == 0 {
-            let column = |name| row.fields().position(|field| field == name);
-            if let [Some(one), Some(two), Some(score)] = NAMES.map(column) {
-                (columns, width) = ([one, two, score], row.len());
-                continue;
-            }
-        }
-        if row.len() != width {
-            return Err(row.error(format!(
-                "{} fields where {width} are expected: two sentences and a score",
-                row.len()
-            )));
-        }
-        let [one, two, score] = columns;
-        let (one, two, score) = (row.sentence(one)?, row.sentence(two)?, row.score(score)?);
-        pairs.push(sentences.index(one), sentences.index(two), score);
-    }
+/// As [`scored::read`], and a file with splits of which none is for training.
+fn read(path: &Path, sentences: &mut Distinct) -> Result<()> {
+    let pairs = scored::read(path)?.pairs;
+    let all = pairs.len();
+    let is_for_training = |pair: &Pair| matches!(pair.split, None | Some(scored::Split::Train));
+    let pairs: Vec<_> = pairs.into_iter().filter(is_for_training).collect();
+    let path = path.display();
     match pairs.len() {
-        0 => Err(Error::data(path, format!("has no row; it should be {WHAT}"))),
-        _ => Ok(pairs),
+        0 => {
+            return Err(Error::data(
+                path.to_string(),
+                format!("has {all} rows, and none of the split train"),
+            ));
+        }
+        taken if taken < all => tracing::info!("{path}: the {taken} of {all} rows of the split train"),
+        _ => {}
     }
+    for sentence in pairs.iter().flat_map(|pair| &pair.sentences) {
+        sentences.index(sentence);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<(Pairs, Pool), String> {
+    fn read(text: &str) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         std::fs::write(&path, text).unwrap();
-        let mut sentences = Distinct::default();
+        let dataset = StsbCsv { path: (&*path).into() };
         let shown = format!("{}: ", path.display());
-        let pairs = read_stsb(&path, &mut sentences).map_err(|error| error.to_string().replace(&shown, ""))?;
-        Ok((pairs, sentences.into_pool()))
+        let samples = dataset
+            .open(Split::Pretrain)
+            .map_err(|error| error.to_string().replace(&shown, ""))?;
+        Ok((0..samples.len())
+            .map(|index| samples.texts(index).unwrap()[0].to_string())
+            .collect())
     }
 
     #[test]
-    fn quoted_sentences_and_scores_are_read() {
+    fn distinct_sentences_are_read_and_their_scores_checked() {
         let text = "A cat.,\"A \"\"big\"\" cat, black.\",4.75\r\n\nA cat.,A dog.,0";
-        let (pairs, pool) = read(text.as_bytes()).unwrap();
-        assert_eq!(pairs.iter().collect::<Vec<_>>(), [(0, 1, 4.75), (0, 2, 0.0)]);
-        assert_eq!(
-            [0, 1, 2].map(|index| pool.get(index)),
-            ["A cat.", "A \"big\" cat, black.", "A dog."]
-        );
+        assert_eq!(read(text).unwrap(), ["A cat.", "A \"big\" cat, black.", "A dog."]);
+        assert_eq!(read("a,b,1\nc,d,\n").unwrap_err(), "line 2: the score is missing");
     }
 
     #[test]
-    fn a_header_says_where_the_columns_are() {
-        let (pairs, pool) = read(b"\xef\xbb\xbfid,score,sentence1,sentence2\n7,2.5,a,b\n").unwrap();
-        assert_eq!((pairs.iter().collect::<Vec<_>>(), pool.len()), (vec![(0, 1, 2.5)], 2));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        let error = |text: &[u8]| read(text).err().unwrap();
-        assert_eq!(error(b"a,b,1\nc,d,\n"), "line 2: the score is missing");
-        assert_eq!(
-            error(b"a,b,1\n\nc,d,6\n"),
-            "line 3: the score `6` is no number from 0 to 5"
-        );
-        assert_eq!(error(b"a,b,nan\n"), "line 1: the score `nan` is no number from 0 to 5");
-        let expected = "line 2: 2 fields where 3 are expected: two sentences and a score";
-        assert_eq!(error(b"a,b,1\nc,d\n"), expected);
-        assert_eq!(error(b"a,b,1\n, d,2\n"), "line 2: column 1 has no sentence");
-        assert!(error(b"a,b,1\ncaf\xe9,d,2\n").starts_with("line 2 is not UTF-8"));
-        assert!(error(b"\n").starts_with("has no row; it should be a CSV file"));
+    fn of_a_file_with_splits_the_rows_for_training_are_taken() {
+        let header = "split\tscore\tsentence1\tsentence2\n";
+        let rows = "test\t1\ta\tb\ntrain\t2\tc\td\ndev\t3\te\tf\n";
+        assert_eq!(read(&[header, rows].concat()).unwrap(), ["c", "d"]);
+        let error = read(&[header, "test\t1\ta\tb\n"].concat()).unwrap_err();
+        assert_eq!(error, "has 1 rows, and none of the split train");
     }
 }

@@ -16,7 +16,7 @@ mod pairs;
 mod senteval;
 mod spearman;
 
-pub(crate) use pairs::Pairs;
+use pairs::Pairs;
 
 use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
@@ -34,7 +34,7 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields, default)]
 pub struct Sts {
     /// SentEval's data (the folder that holds `STS` and `SICK`, or one or two above it); a folder with the STS benchmark
-    /// alone (`dev.csv`, `test.csv`, or `sts-dev.csv`, `sts-test.csv`); or one such file.
+    /// alone (`dev.csv`, `test.csv`, `sts-dev.csv`, ..., or `stsbenchmark.tsv.gz`); or one such file, with commas or tabs.
     pub data: PathBuf,
     /// Those of `STS12` to `STS16`, `STS-B` and `SICK-R` that are wanted; where empty, those that are there.
     pub tasks: Vec<String>,
@@ -112,6 +112,7 @@ impl Task for Opened {
             tasks,
             geometry,
             missing,
+            notes: found,
         } = &self.found;
         let percent = |(name, pairs): &(String, Pairs)| figure(name, 100.0 * pairs.spearman(&features), 2);
         let mut figures: Vec<_> = tasks.iter().map(percent).collect();
@@ -124,6 +125,7 @@ impl Task for Opened {
         if !missing.is_empty() {
             notes.push(format!("not there: {}", missing.join(", ")));
         }
+        notes.extend(found.iter().cloned());
         if let Some(set @ (name, pairs)) = geometry {
             let dev = percent(set);
             score = dev.value;
@@ -139,11 +141,11 @@ impl Task for Opened {
                 uniformity(&Tensor::cat(&[x, y], 0)).double_value(&[]),
                 3,
             ));
-            notes.push(format!(
-                "alignment of the {} pairs of {name} with a score above {ALIKE}, uniformity of its {} sentences",
-                close.len(),
-                2 * pairs.len()
-            ));
+            let alignment = match close.len() {
+                0 => format!("no alignment, for no pair of {name} has a score above {ALIKE}"),
+                count => format!("alignment of the {count} pairs of {name} with a score above {ALIKE}"),
+            };
+            notes.push(format!("{alignment}, uniformity of its {} sentences", 2 * pairs.len()));
         }
         let title = "Spearman's rank correlation x 100 of cosines with people's scores".into();
         Ok(Report {

@@ -2,16 +2,21 @@
 
 use super::pairs::Pairs;
 use super::senteval::{self, TASKS};
-use crate::datasets::read_stsb;
 use crate::pool::Distinct;
+use crate::scored::{self, Pair, Split};
 use fmicl_core::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(super) const WHAT: &str = "SentEval's data (downstream/STS/STS12-en-test, ...), a folder with dev.csv or test.csv of the STS benchmark, or such a file";
+pub(super) const WHAT: &str = "SentEval's data (downstream/STS/STS12-en-test, ...), a folder with dev.csv or test.csv (or .tsv) of the STS benchmark, or such a file";
 
-/// The benchmark's files: as its authors publish them, and as CSV.
-const DEV: [&str; 2] = ["sts-dev.csv", "dev.csv"];
-const TEST: [&str; 2] = ["sts-test.csv", "test.csv"];
+/// The benchmark's name in SimCSE's tables.
+const BENCHMARK: &str = "STS-B";
+/// Its files: as its authors publish them, and as others do; in one of the endings, and perhaps gzipped.
+const DEV: [&str; 4] = ["sts-dev", "dev", "validation", "val"];
+const TEST: [&str; 2] = ["sts-test", "test"];
+/// All splits in one file.
+const WHOLE: [&str; 1] = ["stsbenchmark"];
+const ENDINGS: [&str; 2] = [".csv", ".tsv"];
 
 /// The pairs that were found.
 #[derive(Default)]
@@ -22,6 +27,8 @@ pub(super) struct Found {
     pub geometry: Option<(String, Pairs)>,
     /// The tasks that are not there, if any is.
     pub missing: Vec<&'static str>,
+    /// What the reader of a report should know of the files.
+    pub notes: Vec<String>,
 }
 
 /// Reads the tasks `wanted`, or those that are there where none is named.
@@ -42,8 +49,10 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
         }
         benchmark = downstream.join("STS/STSBenchmark");
     } else if data.is_dir() {
-        if let Some(path) = TEST.map(|name| data.join(name)).into_iter().find(|path| path.is_file()) {
-            found.tasks.push(("STS-B".into(), read_benchmark(&path, sentences)?));
+        if let Some(path) = find(data, &TEST) {
+            for (_, pairs) in read_file(&path, sentences, &mut found)? {
+                found.tasks.push((BENCHMARK.into(), pairs));
+            }
         }
     } else if !data.is_file() {
         let what = if data.exists() {
@@ -53,17 +62,29 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
         };
         return Err(Error::data(data, format!("{what}; `data` should name {WHAT}")));
     }
+    if is_wanted(BENCHMARK) {
+        let whole = || find(&benchmark, &DEV).or_else(|| find(&benchmark, &WHOLE));
+        let file = if benchmark.is_file() {
+            Some(benchmark.clone())
+        } else {
+            whole()
+        };
+        if let Some(path) = file {
+            for (split, pairs) in read_file(&path, sentences, &mut found)? {
+                match split {
+                    Some(Split::Test) => found.tasks.push((BENCHMARK.into(), pairs)),
+                    Some(_) => found.geometry = Some((format!("{BENCHMARK} dev"), pairs)),
+                    None => found.geometry = Some((format!("{BENCHMARK} {}", stem(&path)), pairs)),
+                }
+            }
+        }
+    }
     if let Some(name) = wanted
         .iter()
         .find(|name| found.tasks.iter().all(|(task, _)| task != *name))
     {
         return Err(Error::data(data, format!("does not hold {name}, which `tasks` names")));
     }
-    found.geometry = if is_wanted("STS-B") {
-        read_geometry(&benchmark, sentences)?
-    } else {
-        None
-    };
     if found.tasks.is_empty() && found.geometry.is_none() {
         return Err(Error::data(
             data,
@@ -73,28 +94,62 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
     Ok(found)
 }
 
-/// A file by itself, or the benchmark's development split in a folder, if it is there.
-fn read_geometry(benchmark: &Path, sentences: &mut Distinct) -> Result<Option<(String, Pairs)>> {
-    let dev = DEV
-        .map(|name| benchmark.join(name))
-        .into_iter()
-        .find(|path| path.is_file());
-    let path = if benchmark.is_file() {
-        Some(benchmark.to_path_buf())
-    } else {
-        dev
+/// A file of the benchmark, of which it may hold several splits.
+///
+/// # Errors
+/// As [`scored::read`].
+fn read_file(path: &Path, sentences: &mut Distinct, found: &mut Found) -> Result<Vec<(Option<Split>, Pairs)>> {
+    let scored = scored::read(path)?;
+    if scored.is_of_one {
+        found.notes.push(format!(
+            "the scores of {}, from 0 to 1, are taken five times",
+            path.display()
+        ));
+    }
+    let splits = match scored.has_splits() {
+        true => vec![Some(Split::Test), Some(Split::Dev)],
+        false => vec![None],
     };
-    let Some(path) = path else { return Ok(None) };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("STS-B {}", stem.trim_start_matches("sts-"));
-    Ok(Some((name, read_benchmark(&path, sentences)?)))
+    let of_split = |split: Option<Split>| {
+        let mut pairs = Pairs::default();
+        for Pair {
+            sentences: [one, two],
+            score,
+            ..
+        } in scored.pairs.iter().filter(|pair| pair.split == split)
+        {
+            pairs.push(sentences.index(one), sentences.index(two), *score);
+        }
+        (split, pairs)
+    };
+    let splits: Vec<_> = splits
+        .into_iter()
+        .map(of_split)
+        .filter(|(_, pairs)| pairs.len() > 0)
+        .collect();
+    match splits.is_empty() {
+        true => Err(Error::data(
+            path,
+            "has rows of the split train alone; those of dev and test judge an encoder",
+        )),
+        false => Ok(splits),
+    }
 }
 
-/// A file of the benchmark: with tabs under the name that its authors gave it, as CSV under any other.
-fn read_benchmark(path: &Path, sentences: &mut Distinct) -> Result<Pairs> {
+/// A file's name without what says how it is written.
+fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    match name.starts_with("sts-") {
-        true => senteval::read_benchmark(path, sentences),
-        false => read_stsb(path, sentences),
-    }
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = ENDINGS
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    name.trim_start_matches("sts-").to_string()
+}
+
+/// The file of a split in a folder, however it is written.
+fn find(folder: &Path, names: &[&str]) -> Option<PathBuf> {
+    let written = |name: &&str| ENDINGS.map(|ending| [format!("{name}{ending}"), format!("{name}{ending}.gz")]);
+    let files = names.iter().flat_map(written).flatten();
+    files.map(|file| folder.join(file)).find(|path| path.is_file())
 }

@@ -119,20 +119,6 @@ impl Task {
     }
 }
 
-/// A file of the STS benchmark as its authors publish it: tabs, no quotation marks, no header.
-///
-/// # Errors
-/// As [`Task::read`].
-pub(super) fn read_benchmark(path: &Path, sentences: &mut Distinct) -> Result<Pairs> {
-    let mut pairs = Pairs::default();
-    read_table(path, &STSB, 0, sentences, &mut pairs)?;
-    if pairs.len() == 0 {
-        Err(Error::data(path, "has no pair"))
-    } else {
-        Ok(pairs)
-    }
-}
-
 /// Pairs without a score, an empty line in `STS.gs.*`, are left out.
 fn read_subset(folder: &Path, subset: &str, sentences: &mut Distinct, pairs: &mut Pairs) -> Result<()> {
     let (input, gold) = (format!("STS.input.{subset}.txt"), format!("STS.gs.{subset}.txt"));
@@ -320,7 +306,7 @@ pub(super) mod tests {
         let gold = "STS.gs.images.txt";
         assert_eq!(
             error("STS14", gold, "1\n2\n7\n"),
-            format!("{gold}: line 3: the score `7` is no number from 0 to 5")
+            format!("{gold}: line 3: the score `7` is no number from 0 to 5 (or, in all rows, from 0 to 1)")
         );
         assert_eq!(
             error("STS14", gold, "1\n"),

@@ -131,3 +131,50 @@ fn errors_say_what_data_should_name() {
         "{error}"
     );
 }
+
+#[test]
+fn a_file_of_all_splits_is_the_benchmark_and_its_development_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stsbenchmark.tsv.gz");
+    let header = "split\tgenre\tscore\tsentence1\tsentence2\n";
+    let row = |split: &str, n: usize| format!("{split}\tg\t{n}\tab \"c\t{}\n", &"abcdefg"[n..]);
+    let rows = ["train", "dev", "test"].map(|split| (0..6).map(|n| row(split, n)).collect::<String>());
+    let text = header.to_string() + &rows.concat();
+    std::fs::write(&path, crate::files::tests::gzip(text.as_bytes())).unwrap();
+    for data in [&*path, folder.path()] {
+        let report = open(data, &[]).unwrap().judge(&letters).unwrap();
+        assert_eq!(names(&report), ["STS-B", "STS-B dev", "alignment", "uniformity"]);
+    }
+    std::fs::write(folder.path().join("train.tsv"), header.to_string() + &row("train", 3)).unwrap();
+    let error = open(&folder.path().join("train.tsv"), &[]).err().unwrap().to_string();
+    assert!(error.contains("has rows of the split train alone"), "{error}");
+}
+
+#[test]
+fn what_became_of_alignment_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dev.tsv");
+    let note = |text: &str, expected: &str| {
+        std::fs::write(&path, text).unwrap();
+        let report = open(&path, &[]).unwrap().judge(&letters).unwrap();
+        assert!(
+            report.notes.iter().any(|note| note.contains(expected)),
+            "{:?}",
+            report.notes
+        );
+        names(&report).contains(&"alignment")
+    };
+    let header = "sentence1\tsentence2\tlabel\n";
+    assert!(note(
+        &format!("{header}a\tb\t0.9\na\tc\t0.2\n"),
+        "from 0 to 1, are taken five times"
+    ));
+    assert!(note(
+        &format!("{header}a\tb\t0.9\na\tc\t0.2\n"),
+        "alignment of the 1 pairs of STS-B dev"
+    ));
+    assert!(!note(
+        &format!("{header}a\tb\t3\na\tc\t2\n"),
+        "no alignment, for no pair of STS-B dev has a score above 4"
+    ));
+}
