@@ -15,7 +15,7 @@ pub(crate) use encode::{Reader, require_finite};
 pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
-pub(crate) use subject::{Origin, published};
+pub(crate) use subject::{Origin, Subject, published};
 pub use table::Comparison;
 pub use tasks::{Evaluated, Figures, FiguresByName};
 pub use worth::Worth;

@@ -148,7 +148,7 @@ impl Views for ImageViews {
     }
 
     fn lines(&self, lines: Vec<String>) -> Result<Arc<dyn Samples>> {
-        Ok(Arc::new(Paths::new(lines)?))
+        Ok(Arc::new(Paths::new(lines)))
     }
 
     fn raw(&self, view: &View) -> Option<Tensor> {

@@ -8,16 +8,9 @@ use std::path::PathBuf;
 pub struct Paths(Vec<PathBuf>);
 
 impl Paths {
-    /// The files at `lines`, none of which may be missing.
-    ///
-    /// # Errors
-    /// A path where there is no file.
-    pub fn new(lines: Vec<String>) -> Result<Self> {
-        let paths: Vec<PathBuf> = lines.into_iter().map(PathBuf::from).collect();
-        match paths.iter().find(|path| !path.is_file()) {
-            Some(path) => Err(Error::data(path, "is no file; give the path of an image a line")),
-            None => Ok(Paths(paths)),
-        }
+    /// The files at `lines`; one that is missing is an error where it is read.
+    pub fn new(lines: Vec<String>) -> Self {
+        Paths(lines.into_iter().map(PathBuf::from).collect())
     }
 }
 
@@ -28,7 +21,10 @@ impl Samples for Paths {
 
     fn image(&self, index: usize) -> Result<Image> {
         let path = &self.0[index];
-        let bytes = read_file(path, MOST_FILE, "an image is expected")?;
+        if path.as_os_str().is_empty() {
+            return Err(Error::data("a blank line", "names no image"));
+        }
+        let bytes = read_file(path, MOST_FILE, "give the path of an image a line")?;
         let patch = decode(&bytes, path, &mut Region::whole)?;
         Ok(Image::new(
             patch.region.width,

@@ -200,12 +200,20 @@ impl Subject {
         )))
     }
 
-    /// Features `[N, d]` of a view in evaluation form.
-    pub fn encode(&self, view: &View) -> Tensor {
-        let encoder = match &self.encoder {
+    fn encoder(&self) -> &dyn Encoder {
+        match &self.encoder {
             Source::Run(model) => model.learner.encoder(),
             Source::Folder { encoder, .. } => &**encoder,
-        };
-        tch::no_grad(|| encoder.forward(view, false))
+        }
+    }
+
+    /// The number of features.
+    pub fn width(&self) -> i64 {
+        self.encoder().width()
+    }
+
+    /// Features `[N, d]` of a view in evaluation form.
+    pub fn encode(&self, view: &View) -> Tensor {
+        tch::no_grad(|| self.encoder().forward(view, false))
     }
 }

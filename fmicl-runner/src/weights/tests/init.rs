@@ -126,3 +126,34 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_config() {
     );
     assert!(error.is_usage());
 }
+
+#[test]
+fn shards_are_taken_by_their_index_and_a_pointer_of_git_lfs_is_named() {
+    let (folder, path) = folder();
+    let mut map = Vec::new();
+    for (number, tensor) in weights("").into_iter().enumerate() {
+        let file = format!("w-{number}-of-3.safetensors");
+        map.push(format!("{:?}: {file:?}", tensor.0));
+        write([tensor], &folder.path().join(file)).unwrap();
+    }
+    let index = format!("{{\"weight_map\": {{{}}}}}", map.join(", "));
+    fs::write(folder.path().join("w.safetensors.index.json"), index).unwrap();
+    let (store, ..) = start(&path).unwrap();
+    assert_eq!(store.variables()["backbone.conv1.bias"], f32s(&[4]));
+    let shard = start(&folder.path().join("w-0-of-3.safetensors")).unwrap_err();
+    assert!(
+        shard
+            .to_string()
+            .ends_with("is one of several shards; name w.safetensors.index.json")
+    );
+
+    fs::write(
+        &path,
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 46830571\n",
+    )
+    .unwrap();
+    let error = start(&path).unwrap_err();
+    assert!(error.is_usage());
+    let expected = "w.safetensors: is a pointer of git-lfs, not the file of 46830571 bytes: `git lfs pull` in its folder fetches that";
+    assert_eq!(words(error, &path), expected);
+}
