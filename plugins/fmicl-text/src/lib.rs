@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the encoder: BERT, MiniLM, RoBERTa, DistilBERT | `backbones` |
+//! | the encoder: BERT, MiniLM, RoBERTa, DistilBERT, MPNet | `backbones` |
 //! | how sentences become tokens | `views` |
 //! | published encoders | `pretrained` |
 //! | files of sentences | `datasets` |

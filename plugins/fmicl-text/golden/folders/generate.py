@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense
-from transformers import (BertConfig, BertModel, CamembertConfig, CamembertModel, DistilBertConfig, DistilBertModel, RobertaConfig,
-                          RobertaModel, XLMRobertaConfig, XLMRobertaModel)
+from transformers import (BertConfig, BertModel, CamembertConfig, CamembertModel, DistilBertConfig, DistilBertModel, MPNetConfig,
+                          MPNetModel, RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
 
 HERE = Path(__file__).parent
 torch.set_num_threads(1)
@@ -220,6 +220,16 @@ for mode in ["mean", "cls"]:
     case(f"distilbert, {mode}", DISTILBERT | pooled(pooling={"word_embedding_dimension": 16, "pooling_mode": mode}))
 case("distilbert, in lower case by default", DISTILBERT | pooled() | {"tokenizer_config.json": dict(tokenizer_class="DistilBertTokenizer")})
 case("distilbert with relu", DISTILBERT | {"config.json": DISTILBERT["config.json"] | dict(activation="relu")})
+
+mpnet = SHAPE | dict(max_position_embeddings=34, layer_norm_eps=1e-5)
+PLAIN_MARKS = ["<s>", "<pad>", "</s>", "[UNK]"]
+MPNET = {"config.json": config(MPNetConfig, **mpnet), "model.safetensors": weights("mpnet", MPNetModel(MPNetConfig(**mpnet))),
+         "tokenizer.json": written("wordpiece-of-mpnet.json", CASED | dict(
+             added_tokens=special(PLAIN_MARKS), model=WORDPIECE | dict(vocab={piece: index for index, piece in enumerate(PLAIN_MARKS + PIECES)}),
+             post_processor=dict(type="RobertaProcessing", sep=["</s>", 2], cls=["<s>", 0], trim_offsets=True, add_prefix_space=False))),
+         "tokenizer_config.json": dict(tokenizer_class="MPNetTokenizer", do_lower_case=True)}
+for mode in ["mean", "cls"]:
+    case(f"mpnet, {mode}", MPNET | pooled("Normalize", pooling={"word_embedding_dimension": 16, "pooling_mode": mode}))
 
 lines = ",\n".join(json.dumps(one, ensure_ascii=True) for one in cases)
 (HERE / "cases.json").write_text(f'{{"sentences": {json.dumps(SENTENCES)}, "cases": [\n{lines}\n]}}\n')

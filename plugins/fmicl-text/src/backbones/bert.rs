@@ -1,9 +1,10 @@
 //! BERT, Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers", NAACL 2019, arXiv 1810.04805, and
 //! RoBERTa, Liu et al., arXiv 1907.11692, which differs in how it counts places (XLM-RoBERTa and CamemBERT are the same), and
-//! DistilBERT, Sanh et al., arXiv 1910.01108, which has no token types.
+//! DistilBERT, Sanh et al., arXiv 1910.01108, which has no token types, and MPNet, Song et al., NeurIPS 2020, arXiv 2004.09297,
+//! which adds to the scores of two tokens by how far apart they are.
 //!
-//! Names, arithmetic and initialisation are those of transformers' `BertModel`, `RobertaModel` and `DistilBertModel`, so that
-//! weights go both ways. Sentences stand alone: the second token type, for pairs, is never used.
+//! Names, arithmetic and initialisation are those of transformers' `BertModel`, `RobertaModel`, `DistilBertModel` and
+//! `MPNetModel`, so that weights go both ways. Sentences stand alone: the second token type, for pairs, is never used.
 
 mod attention;
 mod batch;
@@ -15,6 +16,7 @@ mod mixing;
 mod modules;
 mod net;
 mod pooling;
+mod relative;
 mod shape;
 mod source;
 mod variable;
@@ -31,13 +33,14 @@ use layer::Layer;
 use modules::Module;
 use net::Net;
 use pooling::Pooler;
+use relative::Relative;
 use serde::{Deserialize, Serialize};
 pub(crate) use shape::Shape;
 use source::Source;
 use std::path::PathBuf;
 use weights::Weights;
 
-/// A BERT, RoBERTa or DistilBERT, with the weights of a Hugging Face folder or from scratch.
+/// A BERT, RoBERTa, DistilBERT or MPNet, with the weights of a Hugging Face folder or from scratch.
 ///
 /// With `folder` its `config.json` gives the shape, and the options of the shape must be absent. From scratch the default
 /// is BERT-mini of Turc et al. (arXiv 1908.08962): 4 layers, 256 wide. BERT-base is `hidden = 768, layers = 12, heads = 12`.
@@ -56,7 +59,7 @@ pub struct Bert {
     pub dropout: Option<f64>,
     /// The same for the probabilities of attention.
     pub attention_dropout: Option<f64>,
-    /// `bert`, `roberta` or `distilbert`. Absent: `bert`.
+    /// `bert`, `roberta`, `distilbert` or `mpnet`. Absent: `bert`.
     pub kind: Option<Family>,
     /// Rows of the table of words. Absent: as many as the tokenizer has.
     pub vocabulary: Option<i64>,
@@ -68,13 +71,13 @@ pub struct Bert {
     pub heads: Option<i64>,
     /// Units between a layer's two linear layers. Absent: four times `hidden`.
     pub intermediate: Option<i64>,
-    /// Rows of the table of places. Absent: 512, and 514 for `roberta`.
+    /// Rows of the table of places. Absent: 512, and 514 for `roberta` and `mpnet`.
     pub positions: Option<i64>,
-    /// Rows of the table of token types, of which the first is used. Absent: 2, 1 for `roberta`, and none for `distilbert`.
+    /// Rows of the table of token types, of which the first is used. Absent: 2, 1 for `roberta`, and none for `distilbert` and `mpnet`.
     pub type_vocabulary: Option<i64>,
     /// `gelu`, `gelu_new`, `relu` or `silu`. Absent: `gelu`.
     pub activation: Option<Activation>,
-    /// Of the layer norms. Absent: 1e-12, and 1e-5 for `roberta`.
+    /// Of the layer norms. Absent: 1e-12, and 1e-5 for `roberta` and `mpnet`.
     pub layer_norm_eps: Option<f64>,
 }
 
@@ -82,7 +85,7 @@ register!(
     Backbone,
     "bert",
     Bert,
-    "BERT, MiniLM, RoBERTa or DistilBERT with Hugging Face's names, from a folder of weights or from scratch"
+    "BERT, MiniLM, RoBERTa, DistilBERT or MPNet with Hugging Face's names, from a folder of weights or from scratch"
 );
 
 /// Rows of a table of words that nobody named, which is built for no views.
@@ -114,6 +117,7 @@ impl Bert {
             Family::Bert => (512, 2, 1e-12),
             Family::Roberta => (514, 1, 1e-5),
             Family::Distilbert => (512, 0, 1e-12),
+            Family::Mpnet => (514, 0, 1e-5),
         };
         let hidden = self.hidden.unwrap_or(256);
         Shape {
@@ -153,10 +157,12 @@ impl Bert {
             let layers = (0..shape.layers).map(|index| Layer::new(&layers.at(index), shape));
             let embeddings = Embeddings::new(&source.at("embeddings"), shape)?;
             let layers = layers.collect::<Result<_>>()?;
+            let relative = Relative::of(&source, shape)?;
             let pooler = Pooler::new(&source, &self.pooling, shape.hidden)?;
             let (modules, width) = self.modules(path, self.pooling.count() * shape.hidden)?;
             Ok(Net {
                 embeddings,
+                relative,
                 layers,
                 pooler,
                 modules,

@@ -21,7 +21,7 @@ register!(
     Pretrained,
     "hugging-face",
     HuggingFace,
-    "a folder of BERT, RoBERTa or DistilBERT, by transformers or sentence-transformers"
+    "a folder of BERT, RoBERTa, DistilBERT or MPNet, by transformers or sentence-transformers"
 );
 
 impl Pretrained for HuggingFace {

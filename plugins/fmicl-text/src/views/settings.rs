@@ -23,6 +23,8 @@ pub(super) const FILES: [&str; 2] = ["tokenizer_config.json", "config.json"];
 enum Class {
     /// WordPiece behind BERT's normalizer.
     Bert,
+    /// The same between RoBERTa's marks.
+    Mpnet,
     /// BPE of bytes.
     Roberta,
     /// SentencePiece's unigrams.
@@ -35,6 +37,7 @@ impl Class {
     fn named(name: &str) -> Option<Self> {
         Some(match name.strip_suffix("Fast").unwrap_or(name) {
             "BertTokenizer" | "DistilBertTokenizer" | "ElectraTokenizer" => Class::Bert,
+            "MPNetTokenizer" => Class::Mpnet,
             "RobertaTokenizer" => Class::Roberta,
             "XLMRobertaTokenizer" | "CamembertTokenizer" => Class::Unigram,
             "PreTrainedTokenizer" | "TokenizersBackend" => Class::AsItStands,
@@ -46,6 +49,7 @@ impl Class {
     fn of_model(kind: Option<&str>) -> Self {
         match kind {
             Some("bert" | "distilbert") => Class::Bert,
+            Some("mpnet") => Class::Mpnet,
             Some("roberta") => Class::Roberta,
             Some("xlm-roberta" | "camembert") => Class::Unigram,
             _ => Class::AsItStands,
@@ -116,7 +120,7 @@ impl Settings {
             None => Class::of_model(model.model_type.as_deref()),
             Some(name) => Class::named(&name).ok_or_else(|| {
                 let message = format!(
-                    "tokenizer_class `{name}` is none of BertTokenizer, DistilBertTokenizer, RobertaTokenizer, XLMRobertaTokenizer, \
+                    "tokenizer_class `{name}` is none of BertTokenizer, DistilBertTokenizer, MPNetTokenizer, RobertaTokenizer, XLMRobertaTokenizer, \
                      CamembertTokenizer; `PreTrainedTokenizerFast` there reads tokenizer.json as it stands"
                 );
                 Error::data(&path, message)
@@ -205,7 +209,7 @@ impl Settings {
         let Some(keys) = &self.keys else {
             let is_cased = written["type"] == "BertNormalizer" && written["lowercase"] == false;
             return match self.class {
-                Class::Bert if is_cased => Err(
+                Class::Bert | Class::Mpnet if is_cased => Err(
                     "there is no such file, and without it transformers lowers letters, which tokenizer.json does not: fetch it, \
                      or write {\"tokenizer_class\": \"BertTokenizer\", \"do_lower_case\": false} to it"
                         .into(),
@@ -221,7 +225,7 @@ impl Settings {
         };
         let expected = match self.class {
             Class::AsItStands => return Ok(None),
-            Class::Bert => "WordPiece",
+            Class::Bert | Class::Mpnet => "WordPiece",
             Class::Roberta => "BPE",
             Class::Unigram => "Unigram",
         };
@@ -243,12 +247,15 @@ impl Settings {
         let marks = |first: Value, last: Value| value!({"type": "BertProcessing", "cls": first, "sep": last});
         let prefix = keys.add_prefix_space;
         Ok(Some(match self.class {
-            Class::Bert => [
+            Class::Bert | Class::Mpnet => [
                 value!({"type": "BertNormalizer", "clean_text": true,
                     "handle_chinese_chars": keys.tokenize_chinese_chars.unwrap_or(true), "strip_accents": keys.strip_accents,
                     "lowercase": keys.do_lower_case.unwrap_or(true)}),
                 value!({"type": "BertPreTokenizer"}),
-                marks(mark(&keys.cls_token, "[CLS]")?, mark(&keys.sep_token, "[SEP]")?),
+                match self.class {
+                    Class::Mpnet => marks(mark(&keys.cls_token, "<s>")?, mark(&keys.sep_token, "</s>")?),
+                    _ => marks(mark(&keys.cls_token, "[CLS]")?, mark(&keys.sep_token, "[SEP]")?),
+                },
             ],
             Class::Roberta => [
                 Value::Null,

@@ -37,7 +37,7 @@ impl Attention {
             probabilities: Dropout(shape.attention_dropout),
             hidden: Dropout(match shape.family {
                 Family::Distilbert => 0.0,
-                Family::Bert | Family::Roberta => shape.dropout,
+                Family::Bert | Family::Roberta | Family::Mpnet => shape.dropout,
             }),
         })
     }
@@ -48,14 +48,17 @@ impl Attention {
             let asking = batch.first_tokens(x);
             let [query] = self.split(&project(&asking, [self.scaled_query()]).unsqueeze(1));
             let [key, value] = self.split(&batch.unpack(&project(x, [self.key.parts(), self.value.parts()])));
-            (asking, rows(&self.mix(&query, &key, &value, batch, train)))
+            (
+                asking,
+                rows(&self.mix(&query, &key, &value, batch, batch.bias_of_first().as_ref(), train)),
+            )
         } else {
             let projected = project(x, [self.scaled_query(), self.key.parts(), self.value.parts()]);
             let mixed = match batch.lengths(self.width()) {
                 Some(lengths) => mixing::mix(&projected, self.heads, lengths),
                 None => {
                     let [query, key, value] = self.split(&batch.unpack(&projected));
-                    batch.pack(rows(&self.mix(&query, &key, &value, batch, train)))
+                    batch.pack(rows(&self.mix(&query, &key, &value, batch, batch.bias.as_ref(), train)))
                 }
             };
             (x.shallow_clone(), mixed)
@@ -84,13 +87,20 @@ impl Attention {
     }
 
     /// Values, weighted by how well their keys answer the queries.
-    fn mix(&self, query: &Tensor, key: &Tensor, value: &Tensor, batch: &Batch, train: bool) -> Tensor {
+    fn mix(
+        &self,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+        batch: &Batch,
+        bias: Option<&Tensor>,
+        train: bool,
+    ) -> Tensor {
         if !train && batch.fuses_attention() {
-            let bias = batch.bias.as_ref();
             return Tensor::scaled_dot_product_attention(query, key, value, bias, 0.0, false, 1.0, false);
         }
         let mut scores = query.matmul(&key.transpose(2, 3));
-        let scores = match &batch.bias {
+        let scores = match bias {
             Some(bias) if bias.kind() == scores.kind() => scores.g_add_(bias),
             // Autocast's scores have not the range for it.
             Some(bias) => &scores + bias,

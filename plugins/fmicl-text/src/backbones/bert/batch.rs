@@ -16,7 +16,7 @@ pub(super) struct Batch {
     tokens: i64,
     device: Device,
     /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is hidden. None where
-    /// none is known to be.
+    /// none is known to be. With what the encoder adds by places `[N or 1, heads, L, L]`.
     pub bias: Option<Tensor>,
     packed: Option<Packed>,
     /// How many rows each sentence has, where one thread works for itself and needs no gradient.
@@ -67,6 +67,25 @@ impl Batch {
             lengths: (alone && all_rows_count && kind == Kind::Float).then_some(lengths),
             ..Batch::new(ids, Some(mask), kind)
         }
+    }
+
+    /// The same with more added to the scores, `[1, heads, L, L]`.
+    pub fn with_bias(self, more: Option<Tensor>) -> Self {
+        let Some(more) = more else { return self };
+        let bias = match &self.bias {
+            Some(bias) => bias + more,
+            None => more,
+        };
+        Batch {
+            bias: Some(bias),
+            lengths: None,
+            ..self
+        }
+    }
+
+    /// The bias of the first tokens' scores alone, `[N or 1, heads or 1, 1, L]`.
+    pub fn bias_of_first(&self) -> Option<Tensor> {
+        self.bias.as_ref().map(|bias| bias.narrow(2, 0, 1))
     }
 
     /// How many rows each sentence has, where attention with heads of this width is taken from the rows as they lie.

@@ -36,7 +36,7 @@ impl Embeddings {
             words: padded("word_embeddings", shape.vocabulary)?,
             positions: match shape.family {
                 Family::Bert | Family::Distilbert => table("position_embeddings", shape.positions)?,
-                Family::Roberta => padded("position_embeddings", shape.positions)?,
+                Family::Roberta | Family::Mpnet => padded("position_embeddings", shape.positions)?,
             },
             types: match shape.type_vocabulary {
                 0 => None,
@@ -82,7 +82,7 @@ impl Embeddings {
                 Tensor::arange(ids.size()[1], (Kind::Int64, ids.device())).expand_as(ids)
             }
             // Counted from `padding + 1` over what is not padding; padding itself has the place `padding`.
-            Family::Roberta => {
+            Family::Roberta | Family::Mpnet => {
                 let counts = ids.not_equal(self.padding).to_kind(Kind::Int64);
                 counts.cumsum(1, Kind::Int64) * counts + self.padding
             }

@@ -5,6 +5,7 @@ use super::embeddings::Embeddings;
 use super::layer::Layer;
 use super::modules::Module;
 use super::pooling::Pooler;
+use super::relative::Relative;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Autocast, Encoder, View, deal_each};
 
@@ -16,6 +17,7 @@ const MOST: i64 = 3072;
 #[derive(Debug, Clone)]
 pub(super) struct Net {
     pub embeddings: Embeddings,
+    pub relative: Option<Relative>,
     pub layers: Vec<Layer>,
     pub pooler: Pooler,
     /// Layers behind it.
@@ -25,7 +27,9 @@ pub(super) struct Net {
 
 impl Net {
     /// Features `[N, width]` of ids `[N, L]`.
-    fn embed(&self, ids: &Tensor, mask: Option<&Tensor>, batch: &Batch, train: bool) -> Tensor {
+    fn embed(&self, ids: &Tensor, mask: Option<&Tensor>, batch: Batch, train: bool) -> Tensor {
+        let relative = self.relative.as_ref().map(|relative| relative.bias(ids.size()[1]));
+        let batch = &batch.with_bias(relative);
         let mut x = self.embeddings.forward(ids, batch, train);
         for (index, layer) in self.layers.iter().enumerate() {
             // Of the last layer the first tokens alone may be looked at: less to compute.
@@ -38,7 +42,7 @@ impl Net {
 
     /// The same, of all at once.
     fn embed_together(&self, ids: &Tensor, mask: Option<&Tensor>, train: bool) -> Tensor {
-        self.embed(ids, mask, &Batch::new(ids, mask, self.embeddings.kind()), train)
+        self.embed(ids, mask, Batch::new(ids, mask, self.embeddings.kind()), train)
     }
 
     /// The same in evaluation, sentences of like length at a time, each by one thread: those wait for no other after each
@@ -69,7 +73,7 @@ impl Net {
         }
         let embed = |(net, ids, mask): (Net, Tensor, Tensor)| {
             let batch = Batch::alone(&ids, &mask, net.embeddings.kind());
-            net.embed(&ids, Some(&mask), &batch, false)
+            net.embed(&ids, Some(&mask), batch, false)
         };
         let features = Tensor::cat(&deal_each(parts, Device::Cpu, embed), 0);
         features.index_select(0, &order.argsort(0, false))
@@ -137,7 +141,7 @@ mod tests {
             };
             // Of heads of 16 numbers and of 8.
             for (pooling, heads) in [(Pooling::Cls, 1), (Pooling::Mean, 1), (Pooling::Mean, 2)] {
-                for kind in [Family::Bert, Family::Roberta] {
+                for kind in [Family::Bert, Family::Roberta, Family::Mpnet] {
                     let part = Bert {
                         heads: Some(heads),
                         ..small(pooling, kind)

@@ -1,5 +1,6 @@
 //! The shape of a BERT, from options or from a folder's `config.json`.
 
+use super::relative::BUCKETS;
 use crate::json;
 use fmicl_core::{Error, Result, require};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub enum Family {
     Roberta,
     /// DistilBERT: no token types, and no dropout behind attention.
     Distilbert,
+    /// MPNet: places as RoBERTa's, no token types, and scores by distance.
+    Mpnet,
 }
 
 /// Where transformers has what a layer is made of.
@@ -50,6 +53,15 @@ const BERT: Names = Names {
     norm: "output.LayerNorm",
 };
 
+const MPNET: Names = Names {
+    query: "attention.attn.q",
+    key: "attention.attn.k",
+    value: "attention.attn.v",
+    mixed: "attention.attn.o",
+    mixed_norm: "attention.LayerNorm",
+    ..BERT
+};
+
 const DISTILBERT: Names = Names {
     layers: "transformer.layer",
     query: "attention.q_lin",
@@ -67,7 +79,7 @@ impl Family {
     pub(super) fn padding(self) -> i64 {
         match self {
             Family::Bert | Family::Distilbert => 0,
-            Family::Roberta => 1,
+            Family::Roberta | Family::Mpnet => 1,
         }
     }
 
@@ -75,6 +87,7 @@ impl Family {
         match self {
             Family::Bert | Family::Roberta => &BERT,
             Family::Distilbert => &DISTILBERT,
+            Family::Mpnet => &MPNET,
         }
     }
 }
@@ -120,7 +133,7 @@ impl Shape {
     pub fn validate(&self) -> Result<()> {
         let types = match self.family {
             Family::Bert | Family::Roberta => 1024,
-            Family::Distilbert => 0,
+            Family::Distilbert | Family::Mpnet => 0,
         };
         for (key, value, most) in [
             ("vocabulary", self.vocabulary, 4_000_000),
@@ -165,7 +178,7 @@ impl Shape {
     pub fn longest(&self) -> i64 {
         match self.family {
             Family::Bert | Family::Distilbert => self.positions,
-            Family::Roberta => self.positions - self.padding - 1,
+            Family::Roberta | Family::Mpnet => self.positions - self.padding - 1,
         }
     }
 
@@ -192,7 +205,7 @@ impl Shape {
 /// What peft writes beside a model.
 const ADAPTER: &str = "adapter_config.json";
 
-/// What is read of the `config.json` of BERT and RoBERTa; defaults as in transformers' `BertConfig`.
+/// What is read of the `config.json` of BERT, RoBERTa and MPNet; defaults as in transformers' `BertConfig`.
 #[derive(Debug, Deserialize)]
 struct Bert {
     vocab_size: i64,
@@ -201,7 +214,8 @@ struct Bert {
     num_attention_heads: i64,
     intermediate_size: i64,
     max_position_embeddings: i64,
-    type_vocab_size: i64,
+    type_vocab_size: Option<i64>,
+    relative_attention_num_buckets: Option<i64>,
     pad_token_id: Option<i64>,
     #[serde(default = "gelu")]
     hidden_act: String,
@@ -251,17 +265,25 @@ fn of_config(config: &Value) -> Result<Shape, String> {
         "bert" => Family::Bert,
         "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
         "distilbert" => Family::Distilbert,
+        "mpnet" => Family::Mpnet,
         other => {
             return Err(format!(
-                "model_type `{other}` is not one of bert, roberta, xlm-roberta, camembert, distilbert"
+                "model_type `{other}` is not one of bert, roberta, xlm-roberta, camembert, distilbert, mpnet"
             ));
         }
     };
     refuse(config)?;
     let unusable = |error: serde_json::Error| format!("cannot be used: {error}");
     match family {
-        Family::Bert | Family::Roberta => {
+        Family::Bert | Family::Roberta | Family::Mpnet => {
             let config = Bert::deserialize(config).map_err(unusable)?;
+            let is_mpnet = family == Family::Mpnet;
+            if let Some(other) = config
+                .relative_attention_num_buckets
+                .filter(|count| is_mpnet && *count != BUCKETS)
+            {
+                return Err(format!("relative_attention_num_buckets is {other}; {BUCKETS} are read"));
+            }
             Ok(Shape {
                 family,
                 vocabulary: config.vocab_size,
@@ -270,8 +292,16 @@ fn of_config(config: &Value) -> Result<Shape, String> {
                 heads: config.num_attention_heads,
                 intermediate: config.intermediate_size,
                 positions: config.max_position_embeddings,
-                type_vocabulary: config.type_vocab_size,
-                padding: config.pad_token_id.unwrap_or(family.padding()),
+                // As transformers has it where the key is absent.
+                type_vocabulary: if is_mpnet {
+                    0
+                } else {
+                    config.type_vocab_size.unwrap_or(2)
+                },
+                padding: match config.pad_token_id {
+                    Some(padding) if !is_mpnet => padding,
+                    _ => family.padding(),
+                },
                 activation: activation(&config.hidden_act)?,
                 layer_norm_eps: config.layer_norm_eps,
                 dropout: config.hidden_dropout_prob,

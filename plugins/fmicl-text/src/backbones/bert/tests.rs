@@ -110,7 +110,7 @@ fn keeps_the_laws_of_a_backbone() {
         Pooling::Max,
         Pooling::Last,
     ] {
-        for kind in [Family::Bert, Family::Roberta, Family::Distilbert] {
+        for kind in [Family::Bert, Family::Roberta, Family::Distilbert, Family::Mpnet] {
             let view = View {
                 input: ids.where_self(&mask, &Tensor::from(small(pooling, kind).shape(1).padding)),
                 mask: Some(mask.shallow_clone()),

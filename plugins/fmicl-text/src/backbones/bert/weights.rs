@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) const FILE: &str = "model.safetensors";
 
 /// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
-const PREFIXES: [&str; 3] = ["bert.", "roberta.", "distilbert."];
+const PREFIXES: [&str; 4] = ["bert.", "roberta.", "distilbert.", "mpnet."];
 /// Buffers of older versions of transformers, and the layer behind the encoder: they are there whether something takes them
 /// or not.
 const MAY_BE_LEFT: [&str; 4] = [
