@@ -8,6 +8,7 @@
 
 mod attention;
 mod batch;
+mod config;
 mod dropout;
 mod embeddings;
 mod layer;
@@ -229,7 +230,7 @@ impl Backbone for Bert {
                 let weights = fmicl_core::weights::files(&folder.join(weights::FILE));
                 let weights = weights.iter().filter_map(|file| file.strip_prefix(folder).ok());
                 let modules = modules::files(folder, self.modules.as_deref().unwrap_or_default());
-                let own = std::iter::once(PathBuf::from(shape::FILE)).chain(weights.map(PathBuf::from));
+                let own = std::iter::once(PathBuf::from(config::FILE)).chain(weights.map(PathBuf::from));
                 own.chain(modules).collect()
             },
         };

@@ -1,0 +1,210 @@
+//! The shape as a folder's `config.json` gives it.
+
+use super::relative::BUCKETS;
+use super::shape::{Activation, Family, Shape};
+use crate::json;
+use fmicl_core::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// What a folder calls its config.
+pub(super) const FILE: &str = "config.json";
+
+/// What peft writes beside a model.
+const ADAPTER: &str = "adapter_config.json";
+
+impl Shape {
+    /// As `config.json` of a Hugging Face folder gives it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is of a model of another kind.
+    pub fn of_folder(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        if folder.join(ADAPTER).exists() {
+            let message =
+                "is an adapter, which is not added here; merge it into the weights: peft's merge_and_unload()";
+            return Err(Error::data(folder.join(ADAPTER), message));
+        }
+        let config = json::need(&path)?;
+        let shape = of_config(&config).map_err(|message| Error::data(&path, message))?;
+        shape
+            .validate()
+            .map_err(|error| Error::data(&path, error.to_string()))?;
+        Ok(shape)
+    }
+}
+
+/// What is read of the `config.json` of BERT, RoBERTa and MPNet; defaults as in transformers' `BertConfig`.
+#[derive(Debug, Deserialize)]
+struct Bert {
+    vocab_size: i64,
+    hidden_size: i64,
+    num_hidden_layers: i64,
+    num_attention_heads: i64,
+    intermediate_size: i64,
+    max_position_embeddings: i64,
+    type_vocab_size: Option<i64>,
+    relative_attention_num_buckets: Option<i64>,
+    pad_token_id: Option<i64>,
+    #[serde(default = "gelu")]
+    hidden_act: String,
+    #[serde(default = "eps")]
+    layer_norm_eps: f64,
+    #[serde(default = "tenth")]
+    hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    attention_probs_dropout_prob: f64,
+}
+
+/// The same of DistilBERT.
+#[derive(Debug, Deserialize)]
+struct Distilbert {
+    vocab_size: i64,
+    dim: i64,
+    n_layers: i64,
+    n_heads: i64,
+    hidden_dim: i64,
+    max_position_embeddings: i64,
+    pad_token_id: Option<i64>,
+    #[serde(default = "gelu")]
+    activation: String,
+    #[serde(default = "tenth")]
+    dropout: f64,
+    #[serde(default = "tenth")]
+    attention_dropout: f64,
+}
+
+fn gelu() -> String {
+    "gelu".into()
+}
+
+fn eps() -> f64 {
+    1e-12
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+/// The shape of a whole `config.json`.
+fn of_config(config: &Value) -> Result<Shape, String> {
+    // The model's kind first: others have other keys.
+    let kind = config["model_type"].as_str().unwrap_or_default();
+    let family = match kind {
+        "bert" => Family::Bert,
+        "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
+        "distilbert" => Family::Distilbert,
+        "mpnet" => Family::Mpnet,
+        other => {
+            return Err(format!(
+                "model_type `{other}` is not one of bert, roberta, xlm-roberta, camembert, distilbert, mpnet"
+            ));
+        }
+    };
+    refuse(config)?;
+    let unusable = |error: serde_json::Error| format!("cannot be used: {error}");
+    match family {
+        Family::Bert | Family::Roberta | Family::Mpnet => {
+            let config = Bert::deserialize(config).map_err(unusable)?;
+            let is_mpnet = family == Family::Mpnet;
+            if let Some(other) = config
+                .relative_attention_num_buckets
+                .filter(|count| is_mpnet && *count != BUCKETS)
+            {
+                return Err(format!("relative_attention_num_buckets is {other}; {BUCKETS} are read"));
+            }
+            Ok(Shape {
+                family,
+                vocabulary: config.vocab_size,
+                hidden: config.hidden_size,
+                layers: config.num_hidden_layers,
+                heads: config.num_attention_heads,
+                intermediate: config.intermediate_size,
+                positions: config.max_position_embeddings,
+                // As transformers has it where the key is absent.
+                type_vocabulary: if is_mpnet {
+                    0
+                } else {
+                    config.type_vocab_size.unwrap_or(2)
+                },
+                padding: match config.pad_token_id {
+                    Some(padding) if !is_mpnet => padding,
+                    _ => family.padding(),
+                },
+                activation: activation(&config.hidden_act)?,
+                layer_norm_eps: config.layer_norm_eps,
+                dropout: config.hidden_dropout_prob,
+                attention_dropout: config.attention_probs_dropout_prob,
+            })
+        }
+        Family::Distilbert => {
+            let config = Distilbert::deserialize(config).map_err(unusable)?;
+            Ok(Shape {
+                family,
+                vocabulary: config.vocab_size,
+                hidden: config.dim,
+                layers: config.n_layers,
+                heads: config.n_heads,
+                intermediate: config.hidden_dim,
+                positions: config.max_position_embeddings,
+                type_vocabulary: 0,
+                padding: config.pad_token_id.unwrap_or(family.padding()),
+                activation: activation(&config.activation)?,
+                layer_norm_eps: eps(),
+                dropout: config.dropout,
+                attention_dropout: config.attention_dropout,
+            })
+        }
+    }
+}
+
+/// Refuses the keys by which the same weights would give other vectors.
+fn refuse(config: &Value) -> Result<(), String> {
+    if let Some(other) = config["position_embedding_type"]
+        .as_str()
+        .filter(|kind| *kind != "absolute")
+    {
+        return Err(format!(
+            "position_embedding_type `{other}`: there are `absolute` ones alone"
+        ));
+    }
+    for key in ["is_decoder", "add_cross_attention", "is_encoder_decoder"] {
+        if config[key] == true {
+            return Err(format!("{key} is true; an encoder is needed"));
+        }
+    }
+    for (key, hint) in [
+        (
+            "quantization_config",
+            "the weights must be whole: dequantize the model, and save it",
+        ),
+        ("adapters", "adapters are not added here; merge them into the weights"),
+        ("pruned_heads", "layers with fewer heads than others are not built here"),
+    ] {
+        let is_empty = match &config[key] {
+            Value::Object(map) => map.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            other => other.is_null(),
+        };
+        if !is_empty {
+            return Err(format!("has {key}; {hint}"));
+        }
+    }
+    Ok(())
+}
+
+fn activation(name: &str) -> Result<Activation, String> {
+    Ok(match name {
+        "gelu" | "gelu_python" => Activation::Gelu,
+        // Three writings of the same formula.
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluNew,
+        "relu" => Activation::Relu,
+        "silu" | "swish" => Activation::Silu,
+        other => {
+            return Err(format!(
+                "hidden_act `{other}` is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
+            ));
+        }
+    })
+}
