@@ -64,7 +64,7 @@ pub use divergence::Divergence;
 pub use engine::{Engine, Single};
 pub use error::{Error, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
-pub use files::{open_file, read_file};
+pub use files::{OUTPUT_MARK, open_file, read_file};
 pub use fmicl::FMicl;
 pub use image::{Image, Patch, Region};
 pub use linear::linear;

@@ -28,7 +28,7 @@ use crate::{DeviceChoice, commands, disk, log};
 use cell::Cell;
 use clap::Args;
 use file::SweepFile;
-use fmicl_core::{Error, tch};
+use fmicl_core::{Error, OUTPUT_MARK, tch};
 use report::Report;
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
@@ -184,7 +184,7 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
 
 /// Held while this sweep works on the directory, and by its runs, should they outlive it.
 fn lock(out: &Path) -> fmicl_core::Result<File> {
-    let path = out.join(".lock");
+    let path = out.join(OUTPUT_MARK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|error| Error::io(&path, error))?;
     match file.try_lock() {

@@ -12,7 +12,7 @@ use crate::config::{self, Experiment};
 use crate::{disk, weights};
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, OUTPUT_MARK, Result};
 use place::{no_run_at, require_room, require_unused, unused};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const CONFIG: &str = "config.toml";
 const RESULT: &str = "result.json";
 const CHECKPOINTS: &str = "checkpoints";
 /// Locked by the process that trains; the system unlocks it when that ends, however it does.
-const LOCK: &str = ".lock";
+const LOCK: &str = OUTPUT_MARK;
 
 /// A run's directory.
 #[derive(Debug)]
