@@ -7,7 +7,7 @@ use crate::evaluations::Pairs;
 use crate::paths::Paths;
 use crate::pool::{Distinct, Pool};
 use crate::table::Table;
-use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
@@ -66,6 +66,10 @@ impl Dataset for StsbCsv {
 impl Samples for Pool {
     fn len(&self) -> usize {
         Pool::len(self)
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        vec![self.portion(Samples::len(self))]
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
