@@ -2,12 +2,13 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the sweep file, its axes, and the grid that they span | `sweep/file.rs`, `sweep/axis.rs`, `sweep/grid.rs` |
+//! | the sweep file, its axes, and the grid that they span | `sweep/file.rs`, `sweep/axis.rs`, `sweep/grid.rs`, `sweep/apart.rs` |
 //! | a run of the grid and its directory | `sweep/cell.rs` |
 //! | running cells as processes of their own | `sweep/jobs.rs` |
 //! | what a run gave | `sweep/outcome.rs`, `sweep/metric.rs` |
 //! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
 
+mod apart;
 mod axis;
 mod caption;
 mod cell;

@@ -27,18 +27,20 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The run of `base` after `changes`, below the sweep's directory `out` and named after its values.
+    /// The run of `base` after `changes`, with a seed or that of the experiment, below the sweep's directory `out` and named after its values.
     ///
     /// # Errors
     /// Everything that is wrong with its config.
     pub fn new(
         base: &Base,
         labels: Vec<String>,
-        seed: u64,
-        changes: Vec<Change>,
+        seed: Option<u64>,
+        mut changes: Vec<Change>,
         out: &Path,
     ) -> Result<Self, Vec<Error>> {
+        changes.extend(seed.map(|seed| Change::from(format!("seed={seed}"))));
         let experiment = base.changed(&changes)?;
+        let seed = experiment.seed;
         let name = labels
             .iter()
             .map(|label| format!("{}_", slug(label)))
@@ -95,7 +97,7 @@ impl Cell {
         }
         let (was, is) = differs.unwrap_or(("shorter", "longer"));
         Err(Error::Run(format!(
-            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out or remove it",
+            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out, or move that run elsewhere",
             self.dir.display()
         )))
     }

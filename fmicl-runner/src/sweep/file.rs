@@ -34,9 +34,9 @@ pub struct SweepFile {
     /// Changes to it, each as `--set` takes them.
     #[serde(default)]
     pub set: Vec<Change>,
-    /// Every point of the grid is run with each of them.
-    #[serde(default = "zero")]
-    pub seeds: Vec<u64>,
+    /// Every point of the grid is run with each of them; by default with the experiment's own.
+    #[serde(default)]
+    pub seeds: Option<Vec<u64>>,
     /// The axes of the grid, the slowest first.
     #[serde(default)]
     pub axis: Vec<Axis>,
@@ -53,10 +53,6 @@ pub struct SweepFile {
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
-}
-
-fn zero() -> Vec<u64> {
-    vec![0]
 }
 
 /// An axis of the grid.
@@ -175,7 +171,9 @@ impl SweepFile {
     }
 
     fn validate(&self) -> Result<()> {
-        validate_seeds(&self.seeds, "seeds")?;
+        if let Some(seeds) = &self.seeds {
+            validate_seeds(seeds, "seeds")?;
+        }
         for (name, scale) in &self.scale {
             if let Some(seeds) = &scale.seeds {
                 validate_seeds(seeds, &format!("scale.{name}.seeds"))?;
