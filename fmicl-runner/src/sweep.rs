@@ -6,7 +6,7 @@
 //! | a run of the grid and its directory | `sweep/cell.rs` |
 //! | running cells as processes of their own | `sweep/jobs.rs` |
 //! | what a run gave | `sweep/outcome.rs`, `sweep/metric.rs` |
-//! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
+//! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/provenance.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
 
 mod apart;
 mod axis;
@@ -19,6 +19,7 @@ mod jobs;
 mod metric;
 mod outcome;
 mod plot;
+mod provenance;
 mod report;
 #[cfg(test)]
 mod tests;

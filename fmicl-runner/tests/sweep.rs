@@ -88,7 +88,15 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
         before["evaluation"],
         "one seed, one number of threads: the same numbers"
     );
-    assert_eq!(json(&js)["threads"], 1);
+    let segments = json(&js)["segments"].clone();
+    assert_eq!(
+        (&segments[0]["threads"], &segments[1]["threads"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        (&segments[0]["from_step"], &segments[1]["from_step"]),
+        (&0.into(), &1.into())
+    );
 
     // Before it had a config.
     fs::remove_dir_all(dir).unwrap();

@@ -82,7 +82,7 @@ impl Cell {
     /// Whether the directory holds this run, finished.
     ///
     /// # Errors
-    /// A run under the same name whose config is another.
+    /// A run under the same name whose config is another, or a result that cannot be read.
     pub fn is_done(&self) -> Result<bool> {
         let path = self.dir.join("config.toml");
         let Ok(there) = fs::read_to_string(&path) else {
@@ -93,7 +93,7 @@ impl Cell {
             .zip(self.config.lines())
             .find(|(there, here)| there != here);
         if there == self.config {
-            return Ok(self.dir.join("result.json").is_file() && !self.dir.join(FAILED).exists());
+            return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
         }
         let (was, is) = differs.unwrap_or(("shorter", "longer"));
         Err(Error::Run(format!(
