@@ -10,7 +10,8 @@ mod machine;
 mod program;
 mod record;
 
-pub use program::{VERSION, begin_sha256, crates, path, version};
+pub use program::{begin_sha256, crates, path, take_name, version};
+
 pub use record::Ongoing;
 
 use crate::shell;
@@ -91,7 +92,7 @@ impl Segment {
             threads: computing.threads,
             processes: computing.processes,
             libtorch: libtorch_version(),
-            version: VERSION.into(),
+            version: program::VERSION.into(),
             commit: program::COMMIT.map(str::to_string),
             binary: program::sha256().map(str::to_string),
             crates: crates(),

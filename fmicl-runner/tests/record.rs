@@ -291,6 +291,12 @@ fn all_runs_of_a_sweep_are_of_the_program_that_began_it() {
         assert!(begun.elapsed() < Duration::from_secs(120));
         std::thread::sleep(Duration::from_millis(2));
     }
+    let tasks = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+    let children: String = tasks
+        .map(|task| fs::read_to_string(task.unwrap().path().join("children")).unwrap())
+        .collect();
+    let run = children.split_whitespace().next().unwrap();
+    assert_eq!(fs::read_to_string(format!("/proc/{run}/comm")).unwrap(), "fmicl\n");
     // As a build does it: the file goes, and a while later another has its name.
     fs::remove_file(&program).unwrap();
     while !bench.path("out/runs/seed-1/config.toml").exists() {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
 /// The version of this crate.
@@ -53,6 +53,19 @@ pub fn path() -> io::Result<PathBuf> {
     match cfg!(target_os = "linux") {
         true => Ok("/proc/self/exe".into()),
         false => std::env::current_exe(),
+    }
+}
+
+/// Takes the name by which the program was called in the system's lists of processes, where it was started by [`path`]:
+/// who looks for it there would find an `exe`.
+pub fn take_name() {
+    let comm = "/proc/self/comm";
+    let called = std::env::args_os().next().unwrap_or_default();
+    if let Some(name) = Path::new(&called).file_name()
+        && std::fs::read_to_string(comm).is_ok_and(|name| name.trim_end() == "exe")
+    {
+        // Where it cannot be had, all goes on under the other one.
+        let _ = std::fs::write(comm, name.as_encoded_bytes());
     }
 }
 

@@ -152,6 +152,9 @@ impl SweepFile {
             let (shared, written) = scales;
             for (name, mut shared) in shared {
                 place(&mut shared.set, &written, &format!("{name}.set"));
+                if let Some(seeds) = &shared.seeds {
+                    validate_seeds(seeds, &format!("{name}.seeds")).map_err(|error| written.locate(error))?;
+                }
                 let own = file.scale.entry(name).or_default();
                 own.seeds = own.seeds.take().or(shared.seeds);
                 own.set.splice(0..0, shared.set);

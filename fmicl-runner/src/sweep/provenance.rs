@@ -58,7 +58,7 @@ pub fn lines(finished: &[(String, Vec<Segment>)]) -> Vec<String> {
     }
     if !other.is_empty() {
         lines.push(format!(
-            "Not the same in all runs, so that numbers may differ by more than the axes: {}.",
+            "Not the same in all runs, which can change numbers: {}.",
             other.join(". ")
         ));
     }

@@ -107,6 +107,16 @@ fn nothing_in_a_sweep_is_ignored() {
     );
     let seedless = error_of("experiment = 'x.toml'\n[scale.tiny]\nseeds = []");
     assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.toml"), EXPERIMENT).unwrap();
+    fs::write(folder.path().join("scales.toml"), "[tiny]\n\nseeds = [3, 3]").unwrap();
+    let path = folder.path().join("sweep.toml");
+    fs::write(&path, "experiment = 'x.toml'\nscales = 'scales.toml'").unwrap();
+    let shared = SweepFile::read(&path).unwrap_err().to_string();
+    assert!(
+        shared.ends_with("scales.toml:3: tiny.seeds: 3 is there twice"),
+        "{shared}"
+    );
     let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";
     let along = error_of(&format!("{words}[report]\nplot = 'lines'\nx = 'd'"));
     assert_eq!(

@@ -198,7 +198,7 @@ fn a_table_of_two_builds_says_which_runs_are_of_which() {
     give(&cells[4], &both([0, 7]));
     give(&cells[5], &segments(&new, 4, &[0]));
     let table = report().markdown().unwrap();
-    let differs = "Not the same in all runs, so that numbers may differ by more than the axes: binary: aaaaaaaaaaaa in `kl, \
+    let differs = "Not the same in all runs, which can change numbers: binary: aaaaaaaaaaaa in `kl, \
                    seed 0`, `kl, seed 1`, `js, seed 0`; aaaaaaaaaaaa, then bbbbbbbbbbbb in `vlc, seed 0`; bbbbbbbbbbbb in \
                    `js, seed 1`, `vlc, seed 1`. threads: 2 in `kl, seed 0`, `kl, seed 1`, `js, seed 0` and 2 more; 4 in \
                    `vlc, seed 1`.\n";
