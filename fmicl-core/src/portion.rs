@@ -64,8 +64,11 @@ impl Portion {
 mod tests {
     use super::*;
 
-    fn difference(now: &[(&str, &[&str])], before: &[(&str, &[&str])]) -> Option<String> {
-        let portions = |portions: &[(&str, &[&str])]| -> Vec<Portion> {
+    /// Names of portions, and the files of each.
+    type Files = &'static [(&'static str, &'static [&'static str])];
+
+    fn difference(now: Files, before: Files) -> Option<String> {
+        let portions = |portions: Files| -> Vec<Portion> {
             let portion = |(name, files): &(&str, &[&str])| Portion::new(*name, files.len(), files.iter());
             portions.iter().map(portion).collect()
         };
@@ -74,9 +77,9 @@ mod tests {
 
     #[test]
     fn a_difference_names_the_numbers_and_the_portion() {
-        let before: &[(&str, &[&str])] = &[("cat", &["1", "2"]), ("dog", &["1"])];
+        let before: Files = &[("cat", &["1", "2"]), ("dog", &["1"])];
         assert_eq!(difference(before, before), None);
-        let cases: [(&[(&str, &[&str])], &str); 6] = [
+        let cases: [(Files, &str); 6] = [
             (
                 &[("cat", &["1", "2", "3"]), ("dog", &["1"])],
                 "the dataset has 4 samples and had 3: `cat` has 3 and had 2",

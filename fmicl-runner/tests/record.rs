@@ -285,7 +285,7 @@ fn all_runs_of_a_sweep_are_of_the_program_that_began_it() {
         .env("OMP_NUM_THREADS", "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let mut child = command.spawn().unwrap();
     let begun = Instant::now();
     while !bench.path("out/runs/seed-0/config.toml").exists() {
         assert!(begun.elapsed() < Duration::from_secs(120));
@@ -300,6 +300,7 @@ fn all_runs_of_a_sweep_are_of_the_program_that_began_it() {
     // As a build does it: the file goes, and a while later another has its name.
     fs::remove_file(&program).unwrap();
     while !bench.path("out/runs/seed-1/config.toml").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the sweep has ended");
         assert!(begun.elapsed() < Duration::from_secs(120));
         std::thread::sleep(Duration::from_millis(2));
     }
