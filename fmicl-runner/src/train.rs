@@ -126,7 +126,7 @@ fn run_with(
     let data = data.map_err(|error| experiment.locate(error))?;
     let (samples, portions) = (data.pretrain.len(), data.pretrain.portions());
     if many {
-        processes.require_same("the dataset", &run_dir::as_text(&portions))?;
+        processes.require_same("the dataset", &run_dir::as_text(samples, &portions))?;
     }
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,

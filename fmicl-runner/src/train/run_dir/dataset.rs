@@ -37,8 +37,8 @@ impl RunDir {
     }
 }
 
-/// The portions as text, a line each, for comparing those of several processes.
-pub fn as_text(portions: &[Portion]) -> String {
+/// The number of samples and the portions, a line each, for comparing those of several processes.
+pub fn as_text(samples: usize, portions: &[Portion]) -> String {
     let line = |portion: &Portion| {
         let Portion { name, samples, crc32 } = portion;
         format!(
@@ -46,5 +46,6 @@ pub fn as_text(portions: &[Portion]) -> String {
             if name.is_empty() { "" } else { " of " }
         )
     };
-    portions.iter().map(line).collect()
+    let count = format!("{samples} samples to train on\n");
+    std::iter::once(count).chain(portions.iter().map(line)).collect()
 }
