@@ -1,6 +1,6 @@
 //! The kind of part `dataset`.
 
-use crate::{Error, Image, Modality, Patch, Region, Result, Source};
+use crate::{Error, Image, Modality, Patch, Portion, Region, Result, Source};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -108,6 +108,12 @@ pub trait Samples: Send + Sync {
         let image = self.image(index)?;
         choose(image.width, image.height);
         Ok(image.into())
+    }
+
+    /// The content in portions, such as the photos of each class: a run goes on only where they are what they were. It is
+    /// asked for once a run, and takes no longer than opening did. The default knows the number of samples alone.
+    fn portions(&self) -> Vec<Portion> {
+        vec![Portion::new("", self.len(), [""; 0])]
     }
 
     /// The class, below `classes()`; 0, the default, in a split without labels.

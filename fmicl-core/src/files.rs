@@ -5,6 +5,10 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+/// The file by which a folder is known that the program writes to, such as a run's or a sweep's: no part of a dataset,
+/// wherever it lies. A process that works in such a folder locks it.
+pub const OUTPUT_MARK: &str = ".fmicl.lock";
+
 /// Opens a regular file; `hint` is what would work where there is no such file. A folder, a device or a pipe, which could
 /// be without end or wait for somebody who writes, is not opened.
 ///

@@ -13,6 +13,7 @@ mod links;
 mod listing;
 mod memory;
 mod mnist;
+mod own;
 mod photos;
 mod place;
 mod published;

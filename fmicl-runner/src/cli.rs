@@ -2,7 +2,7 @@
 
 use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
-use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
+use crate::{DeviceChoice, commands, eval, log, panics, provenance, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Contrastive self-supervised training with the f-MICL family of objectives
 #[derive(Debug, Parser)]
-#[command(name = "fmicl", version, propagate_version = true)]
+#[command(name = "fmicl", version = provenance::version(), propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -162,6 +162,7 @@ pub fn cli() -> ExitCode {
 /// [`cli`] of other arguments than the process's; the first is the program's name.
 pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
+    provenance::take_name();
     let cli = Cli::parse_from(args);
     log::init(matches!(cli.command, Command::Train { .. }) && !train::can_be_shown());
     // The panic's line is printed by then.

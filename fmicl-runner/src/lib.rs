@@ -22,6 +22,7 @@ mod log;
 mod panics;
 mod parts;
 mod precision;
+mod provenance;
 mod shell;
 pub mod sweep;
 #[cfg(test)]

@@ -62,6 +62,11 @@ pub fn end(mark: &str, why: &str) {
     tracing::error!(target: FOR_THE_FILE, "{why}");
 }
 
+/// A line for the run's file alone.
+pub fn in_file(line: &str) {
+    tracing::info!(target: FOR_THE_FILE, "{line}");
+}
+
 /// Sends the log to a file, behind what is in it; what was said before comes first.
 ///
 /// # Errors

@@ -2,12 +2,13 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the sweep file, its axes, and the grid that they span | `sweep/file.rs`, `sweep/axis.rs`, `sweep/grid.rs` |
+//! | the sweep file, its axes, and the grid that they span | `sweep/file.rs`, `sweep/axis.rs`, `sweep/grid.rs`, `sweep/apart.rs` |
 //! | a run of the grid and its directory | `sweep/cell.rs` |
 //! | running cells as processes of their own | `sweep/jobs.rs` |
 //! | what a run gave | `sweep/outcome.rs`, `sweep/metric.rs` |
-//! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
+//! | the table, its caption, the CSV and the plot | `sweep/report.rs`, `sweep/caption.rs`, `sweep/provenance.rs`, `sweep/csv.rs`, `sweep/plot.rs` |
 
+mod apart;
 mod axis;
 mod caption;
 mod cell;
@@ -18,6 +19,7 @@ mod jobs;
 mod metric;
 mod outcome;
 mod plot;
+mod provenance;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,7 @@ use crate::{DeviceChoice, commands, disk, log};
 use cell::Cell;
 use clap::Args;
 use file::SweepFile;
-use fmicl_core::{Error, tch};
+use fmicl_core::{Error, OUTPUT_MARK, tch};
 use report::Report;
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
@@ -184,7 +186,7 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
 
 /// Held while this sweep works on the directory, and by its runs, should they outlive it.
 fn lock(out: &Path) -> fmicl_core::Result<File> {
-    let path = out.join(".lock");
+    let path = out.join(OUTPUT_MARK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|error| Error::io(&path, error))?;
     match file.try_lock() {

@@ -2,7 +2,7 @@
 
 use crate::DeviceChoice;
 use crate::config::{self, Experiment};
-use crate::train::RunDir;
+use crate::provenance;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Engine, Error, Processes, Result};
@@ -74,7 +74,11 @@ pub(crate) fn require_alike(processes: &dyn Processes, config: &toml::Table) -> 
     if !processes.are_many() {
         return Ok(());
     }
-    processes.require_same("the program", &RunDir::crates()?)?;
+    let program: String = provenance::crates()
+        .iter()
+        .map(|(name, version)| format!("{name} {version}\n"))
+        .collect();
+    processes.require_same("the program", &program)?;
     processes.require_same("the config", &config::write(config)?)
 }
 

@@ -44,9 +44,10 @@ pub(crate) use setup::{open_loader, prepare};
 
 use crate::config::Experiment;
 use crate::data::Splits;
+use crate::provenance::{self, Ongoing};
 use crate::together::{Together, require_alike};
 use crate::{eval, log, shell};
-use fmicl_core::tch::{self, Device};
+use fmicl_core::tch::Device;
 use fmicl_core::{Processes, estimator};
 use journal::Journal;
 use progress::Progress;
@@ -101,8 +102,9 @@ fn run_with(
     estimator::set_tile(experiment.train.tile);
     let (many, is_first) = (processes.are_many(), processes.rank() == 0);
     require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
-    if !is_first {
-        log::leave_telling();
+    match is_first {
+        true => provenance::begin_sha256(),
+        false => log::leave_telling(),
     }
     let mut found = match is_first {
         true => resume::find(&experiment, options)?,
@@ -122,9 +124,9 @@ fn run_with(
         false => Splits::open(&experiment),
     };
     let data = data.map_err(|error| experiment.locate(error))?;
-    let samples = data.pretrain.len();
+    let (samples, portions) = (data.pretrain.len(), data.pretrain.portions());
     if many {
-        processes.require_same("the dataset", &format!("{samples} samples to train on"))?;
+        processes.require_same("the dataset", &run_dir::as_text(samples, &portions))?;
     }
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
@@ -153,12 +155,13 @@ fn run_with(
     let run = match found {
         Some(found) => {
             log::open(&found.run.log_path())?;
-            found.go_on(checkpoint.as_ref(), &experiment, &trainer, &progress)?;
+            found.go_on(checkpoint.as_ref(), &experiment, &portions, &trainer, &progress)?;
             Some(found.run)
         }
         None if is_first => {
             let started = trainer.model.init.is_some().then_some(&*trainer.model);
             let run = RunDir::create(options, &experiment, trainer.bytes(), started)?;
+            run.keep_portions(&portions)?;
             log::open(&run.log_path())?;
             if options.resume == Resume::Auto {
                 progress.note(&format!("{}: no run there yet, one begins", run.path().display()));
@@ -167,6 +170,8 @@ fn run_with(
         }
         None => None,
     };
+    let segment = |run: &RunDir| Ongoing::begin(run.path(), &trainer.standing().computing());
+    let mut segment = run.as_ref().map(segment).transpose()?;
     if let Some(run) = &run {
         trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
         trainer.journal = Journal::open(run.path(), trainer.epochs(), trainer.steps())?;
@@ -237,10 +242,7 @@ fn run_with(
         "seed": experiment.seed,
         "epochs": experiment.train.epochs,
         "seconds": seconds,
-        "device": format!("{device:?}"),
-        // The last bits of a result depend on the number of libtorch's threads, and of processes.
-        "threads": tch::get_num_threads(),
-        "processes": processes.size(),
+        "segments": segment.as_mut().map(Ongoing::end).transpose()?,
     });
     if let (Some(result), Value::Object(about)) = (result.as_object_mut(), about) {
         result.extend(about);

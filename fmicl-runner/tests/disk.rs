@@ -137,7 +137,7 @@ fn a_disk_that_is_full_or_read_only_loses_nothing() {
         "{full}"
     );
     let read_only = read("read-only");
-    let refused = "error: disk/run/.lock: Read-only file system (os error 30)\n1\n";
+    let refused = "error: disk/run/.fmicl.lock: Read-only file system (os error 30)\n1\n";
     assert!(read_only.ends_with(refused), "{read_only}");
     bench.finish("whole", 7);
     bench.same("whole", "run", 7);

@@ -88,12 +88,20 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
         before["evaluation"],
         "one seed, one number of threads: the same numbers"
     );
-    assert_eq!(json(&js)["threads"], 1);
+    let segments = json(&js)["segments"].clone();
+    assert_eq!(
+        (&segments[0]["threads"], &segments[1]["threads"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        (&segments[0]["from_step"], &segments[1]["from_step"]),
+        (&0.into(), &1.into())
+    );
 
     // Before it had a config.
     fs::remove_dir_all(dir).unwrap();
     fs::create_dir_all(dir.join("checkpoints")).unwrap();
-    fs::write(dir.join(".lock"), "").unwrap();
+    fs::write(dir.join(".fmicl.lock"), "").unwrap();
     assert_eq!(run(folder, &[]).0, 0);
     assert_eq!(json(&js)["evaluation"], before["evaluation"]);
 
@@ -141,7 +149,7 @@ fn a_folder_has_one_sweep_at_a_time() {
     let folder = folder("");
     let folder = folder.path();
     fs::create_dir(folder.join("out")).unwrap();
-    let lock = File::create(folder.join("out/.lock")).unwrap();
+    let lock = File::create(folder.join("out/.fmicl.lock")).unwrap();
     lock.lock().unwrap();
     let (code, _, error) = run(folder, &[]);
     assert_eq!(code, 1);
@@ -210,7 +218,7 @@ fn a_sweep_that_is_killed_leaves_its_folder_locked_until_its_run_is_over_and_the
     assert_eq!(code, 1, "{error}");
     // Its config is another: 50,000 epochs; the same command would start it again.
     fs::remove_dir_all(folder.join("out/runs")).unwrap();
-    let lock = File::open(folder.join("out/.lock")).unwrap();
+    let lock = File::open(folder.join("out/.fmicl.lock")).unwrap();
     wait_until(|| lock.try_lock().is_ok());
     lock.unlock().unwrap();
     assert_eq!(run(folder, &[]).0, 0);

@@ -3,7 +3,7 @@
 use crate::{Image, Region, Samples};
 
 /// Checks that there is a sample, that labels are below the number of classes, and the first, middle and last samples:
-/// that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
+/// that there are as many in its portions (or more: it may be a subset); that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
 /// texts, as many of each sample, none empty; that reading one twice gives the same.
 ///
 /// # Panics
@@ -18,6 +18,16 @@ pub fn check_dataset(samples: &dyn Samples) {
             "the label of sample {index} is {label}; there are {classes} classes"
         );
     }
+    let in_portions: usize = samples.portions().iter().map(|portion| portion.samples).sum();
+    assert!(
+        in_portions >= len,
+        "{in_portions} samples are in portions, and there are {len}"
+    );
+    assert_eq!(
+        samples.portions(),
+        samples.portions(),
+        "the portions are others when they are asked for again"
+    );
     let texts = samples.texts(0).ok().map(|texts| texts.len());
     for index in [0, len / 2, len - 1] {
         match texts {

@@ -4,6 +4,7 @@
 //! looked at one by one.
 
 use super::links::Links;
+use super::own;
 use super::photos::Photos;
 use fmicl_core::{Error, Result};
 use std::collections::HashSet;
@@ -13,15 +14,22 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The class folders of a split, sorted by name. `hint` ends the sentence where there are none.
+/// The class folders of a split, sorted by name; the program's own are none. `hint` ends the sentence where there are none.
 ///
 /// # Errors
 /// [`Error::Data`] where there is no such folder, or none in it, or a link leads where it may not.
 pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
+    Ok(folders(split, links, hint)?.0)
+}
+
+/// The class folders, and the program's own.
+fn folders(split: &Path, links: &Links, hint: &str) -> Result<(Vec<OsString>, Vec<OsString>)> {
     let entries = entries(split, links, hint)?;
-    if let Some(class) = entries.iter().position(|entry| entry.is_folder) {
-        let folders = entries.into_iter().skip(class).filter(|entry| entry.is_folder);
-        return Ok(folders.map(|entry| entry.name).collect());
+    let folders = entries.iter().filter(|entry| entry.is_folder);
+    let folders = folders.map(|entry| entry.name.clone());
+    let (own, classes): (Vec<_>, Vec<_>) = folders.partition(|name| own::is_own(&split.join(name)));
+    if !classes.is_empty() {
+        return Ok((classes, own));
     }
     let archive = entries
         .iter()
@@ -46,7 +54,12 @@ pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsS
 /// [`Error::Io`] where the system refuses.
 pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
     let mut photos = Photos::new(split, classes.len());
-    for name in self::classes(split, links, hint)? {
+    let (names, own) = folders(split, links, hint)?;
+    for own in own {
+        let folder = split.join(own);
+        tracing::info!("{}: holds runs or sweeps, and is no class", folder.display());
+    }
+    for name in names {
         let folder = split.join(&name);
         let Ok(class) = classes.binary_search(&name) else {
             let (name, count) = (name.display(), classes.len());
@@ -65,7 +78,7 @@ pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &s
         if photos.count() == before {
             return Err(Error::data(
                 folder,
-                "holds no .jpg, .jpeg or .png file; remove the folder or fill it",
+                "holds no .jpg, .jpeg or .png file, and every folder beside it is a class; fill it or move it elsewhere",
             ));
         }
     }
@@ -103,7 +116,9 @@ impl Walk<'_> {
             return Err(Error::data(path, message));
         }
         for entry in entries(&path, self.links, "it was there a moment ago")? {
-            if entry.is_folder {
+            if entry.is_folder && own::is_marked(&path.join(&entry.name)) {
+                continue;
+            } else if entry.is_folder {
                 self.visit(&folder.join(&entry.name))?;
             } else if is_photo(&entry.name) {
                 self.photos.push(folder, &entry.name, self.class);
@@ -135,7 +150,7 @@ fn entries(folder: &Path, links: &Links, hint: &str) -> Result<Vec<Entry>> {
         let is_folder = match kind.is_symlink().then(|| metadata(entry.path())) {
             None => kind.is_dir(),
             Some(Ok(target)) => {
-                if target.is_dir() || is_photo(&name) {
+                if target.is_dir() && !own::is_own(&entry.path()) || is_photo(&name) {
                     links.check(&entry.path())?;
                 }
                 target.is_dir()
@@ -151,7 +166,7 @@ fn entries(folder: &Path, links: &Links, hint: &str) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn is_photo(name: &OsStr) -> bool {
+pub(super) fn is_photo(name: &OsStr) -> bool {
     has_extension(name, &["jpg", "jpeg", "png"])
 }
 

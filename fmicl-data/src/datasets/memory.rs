@@ -1,6 +1,6 @@
 //! Samples that are small enough to stay in memory.
 
-use fmicl_core::{Image, Patch, Region, Result, Samples};
+use fmicl_core::{Image, Patch, Portion, Region, Result, Samples};
 use std::borrow::Cow;
 
 /// How the bytes of an image lie.
@@ -51,6 +51,10 @@ impl Samples for Memory {
             region: Region::whole(self.width, self.height),
             pixels: self.pixels_of(index),
         })
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        vec![Portion::new("", self.len(), [&self.pixels, &self.labels])]
     }
 
     fn label(&self, index: usize) -> usize {

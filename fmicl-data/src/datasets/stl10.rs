@@ -6,7 +6,7 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Image, Result, Samples, Source, Split, open_file, register, toml};
+use fmicl_core::{Dataset, Error, Image, Portion, Result, Samples, Source, Split, open_file, register, toml};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -192,6 +192,15 @@ impl Samples for OnDisk {
             file += 1;
         }
         self.files[file].read(index)
+    }
+
+    /// Gigabytes: their sizes are all that is looked at.
+    fn portions(&self) -> Vec<Portion> {
+        let portion = |file: &Images| {
+            let name = file.path.file_name().unwrap_or_default();
+            Portion::new(name.to_string_lossy(), file.count, [&self.labels])
+        };
+        self.files.iter().map(portion).collect()
     }
 
     fn label(&self, index: usize) -> usize {

@@ -1,6 +1,8 @@
 //! `subset`: a part of another dataset's training samples, for runs that fit a laptop.
 
-use fmicl_core::{Dataset, Image, Modality, Part, Patch, Region, Result, Samples, Source, Split, register, require};
+use fmicl_core::{
+    Dataset, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register, require,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -91,6 +93,10 @@ impl Samples for Spread {
 
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         self.whole.patch(self.at(index), choose)
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        self.whole.portions()
     }
 
     fn label(&self, index: usize) -> usize {

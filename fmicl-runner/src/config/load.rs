@@ -135,8 +135,13 @@ impl Change {
     }
 
     /// What it changes, as dotted keys.
-    fn key(&self) -> &str {
+    pub fn key(&self) -> &str {
         self.text.split('=').next().unwrap_or_default().trim()
+    }
+
+    /// Whether its own value says what is at these dotted keys.
+    pub fn says(&self, keys: &str) -> bool {
+        parse::set(&self.text, None).is_ok_and(|change| change.has(keys))
     }
 
     /// The config error about it, with its place.

@@ -70,6 +70,18 @@ impl Axis {
             )));
         };
         let Labelled { label, set: mut sets } = registry::read_options(table.clone())?;
+        let twice = sets
+            .iter()
+            .enumerate()
+            .find(|(at, change)| sets[..*at].iter().any(|other| other.key() == change.key()));
+        if let Some((_, change)) = twice {
+            let message = format!(
+                "axis `{}`: the value `{label}` sets `{}` twice",
+                self.name,
+                change.key()
+            );
+            return Err(Error::config(message));
+        }
         for (index, change) in sets.iter_mut().enumerate() {
             change.origin = source.map(|source| source.nearest(&format!("set[{index}]")).origin.clone());
         }

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::outcome::{Finished, Outcome};
+use super::provenance;
 use fmicl_core::Result;
 
 /// The caption; `left_out` are the references that the table cannot show.
@@ -11,7 +12,7 @@ use fmicl_core::Result;
 pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
     let mut protocols = Vec::new();
     let mut notes = Vec::new();
-    let mut waiting = 0;
+    let (mut waiting, mut finished) = (0, Vec::new());
     for cell in cells {
         match cell.outcome()? {
             Outcome::Waiting => waiting += 1,
@@ -23,6 +24,7 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
                 }
                 let collapse = run.collapse().map(|collapse| format!("{}: {collapse}", cell.title()));
                 notes.extend(collapse);
+                finished.push((cell.title(), run.segments()));
             }
         }
     }
@@ -35,6 +37,7 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
                 .to_string(),
         );
         lines.append(&mut protocols);
+        lines.extend(provenance::lines(&finished));
         if !left_out.is_empty() {
             lines.push(format!(
                 "Not the same for all rows, so in results.csv alone: {}.",
@@ -56,10 +59,9 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
 /// How a run was trained and judged, in words that many runs share.
 fn protocol(cell: &Cell, run: &Finished) -> String {
     let of = |key: &str| run.result(&format!("/evaluation/protocol/{key}"));
-    let device = run.result("/device");
     format!(
         "`{}`, {} epochs: accuracy on {} test images; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
-         labelled images; few labels: {} a class (k = {}), the mean of {} choices. Device {}, {} libtorch threads.",
+         labelled images; few labels: {} a class (k = {}), the mean of {} choices.",
         dataset(&cell.config),
         run.result("/epochs"),
         of("test_images"),
@@ -70,8 +72,6 @@ fn protocol(cell: &Cell, run: &Finished) -> String {
         of("few_labels"),
         of("k_few"),
         of("draws"),
-        device.as_str().map_or_else(|| device.to_string(), str::to_string),
-        run.result("/threads"),
     )
 }
 

@@ -27,18 +27,20 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The run of `base` after `changes`, below the sweep's directory `out` and named after its values.
+    /// The run of `base` after `changes`, with a seed or that of the experiment, below the sweep's directory `out` and named after its values.
     ///
     /// # Errors
     /// Everything that is wrong with its config.
     pub fn new(
         base: &Base,
         labels: Vec<String>,
-        seed: u64,
-        changes: Vec<Change>,
+        seed: Option<u64>,
+        mut changes: Vec<Change>,
         out: &Path,
     ) -> Result<Self, Vec<Error>> {
+        changes.extend(seed.map(|seed| Change::from(format!("seed={seed}"))));
         let experiment = base.changed(&changes)?;
+        let seed = experiment.seed;
         let name = labels
             .iter()
             .map(|label| format!("{}_", slug(label)))
@@ -80,7 +82,7 @@ impl Cell {
     /// Whether the directory holds this run, finished.
     ///
     /// # Errors
-    /// A run under the same name whose config is another.
+    /// A run under the same name whose config is another, or a result that cannot be read.
     pub fn is_done(&self) -> Result<bool> {
         let path = self.dir.join("config.toml");
         let Ok(there) = fs::read_to_string(&path) else {
@@ -91,11 +93,11 @@ impl Cell {
             .zip(self.config.lines())
             .find(|(there, here)| there != here);
         if there == self.config {
-            return Ok(self.dir.join("result.json").is_file() && !self.dir.join(FAILED).exists());
+            return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
         }
         let (was, is) = differs.unwrap_or(("shorter", "longer"));
         Err(Error::Run(format!(
-            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out or remove it",
+            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out, or move that run elsewhere",
             self.dir.display()
         )))
     }

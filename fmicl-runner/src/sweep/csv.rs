@@ -3,15 +3,14 @@
 use super::cell::Cell;
 use super::metric::Metric;
 use super::outcome::{Finished, Outcome};
+use super::provenance;
 use super::report::REFERENCES;
 use fmicl_core::Result;
 use serde_json::Value;
 
 /// Where a run and its evaluation say how they were done, in `result.json`.
-const CIRCUMSTANCES: [(&str, &str); 9] = [
+const CIRCUMSTANCES: [(&str, &str); 7] = [
     ("epochs", "/epochs"),
-    ("device", "/device"),
-    ("threads", "/threads"),
     ("dataset", "/evaluation/dataset"),
     ("train_images", "/evaluation/protocol/train_images"),
     ("test_images", "/evaluation/protocol/test_images"),
@@ -34,6 +33,7 @@ pub fn long(axes: &[&str], cells: &[Cell]) -> Result<String> {
     }
     head.push("chance".into());
     head.extend(CIRCUMSTANCES.map(|(name, _)| name.to_string()));
+    head.extend(provenance::KEYS.map(str::to_string));
     head.push("directory".into());
 
     let mut text = line(&head);
@@ -69,6 +69,8 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
             Some(other) => other.to_string(),
         }),
     );
+    let segments = run.map(Finished::segments).unwrap_or_default();
+    row.extend(provenance::KEYS.map(|key| provenance::values(&segments, key)));
     row.push(cell.dir.display().to_string());
     row
 }

@@ -34,9 +34,9 @@ pub struct SweepFile {
     /// Changes to it, each as `--set` takes them.
     #[serde(default)]
     pub set: Vec<Change>,
-    /// Every point of the grid is run with each of them.
-    #[serde(default = "zero")]
-    pub seeds: Vec<u64>,
+    /// Every point of the grid is run with each of them; by default with the experiment's own.
+    #[serde(default)]
+    pub seeds: Option<Vec<u64>>,
     /// The axes of the grid, the slowest first.
     #[serde(default)]
     pub axis: Vec<Axis>,
@@ -53,10 +53,6 @@ pub struct SweepFile {
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
-}
-
-fn zero() -> Vec<u64> {
-    vec![0]
 }
 
 /// An axis of the grid.
@@ -156,6 +152,9 @@ impl SweepFile {
             let (shared, written) = scales;
             for (name, mut shared) in shared {
                 place(&mut shared.set, &written, &format!("{name}.set"));
+                if let Some(seeds) = &shared.seeds {
+                    validate_seeds(seeds, &format!("{name}.seeds")).map_err(|error| written.locate(error))?;
+                }
                 let own = file.scale.entry(name).or_default();
                 own.seeds = own.seeds.take().or(shared.seeds);
                 own.set.splice(0..0, shared.set);
@@ -175,7 +174,9 @@ impl SweepFile {
     }
 
     fn validate(&self) -> Result<()> {
-        validate_seeds(&self.seeds, "seeds")?;
+        if let Some(seeds) = &self.seeds {
+            validate_seeds(seeds, "seeds")?;
+        }
         for (name, scale) in &self.scale {
             if let Some(seeds) = &scale.seeds {
                 validate_seeds(seeds, &format!("scale.{name}.seeds"))?;

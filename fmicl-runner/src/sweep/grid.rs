@@ -1,5 +1,6 @@
 //! From a sweep file to the runs of its grid.
 
+use super::apart;
 use super::axis::Point;
 use super::cell::Cell;
 use super::file::{PlotKind, SweepFile, among};
@@ -22,12 +23,13 @@ pub fn cells(
 ) -> Result<Vec<Cell>, Vec<Error>> {
     let one = |error: Error| vec![error];
     let chosen = file.scale(scale).map_err(one)?;
-    let seeds = chosen.seeds.as_ref().unwrap_or(&file.seeds);
-    let grid = grid(file, scale, only, seeds.len()).map_err(one)?;
+    let seeds = chosen.seeds.as_ref().or(file.seeds.as_ref());
+    let seeds: Vec<Option<u64>> = seeds.map_or(vec![None], |seeds| seeds.iter().copied().map(Some).collect());
+    let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
+    let grid = grid(file, scale, (only, &more), seeds.len()).map_err(one)?;
     let unreadable = |error: Error| one(file.locate(Error::config(error.to_string()).at("experiment")));
     let base = Base::read(&file.experiment).map_err(unreadable)?;
 
-    let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
     let mut cells: Vec<Cell> = Vec::new();
     let mut problems = Problems::default();
     for points in &grid {
@@ -39,10 +41,8 @@ pub fn cells(
             let message = "the seeds of a sweep are its `seeds`, or those of a scale";
             problems.add(vec![change.wrong(message)]);
         }
-        for &seed in seeds {
-            let mut sets = sets.clone();
-            sets.push(Change::from(format!("seed={seed}")));
-            match Cell::new(&base, labels.clone(), seed, sets, out) {
+        for &seed in &seeds {
+            match Cell::new(&base, labels.clone(), seed, sets.clone(), out) {
                 Ok(cell) => cells.push(cell),
                 Err(errors) => problems.add(errors),
             }
@@ -56,8 +56,13 @@ pub fn cells(
 /// The most runs of a sweep; a few axes in a small file can span any number.
 const MOST: usize = 10_000;
 
-/// Every combination of the axes' points, the last axis fastest; each is run with so many `seeds`.
-fn grid(file: &SweepFile, scale: Option<&str>, only: &[String], seeds: usize) -> Result<Vec<Vec<Point>>> {
+/// Every combination of the axes' points, the last axis fastest; each is run with so many `seeds`, after `more` changes.
+fn grid(
+    file: &SweepFile,
+    scale: Option<&str>,
+    (only, more): (&[String], &[Change]),
+    seeds: usize,
+) -> Result<Vec<Vec<Point>>> {
     let mut axes = Vec::new();
     for axis in &file.axis {
         axes.push((&*axis.name, axis.points(scale)?));
@@ -70,7 +75,9 @@ fn grid(file: &SweepFile, scale: Option<&str>, only: &[String], seeds: usize) ->
             return Err(file.locate(Error::config(message).at("report.x")));
         }
     }
+    apart::require_apart(&axes)?;
     keep(&mut axes, only)?;
+    apart::require_untouched(&axes, more)?;
     let runs = axes
         .iter()
         .fold(seeds, |runs, (_, points)| runs.saturating_mul(points.len()));

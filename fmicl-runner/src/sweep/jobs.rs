@@ -4,10 +4,12 @@
 use super::Options;
 use super::cell::Cell;
 use super::outcome::{FAILED, Outcome};
+use crate::provenance;
 use fmicl_core::{Error, Result};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -79,8 +81,10 @@ fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Re
         return Ok(cell.outcome()?);
     }
     cell.prepare()?;
-    let program = std::env::current_exe()?;
-    let mut command = Command::new(program);
+    // Every run is of the program that began the sweep, whatever is built meanwhile.
+    let program = provenance::path()?;
+    let mut command = Command::new(&program);
+    command.arg0(std::env::args_os().next().unwrap_or("fmicl".into()));
     command.arg("train").arg(&cell.experiment).arg("--out").arg(&cell.dir);
     command.args(["--resume", "auto"]);
     cell.sets().iter().for_each(|set| {
@@ -92,7 +96,7 @@ fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Re
     }
     // A run that outlives the sweep holds the lock through its stdin, which it does not read.
     command.stdin(lock.try_clone()?).stdout(Stdio::null());
-    let output = command.output()?;
+    let output = command.output().map_err(|error| Error::io(&program, error))?;
     let outcome = cell.outcome()?;
     if !output.status.success() || matches!(outcome, Outcome::Waiting) {
         let stderr = String::from_utf8_lossy(&output.stderr);

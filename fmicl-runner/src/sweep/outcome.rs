@@ -1,7 +1,10 @@
 //! What a run of a sweep gave.
 
 use super::metric::Metric;
+use crate::provenance::Segment;
+use crate::train::RunDir;
 use fmicl_core::{Error, Result};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -39,18 +42,17 @@ impl Outcome {
         if let Ok(reason) = std::fs::read_to_string(dir.join(FAILED)) {
             return Ok(Outcome::Failed(reason.trim().to_string()));
         }
-        let path = dir.join("result.json");
-        if !path.is_file() {
-            return Ok(Outcome::Waiting);
-        }
-        let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| Error::io(path, error));
-        let json = |path: &Path, text: &str| {
-            serde_json::from_str(text).map_err(|error| Error::data(path, format!("is not a run's: {error}")))
+        let result = match RunDir::open(dir) {
+            Ok(run) => run.result()?,
+            Err(_) => None,
         };
-        let result = json(&path, &text(&path)?)?;
+        let Some(result) = result else {
+            return Ok(Outcome::Waiting);
+        };
         let path = dir.join("metrics.jsonl");
-        let lines = text(&path)?;
-        let last_epoch = json(&path, lines.lines().last().unwrap_or_default())?;
+        let lines = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
+        let last_epoch = serde_json::from_str(lines.lines().last().unwrap_or_default());
+        let last_epoch = last_epoch.map_err(|error| Error::data(&path, format!("is not a run's: {error}")))?;
         Ok(Outcome::Finished(Box::new(Finished { result, last_epoch })))
     }
 
@@ -84,6 +86,12 @@ impl Finished {
     /// A part of `result.json`; null where it has none.
     pub fn result(&self, pointer: &str) -> &Value {
         self.result.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The segments that its numbers come from.
+    pub fn segments(&self) -> Vec<Segment> {
+        let segments = Vec::deserialize(self.result("/segments")).unwrap_or_default();
+        Segment::that_count(&segments).cloned().collect()
     }
 
     /// The accuracy of a guess in %.

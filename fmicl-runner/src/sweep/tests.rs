@@ -47,6 +47,7 @@ fn write(folder: &Path, sweep: &str) -> SweepFile {
 /// Pretends that the run gave these numbers.
 fn finish(cell: &Cell, knn: f64, alignment: f64) {
     fs::create_dir_all(&cell.dir).unwrap();
+    fs::write(cell.dir.join("config.toml"), &cell.config).unwrap();
     let row = |name: &str, knn: f64| {
         serde_json::json!({
             "representation": name,
@@ -60,7 +61,8 @@ fn finish(cell: &Cell, knn: f64, alignment: f64) {
         row("trained encoder", knn),
     ];
     let protocol = serde_json::json!({ "classes": 10, "test_images": 360, "train_images": 1437, "k": 200 });
-    let result = serde_json::json!({ "seconds": 61.0, "evaluation": { "rows": rows, "protocol": protocol } });
+    let result =
+        serde_json::json!({ "epochs": 1, "seconds": 61.0, "evaluation": { "rows": rows, "protocol": protocol } });
     fs::write(cell.dir.join("result.json"), result.to_string()).unwrap();
     let epochs = [0.0, alignment].map(|a| serde_json::json!({ "projections": { "alignment": a } }).to_string());
     fs::write(cell.dir.join("metrics.jsonl"), epochs.join("\n")).unwrap();

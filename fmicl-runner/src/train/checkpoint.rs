@@ -5,6 +5,7 @@
 //! disk damages it, which the checksums tell.
 
 use super::Model;
+use crate::provenance::Computing;
 use crate::{disk, weights};
 use fmicl_core::tch::{Device, Tensor, no_grad};
 use fmicl_core::{Error, Result, read_file};
@@ -38,8 +39,6 @@ pub struct Standing {
     pub batch: usize,
     /// What the running epoch has measured.
     pub meter: Counts,
-    /// Samples that training sees; another number would have another order.
-    pub samples: usize,
     /// Threads of libtorch, on which the last bits depend.
     pub threads: i32,
     /// The device, as libtorch names it.
@@ -54,6 +53,18 @@ pub struct Standing {
     pub skipped_steps: u64,
     /// What the online evaluation measured at this step, the more the better.
     pub score: Option<f64>,
+}
+
+impl Standing {
+    /// How it computes, for the run's record.
+    pub fn computing(&self) -> Computing<'_> {
+        Computing {
+            step: self.step,
+            device: &self.device,
+            threads: self.threads,
+            processes: self.processes,
+        }
+    }
 }
 
 /// What a checkpoint that does not say it was written by.

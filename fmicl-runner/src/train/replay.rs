@@ -17,7 +17,7 @@ use std::rc::Rc;
 /// directory changes.
 ///
 /// # Errors
-/// A step that the run has not, checkpoints that are all damaged, a sample that cannot be read.
+/// A step that the run has not, another dataset than the run was trained on, checkpoints that are all damaged, a sample that cannot be read.
 pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(path)?;
     let experiment = run.experiment()?;
@@ -25,6 +25,7 @@ pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::R
     let device = experiment.train.precision.on(device)?;
     estimator::set_tile(experiment.train.tile);
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
+    run.require_portions(&data.pretrain.portions())?;
     let checkpoint = run.newest_checkpoint(step.saturating_sub(1))?;
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,

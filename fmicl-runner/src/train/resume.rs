@@ -3,7 +3,7 @@
 use super::checkpoint::{Checkpoint, Standing};
 use super::{Progress, RunDir, TrainOptions, Trainer};
 use crate::config::Experiment;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Portion, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -89,11 +89,12 @@ impl Found {
     /// Says what goes on, and makes the directory what it was at the checkpoint; the trainer stands there already.
     ///
     /// # Errors
-    /// Fewer epochs than the run has had, another number of samples, or the disk's.
+    /// Fewer epochs than the run has had, another dataset than `portions`, or the disk's.
     pub fn go_on(
         &self,
         checkpoint: Option<&Checkpoint>,
         experiment: &Experiment,
+        portions: &[Portion],
         trainer: &Trainer,
         progress: &Progress,
     ) -> Result<()> {
@@ -101,7 +102,7 @@ impl Found {
         let (steps, total) = (trainer.steps(), trainer.total_steps());
         match checkpoint {
             Some(checkpoint) => {
-                require_same(&checkpoint.standing, trainer.standing())?;
+                self.run.require_portions(portions)?;
                 fmicl_core::require(steps <= total, "train.epochs", || {
                     format!(
                         "{} are fewer than the run has had: it stands after step {steps}",
@@ -116,7 +117,10 @@ impl Found {
                 ));
                 self.note_bits(&checkpoint.standing, trainer.standing(), progress);
             }
-            None => progress.note(&format!("{path}: the run there had no checkpoint yet, it begins again")),
+            None => {
+                self.run.keep_portions(portions)?;
+                progress.note(&format!("{path}: the run there had no checkpoint yet, it begins again"));
+            }
         }
         if let Some((config, changes)) = &self.changed {
             changes.iter().for_each(|change| progress.note(change));
@@ -125,7 +129,7 @@ impl Found {
             }
             self.run.write_config(config)?;
         }
-        self.run.remove_result()
+        Ok(())
     }
 
     /// What the last bits depend on.
@@ -141,17 +145,6 @@ impl Found {
             ));
         }
     }
-}
-
-/// That the order of the samples is the same.
-fn require_same(before: &Standing, now: &Standing) -> Result<()> {
-    if before.samples == now.samples {
-        return Ok(());
-    }
-    Err(Error::Run(format!(
-        "the dataset has {} samples to train on and had {}: this run cannot go on with it",
-        now.samples, before.samples
-    )))
 }
 
 /// What differs and may, or the first things that may not.

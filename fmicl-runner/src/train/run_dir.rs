@@ -1,6 +1,7 @@
-//! A run's directory: `config.toml`, `crates.json`, `metrics.jsonl`, `steps.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
+//! A run's directory: `config.toml`, `dataset.json`, `provenance.json`, `metrics.jsonl`, `steps.jsonl`, `checkpoints/`, `result.json`, `log.txt`,
 //! `init.safetensors` where the backbone started with a file of weights, and `files/` where parts read files.
 
+mod dataset;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -10,12 +11,12 @@ use super::checkpoints::{Checkpoints, weights_of};
 use super::{Model, TrainOptions, kept};
 use crate::config::{self, Experiment};
 use crate::{disk, weights};
-use fmicl_core::registry;
+pub use dataset::as_text;
 use fmicl_core::tch::Device;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, OUTPUT_MARK, Result};
 use place::{no_run_at, require_room, require_unused, unused};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::Value;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ const CONFIG: &str = "config.toml";
 const RESULT: &str = "result.json";
 const CHECKPOINTS: &str = "checkpoints";
 /// Locked by the process that trains; the system unlocks it when that ends, however it does.
-const LOCK: &str = ".lock";
+const LOCK: &str = OUTPUT_MARK;
 
 /// A run's directory.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl RunDir {
         Ok(table)
     }
 
-    /// Makes the directory, locks it and writes down what is run: the complete config and the linked crates, the files that
+    /// Makes the directory, locks it and writes down what is run: the complete config, the files that
     /// the parts read, and the backbone of `started`, a model that started with a file of weights, so that it can be
     /// evaluated when that is gone.
     ///
@@ -116,16 +117,7 @@ impl RunDir {
             weights::write(model.backbone(), &run.path.join(INIT))?;
         }
         run.write(CONFIG, config.as_bytes())?;
-        run.write_json("crates.json", &linked_crates())?;
         Ok(run)
-    }
-
-    /// The crates of this program and their versions, as text.
-    ///
-    /// # Errors
-    /// None in practice: they have a form in JSON.
-    pub fn crates() -> Result<String> {
-        serde_json::to_string_pretty(&linked_crates()).map_err(|error| Error::Run(error.to_string()))
     }
 
     /// A directory that [`RunDir::create`] made.
@@ -245,21 +237,28 @@ impl RunDir {
         self.write_json(RESULT, value)
     }
 
-    /// Whether the run has a result.
-    pub fn is_finished(&self) -> bool {
-        self.path.join(RESULT).is_file()
-    }
-
-    /// Takes away the result of a run that goes on.
+    /// What the run gave, where it has finished. While it goes on to more epochs, the result of those before stays where it
+    /// is, and is not this one.
     ///
     /// # Errors
-    /// The disk's.
-    pub fn remove_result(&self) -> Result<()> {
+    /// A result or a config that is not what the run wrote.
+    pub fn result(&self) -> Result<Option<Value>> {
         let path = self.path.join(RESULT);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
-            _ => Ok(()),
+        if !path.is_file() {
+            return Ok(None);
         }
+        let text = |path: &Path| fs::read_to_string(path).map_err(|error| Error::io(path, error));
+        let not_ours = |path: &Path, error: String| Error::data(path, format!("is not a run's: {error}"));
+        let result: Value = serde_json::from_str(&text(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
+        let path = self.config_path();
+        let config: toml::Table = toml::from_str(&text(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
+        let epochs = config.get("train").and_then(|train| train.get("epochs")?.as_integer());
+        Ok((epochs.is_some() && result["epochs"].as_i64() == epochs).then_some(result))
+    }
+
+    /// Whether the run has its result.
+    pub fn is_finished(&self) -> bool {
+        self.result().is_ok_and(|result| result.is_some())
     }
 
     /// The run's checkpoints.
@@ -301,10 +300,4 @@ impl RunDir {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         disk::replace(&self.path.join(name), bytes)
     }
-}
-
-/// Every crate that registered a part in this binary, with its version.
-fn linked_crates() -> BTreeMap<&'static str, &'static str> {
-    let parts = registry::kinds().into_iter().flat_map(|kind| (kind.list)());
-    parts.map(|part| (part.crate_name, part.version)).collect()
 }

@@ -95,7 +95,6 @@ impl<'a> Trainer<'a> {
         };
         let (parameters, optimizer) = prepare(experiment, &model.store).map_err(|error| experiment.locate(error))?;
         let standing = Standing {
-            samples: data.pretrain.len(),
             threads: tch::get_num_threads(),
             device: format!("{device:?}"),
             processes: processes.size(),

@@ -8,7 +8,7 @@ pub(crate) use offsets::Offsets;
 
 use crate::encoding;
 use crate::files::Bytes;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Portion, Result};
 use std::path::{Path, PathBuf};
 
 /// A line may have as many bytes; more is taken for a file that has no lines.
@@ -95,6 +95,13 @@ impl Corpus {
     /// How many lines have no sentence.
     pub fn empty(&self) -> u64 {
         self.empty
+    }
+
+    /// Where the sentences lie in how many bytes; to read all of them again could take as long as opening did.
+    pub fn portion(&self) -> Portion {
+        let starts = (0..self.len()).map(|index| self.starts.get(index));
+        let content = starts.chain([self.bytes.len() as u64]).map(u64::to_le_bytes);
+        Portion::new(self.path.to_string_lossy(), self.len(), content)
     }
 
     /// The sentence at `index`, below `len()`.

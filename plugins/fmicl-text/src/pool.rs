@@ -1,6 +1,7 @@
 //! Sentences in memory, each once.
 
 use crate::corpus::Offsets;
+use fmicl_core::Portion;
 use std::collections::HashMap;
 
 /// Texts, one after the other in one string.
@@ -26,6 +27,13 @@ impl Pool {
 
     pub fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// All texts, which make so many samples.
+    pub fn portion(&self, samples: usize) -> Portion {
+        // No text has a NUL.
+        let texts = (0..self.len()).flat_map(|index| [self.get(index), "\0"]);
+        Portion::new("", samples, texts)
     }
 }
 

@@ -107,12 +107,95 @@ fn nothing_in_a_sweep_is_ignored() {
     );
     let seedless = error_of("experiment = 'x.toml'\n[scale.tiny]\nseeds = []");
     assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.toml"), EXPERIMENT).unwrap();
+    fs::write(folder.path().join("scales.toml"), "[tiny]\n\nseeds = [3, 3]").unwrap();
+    let path = folder.path().join("sweep.toml");
+    fs::write(&path, "experiment = 'x.toml'\nscales = 'scales.toml'").unwrap();
+    let shared = SweepFile::read(&path).unwrap_err().to_string();
+    assert!(
+        shared.ends_with("scales.toml:3: tiny.seeds: 3 is there twice"),
+        "{shared}"
+    );
     let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";
     let along = error_of(&format!("{words}[report]\nplot = 'lines'\nx = 'd'"));
     assert_eq!(
         along,
         "sweep.toml:8: report.x: lines run along numbers, and the axis `d` has `kl`"
     );
+}
+
+#[test]
+fn labels_of_values_without_effect_are_refused() {
+    let axes = |one: &str, other: &str| {
+        error_of(&format!(
+            "experiment = 'x.toml'\n[[axis]]\nname = 'a'\n{one}\n[[axis]]\nname = 'b'\n{other}\n"
+        ))
+    };
+    let lr = "key = 'train.lr'\nvalues = [0.1, 0.2]";
+    let end = "and labels of values without effect would be in the table; let one axis set both, by values such as { label = \
+               \"a\", set = [\"key=value\", ...] }";
+    assert_eq!(
+        axes(lr, "key = 'train.lr'\nvalues = [0.3, 0.4]"),
+        format!("sweep.toml:9: `train.lr=0.3`: the axis `a` sets it, too, {end}")
+    );
+    let labelled = "values = [{ label = 'small', set = ['backbone.width=16', 'train.lr=0.3'] }]";
+    assert_eq!(
+        axes(lr, labelled),
+        format!("sweep.toml:8: `train.lr=0.3`: the axis `a` sets it, too, {end}")
+    );
+    let (whole, within) = (
+        "key = 'objective'\nvalues = ['infonce', 'dcl']",
+        "key = 'objective.temperature'\nvalues = [0.1, 0.2]",
+    );
+    assert_eq!(
+        axes(whole, within),
+        format!("sweep.toml:9: `objective.temperature=0.1`: the axis `a` sets `objective`, too, {end}")
+    );
+    assert_eq!(
+        axes(within, whole),
+        format!("sweep.toml:9: `objective=\"infonce\"`: the axis `a` sets `objective.temperature`, too, {end}")
+    );
+    let alike = "key = 'train.lr_of_nothing'\nvalues = [1]";
+    assert!(axes(lr, alike).contains("unknown key"), "no key within the other");
+    let twice = "values = [{ label = 'x', set = ['train.lr=0.1', 'train.lr = 0.2'] }]";
+    assert_eq!(
+        error_of(&format!("experiment = 'x.toml'\n[[axis]]\nname = 'a'\n{twice}")),
+        "sweep.toml:4: axis `a`: the value `x` sets `train.lr` twice"
+    );
+    assert_eq!(
+        error_of("experiment = 'x.toml'\nseeds = [1, 2]\n[[axis]]\nname = 'seed'\nkey = 'seed'\nvalues = [3, 4]"),
+        "sweep.toml:6: `seed=3`: the seeds of a sweep are its `seeds`, or those of a scale\n\
+         sweep.toml:6: `seed=4`: the seeds of a sweep are its `seeds`, or those of a scale"
+    );
+}
+
+#[test]
+fn a_label_stays_true_whatever_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), super::SWEEP);
+    let cells = |set: &str, only: &[String]| {
+        grid::cells(&file, None, &[set.to_string()], only, folder.path()).map_err(|errors| errors[0].to_string())
+    };
+    let refused = |axis: &str| {
+        format!(
+            ": the axis `{axis}` sets it, and its labels would not be true; choose among its values by --only, or give it \
+             others at a scale"
+        )
+    };
+    for (set, axis) in [
+        ("backbone.width=3", "size"),
+        ("backbone={ name = 'resnet', depth = 34 }", "size"),
+        ("objective.divergence=js", "divergence"),
+        ("objective.divergence.alpha=3", "divergence"),
+    ] {
+        assert_eq!(cells(set, &[]).unwrap_err(), format!("--set {set}{}", refused(axis)));
+    }
+    // Nobody who is run says it.
+    let kl = "objective.divergence.alpha=3";
+    let error = cells(kl, &["divergence=kl".into()]).unwrap_err();
+    assert!(error.contains("unknown key"), "{error}");
+    assert!(cells("objective.alpha=3", &[]).is_ok());
 }
 
 #[test]
@@ -159,8 +242,5 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
         errors[0]
     );
     let both = grid::cells(&file, Some("tiny"), &["train.epochs=1".into()], &[], folder.path()).unwrap();
-    assert_eq!(
-        both[0].sets(),
-        ["train.epochs=0", "train.lr=0.7", "train.epochs=1", "seed=0"]
-    );
+    assert_eq!(both[0].sets(), ["train.epochs=0", "train.lr=0.7", "train.epochs=1"]);
 }

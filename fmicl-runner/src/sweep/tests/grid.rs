@@ -1,7 +1,7 @@
 //! What runs a sweep file spans, and under which names.
 
 use super::{SWEEP, finish, write};
-use crate::sweep::{cell::Cell, grid};
+use crate::sweep::{cell::Cell, grid, outcome::Outcome};
 use std::fs;
 use std::path::Path;
 
@@ -41,6 +41,17 @@ fn a_scale_lies_under_the_axes_and_has_its_own_seeds() {
         unknown[0].to_string(),
         "--scale tyny: no such scale (did you mean `tiny`?); scales: tiny"
     );
+}
+
+#[test]
+fn the_experiment_s_own_seed_is_taken_where_a_sweep_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "experiment = 'y.toml'");
+    let experiment = format!("seed = 7\n{}", super::EXPERIMENT);
+    fs::write(folder.path().join("y.toml"), experiment).unwrap();
+    let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
+    assert_eq!((cells.len(), cells[0].title()), (1, "seed 7".into()));
+    assert!(cells[0].dir.ends_with("runs/seed-7"), "{}", cells[0].dir.display());
 }
 
 #[test]
@@ -93,6 +104,12 @@ fn a_finished_run_is_done_and_one_of_another_config_is_in_the_way() {
     assert!(!cell.is_done().unwrap(), "it was broken off");
     finish(cell, 0.5, 0.1);
     assert!(cell.is_done().unwrap());
+    let result = cell.dir.join("result.json");
+    let of_more = fs::read_to_string(&result).unwrap();
+    fs::write(&result, of_more.replace("\"epochs\":1", "\"epochs\":9")).unwrap();
+    assert!(!cell.is_done().unwrap(), "the result is of other epochs");
+    assert!(matches!(cell.outcome().unwrap(), Outcome::Waiting));
+    fs::write(&result, of_more).unwrap();
     fs::write(cell.dir.join("config.toml"), config.replace("lr = 0.2", "lr = 0.3")).unwrap();
     let error = cell.is_done().unwrap_err().to_string();
     assert!(error.contains("(`lr = 0.3`, now `lr = 0.2`)"), "{error}");

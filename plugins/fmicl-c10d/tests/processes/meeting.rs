@@ -86,7 +86,7 @@ fn two_versions_of_the_program_are_refused() {
     });
     let outputs = common::finish(processes);
     std::fs::remove_file(&other).unwrap();
-    let plugin = |version: &str| format!("`  \"versioned-plugin\": \"{version}\"`");
+    let plugin = |version: &str| format!("`versioned-plugin {version}`");
     let expected = format!(
         "error: the program of rank 1 is not that of rank 0: {} and {}; start all processes alike\n",
         plugin(OTHER),

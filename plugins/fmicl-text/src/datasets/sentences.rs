@@ -4,7 +4,7 @@
 
 use crate::corpus::{Corpus, Format};
 use crate::paths::Paths;
-use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
@@ -114,6 +114,10 @@ impl Corpora {
 impl Samples for Corpora {
     fn len(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        self.files.iter().map(Corpus::portion).collect()
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {

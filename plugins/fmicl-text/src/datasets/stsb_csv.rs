@@ -6,7 +6,7 @@ use super::sentences::example;
 use crate::paths::Paths;
 use crate::pool::{Distinct, Pool};
 use crate::scored::{self, Pair, WHAT};
-use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
@@ -62,6 +62,10 @@ impl Dataset for StsbCsv {
 impl Samples for Pool {
     fn len(&self) -> usize {
         Pool::len(self)
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        vec![self.portion(Samples::len(self))]
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {

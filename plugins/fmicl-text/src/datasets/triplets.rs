@@ -6,7 +6,7 @@ use super::sentences::example;
 use crate::paths::Paths;
 use crate::pool::Pool;
 use crate::table::Table;
-use fmicl_core::{Dataset, Error, Modality, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,10 @@ impl Rows {
 impl Samples for Rows {
     fn len(&self) -> usize {
         self.pool.len() / self.width
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        vec![self.pool.portion(self.len())]
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {

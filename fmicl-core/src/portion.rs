@@ -1,0 +1,117 @@
+//! The content of a dataset, told cheaply.
+
+use serde::{Deserialize, Serialize};
+
+/// A portion of a split's content that has a name, such as the photos of a class or a file of text. Equal portions hold
+/// the same samples in the same order, as far as can be told without reading every file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portion {
+    /// Unique in the split, and the same wherever the dataset lies; empty for one that is all of it.
+    pub name: String,
+    /// The number of samples.
+    pub samples: usize,
+    /// The CRC-32 of what tells them apart, in eight hexadecimal digits: their paths, say, or their bytes.
+    pub crc32: String,
+}
+
+impl Portion {
+    /// So many samples, which these bytes tell apart, one piece after the other.
+    pub fn new<T: AsRef<[u8]>>(name: impl Into<String>, samples: usize, content: impl IntoIterator<Item = T>) -> Self {
+        let mut hasher = crc32fast::Hasher::new();
+        content.into_iter().for_each(|piece| hasher.update(piece.as_ref()));
+        Portion {
+            name: name.into(),
+            samples,
+            crc32: format!("{:08x}", hasher.finalize()),
+        }
+    }
+
+    /// How the portions of a dataset differ from those that it had, in words: the number of all samples, and the first
+    /// portion that is new, gone or another. Nothing where they are the same.
+    pub fn difference(now: &[Portion], before: &[Portion]) -> Option<String> {
+        if now == before {
+            return None;
+        }
+        let count = |portions: &[Portion]| portions.iter().map(|portion| portion.samples).sum::<usize>();
+        let counts = match (count(now), count(before)) {
+            (now, before) if now == before => format!("the dataset is not what it was, with as many samples ({now})"),
+            (now, before) => format!("the dataset has {now} samples and had {before}"),
+        };
+        let pairs = now.iter().map(Some).chain(std::iter::repeat(None));
+        let pairs = pairs.zip(before.iter().map(Some).chain(std::iter::repeat(None)));
+        let differs = pairs
+            .take(now.len().max(before.len()))
+            .find(|(now, before)| now != before);
+        let detail = match differs {
+            Some((Some(now), Some(before))) if now.name == before.name => match (now.samples, before.samples) {
+                _ if now.name.is_empty() => None,
+                (n, b) if n == b => Some(format!("`{}` holds others, or in another order", now.name)),
+                (n, b) => Some(format!("`{}` has {n} and had {b}", now.name)),
+            },
+            Some((Some(new), _)) if before.iter().all(|portion| portion.name != new.name) => {
+                Some(format!("`{}` is new", new.name))
+            }
+            Some((_, Some(gone))) if now.iter().all(|portion| portion.name != gone.name) => {
+                Some(format!("`{}` is gone", gone.name))
+            }
+            _ => Some("in another order".to_string()),
+        };
+        Some(detail.map_or(counts.clone(), |detail| format!("{counts}: {detail}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names of portions, and the files of each.
+    type Files = &'static [(&'static str, &'static [&'static str])];
+
+    fn difference(now: Files, before: Files) -> Option<String> {
+        let portions = |portions: Files| -> Vec<Portion> {
+            let portion = |(name, files): &(&str, &[&str])| Portion::new(*name, files.len(), files.iter());
+            portions.iter().map(portion).collect()
+        };
+        Portion::difference(&portions(now), &portions(before))
+    }
+
+    #[test]
+    fn a_difference_names_the_numbers_and_the_portion() {
+        let before: Files = &[("cat", &["1", "2"]), ("dog", &["1"])];
+        assert_eq!(difference(before, before), None);
+        let cases: [(Files, &str); 6] = [
+            (
+                &[("cat", &["1", "2", "3"]), ("dog", &["1"])],
+                "the dataset has 4 samples and had 3: `cat` has 3 and had 2",
+            ),
+            (
+                &[("ant", &["1"]), ("cat", &["1", "2"]), ("dog", &["1"])],
+                "the dataset has 4 samples and had 3: `ant` is new",
+            ),
+            (
+                &[("cat", &["1", "2"])],
+                "the dataset has 2 samples and had 3: `dog` is gone",
+            ),
+            (
+                &[("cat", &["1", "3"]), ("dog", &["1"])],
+                "the dataset is not what it was, with as many samples (3): `cat` holds others, or in another order",
+            ),
+            (
+                &[("cat", &["1"]), ("dog", &["1", "2"])],
+                "the dataset is not what it was, with as many samples (3): `cat` has 1 and had 2",
+            ),
+            (
+                &[("dog", &["1"]), ("cat", &["1", "2"])],
+                "the dataset is not what it was, with as many samples (3): in another order",
+            ),
+        ];
+        for (now, expected) in cases {
+            assert_eq!(difference(now, before).as_deref(), Some(expected));
+        }
+        let nameless = difference(&[("", &["a"])], &[("", &["b"])]);
+        assert_eq!(
+            nameless.as_deref(),
+            Some("the dataset is not what it was, with as many samples (1)")
+        );
+    }
+}

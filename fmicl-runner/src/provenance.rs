@@ -1,0 +1,149 @@
+//! Where a run's numbers come from: `provenance.json`, a segment for each command that has worked on it.
+//!
+//! | to read | in |
+//! |---|---|
+//! | the program: version, commit, hash, crates | `provenance/program.rs` |
+//! | the machine | `provenance/machine.rs` |
+//! | the file, and the segment that is going on | `provenance/record.rs` |
+
+mod machine;
+mod program;
+mod record;
+
+pub use program::{begin_sha256, crates, path, take_name, version};
+
+pub use record::Ongoing;
+
+use crate::shell;
+use fmicl_core::libtorch_version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tracing_subscriber::fmt::{format::Writer, time::FormatTime, time::SystemTime};
+
+/// A command's work on a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The command line, for a shell.
+    pub command: String,
+    /// Where it was given.
+    pub folder: String,
+    /// When it began, in UTC (RFC 3339).
+    pub start: String,
+    /// When it ended; nothing while it has not, and where it was killed.
+    pub end: Option<String>,
+    /// The steps that the run had had by then.
+    pub from_step: u64,
+    /// The host's name.
+    pub host: String,
+    /// The processor's model.
+    pub processor: String,
+    /// The instructions that the program's own loops used: portable, avx2 or avx512.
+    pub level: String,
+    /// The variables that were set to use less than the processor has.
+    pub limits: BTreeMap<String, String>,
+    /// The device, as libtorch names it.
+    pub device: String,
+    /// Threads of libtorch, in each process.
+    pub threads: i32,
+    /// Processes that trained together.
+    pub processes: usize,
+    /// The version of libtorch.
+    pub libtorch: String,
+    /// The program's version.
+    pub version: String,
+    /// The commit of its sources, with `-dirty` where they differed from it; nothing where the build did not know it.
+    pub commit: Option<String>,
+    /// The SHA-256 of its file.
+    pub binary: Option<String>,
+    /// The crates that registered parts, and their versions.
+    pub crates: BTreeMap<String, String>,
+}
+
+/// What a run tells of how it computes.
+#[derive(Debug, Clone)]
+pub struct Computing<'a> {
+    /// Steps that it has had.
+    pub step: u64,
+    /// The device, as libtorch names it.
+    pub device: &'a str,
+    /// Threads of libtorch.
+    pub threads: i32,
+    /// Processes.
+    pub processes: usize,
+}
+
+impl Segment {
+    /// The one that begins now, in this process.
+    pub fn begin(computing: &Computing) -> Self {
+        let words = std::env::args_os().map(|word| shell::word(Path::new(&word)));
+        let folder = std::env::current_dir().unwrap_or_default();
+        Segment {
+            command: words.collect::<Vec<_>>().join(" "),
+            folder: folder.to_string_lossy().into_owned(),
+            start: now(),
+            end: None,
+            from_step: computing.step,
+            host: machine::host(),
+            processor: machine::processor(),
+            level: machine::level(),
+            limits: machine::limits(),
+            device: computing.device.into(),
+            threads: computing.threads,
+            processes: computing.processes,
+            libtorch: libtorch_version(),
+            version: program::VERSION.into(),
+            commit: program::COMMIT.map(str::to_string),
+            binary: program::sha256().map(str::to_string),
+            crates: crates(),
+        }
+    }
+
+    /// What the numbers of a run can depend on: two runs that differ in it can differ in the last bits, or by a fault that
+    /// was mended.
+    pub const DECISIVE: [&'static str; 8] = [
+        "version",
+        "commit",
+        "binary",
+        "libtorch",
+        "level",
+        "device",
+        "threads",
+        "processes",
+    ];
+
+    /// The value of each of [`DECISIVE`](Segment::DECISIVE), with its name.
+    pub fn decisive(&self) -> [(&'static str, String); 8] {
+        let unknown = |hash: &Option<String>| hash.as_deref().map_or("unknown".into(), program::short);
+        let limits = self.limits.iter().map(|(name, value)| format!(" {name}={value}"));
+        let values = [
+            self.version.clone(),
+            unknown(&self.commit),
+            unknown(&self.binary),
+            self.libtorch.clone(),
+            format!("{}{}", self.level, limits.collect::<String>()),
+            self.device.clone(),
+            self.threads.to_string(),
+            self.processes.to_string(),
+        ];
+        let mut values = values.into_iter();
+        Segment::DECISIVE.map(|name| (name, values.next().unwrap_or_default()))
+    }
+
+    /// The segments that a run's numbers come from: steps that no checkpoint held were taken again by the next one.
+    pub fn that_count(segments: &[Segment]) -> impl Iterator<Item = &Segment> {
+        let next = segments.iter().skip(1).map(Some).chain([None]);
+        let pairs = segments.iter().zip(next);
+        let counts =
+            |(own, next): &(&Segment, Option<&Segment>)| next.is_none_or(|next| next.from_step > own.from_step);
+        pairs.filter(counts).map(|(own, _)| own)
+    }
+}
+
+/// Now, as the log writes it.
+fn now() -> String {
+    let mut text = String::new();
+    // Writing to a text does not fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
+}

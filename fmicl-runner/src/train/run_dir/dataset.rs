@@ -1,0 +1,51 @@
+//! `dataset.json`: what the dataset held when the run began. The order of the samples depends on it, so that a run goes on
+//! with the same alone.
+
+use super::RunDir;
+use fmicl_core::{Error, Portion, Result, read_file};
+
+const DATASET: &str = "dataset.json";
+/// The most bytes of it: each class of an `image-folder` takes a hundred.
+const MOST: u64 = 256 << 20;
+
+impl RunDir {
+    /// Writes down what the run is trained on.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn keep_portions(&self, portions: &[Portion]) -> Result<()> {
+        self.write_json(DATASET, &portions)
+    }
+
+    /// That the run was trained on these.
+    ///
+    /// # Errors
+    /// [`Error::Run`] with what differs; [`Error::Data`] where the file is gone or damaged.
+    pub fn require_portions(&self, now: &[Portion]) -> Result<()> {
+        let path = self.path().join(DATASET);
+        let bytes = read_file(&path, MOST, "it says what the run was trained on")?;
+        let before: Vec<Portion> =
+            serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("is damaged: {error}")))?;
+        match Portion::difference(now, &before) {
+            None => Ok(()),
+            Some(difference) => Err(Error::Run(format!(
+                "{}: {difference}; a run goes on with what it began with alone: bring that back, or start a new run by \
+                 another --out",
+                self.path().display()
+            ))),
+        }
+    }
+}
+
+/// The number of samples and the portions, a line each, for comparing those of several processes.
+pub fn as_text(samples: usize, portions: &[Portion]) -> String {
+    let line = |portion: &Portion| {
+        let Portion { name, samples, crc32 } = portion;
+        format!(
+            "{samples} samples{}{name}, {crc32}\n",
+            if name.is_empty() { "" } else { " of " }
+        )
+    };
+    let count = format!("{samples} samples to train on\n");
+    std::iter::once(count).chain(portions.iter().map(line)).collect()
+}
