@@ -162,6 +162,7 @@ pub fn cli() -> ExitCode {
 /// [`cli`] of other arguments than the process's; the first is the program's name.
 pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
+    train::survive_large_files();
     let cli = Cli::parse_from(args);
     log::init(matches!(cli.command, Command::Train { .. }) && !train::can_be_shown());
     // The panic's line is printed by then.

@@ -35,6 +35,7 @@ mod trainer;
 
 pub use batch::{GradientSums, backward, forward};
 pub use checkpoint::{Snapshot, Standing};
+pub(crate) use interrupt::survive_large_files;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
 pub use replay::replay;
