@@ -191,7 +191,7 @@ fn run_with(
     }
 
     let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
-    let mut saving = Saving::new(&experiment.train, &**processes, (&path, run.as_ref()), options, last)?;
+    let mut saving = Saving::new(&experiment, &**processes, (&path, run.as_ref()), options, last)?;
     let finished = train(
         &experiment,
         &data,
