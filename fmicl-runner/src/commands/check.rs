@@ -21,7 +21,7 @@ pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
     let given = experiment.given().map_err(|error| vec![error])?;
     let given: String = given.iter().map(|given| format!("    {given}\n")).collect();
     let text = format!(
-        "{}: ready to train\n{summary}\n  what is not left at its default:\n{given}",
+        "{}: ready to train\n{summary}\n  options that are not at their defaults:\n{given}",
         args.path.display()
     );
     wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
