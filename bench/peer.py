@@ -42,13 +42,13 @@ def repeat(times, what, before=0):
     print(json.dumps({"seconds": seconds, "cpu_seconds": sum(cpu) / len(cpu), "grew_mib": status("VmHWM") - before}))
 
 
-# f' and f* of each divergence, as functions of u and of t; tsallis of order 2.
+# f' and f* of each divergence, as functions of u and of t; tsallis of its default order, 1.5.
 DIVERGENCES = {
     "kl": (lambda u: u.log() + 1, lambda t: (t - 1).exp()),
     "js": (lambda u: (2 * u / (1 + u)).log(), lambda t: -(2 - t.exp()).log()),
     "pearson": (lambda u: 2 * (u - 1), lambda t: t * t / 4 + t),
     "hellinger": (lambda u: 1 - u.rsqrt(), lambda t: t / (1 - t)),
-    "tsallis": (lambda u: 2 * u, lambda t: (t / 2).square() + 1),
+    "tsallis": (lambda u: 3 * u.sqrt(), lambda t: (t / 3).pow(3) + 2),
     "vlc": (lambda u: 1 - 4 / (u + 1).square(), lambda t: 4 - t - 4 * (1 - t).sqrt()),
 }
 

@@ -39,19 +39,34 @@ register!(
     "f-mutual information with any divergence and similarity"
 );
 
+impl FMicl {
+    fn critics(&self) -> Critics<'_> {
+        Critics {
+            divergence: &*self.divergence,
+            similarity: &*self.similarity,
+        }
+    }
+}
+
 impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
         require(self.alpha > 0.0 && self.alpha <= 1e6, "alpha", || {
             format!("{} is not above 0 and at most 1e6", self.alpha)
+        })?;
+        let beyond = self.critics().beyond_f32();
+        require(beyond.is_none(), "similarity", || {
+            let (divergence, similarity) = (self.divergence.name(), &self.similarity);
+            format!(
+                "`{similarity:?}` is too steep for `{divergence}` in f32: {}; {} keeps it in range",
+                beyond.unwrap_or_default(),
+                similarity.flatter()
+            )
         })
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
-        let critics = Critics {
-            divergence: &*self.divergence,
-            similarity: &*self.similarity,
-        };
+        let critics = self.critics();
         let pairs = match (&pairing.negatives, self.negatives) {
             (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
             (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),

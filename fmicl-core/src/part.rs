@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::sync::Arc;
 
-/// A part chosen in a config: `"kl"`, or `{ name = "tsallis", alpha = 2.0 }`.
+/// A part chosen in a config: `"kl"`, or `{ name = "tsallis", alpha = 3.0 }`.
 ///
 /// Use it as a field of an options struct to let one part contain others. It serialises with all options,
 /// those left at their default included.

@@ -32,6 +32,12 @@ pub trait Similarity: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// What would make it change less with the cosine, as the words of an error: where a divergence of it leaves the range of
+    /// f32, this is what helps.
+    fn flatter(&self) -> &'static str {
+        "other options of the similarity"
+    }
+
     /// The similarity and its slope `d/dc`, for one that is not [`affine`](Similarity::affine). The default asks
     /// autograd.
     fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {

@@ -2,8 +2,8 @@
 
 use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
-use crate::{DeviceChoice, commands, eval, log, panics, provenance, sweep, train, verify};
-use clap::{Args, Parser, Subcommand};
+use crate::{DeviceChoice, commands, eval, home, log, panics, provenance, sweep, train, verify, wrap};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -134,6 +134,15 @@ impl ChangeArgs {
     fn load(&self, path: &Path) -> Result<Experiment, Vec<fmicl_core::Error>> {
         let device = self.device.map(|device| format!("device={device}"));
         let seed = self.seed.map(|seed| format!("seed={seed}"));
+        // Of two that are given one would be passed over.
+        for (key, short) in [("device", &device), ("seed", &seed)] {
+            let sets = |set: &&String| set.split('=').next().is_some_and(|set| set.trim() == key);
+            if let (Some(short), Some(set)) = (short, self.sets.iter().find(sets)) {
+                let value = short.trim_start_matches(key).trim_start_matches('=');
+                let message = format!("--set {set}: there is --{key} {value}, too: leave one of the two away");
+                return Err(vec![fmicl_core::Error::config(message)]);
+            }
+        }
         let sets: Vec<_> = self.sets.iter().cloned().chain(device).chain(seed).collect();
         config::load_all(path, &sets).map_err(|errors| match sweep::is_at(path) {
             true => {
@@ -162,8 +171,18 @@ pub fn cli() -> ExitCode {
 /// [`cli`] of other arguments than the process's; the first is the program's name.
 pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     panics::install();
+    train::survive_large_files();
     provenance::take_name();
-    let cli = Cli::parse_from(args);
+    let args = match home::arguments(args) {
+        Ok(args) => args,
+        Err(why) => {
+            log::end("error: ", &why);
+            return ExitCode::from(2);
+        }
+    };
+    // What is no terminal gets whole lines.
+    let command = Cli::command().term_width(wrap::width(io::stdout()).unwrap_or(0));
+    let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
     log::init(matches!(cli.command, Command::Train { .. }) && !train::can_be_shown());
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
@@ -317,7 +336,6 @@ fn one_line(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

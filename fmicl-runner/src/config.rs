@@ -2,6 +2,7 @@
 
 mod eval;
 mod experiment;
+mod given;
 mod load;
 mod misplaced;
 mod negative;
@@ -17,7 +18,7 @@ pub(crate) use experiment::launched;
 pub(crate) use load::{Base, Change, change, changed, load_part, read_file_as};
 pub use load::{load, load_all, load_text};
 pub use train::{OnNan, Train};
-pub(crate) use tree::Node;
+pub(crate) use tree::{Node, Origin};
 
 use fmicl_core::{Error, require};
 

@@ -18,6 +18,7 @@ mod device;
 mod disk;
 pub mod eval;
 mod heap;
+mod home;
 mod log;
 mod panics;
 mod parts;
@@ -31,6 +32,7 @@ mod together;
 pub mod train;
 pub mod verify;
 mod weights;
+mod wrap;
 
 pub use cli::{cli, cli_of};
 pub use data::Splits;

@@ -1,5 +1,6 @@
 //! The log: everything goes to the run's file, what comes before it is open too; warnings go to stderr as well.
 
+use crate::wrap;
 use fmicl_core::{Error, Result};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -29,7 +30,7 @@ pub fn init(tell: bool) {
     TELLS.store(tell, Ordering::Relaxed);
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| wrap::Stderr)
         .with_ansi(colour)
         .with_target(false)
         .without_time();
@@ -58,7 +59,7 @@ pub fn leave_telling() {
 /// Why the process ends: on stderr, behind `mark`, and in the run's file, where there is one.
 pub fn end(mark: &str, why: &str) {
     // Nothing is left to do where nobody reads stderr any more.
-    let _ = writeln!(io::stderr(), "{mark}{why}");
+    let _ = wrap::Stderr.write_all(format!("{mark}{why}\n").as_bytes());
     tracing::error!(target: FOR_THE_FILE, "{why}");
 }
 

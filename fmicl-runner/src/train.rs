@@ -35,6 +35,7 @@ mod trainer;
 
 pub use batch::{GradientSums, backward, forward};
 pub use checkpoint::{Snapshot, Standing};
+pub(crate) use interrupt::survive_large_files;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
 pub use replay::replay;
@@ -195,7 +196,7 @@ fn run_with(
     }
 
     let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
-    let mut saving = Saving::new(&experiment.train, &**processes, (&path, run.as_ref()), options, last)?;
+    let mut saving = Saving::new(&experiment, &**processes, (&path, run.as_ref()), options, last)?;
     let finished = train(
         &experiment,
         &data,

@@ -9,6 +9,7 @@ mod sphere;
 
 pub use claim::Claim;
 
+use crate::wrap;
 use fmicl_core::{Divergence, Error, Result, registry};
 use std::io::Write;
 
@@ -32,11 +33,11 @@ pub fn claims() -> Result<Vec<Claim>> {
 /// A claim that does not hold.
 pub(crate) fn run(json: bool) -> anyhow::Result<()> {
     let claims = claims()?;
-    let mut stdout = std::io::stdout();
     if json {
-        writeln!(stdout, "{}", serde_json::to_string_pretty(&claims)?)?;
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&claims)?)?;
     } else {
-        claims.iter().try_for_each(|claim| writeln!(stdout, "{claim}"))?;
+        let lines: String = claims.iter().map(|claim| format!("{claim}\n")).collect();
+        wrap::print(&lines, Claim::INDENT)?;
     }
     match claims.iter().filter(|claim| !claim.holds).count() {
         0 => Ok(()),

@@ -166,3 +166,100 @@ fn no_escape_codes_reach_a_file() {
     let output = fmicl(&["train"]).env("NO_COLOR", "1").output().unwrap();
     assert!(!output.stderr.contains(&0x1b));
 }
+
+#[test]
+fn a_tilde_on_the_command_line_is_the_users_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    std::fs::write(
+        folder.path().join("x.toml"),
+        "dataset = { name = 'image-folder', root = '~/d' }",
+    )
+    .unwrap();
+    let stderr = |args: &[&str]| {
+        let output = fmicl(args).current_dir(&folder).env("HOME", home).output().unwrap();
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let wanted = "there is no such folder; name a run directory, one that `train` wrote";
+    for word in ["~/r", "~/r/"] {
+        let found = stderr(&["eval", word]);
+        assert_eq!(found.1, format!("error: {home}{}: {wanted}\n", &word[1..]));
+    }
+    // No shell expands it there.
+    let (code, message) = stderr(&["train", "~/none.toml", "--out=~/r1"]);
+    assert_eq!(
+        (code, &*message),
+        (
+            2,
+            &*format!("error: {home}/none.toml: there is no such file; name a TOML file\n")
+        )
+    );
+    let (code, message) = stderr(&["export", "~/r", "--out=~you/x.pt"]);
+    assert!(
+        code == 2 && message.starts_with("error: --out=~you/x.pt: the folder of another user "),
+        "{message}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was made");
+}
+
+#[test]
+fn of_the_same_key_given_twice_none_is_passed_over() {
+    let (code, message) = error(&["check", "x.toml", "--seed", "1", "--set", "seed=2"]);
+    let expected = "error: --set seed=2: there is --seed 1, too: leave one of the two away\n";
+    assert_eq!((code, &*message), (2, expected));
+}
+
+/// What a command prints on a terminal of 60 columns.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(args: &[&str]) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{Winsize, tcsetwinsize};
+
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: 60,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&ours, size).unwrap();
+    let theirs = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    let mut command = fmicl(args);
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut shown = Vec::new();
+    // A terminal that nobody writes to any more is an error of the read.
+    let _ = std::fs::File::from(ours).read_to_end(&mut shown);
+    child.wait().unwrap();
+    text(&shown).replace("\r\n", "\n")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_lines_are_broken_between_words_and_in_a_pipe_they_are_whole() {
+    let divergense = ["list", "divergense"];
+    for args in [&["list"][..], &["--help"], &["train", "--help"], &divergense] {
+        let shown = on_a_terminal(args);
+        let piped = run(args);
+        let piped = text(&piped.stdout) + &text(&piped.stderr);
+        let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest(&piped) > 60, "{piped}");
+        assert!(longest(&shown) <= 60, "{shown}");
+        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        assert_eq!(words(&shown), words(&piped));
+    }
+    let shown = on_a_terminal(&divergense);
+    assert!(
+        shown.starts_with("error: no kind of part named `divergense` (did you mean\n  `divergence`?); kinds: "),
+        "{shown}"
+    );
+}

@@ -11,7 +11,7 @@ use fmicl_core::{Dataset, Part};
 use fmicl_data::Rng;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::metrics;
 
@@ -72,7 +72,16 @@ fn send(child: &std::process::Child, signal: &str) {
 fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
     let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
     let line = bench.path("run").join("metrics.jsonl");
-    for (signal, code) in [("TERM", 143), ("INT", 130), ("USR1", 138)] {
+    for (signal, code) in [
+        ("TERM", 143),
+        ("INT", 130),
+        ("USR1", 138),
+        ("HUP", 129),
+        ("QUIT", 131),
+        ("USR2", 140),
+        ("ALRM", 142),
+        ("XCPU", 152),
+    ] {
         let mut child = bench.start("run", 300);
         let before = fs::metadata(&line).map_or(0, |file| file.len());
         wait_until(&mut child, "an epoch", || {
@@ -93,6 +102,27 @@ fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
     let step = newest.to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
     bench.finish("whole", step);
     bench.same("whole", "run", step);
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_so() {
+    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
+    let line = bench.path("run").join("metrics.jsonl");
+    let train = bench.train("run", 300);
+    let mut nohup = Command::new("nohup");
+    nohup.arg(train.get_program()).args(train.get_args());
+    nohup.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
+    let streams = nohup.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = streams.spawn().unwrap();
+    let written = || fs::metadata(&line).map_or(0, |file| file.len());
+    wait_until(&mut child, "an epoch", || written() > 0);
+    send(&child, "HUP");
+    let before = written();
+    wait_until(&mut child, "another epoch", || written() > before);
+    send(&child, "TERM");
+    let (code, stderr) = ended(&child.wait_with_output().unwrap());
+    assert_eq!(code, 143, "{stderr}");
+    assert!(stderr.contains("stopped by SIGTERM after step "), "{stderr}");
 }
 
 #[test]

@@ -34,7 +34,11 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 impl Objective for Poisoned {
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let call = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+        // Not of the random features of the chance level.
+        let call = match pairing.anchors.requires_grad() {
+            true => CALLS.fetch_add(1, Ordering::Relaxed) + 1,
+            false => 0,
+        };
         let value = -(&pairing.anchors * &pairing.positives).sum(Kind::Float) / pairing.anchors.size()[0] as f64;
         let value = match self.at.contains(&call) {
             true => value * f64::NAN,
@@ -44,7 +48,7 @@ impl Objective for Poisoned {
     }
 }
 
-/// Trains to step `last`; the first call of a run is for the chance level, step n is call n + 1.
+/// Trains to step `last`; step n is call n.
 fn train(folder: &TempDir, name: &str, last: u64, sets: &[&str]) -> anyhow::Result<()> {
     let file = folder.path().join("x.toml");
     fs::write(&file, EXPERIMENT).unwrap();
@@ -73,7 +77,7 @@ fn state(run: &Path, step: u64) -> BTreeMap<String, Tensor> {
 #[test]
 fn a_loss_that_is_no_number_ends_the_run_with_step_parts_samples_and_the_checkpoint_before() {
     let folder = tempfile::tempdir().unwrap();
-    let poisoned = ["objective={name='poisoned',at=[6]}", "train.checkpoint_minutes=1e-6"];
+    let poisoned = ["objective={name='poisoned',at=[5]}", "train.checkpoint_minutes=1e-6"];
     let error = train(&folder, "run", 8, &poisoned).unwrap_err().to_string();
     let run = folder.path().join("run");
     assert!(
@@ -93,6 +97,14 @@ fn a_loss_that_is_no_number_ends_the_run_with_step_parts_samples_and_the_checkpo
         run.display()
     );
     assert!(error.contains(&good) && error.contains("fmicl replay "), "{error}");
+    let advice = "; the step before had gradients of norm ";
+    assert!(error.contains(advice), "{error}");
+    assert!(
+        error.contains(
+            "; try a lower train.lr, a longer train.warmup_epochs or a train.clip_grad_norm, and look at it by: "
+        ),
+        "{error}"
+    );
     let diverged: serde_json::Value = serde_json::from_slice(&fs::read(run.join("diverged.json")).unwrap()).unwrap();
     assert_eq!(diverged["step"], 5);
     assert_eq!(diverged["samples"].as_array().unwrap().len(), 8);
@@ -100,10 +112,21 @@ fn a_loss_that_is_no_number_ends_the_run_with_step_parts_samples_and_the_checkpo
 }
 
 #[test]
+fn a_loss_that_is_no_number_from_the_start_is_not_put_down_to_the_learning_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = train(&folder, "run", 8, &["objective={name='poisoned',at=[1]}"]).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains(" at step 1 (epoch 1), on the samples "), "{error}");
+    let advice = "; no step had changed the weights before, so it is not train.lr: try other options of the objective poisoned, or \
+                  other samples, and look at it by: ";
+    assert!(error.contains(advice), "{error}");
+}
+
+#[test]
 fn a_step_that_is_skipped_leaves_everything_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let skip = [
-        "objective={name='poisoned',at=[4,5]}",
+        "objective={name='poisoned',at=[3,4]}",
         "train.on_nan='skip'",
         "architecture={name='moco',queue=20}",
         "train.checkpoint_minutes=1e-6",

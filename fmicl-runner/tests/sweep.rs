@@ -160,35 +160,39 @@ fn a_folder_has_one_sweep_at_a_time() {
     assert!(!folder.join("out/runs").exists());
 }
 
-/// As a terminal does: the sweep and its run are both told.
+/// As a terminal does, by a key or when it is closed: the sweep and its run are both told.
 #[cfg(unix)]
 #[test]
 fn a_sweep_that_is_interrupted_says_how_to_go_on_and_its_run_saves_a_checkpoint() {
     use std::os::unix::process::CommandExt;
 
-    let folder = folder("");
-    let folder = folder.path();
-    let sweep = sweep(folder, &["--set", "train.epochs=50000"])
-        .process_group(0)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let run = folder.join("out/runs/kl_seed-0");
-    wait_until(|| run.join("metrics.jsonl").is_file());
-    let group = format!("-{}", sweep.id());
-    let told = Command::new("kill").args(["-INT", "--", &group]).status();
-    assert!(told.unwrap().success());
-    let Output { status, stderr, .. } = sweep.wait_with_output().unwrap();
-    let error = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(130), "{error}");
-    assert_eq!(
-        error,
-        "stopped by SIGINT; the same command goes on, once the runs that were going on have ended\n"
-    );
-    let log = || fs::read_to_string(run.join("log.txt")).unwrap();
-    wait_until(|| log().contains("stopped by SIGINT after step "));
-    assert!(fs::read_dir(run.join("checkpoints")).unwrap().count() > 0);
+    for (signal, code) in [("INT", 130), ("HUP", 129)] {
+        let folder = folder("");
+        let folder = folder.path();
+        let sweep = sweep(folder, &["--set", "train.epochs=50000"])
+            .process_group(0)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let run = folder.join("out/runs/kl_seed-0");
+        wait_until(|| run.join("metrics.jsonl").is_file());
+        let group = format!("-{}", sweep.id());
+        let told = Command::new("kill")
+            .args([&format!("-{signal}"), "--", &group])
+            .status();
+        assert!(told.unwrap().success());
+        let Output { status, stderr, .. } = sweep.wait_with_output().unwrap();
+        let error = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(code), "{error}");
+        assert_eq!(
+            error,
+            format!("stopped by SIG{signal}; the same command goes on, once the runs that were going on have ended\n")
+        );
+        let log = || fs::read_to_string(run.join("log.txt")).unwrap();
+        wait_until(|| log().contains(&format!("stopped by SIG{signal} after step ")));
+        assert!(fs::read_dir(run.join("checkpoints")).unwrap().count() > 0);
+    }
 }
 
 /// Linux tells a process's children.

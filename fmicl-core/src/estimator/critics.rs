@@ -2,7 +2,8 @@
 
 use super::{OfCosine, with_slope};
 use crate::{Critic, Divergence, Similarity};
-use tch::Tensor;
+use std::cmp::Ordering;
+use tch::{Device, Kind, Tensor};
 
 /// A divergence and a similarity together: functions of the cosine of a pair.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,34 @@ impl<'a> Critics<'a> {
                 (penalty, slope * chain)
             }),
         }
+    }
+
+    /// Where reward or penalty, or a slope of theirs, at a cosine from -1 to 1 is more than the sum of a million such can
+    /// hold in f32, in words; none where none is.
+    pub fn beyond_f32(&self) -> Option<String> {
+        const MOST: f64 = f32::MAX as f64 / (1 << 20) as f64;
+        let _no_grad = tch::no_grad_guard();
+        let cosines = Tensor::linspace(-1.0, 1.0, 201, (Kind::Float, Device::Cpu));
+        let (reward, reward_slope) = with_slope(&cosines, |cosine| self.reward(cosine));
+        let (penalty, penalty_slope) = self.penalty().value_and_slope(&cosines);
+        let curves = [
+            ("the penalty of a negative pair", penalty),
+            ("the slope of a negative pair's penalty", penalty_slope),
+            ("the reward of a positive pair", reward),
+            ("the slope of a positive pair's reward", reward_slope),
+        ];
+        curves.into_iter().find_map(|(what, curve)| {
+            let value = |index: i64| curve.double_value(&[index]);
+            let cosine = |index: i64| cosines.double_value(&[index]);
+            // Not a number is no less than that.
+            let beyond =
+                (0..cosines.size()[0]).filter(|&index| value(index).abs().partial_cmp(&MOST) != Some(Ordering::Less));
+            let nearest = beyond.min_by(|&a, &b| cosine(a).abs().total_cmp(&cosine(b).abs()))?;
+            let (value, cosine) = (value(nearest), cosine(nearest));
+            Some(format!(
+                "{what} is {value:.0e} at a cosine of {cosine:.2}, and may be {MOST:.0e} at most"
+            ))
+        })
     }
 
     /// The penalty and its slope as functions of the similarity's value.

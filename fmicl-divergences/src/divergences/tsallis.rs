@@ -1,4 +1,5 @@
-//! Tsallis of order `a`, `f(u) = (u^a - 1) / (a - 1)`; for `a -> 1` it tends to Kullback-Leibler.
+//! Tsallis of order `a`, `f(u) = (u^a - 1) / (a - 1)`; for `a -> 1` it tends to Kullback-Leibler, and of order 2 it is
+//! Pearson: `u^2 - 1` and `(u - 1)^2` differ by `2 (u - 1)`, which moves critic and penalty by constants.
 
 use super::GAP;
 use fmicl_core::estimator::exp;
@@ -7,17 +8,19 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// Tsallis divergence of order `alpha`. For `alpha > 1` its conjugate is constant below `t = 0`; for
-/// `alpha < 1` a raw critic is clamped to `t <= -0.01`.
+/// `alpha < 1` a raw critic is clamped to `t <= -0.01`. The default lies between `kl` (1) and `pearson` (2), so that it is
+/// neither.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tsallis {
-    /// The order, above 0 and not 1.
+    /// The order, above 0 and not 1; 1.5 by default. With 2 it is `pearson`: of a density ratio the losses are the same but
+    /// for a constant, of a raw critic `t` the one is the other's of `t + 2`, but for where `f*` is constant.
     pub alpha: f64,
 }
 
 impl Default for Tsallis {
     fn default() -> Self {
-        Tsallis { alpha: 2.0 }
+        Tsallis { alpha: 1.5 }
     }
 }
 
@@ -25,7 +28,7 @@ register!(
     Divergence,
     "tsallis",
     Tsallis,
-    "Tsallis of order alpha: heavier or lighter repulsion by one number"
+    "Tsallis of order alpha: near 1 like kl, of order 2 the same as pearson, above 2 heavier repulsion"
 );
 
 impl Divergence for Tsallis {
@@ -72,6 +75,22 @@ mod tests {
         for alpha in [0.5, 1.5, 2.0, 3.0] {
             fmicl_core::testing::check_divergence(&Tsallis { alpha });
         }
+    }
+
+    #[test]
+    fn of_order_2_it_is_pearson_and_by_default_it_is_not() {
+        let l = Tensor::linspace(-4.0, 4.0, 81, (tch::Kind::Double, tch::Device::Cpu));
+        // The loss of pairs with these ratios, penalty minus critic, but for a constant.
+        let loss = |part: &dyn Divergence| {
+            let loss = part.penalty(&l) - part.critic(&l);
+            &loss - loss.mean(None)
+        };
+        let off = |alpha| {
+            let difference = loss(&Tsallis { alpha }) - loss(&super::super::Pearson {});
+            difference.abs().max().double_value(&[])
+        };
+        assert!(off(2.0) < 1e-9, "{}", off(2.0));
+        assert!(off(Tsallis::default().alpha) > 1.0);
     }
 
     #[test]

@@ -44,6 +44,10 @@ impl Similarity for Cosine {
         cosine / self.tau
     }
 
+    fn flatter(&self) -> &'static str {
+        "a larger tau"
+    }
+
     fn affine(&self) -> Option<(f64, f64)> {
         Some((self.tau.recip(), 0.0))
     }

@@ -51,6 +51,13 @@ impl Similarity for Gaussian {
         cosine * scale + offset
     }
 
+    fn flatter(&self) -> &'static str {
+        match self.mu {
+            None => "a larger sigma",
+            Some(_) => "a larger sigma, or a mu nearer to 1",
+        }
+    }
+
     fn affine(&self) -> Option<(f64, f64)> {
         Some(self.line())
     }

@@ -51,6 +51,10 @@ impl Similarity for Linear {
         cosine * self.slope + self.offset
     }
 
+    fn flatter(&self) -> &'static str {
+        "a smaller slope, or an offset nearer to 0"
+    }
+
     fn affine(&self) -> Option<(f64, f64)> {
         Some((self.slope, self.offset))
     }

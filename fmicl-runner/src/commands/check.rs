@@ -4,11 +4,11 @@ use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::train::{open_loader, prepare};
+use crate::wrap;
 use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
 use fmicl_core::{Error, Learner, Result, Samples, View};
 use fmicl_data::Loader;
-use std::io::Write;
 use std::sync::Arc;
 
 /// Prints a short summary.
@@ -18,8 +18,13 @@ use std::sync::Arc;
 pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
     let experiment = args.load()?;
     let summary = summary(&experiment)?;
-    writeln!(std::io::stdout(), "{}: ready to train\n{summary}", args.path.display())
-        .map_err(|error| vec![Error::io("stdout", error)])
+    let given = experiment.given().map_err(|error| vec![error])?;
+    let given: String = given.iter().map(|given| format!("    {given}\n")).collect();
+    let text = format!(
+        "{}: ready to train\n{summary}\n  options that are not at their defaults:\n{given}",
+        args.path.display()
+    );
+    wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
 }
 
 /// What an experiment will train, in a few lines.

@@ -1,5 +1,6 @@
 //! `fmicl list`: what is registered, from the registry alone.
 
+use crate::wrap;
 use fmicl_core::registry::{self, KindInfo, Listing};
 use fmicl_core::{Error, Result};
 use std::io::{self, Write};
@@ -13,17 +14,15 @@ pub(crate) fn list(kind: Option<&str>, json: bool) -> anyhow::Result<()> {
         Some(name) => vec![find(name)?],
         None => registry::kinds(),
     };
-    let mut out = io::BufWriter::new(io::stdout().lock());
     if json {
         let parts: Vec<_> = kinds.iter().flat_map(|kind| (kind.list)()).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&parts)?)?;
-    } else {
-        for kind in kinds {
-            writeln!(out, "{}", kind.name)?;
-            write_parts(&mut out, &(kind.list)())?;
-        }
+        writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&parts)?)?;
+        return Ok(());
     }
-    Ok(out.flush()?)
+    let columns = wrap::width(io::stdout());
+    let of_kind = |kind: &&KindInfo| format!("{}\n{}", kind.name, lines(&(kind.list)(), columns));
+    let text: String = kinds.iter().map(of_kind).collect();
+    Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
 fn find(name: &str) -> Result<&'static KindInfo> {
@@ -38,19 +37,22 @@ fn find(name: &str) -> Result<&'static KindInfo> {
 }
 
 /// A line for each part; below it, one that can be copied into a config, and the options that it leaves out.
-fn write_parts(out: &mut impl Write, parts: &[Listing]) -> io::Result<()> {
+fn lines(parts: &[Listing], columns: Option<usize>) -> String {
     let width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
-    for part in parts {
-        writeln!(
-            out,
-            "  {:width$}  {} ({} {})",
-            part.name, part.summary, part.crate_name, part.version
-        )?;
-        if let Some(options) = options(part) {
-            writeln!(out, "  {:width$}  {options}", "")?;
-        }
-    }
-    Ok(())
+    let of_part = |part: &Listing| {
+        let Listing {
+            name,
+            summary,
+            crate_name,
+            version,
+            ..
+        } = part;
+        let options = options(part).map_or(String::new(), |options| format!("  {:width$}  {options}\n", ""));
+        let about = format!("  {name:width$}  {summary} ({crate_name} {version})\n");
+        // A summary goes on below its beginning.
+        wrap::wrapped(&about, columns, width + 2) + &wrap::wrapped(&options, columns, 2)
+    };
+    parts.iter().map(of_part).collect()
 }
 
 /// The options and their defaults, or their names where one must be given; nothing where there are none.

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 ///
 /// A part is written as `"name"` or `{ name = "name", option = value }`; `fmicl list` shows the names and their
 /// options. `extends = "other.toml"`, relative to the file, takes everything that the file does not say from
-/// another one: tables merge key by key, and a part whose name changes is replaced whole.
+/// another one: tables merge key by key, those of a part of the same name, too, and a part whose name changes, or of which a
+/// name alone is written, is replaced whole.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {

@@ -93,6 +93,7 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
         let message = "a later --set names another part in its place; give it after that one";
         return Err(vec![lost.wrong(message)]);
     }
+    let source = source.at_home("").map_err(|error| vec![error])?;
     let toml::Value::Table(table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
@@ -178,7 +179,7 @@ pub(crate) fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result
     registry::find::<T>(name)?;
     let mut tree: Option<Node> = None;
     for set in sets {
-        let set = parse::set(set, None)?;
+        let set = parse::set(set, None)?.at_home("")?;
         tree = Some(match tree {
             Some(older) => set.over(older),
             None => set,
@@ -208,7 +209,7 @@ pub(crate) fn changed(table: toml::Table, sets: &[String]) -> Result<toml::Table
         }
     }
     sets.iter().try_fold(table, |mut table, set| {
-        if let toml::Value::Table(newer) = parse::set(set, None)?.to_toml() {
+        if let toml::Value::Table(newer) = parse::set(set, None)?.at_home("")?.to_toml() {
             lay(newer, &mut table);
         }
         Ok(table)
@@ -244,6 +245,7 @@ fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
     let Some(extends) = table.remove("extends") else {
         return Ok(tree);
     };
+    let extends = extends.at_home("extends")?;
     let Value::Leaf(toml::Value::String(parent)) = &extends.value else {
         return Err(extends
             .origin

@@ -53,6 +53,15 @@ fn error_with(from: &str, to: &str) -> String {
 }
 
 #[test]
+fn a_similarity_that_leaves_f32_is_refused_at_its_line_and_sigma_is_named() {
+    assert_eq!(
+        error_with("sigma = 0.7", "sigma = 0.05"),
+        "x.toml:5: objective.similarity: `gaussian { sigma = 0.05 }` is too steep for `kl` in f32: the penalty of a negative \
+         pair is 1e33 at a cosine of 0.19, and may be 3e32 at most; a larger sigma keeps it in range"
+    );
+}
+
+#[test]
 fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
     let names: Vec<_> = fmicl_core::registry::list::<dyn fmicl_core::Divergence>()
         .iter()

@@ -1,6 +1,8 @@
 //! A config as a tree in which each value knows where it was written.
 
-use fmicl_core::Error;
+use crate::home;
+use fmicl_core::{Error, Result};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::map::Map;
@@ -16,6 +18,16 @@ pub(crate) enum Origin {
     Set { key: Arc<str>, text: Arc<str> },
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Line(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Set { text, .. } => write!(f, "--set {text}"),
+        }
+    }
+}
+
 impl Origin {
     /// The config error of `key` that begins with the place.
     pub fn error(&self, key: &str, message: &str) -> Error {
@@ -25,11 +37,9 @@ impl Origin {
             format!("{key}: {message}")
         };
         Error::config(match self {
-            Origin::File(path) => format!("{}: {what}", path.display()),
-            Origin::Line(path, line) => format!("{}:{line}: {what}", path.display()),
             // The text begins with the key.
-            Origin::Set { key: set, text } if **set == *key => format!("--set {text}: {message}"),
-            Origin::Set { text, .. } => format!("--set {text}: {what}"),
+            Origin::Set { key: set, .. } if **set == *key => format!("{self}: {message}"),
+            _ => format!("{self}: {what}"),
         })
     }
 }
@@ -77,6 +87,35 @@ impl Node {
             merged.insert(key, node);
         }
         Node::new(older.origin, Value::Table(merged))
+    }
+
+    /// The value at `key` with the user's folder in place of `~` at the start of each text: what begins so is a path.
+    ///
+    /// # Errors
+    /// A config error at the text, where there is no such folder.
+    pub fn at_home(self, key: &str) -> Result<Node> {
+        let Node { origin, value } = self;
+        let value = match value {
+            Value::Leaf(toml::Value::String(text)) => {
+                let text = home::expanded(&text).map_err(|why| origin.error(key, &format!("{text}: {why}")))?;
+                Value::Leaf(text.into_owned().into())
+            }
+            leaf @ Value::Leaf(_) => leaf,
+            Value::List(items) => {
+                let numbered = items.into_iter().enumerate();
+                let item = |(index, item): (usize, Node)| item.at_home(&format!("{key}[{index}]"));
+                Value::List(numbered.map(item).collect::<Result<_>>()?)
+            }
+            Value::Table(table) => {
+                let dot = if key.is_empty() { "" } else { "." };
+                let entry = |(name, node): (String, Node)| {
+                    let node = node.at_home(&format!("{key}{dot}{name}"))?;
+                    Ok((name, node))
+                };
+                Value::Table(table.into_iter().map(entry).collect::<Result<_>>()?)
+            }
+        };
+        Ok(Node { origin, value })
     }
 
     /// Whether there is a value at these dotted keys.

@@ -89,7 +89,7 @@ impl Axis {
     }
 }
 
-/// `kl`, or `tsallis alpha=2.0` for a part with options.
+/// `kl`, or `tsallis alpha=3.0` for a part with options.
 fn label(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),

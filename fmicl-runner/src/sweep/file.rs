@@ -7,7 +7,7 @@
 //! [[axis]]
 //! name = "divergence"
 //! key = "objective.divergence"
-//! values = ["kl", "js", { name = "tsallis", alpha = 2.0 }]
+//! values = ["kl", "js", { name = "tsallis", alpha = 3.0 }]
 //!
 //! [[axis]]                         # several keys at once
 //! name = "size"
@@ -20,6 +20,7 @@
 
 use super::metric::Metric;
 use crate::config::{self, Change, Node};
+use crate::home;
 use fmicl_core::{Error, Result, registry, require};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
@@ -138,7 +139,13 @@ impl SweepFile {
                 Err(_) => error,
             })?;
         let here = path.with_file_name("");
-        file.experiment = here.join(&file.experiment);
+        let named = |path: &Path, key: &str| {
+            let path = path.to_string_lossy();
+            let path = home::expanded(&path);
+            let path = path.map_err(|why| source.nearest(key).origin.error(key, &why))?;
+            Ok::<_, Error>(here.join(&*path))
+        };
+        file.experiment = named(&file.experiment, "experiment")?;
         place(&mut file.set, &source, "set");
         for (index, axis) in file.axis.iter_mut().enumerate() {
             axis.source = Some(source.nearest(&format!("axis[{index}]")).clone());
@@ -147,7 +154,7 @@ impl SweepFile {
             place(&mut scale.set, &source, &format!("scale.{name}.set"));
         }
         if let Some(scales) = &file.scales {
-            let scales: (BTreeMap<String, Scale>, _) = config::read_file_as(&here.join(scales))
+            let scales: (BTreeMap<String, Scale>, _) = config::read_file_as(&named(scales, "scales")?)
                 .map_err(|error| source.nearest("scales").origin.error("scales", &error.to_string()))?;
             let (shared, written) = scales;
             for (name, mut shared) in shared {

@@ -1,5 +1,6 @@
 //! Losses and gradients that are not numbers: which step was the first, and on which samples.
 
+use crate::Precision;
 use crate::config::Experiment;
 use fmicl_core::Result;
 use fmicl_core::tch::{Kind, Tensor};
@@ -34,6 +35,8 @@ pub struct Diverged {
     pub grad_norm: String,
     /// What computed them.
     pub parts: String,
+    /// The norm of the gradients of the step before it, where that was looked at.
+    pub grad_norm_before: Option<f64>,
     /// The samples of its batches, as the dataset numbers them.
     pub samples: Vec<usize>,
 }
@@ -68,6 +71,7 @@ impl Watch {
             Ok(Vec::try_from(Tensor::stack(&all, 0).to_kind(Kind::Double))?)
         };
         let (losses, norms) = (read(|step| &step.loss)?, read(|step| &step.grad_norm)?);
+        let before = self.last.map(|(_, norm)| norm);
         self.last = losses.last().copied().zip(norms.last().copied());
         let bad = losses
             .iter()
@@ -79,8 +83,45 @@ impl Watch {
             loss: losses[index].to_string(),
             grad_norm: norms[index].to_string(),
             parts: parts(experiment),
+            grad_norm_before: match index {
+                0 => before,
+                index => Some(norms[index - 1]),
+            },
             samples: taken[index].indices.clone(),
         }))
+    }
+}
+
+impl Diverged {
+    /// The likely cause, and what may help.
+    pub fn advice(&self, experiment: &Experiment) -> String {
+        let Experiment {
+            train, objective, init, ..
+        } = experiment;
+        let bf16 = match train.precision {
+            Precision::Bf16 => " or train.precision = \"f32\"",
+            _ => "",
+        };
+        if self.step == 1 {
+            let name = objective.name();
+            let init = if init.is_some() {
+                ", other weights than those of init"
+            } else {
+                ""
+            };
+            return format!(
+                "no step had changed the weights before, so it is not train.lr: try other options of the objective {name}{init}, or \
+                 other samples{bf16}"
+            );
+        }
+        let before = self.grad_norm_before.map_or(String::new(), |norm| {
+            format!("the step before had gradients of norm {norm:.3e}; ")
+        });
+        let clip = match train.clip_grad_norm {
+            Some(_) => "a lower train.clip_grad_norm",
+            None => "a train.clip_grad_norm",
+        };
+        format!("{before}try a lower train.lr, a longer train.warmup_epochs or {clip}{bf16}")
     }
 }
 
@@ -106,6 +147,7 @@ impl fmt::Display for Diverged {
             grad_norm,
             parts,
             samples,
+            ..
         } = self;
         let first: Vec<_> = samples.iter().take(NAMED).map(usize::to_string).collect();
         let more = match samples.len().saturating_sub(NAMED) {

@@ -2,17 +2,66 @@
 
 use crate::shell;
 use fmicl_core::{Error, Result};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
-use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::{Arc, LazyLock};
+use std::{fmt, mem, ptr, thread};
 
-/// The signals, with their names.
-const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGUSR1, "SIGUSR1")];
+/// The signals by which a terminal, a user, a scheduler or a limit ends a process, as far as a process can hear of it: not
+/// those of its own faults, SIGKILL, and SIGPIPE, which Rust's programs ignore.
+const SIGNALS: &[i32] = &[
+    SIGHUP,
+    SIGINT,
+    SIGQUIT,
+    SIGALRM,
+    SIGTERM,
+    SIGUSR1,
+    SIGUSR2,
+    SIGXCPU,
+    SIGVTALRM,
+    SIGPROF,
+    #[cfg(target_os = "linux")]
+    libc::SIGPWR,
+    // Elsewhere it is ignored.
+    #[cfg(target_os = "linux")]
+    libc::SIGIO,
+];
+
+/// The keys of a terminal. A shell starts what is followed by `&` with these two ignored, without being asked for it.
+const KEYS: [i32; 2] = [SIGINT, SIGQUIT];
+
+/// Those that would end this process by themselves, as it was started: one that is ignored stays ignored, such as SIGHUP
+/// under `nohup`, and one that something else waits for, such as a profiler, is left to it.
+static HEARD: LazyLock<Vec<i32>> = LazyLock::new(|| {
+    let heard = SIGNALS.iter().copied().filter(|&signal| match action(signal) {
+        libc::SIG_DFL => true,
+        libc::SIG_IGN => KEYS.contains(&signal),
+        _ => false,
+    });
+    heard.collect()
+});
+
+/// What the process does at a signal: `SIG_DFL`, `SIG_IGN`, or the address of a handler.
+fn action(signal: i32) -> libc::sighandler_t {
+    // SAFETY: a `sigaction` of zeros is one; with no new action the call only writes the present one to it.
+    unsafe {
+        let mut now: libc::sigaction = mem::zeroed();
+        libc::sigaction(signal, ptr::null(), &mut now);
+        now.sa_sigaction
+    }
+}
+
+/// From now on a file that grows beyond the limit of its size (`ulimit -f`) is an error of the write, as on a full disk,
+/// and not the end of the process.
+pub fn survive_large_files() {
+    // It need only be caught; a system that refuses leaves things as they were.
+    let _ = flag::register(SIGXFSZ, Arc::default());
+}
 
 /// Whether someone has asked the run to stop; by default nobody ever does.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +77,7 @@ pub struct Interrupt {
 pub struct Signal(i32);
 
 impl Interrupt {
-    /// Of a run that SIGINT, SIGTERM and SIGUSR1 may ask, from [`catch`](Interrupt::catch) on.
+    /// Of a run that signals may ask, from [`catch`](Interrupt::catch) on.
     pub fn by_signals() -> Self {
         Interrupt {
             by_signals: true,
@@ -36,7 +85,8 @@ impl Interrupt {
         }
     }
 
-    /// From now on signals no longer end the process, where they may ask; a second SIGINT still does, at once.
+    /// From now on signals no longer end the process, where they may ask; a second one of the keyboard's still does, at
+    /// once.
     ///
     /// # Errors
     /// A system that refuses.
@@ -46,10 +96,12 @@ impl Interrupt {
         }
         let again = Arc::new(AtomicBool::new(false));
         let register = || {
-            // In this order: the first one finds the flag down and raises it.
-            flag::register_conditional_shutdown(SIGINT, Signal(SIGINT).exit_code().into(), again.clone())?;
-            flag::register(SIGINT, again)?;
-            for (signal, _) in SIGNALS {
+            for &signal in HEARD.iter() {
+                if KEYS.contains(&signal) {
+                    // In this order: the first one finds the flag down and raises it.
+                    flag::register_conditional_shutdown(signal, Signal(signal).exit_code().into(), again.clone())?;
+                    flag::register(signal, again.clone())?;
+                }
                 flag::register_usize(signal, self.signal.clone(), signal as usize)?;
             }
             Ok(())
@@ -70,7 +122,7 @@ impl Interrupt {
         if !self.by_signals {
             return Ok(());
         }
-        let signals = Signals::new(SIGNALS.map(|(signal, _)| signal));
+        let signals = Signals::new(HEARD.iter());
         let mut signals = signals.map_err(|error| Error::Run(format!("cannot catch signals: {error}")))?;
         thread::spawn(move || {
             if let Some(signal) = signals.forever().next().map(Signal) {
@@ -96,8 +148,8 @@ impl Signal {
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match SIGNALS.iter().find(|(signal, _)| *signal == self.0) {
-            Some((_, name)) => f.write_str(name),
+        match low_level::signal_name(self.0) {
+            Some(name) => f.write_str(name),
             None => write!(f, "signal {}", self.0),
         }
     }

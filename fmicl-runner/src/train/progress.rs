@@ -1,5 +1,6 @@
 //! The progress bar, and the lines that go to the log.
 
+use crate::wrap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case, which stderr has, too, where there
@@ -64,7 +65,7 @@ impl Progress {
             return;
         }
         tracing::info!("{line}");
-        self.bar.println(line);
+        self.bar.println(wrap::wrapped(line, wrap::width(std::io::stderr()), 2));
     }
 
     /// Takes the bar away.

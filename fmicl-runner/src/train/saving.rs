@@ -4,7 +4,7 @@ use super::checkpoints::Writer;
 use super::finite::Diverged;
 use super::interrupt::{Interrupt, Signal, Stopped};
 use super::{RunDir, TrainOptions, Trainer};
-use crate::config::Train;
+use crate::config::{Experiment, Train};
 use crate::{log, shell};
 use fmicl_core::{Error, Processes, Result};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ const DIVERGED: &str = "diverged.json";
 /// Writes checkpoints as `[train]` asks, and at a signal. Where there are several processes, all of them stop after the same
 /// step, and the first one writes.
 pub struct Saving<'a> {
+    experiment: &'a Experiment,
     train: &'a Train,
     processes: &'a dyn Processes,
     /// The run's directory, which may be on the disk of the first process alone.
@@ -41,7 +42,7 @@ impl<'a> Saving<'a> {
     /// # Errors
     /// Checkpoints that cannot be listed.
     pub fn new(
-        train: &'a Train,
+        experiment: &'a Experiment,
         processes: &'a dyn Processes,
         (path, run): (&Path, Option<&'a RunDir>),
         options: &'a TrainOptions,
@@ -49,8 +50,9 @@ impl<'a> Saving<'a> {
     ) -> Result<Self> {
         Ok(Saving {
             best: run.map(|run| run.checkpoints().best_score()).transpose()?.flatten(),
-            writer: run.map(|run| Writer::new(run.checkpoints(), train.keep, last)),
-            train,
+            writer: run.map(|run| Writer::new(run.checkpoints(), experiment.train.keep, last)),
+            experiment,
+            train: &experiment.train,
             processes,
             path: path.to_path_buf(),
             run,
@@ -208,8 +210,9 @@ impl<'a> Saving<'a> {
         };
         let (run, replay) = (run.path().display(), shell::word(run.path()));
         Error::Run(format!(
-            "{diverged}; {good}; all samples are in {run}/{DIVERGED}; try a lower train.lr or a train.clip_grad_norm, and look \
-             at it by: fmicl replay {replay} --step {}",
+            "{diverged}; {good}; all samples are in {run}/{DIVERGED}; {}, and look at it by: fmicl replay \
+             {replay} --step {}",
+            diverged.advice(self.experiment),
             diverged.step
         ))
         .into()

@@ -19,6 +19,9 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Where the claim begins in its line.
+    pub(super) const INDENT: usize = 22;
+
     /// A claim that holds where `computed` is at most `at_most`; a NaN never is.
     pub fn at_most(of: &str, claim: impl Into<String>, computed: f64, at_most: f64) -> Self {
         Claim {

@@ -40,8 +40,60 @@ struct Group {
   std::weak_ptr<Sums> sums;
 };
 
+// While there is one, an error is told by its words alone: libtorch's own account of it, with the stack, is printed only where
+// TORCH_CPP_LOG_LEVEL is set.
+class Quiet {
+ public:
+  Quiet() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+      if (is_asked()) {
+        c10::initLogging();
+      }
+    });
+    const std::lock_guard<std::mutex> lock(mutex());
+    if (!is_asked() && depth()++ == 0) {
+      before() = FLAGS_caffe2_log_level;
+      FLAGS_caffe2_log_level = 3; // GLOG_FATAL, whose namespace depends on how libtorch was built.
+    }
+  }
+
+  ~Quiet() {
+    const std::lock_guard<std::mutex> lock(mutex());
+    if (!is_asked() && --depth() == 0) {
+      FLAGS_caffe2_log_level = before();
+    }
+  }
+
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  static bool is_asked() {
+    static const bool asked = std::getenv("TORCH_CPP_LOG_LEVEL");
+    return asked;
+  }
+
+  // A thread that nobody waits for may end one when the process's variables are gone: these stay.
+  static std::mutex& mutex() {
+    static auto* const mutex = new std::mutex;
+    return *mutex;
+  }
+
+  static int& depth() {
+    static int depth = 0;
+    return depth;
+  }
+
+  static int& before() {
+    static int before = 0;
+    return before;
+  }
+};
+
 template <typename F>
 bool protect(char** error, F&& work) {
+  const Quiet quiet;
   try {
     work();
     return true;
@@ -55,30 +107,15 @@ bool protect(char** error, F&& work) {
   return false;
 }
 
-// A part of the meeting. Where it fails the error says why; libtorch's own account of it, with the stack, is printed only where
-// TORCH_CPP_LOG_LEVEL is set.
-template <typename F>
-bool meet(char** error, F&& work) {
-  const auto before = FLAGS_caffe2_log_level;
-  const bool asked = std::getenv("TORCH_CPP_LOG_LEVEL");
-  if (asked) {
-    c10::initLogging();
-  } else {
-    FLAGS_caffe2_log_level = 3; // GLOG_FATAL, whose namespace depends on how libtorch was built.
-  }
-  const bool done = protect(error, std::forward<F>(work));
-  if (!asked) {
-    FLAGS_caffe2_log_level = before;
-  }
-  return done;
-}
-
 // What a store gives. One that is there answers at once; over a link that is cut a call would wait for ever, so that it is left to
 // a thread of its own, which nobody waits for.
 template <typename F>
 auto ask(const Group& group, F&& call) {
   using Answer = decltype(call(*group.store));
-  std::packaged_task<Answer()> task([store = group.store, call] { return call(*store); });
+  std::packaged_task<Answer()> task([store = group.store, call] {
+    const Quiet quiet;
+    return call(*store);
+  });
   auto answer = task.get_future();
   std::thread(std::move(task)).detach();
   const auto patience = std::chrono::seconds(5);
@@ -288,7 +325,7 @@ extern "C" {
 Group* fmicl_c10d_store(
     const char* host, uint16_t port, bool serve, const char* prefix, int64_t timeout_ms, char** error) {
   Group* group = nullptr;
-  meet(error, [&] {
+  protect(error, [&] {
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = serve;
@@ -312,7 +349,7 @@ bool fmicl_c10d_has_gloo() {
 // Meets the others. Gloo listens on the network interfaces of that name, or else at that address of this machine's.
 bool fmicl_c10d_meet_gloo(
     Group* group, int rank, int size, const char* interface, const char* address, char** error) {
-  return meet(error, [&] {
+  return protect(error, [&] {
 #ifdef FMICL_GLOO
     auto options = c10d::ProcessGroupGloo::Options::create(group->timeout);
     if (*interface) {
@@ -330,7 +367,7 @@ bool fmicl_c10d_meet_gloo(
 // Meets the others on the GPU of that number. The bytes are those of `nccl.cc`'s library.
 bool fmicl_c10d_meet_nccl(
     Group* group, int rank, int size, int gpu, const char* bytes, size_t length, char** error) {
-  return meet(error, [&] {
+  return protect(error, [&] {
     load_nccl(bytes, length)(group->backend, group->store, rank, size, group->timeout);
     group->device = c10::Device(c10::kCUDA, gpu);
   });

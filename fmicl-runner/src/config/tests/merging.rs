@@ -130,3 +130,95 @@ fn init_is_relative_to_the_file_that_names_it() {
     );
     assert_eq!(init(&["init=/a.safetensors"]), std::path::Path::new("/a.safetensors"));
 }
+
+#[test]
+fn every_option_that_is_no_default_is_shown_with_its_place() {
+    let child = "extends = 'base.toml'\n[backbone]\nname = 'resnet'\ndepth = 34\n[train]\nlog_every = 50\nlr = 0.1";
+    let base = "backbone = { name = 'resnet', width = 8, stem = 'cifar' }\nobjective.divergence = 'js'";
+    let good = GOOD.lines().filter(|line| !line.starts_with("backbone"));
+    let good: String = good.map(|line| format!("{line}\n")).collect();
+    let files = [
+        ("x.toml", child.to_string()),
+        ("base.toml", format!("extends = 'good.toml'\n{base}")),
+        ("good.toml", good),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, &**text)).collect();
+    let experiment = loaded(&files, &["seed=0", "optimizer.nesterov=true"]);
+    let shown: Vec<String> = experiment.given().unwrap().iter().map(ToString::to_string).collect();
+    let has = |line: &str| shown.iter().filter(|shown| shown.starts_with(line)).count();
+    for (key, place) in [
+        ("backbone = \"resnet\"", "x.toml:3"),
+        ("backbone.depth = 34", "x.toml:4"),
+        ("backbone.width = 8", "base.toml:2"),
+        ("objective.divergence = \"js\"", "base.toml:3"),
+        ("optimizer.nesterov = true", "--set optimizer.nesterov=true"),
+        ("train.lr = 0.1", "x.toml:7"),
+    ] {
+        let line = shown.iter().find(|line| line.starts_with(&format!("{key}  (")));
+        let line = line.unwrap_or_else(|| panic!("{key} is not in {shown:#?}"));
+        assert!(line.ends_with(&format!("{place})")), "{line}");
+    }
+    // Defaults, whether they are written or not.
+    for key in [
+        "seed",
+        "train.log_every",
+        "eval",
+        "engine",
+        "views",
+        "optimizer.weight_decay",
+    ] {
+        assert_eq!(has(key), 0, "{key}: {shown:#?}");
+    }
+    // They are the whole experiment.
+    let keys = shown
+        .iter()
+        .map(|line| line.split("  (").next().unwrap().to_string() + "\n");
+    let named = |line: String| match line.split_once(" = ") {
+        Some((
+            key @ ("dataset"
+            | "backbone"
+            | "architecture"
+            | "objective"
+            | "objective.divergence"
+            | "objective.similarity"
+            | "optimizer"),
+            name,
+        )) => {
+            format!("{key}.name = {name}")
+        }
+        _ => line,
+    };
+    let again = loaded(&[("x.toml", &keys.map(named).collect::<String>())], &[]);
+    assert_eq!(again.to_toml().unwrap(), experiment.to_toml().unwrap());
+}
+
+#[test]
+fn a_name_alone_takes_nothing_of_an_older_part_of_that_name() {
+    let momentum = |child: &str| {
+        let child = format!("extends = 'base.toml'\n{child}");
+        let experiment = loaded(&[("x.toml", &child), ("base.toml", GOOD)], &[]);
+        format!("{:?}", experiment.optimizer).contains("momentum = 0.8")
+    };
+    assert!(momentum("optimizer = { name = 'sgd' }"));
+    assert!(!momentum("optimizer = 'sgd'"));
+}
+
+#[test]
+fn a_tilde_is_the_users_folder_and_never_a_folder_of_that_name() {
+    let home = std::env::home_dir().unwrap();
+    let folder = folder(&[("x.toml", &format!("init = '~/w'\n{GOOD}"))]);
+    let init = |sets: &[&str]| try_load(folder.path(), sets).map(|experiment| experiment.init.unwrap());
+    assert_eq!(init(&[]).unwrap(), home.join("w"));
+    assert_eq!(init(&["init=~/v"]).unwrap(), home.join("v"));
+    let other =
+        "the folder of another user is not looked up: write the whole path, or ./~you/w for a name that begins with ~";
+    assert_eq!(
+        init(&["init=~you/w"]).unwrap_err(),
+        format!("--set init=~you/w: ~you/w: {other}")
+    );
+    let extends = super::folder(&[("x.toml", "\nextends = '~you/w'")]);
+    assert_eq!(
+        try_load(extends.path(), &[]).unwrap_err(),
+        format!("x.toml:2: extends: ~you/w: {other}")
+    );
+}

@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::train::Progress;
 use crate::train::batch::{backward, forward};
-use crate::train::chance::chance;
+use crate::train::chance::Chance;
 use crate::train::finite::Diverged;
 use crate::train::journal::Step;
 use crate::train::seen::Seen;
@@ -40,11 +40,11 @@ impl Trainer<'_> {
             }
             let (loss, pairing) = self.forward(&batch.views)?;
             if self.standing.step == 0 && number == 0 {
-                let level = chance(&*self.experiment.objective, &pairing);
+                let chance = Chance::of(&*self.experiment.objective, &pairing);
                 // It drew from libtorch's one generator; what follows must depend on the run's seed.
                 tch::manual_seed(seed);
                 progress.note(&format!(
-                    "chance level of the loss (independent random features): {level:.4}"
+                    "chance level of the loss, of independent random features: {chance}"
                 ));
             }
             if number + 1 == train.accumulate {

@@ -23,6 +23,8 @@ fn check(test: &str, faulty: usize, fault: impl Fn(&dyn Processes), expected: &s
         let outputs = common::finish(common::start(test, SIZE));
         for (rank, output) in outputs.iter().enumerate().filter(|(rank, _)| *rank != faulty) {
             assert!(output.status.success(), "rank {rank}: {output:?}");
+            // Nothing beside the error: no stack of libtorch's.
+            assert_eq!(common::stderr(output), "", "rank {rank}");
         }
         return;
     }
