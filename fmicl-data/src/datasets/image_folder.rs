@@ -207,7 +207,7 @@ mod tests {
         assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder; `root` should hold"));
 
         std::fs::create_dir(folder.path().join("train/empty")).unwrap();
-        assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg or .png file"));
+        assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg, .png"));
         save(photo(2, 2, 0), folder.path().join("val/bird/a.png"));
         assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
         std::fs::remove_dir_all(folder.path().join("val")).unwrap();
