@@ -87,6 +87,8 @@ def pngs(rgb):
     yield "text-crc-behind", sound[:-end] + chunk(b"tEXt", b"Comment\0a photo", True) + sound[-end:]
     yield "text", png(rgb, 8, 2, text)
     yield "unknown-critical", png(rgb, 8, 2, chunk(b"ABCD", b"abc"))
+    # PIL leaves the last row black.
+    yield "fewer-rows", png(rgb, 8, 2, change=lambda data: zlib.compress(zlib.decompress(data)[: -3 * WIDTH - 1]))
     # What PIL refuses.
     yield "header-crc", png(rgb, 8, 2, wrong_header=True)
     yield "palette-crc", png(random_of(1, 15), 4, 3, palette[:-1] + bytes([palette[-1] ^ 1]))
