@@ -41,12 +41,15 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     Ok(lines.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-fn line((key, value): &(&str, String)) -> String {
+fn line((key, value): &Line) -> String {
     format!("  {key:<9} {value}")
 }
 
-/// The lines of a summary, each with its key, and the data.
-fn look(experiment: &Experiment) -> Result<(Vec<(&'static str, String)>, Splits), Vec<Error>> {
+/// A line of a summary: its key, and the rest.
+type Line = (&'static str, String);
+
+/// The lines of a summary, and the data.
+fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
     let mut problems = Vec::new();
     let device = experiment
         .device
