@@ -120,4 +120,10 @@ pub trait Samples: Send + Sync {
     fn label(&self, _index: usize) -> usize {
         0
     }
+
+    /// Facts about the split that its counts do not show, a line each: the number and kind of files that were left out, a
+    /// folder that was taken in place of another. `check` and `train` print them.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -61,6 +61,18 @@ pub trait Views: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// The options on which features depend most, in a line, such as the size and the normalisation of images, for `check`; none
+    /// by default.
+    fn summary(&self) -> String {
+        String::new()
+    }
+
+    /// Options that look as if they were not meant for these samples, a line each, with what would be; none by default. It may
+    /// read some of the samples.
+    fn doubts(&self, _samples: &dyn Samples) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Writes below `folder` what the options name, tiny, and returns options that read it; the tests train on it. The
     /// default, no options and no files, is for views that read none.
     ///

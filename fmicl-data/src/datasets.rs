@@ -9,6 +9,7 @@ mod files;
 mod idx;
 mod image_folder;
 mod imagenet;
+mod left_out;
 mod links;
 mod listing;
 mod memory;

@@ -1,8 +1,9 @@
 //! From the bytes of a file to pixels.
 
 use crate::jpeg::Jpeg;
+use crate::png::Png;
 use fmicl_core::{Error, Image, Patch, Region, Result};
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -10,41 +11,65 @@ use std::path::Path;
 const MOST: u64 = 178_956_970;
 /// The most bytes of an image file: no format takes more for as many pixels, at 16 bits a channel and with transparency.
 pub(crate) const MOST_FILE: u64 = 2 << 30;
-/// The most pixels that a byte can stand for: in a PNG of one bit a pixel, deflate packs 1,032 bytes into one. JPEG is
-/// below. What a header claims beyond that is not allocated.
+/// The most pixels that a byte can stand for: in a PNG of one bit a pixel, deflate packs 1,032 bytes into one. JPEG, BMP and
+/// PNM are below. What a header claims beyond that is not allocated.
 const MOST_A_BYTE: u64 = 8 * 1032;
+/// The same of TIFF, where a bit can stand for an empty row of a fax: of 8,192 pixels at most.
+const MOST_A_BYTE_OF_TIFF: u64 = 8 * 8192;
 
 /// Decodes what `choose` picks of an image, and perhaps more; see [`fmicl_core::Samples::patch`]. The format is told by
 /// the content: ImageNet has a PNG that is called .JPEG.
 ///
-/// JPEG files are decoded as PIL does it, to the bit; CMYK ones and other formats by the `image` crate. Gray, palette
-/// and transparent images become RGB as with PIL's `convert("RGB")`. EXIF orientation is ignored, as in torchvision.
+/// JPEG and PNG files are decoded as PIL does it, to the bit, and damaged ones refused where PIL refuses them; CMYK ones and
+/// the other formats are decoded by the `image` crate. Gray, palette and transparent images become RGB as with PIL's
+/// `convert("RGB")`, 16-bit ones are scaled to 8 bits. EXIF orientation is ignored, as in torchvision.
 ///
 /// # Errors
 /// [`Error::Data`] with `path` where the bytes are broken or truncated, or have no or too many pixels.
 pub fn decode(bytes: &[u8], path: &Path, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'static>> {
     let broken = |error: String| Error::data(path, format!("cannot be decoded: {error}"));
+    let check = |width, height, most| check_size(path, bytes, width, height, most);
+    if bytes.is_empty() {
+        return Err(Error::data(path, "is empty"));
+    }
     if let Some(jpeg) = Jpeg::open(bytes) {
-        check_size(path, bytes, jpeg.width as u64, jpeg.height as u64)?;
+        check(jpeg.width as u64, jpeg.height as u64, MOST_A_BYTE)?;
         let region = choose(jpeg.width, jpeg.height);
         return jpeg.decode(region).map_err(broken);
     }
+    if Png::is(bytes) {
+        let png = Png::open(bytes).map_err(broken)?;
+        let (width, height) = (png.width, png.height);
+        check(width as u64, height as u64, MOST_A_BYTE)?;
+        choose(width, height);
+        return Ok(Image::new(width, height, png.decode().map_err(broken)?).into());
+    }
+    let refused = |error: ImageError| match error {
+        ImageError::Unsupported(error) => broken(format!("{error}; save it as PNG")),
+        error => broken(error.to_string()),
+    };
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let reader = reader.map_err(|error| broken(error.to_string()))?;
-    let decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
+    let most_a_byte = match reader.format() {
+        // Of one colour it takes no bits at all.
+        Some(ImageFormat::WebP) => u64::MAX,
+        Some(ImageFormat::Tiff) => MOST_A_BYTE_OF_TIFF,
+        _ => MOST_A_BYTE,
+    };
+    let decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
-    check_size(path, bytes, width.into(), height.into())?;
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
+    check(width.into(), height.into(), most_a_byte)?;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let (width, height) = (width as usize, height as usize);
     choose(width, height);
     Ok(Image::new(width, height, decoded.into_rgb8().into_raw()).into())
 }
 
-fn check_size(path: &Path, bytes: &[u8], width: u64, height: u64) -> Result<()> {
+fn check_size(path: &Path, bytes: &[u8], width: u64, height: u64, most_a_byte: u64) -> Result<()> {
     let (pixels, length) = (width.saturating_mul(height), bytes.len() as u64);
     let message = match pixels {
         0 => "has no pixels".into(),
-        _ if pixels > length.saturating_mul(MOST_A_BYTE) => {
+        _ if pixels > length.saturating_mul(most_a_byte) => {
             format!(
                 "{length} bytes cannot hold the {width} x {height} pixels that its header claims; the file is broken"
             )
@@ -98,6 +123,94 @@ mod tests {
             chunk(b"IEND", &[]),
         ]
         .concat()
+    }
+
+    fn golden(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/formats").join(name)).unwrap()
+    }
+
+    fn whole(name: &str) -> Result<Patch<'static>> {
+        decode(&golden(name), Path::new(name), &mut Region::whole)
+    }
+
+    #[test]
+    fn pixels_of_every_format_are_pils_to_the_bit_and_what_pil_refuses_is_refused() {
+        // Read within one, or refused.
+        const OTHERS: [&str; 7] = [
+            "555.bmp",
+            "565.bmp",
+            "100.pgm",
+            "100.ppm",
+            "gray-alpha.tif",
+            "palette.tif",
+            "fewer-rows.png",
+        ];
+        let (mut read, mut refused) = (0, 0);
+        for line in String::from_utf8(golden("pixels.txt")).unwrap().lines() {
+            let words: Vec<_> = line.split(' ').collect();
+            let found = whole(words[0]);
+            match words[..] {
+                [name, "refused"] => {
+                    let error = found.map(|_| ()).unwrap_err().to_string();
+                    assert!(error.starts_with(&format!("{name}: ")), "{error}");
+                    refused += 1;
+                }
+                [name, ..] if OTHERS.contains(&name) => {}
+                [name, width, height, expected] => {
+                    let found = found.unwrap();
+                    let mut sum = flate2::Crc::new();
+                    sum.update(&found.pixels);
+                    let size = Region::whole(width.parse().unwrap(), height.parse().unwrap());
+                    assert_eq!(
+                        (found.region, sum.sum().to_string()),
+                        (size, expected.to_string()),
+                        "{name}"
+                    );
+                    read += 1;
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        assert!(read > 60 && refused > 10, "{read} read, {refused} refused");
+    }
+
+    #[test]
+    fn samples_of_other_than_eight_bits_are_pils_within_one() {
+        for name in ["555.bmp", "565.bmp", "100.pgm", "100.ppm"] {
+            let (found, expected) = (whole(name).unwrap().pixels, golden(&format!("{name}.rgb")));
+            assert_eq!(found.len(), expected.len(), "{name}");
+            let off = found.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(off <= Some(1), "{name} is off by {off:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong_with_a_file() {
+        let cases = [
+            ("empty.png", "empty.png: is empty"),
+            ("half.png", "cannot be decoded: the file is truncated"),
+            ("header-only.png", "cannot be decoded: the file ends before its pixels"),
+            (
+                "header-crc.png",
+                "cannot be decoded: the checksum of its chunk IHDR is wrong",
+            ),
+            ("palette.tif", "[8] is unsupported; save it as PNG"),
+            ("gray-alpha.tif", "; save it as PNG"),
+            // PIL makes black ones of those that are missing.
+            ("fewer-rows.png", "cannot be decoded: the file is truncated"),
+        ];
+        for (name, expected) in cases {
+            let error = whole(name).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_one_colour_may_be_of_any_size_where_the_format_allows_it() {
+        let length = golden("one-colour.webp").len() as u64;
+        assert!(4000 * 3000 > length * MOST_A_BYTE, "{length} bytes");
+        let patch = whole("one-colour.webp").unwrap();
+        assert!(patch.pixels.chunks_exact(3).all(|pixel| pixel == [10, 200, 30]));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod evaluation;
 mod jpeg;
 mod loader;
 mod planes;
+mod png;
 mod prefetch;
 mod rng;
 mod switch;

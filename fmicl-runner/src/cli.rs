@@ -96,6 +96,9 @@ enum Command {
     Check {
         #[command(flatten)]
         experiment: ExperimentArgs,
+        /// Read every sample too, and name those that cannot be read
+        #[arg(long)]
+        files: bool,
     },
 }
 
@@ -242,7 +245,7 @@ impl Command {
             Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
             Command::Data(command) => command.run(),
-            Command::Check { experiment } => commands::check(&experiment).map_err(all),
+            Command::Check { experiment, files } => commands::check(&experiment, files).map_err(all),
         }
     }
 }

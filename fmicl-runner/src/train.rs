@@ -191,6 +191,9 @@ fn run_with(
         },
         path.display(),
     ));
+    if is_first {
+        data.notes(&experiment).iter().for_each(|note| progress.note(note));
+    }
     if let Some(init) = &trainer.model.init {
         progress.note(&format!("the backbone starts with {init}"));
     }

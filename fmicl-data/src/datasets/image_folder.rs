@@ -1,21 +1,25 @@
 //! `image-folder`: photos in a folder a class.
 //!
 //! Source: torchvision's `ImageFolder`: classes are numbered in the order of their folders' names, files may lie at any
-//! depth below.
+//! depth below. Their order is the same, too.
 
 use super::files::root_option;
 use super::links::{FollowLinks, Links};
-use super::listing;
+use super::listing::{self, Listing};
 use super::photos::write_photo;
 use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// JPEG and PNG files as `ROOT/train/CLASS/...` and `ROOT/test/CLASS/...` (or `val`), decoded when they are needed.
+/// Image files as `ROOT/train/CLASS/...` and `ROOT/test/CLASS/...` (or `val`), decoded when they are needed. Photos that lie
+/// in `ROOT/train` or `ROOT` without class folders have no labels.
 ///
-/// Gray, palette, CMYK and transparent images become RGB as with PIL's `convert("RGB")`, 16-bit ones are scaled to 8 bits
-/// (PIL clips them); EXIF orientation is ignored, as in torchvision. The pixels of JPEG files are PIL's to the bit (but for
-/// CMYK ones), and of each no more is decoded than its views need.
+/// JPEG, PNG, WebP, TIFF, BMP, PPM and PGM are read, told by their content, where the extension is one of torchvision's
+/// `ImageFolder`; hidden files are not. Other files are counted. Gray, palette, CMYK and transparent images become RGB as with
+/// PIL's `convert("RGB")`; EXIF orientation is ignored, as in torchvision. The pixels are PIL's to the bit, but for CMYK; gray
+/// samples of 16 bits, which are scaled to 8 bits (PIL clips them); and BMP of 16 bits and PPM of other than 255 values (within
+/// 1). Of a JPEG no more is decoded than its views need.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {
@@ -23,7 +27,10 @@ pub struct ImageFolder {
     pub root: PathBuf,
     /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself.
     pub train: PathBuf,
-    /// The test split's folder below `root`; it may be that of `train`. Absent: `test` if there is one, else `val`.
+    /// `false`: folders are no classes, and photos at any depth have no labels.
+    pub labels: bool,
+    /// The test split's folder below `root`; it may be that of `train`. Absent: the first of `test`, `val`, `valid` and
+    /// `validation` that holds the folder of a class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
     /// Whether links to photos and folders are followed out of `root` and the split's folder: `within`, the default, or
@@ -35,7 +42,8 @@ impl Default for ImageFolder {
     fn default() -> Self {
         ImageFolder {
             root: PathBuf::new(),
-            train: "train".into(),
+            train: TRAIN.into(),
+            labels: true,
             test: None,
             links: FollowLinks::default(),
         }
@@ -46,24 +54,46 @@ register!(
     Dataset,
     "image-folder",
     ImageFolder,
-    "JPEG and PNG files in a folder a class, as torchvision's ImageFolder"
+    "image files in a folder a class, as torchvision's ImageFolder, or without classes"
 );
 
-const HINT: &str = "`root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/";
+const HINT: &str = "`root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/; `train = \".\"` is for class folders in `root` \
+                    itself, and photos in `root` or train/ itself train without labels";
+const TRAIN: &str = "train";
+/// Where the test split is looked for.
+const TESTS: [&str; 4] = ["test", "val", "valid", "validation"];
 
 impl Dataset for ImageFolder {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         require(!self.root.as_os_str().is_empty(), "root", || {
             "is missing: set it to a folder that holds train/CLASS/ and test/CLASS/ or val/CLASS/".into()
         })?;
-        let train = self.root.join(&self.train);
         let links = |split: &Path| Links::new(&[&self.root, split], self.links);
+        let train = self.train_folder(&links(&self.root));
+        let top = Listing::of(&train, &links(&train), HINT)?;
+        let is_flat = top.folders.is_empty() && !top.photos.is_empty();
+        if is_flat || !self.labels {
+            let folder = match split {
+                Split::Pretrain | Split::Train => train,
+                Split::Test => self.test_folder(&[])?.0,
+            };
+            let mut photos = listing::unlabelled(&folder, &links(&folder), HINT)?;
+            if is_flat && self.labels {
+                let path = folder.display();
+                photos
+                    .notes
+                    .push(format!("{path}: photos without class folders have no labels"));
+            }
+            return Ok(Box::new(photos));
+        }
         let classes = listing::classes(&train, &links(&train), HINT)?;
         let photos = match split {
             Split::Pretrain | Split::Train => listing::photos(&train, &classes, &links(&train), HINT)?,
             Split::Test => {
-                let test = self.test_folder()?;
-                listing::photos(&test, &classes, &links(&test), HINT)?
+                let (test, note) = self.test_folder(&classes)?;
+                let mut photos = listing::photos(&test, &classes, &links(&test), HINT)?;
+                photos.notes.extend(note);
+                photos
             }
         };
         Ok(Box::new(photos))
@@ -90,13 +120,40 @@ impl Dataset for ImageFolder {
 }
 
 impl ImageFolder {
-    fn test_folder(&self) -> Result<PathBuf> {
-        match &self.test {
-            Some(test) => Ok(self.root.join(test)),
-            None => ["test", "val"].map(|name| self.root.join(name)).into_iter().find(|path| path.is_dir()).ok_or_else(|| {
-                let message = "holds neither `test` nor `val`; the option `test` names another folder, such as that of `train`";
-                Error::data(&self.root, message)
-            }),
+    /// The training split's folder; `root` itself where it holds photos and nothing else, and nobody named another.
+    fn train_folder(&self, links: &Links) -> PathBuf {
+        let train = self.root.join(&self.train);
+        let root = || Listing::of(&self.root, links, HINT);
+        let is_flat = |root: Listing| root.folders.is_empty() && !root.photos.is_empty();
+        match self.train == Path::new(TRAIN) && !train.exists() && root().is_ok_and(is_flat) {
+            true => self.root.clone(),
+            false => train,
+        }
+    }
+
+    /// The test split's folder, and a line where it is not the first that there is.
+    fn test_folder(&self, classes: &[OsString]) -> Result<(PathBuf, Option<String>)> {
+        if let Some(test) = &self.test {
+            return Ok((self.root.join(test), None));
+        }
+        let there: Vec<_> = TESTS.into_iter().filter(|name| self.root.join(name).is_dir()).collect();
+        let Some(first) = there.first() else {
+            let message =
+                "holds neither `test` nor `val`; the option `test` names another folder, such as that of `train`";
+            return Err(Error::data(&self.root, message));
+        };
+        let has_a_class = |name: &&&str| classes.iter().any(|class| self.root.join(name).join(class).is_dir());
+        match there.iter().find(has_a_class) {
+            Some(taken) if taken != first => {
+                let path = self.root.join(first);
+                let note = format!(
+                    "{}: holds no class of training; the test split is `{taken}`",
+                    path.display()
+                );
+                Ok((self.root.join(taken), Some(note)))
+            }
+            // If it holds none, either, listing it says what it holds.
+            _ => Ok((self.root.join(first), None)),
         }
     }
 }
@@ -196,6 +253,95 @@ mod tests {
     }
 
     #[test]
+    fn photos_without_class_folders_have_no_labels_wherever_they_lie() {
+        for (photos, train) in [("", "train"), ("", "."), ("train", "train"), ("mine", "mine")] {
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["b.png", "a.png", "notes.txt"] {
+                let path = folder.path().join(photos).join(name);
+                match name.ends_with("png") {
+                    true => save(photo(4, 4, 0), path),
+                    false => super::super::files::write(&path, b"").unwrap(),
+                }
+            }
+            let dataset = ImageFolder {
+                root: folder.path().into(),
+                train: train.into(),
+                ..Default::default()
+            };
+            for split in [Split::Pretrain, Split::Train] {
+                let samples = dataset.open(split).unwrap();
+                check_dataset(&*samples);
+                assert_eq!((samples.len(), samples.classes()), (2, 0), "{photos} {train}");
+                let notes = samples.notes();
+                assert!(
+                    notes[0].ends_with(": photos without class folders have no labels"),
+                    "{notes:?}"
+                );
+                assert!(notes[1].contains(": 1 left out: 1 .txt"), "{notes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn folders_are_no_classes_where_there_are_no_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = ImageFolder {
+            labels: false,
+            ..write(folder.path())
+        };
+        for split in [Split::Train, Split::Test] {
+            let samples = dataset.open(split).unwrap();
+            assert_eq!((samples.len(), samples.classes()), (3, 0));
+            check_dataset(&*samples);
+        }
+    }
+
+    #[test]
+    fn the_test_split_is_the_first_folder_that_holds_a_class() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = write(folder.path());
+        save(photo(2, 2, 0), folder.path().join("test/1.png"));
+        let samples = dataset.open(Split::Test).unwrap();
+        let root = folder.path().display();
+        let expected = format!("{root}/test: holds no class of training; the test split is `val`");
+        assert_eq!((samples.len(), &samples.notes()[0]), (3, &expected));
+        std::fs::rename(folder.path().join("val"), folder.path().join("valid")).unwrap();
+        assert_eq!(dataset.open(Split::Test).unwrap().len(), 3);
+        std::fs::rename(folder.path().join("valid"), folder.path().join("held-out")).unwrap();
+        let found = error(&dataset, Split::Test);
+        assert!(
+            found.contains("test: holds photos where a folder of them for each class is expected"),
+            "{found}"
+        );
+        let named = ImageFolder {
+            test: Some("held-out".into()),
+            ..dataset
+        };
+        let samples = named.open(Split::Test).unwrap();
+        assert!(
+            (samples.len(), samples.notes().len()) == (3, 1),
+            "{:?}",
+            samples.notes()
+        );
+    }
+
+    #[test]
+    fn a_file_is_told_by_its_content_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let webp = include_bytes!("../../golden/formats/lossless.webp");
+        for name in ["a.jpg", "b.webp", "c.PNG"] {
+            super::super::files::write(&folder.path().join("train/only").join(name), webp).unwrap();
+        }
+        let dataset = ImageFolder {
+            root: folder.path().into(),
+            ..Default::default()
+        };
+        let samples = dataset.open(Split::Train).unwrap();
+        let pixels: Vec<_> = (0..3).map(|index| samples.image(index).unwrap().pixels).collect();
+        assert!(pixels[0].len() == 23 * 17 * 3 && pixels[0] == pixels[1] && pixels[0] == pixels[2]);
+    }
+
+    #[test]
     fn errors_say_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = write(folder.path());
@@ -207,7 +353,7 @@ mod tests {
         assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder; `root` should hold"));
 
         std::fs::create_dir(folder.path().join("train/empty")).unwrap();
-        assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg or .png file"));
+        assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg, .png"));
         save(photo(2, 2, 0), folder.path().join("val/bird/a.png"));
         assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
         std::fs::remove_dir_all(folder.path().join("val")).unwrap();

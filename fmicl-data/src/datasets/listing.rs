@@ -3,6 +3,7 @@
 //! One pass over the folders; the system tells what is a folder while it lists, so that only folders and links are
 //! looked at one by one.
 
+use super::left_out::{LeftOut, is_hidden};
 use super::links::Links;
 use super::own;
 use super::photos::Photos;
@@ -12,76 +13,78 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{metadata, read_dir};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The class folders of a split, sorted by name; the program's own are none. `hint` ends the sentence where there are none.
 ///
 /// # Errors
 /// [`Error::Data`] where there is no such folder, or none in it, or a link leads where it may not.
 pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
-    Ok(folders(split, links, hint)?.0)
+    Ok(with_classes(split, links, hint)?.folders)
 }
 
-/// The class folders, and the program's own.
-fn folders(split: &Path, links: &Links, hint: &str) -> Result<(Vec<OsString>, Vec<OsString>)> {
-    let entries = entries(split, links, hint)?;
-    let folders = entries.iter().filter(|entry| entry.is_folder);
-    let folders = folders.map(|entry| entry.name.clone());
-    let (own, classes): (Vec<_>, Vec<_>) = folders.partition(|name| own::is_own(&split.join(name)));
-    if !classes.is_empty() {
-        return Ok((classes, own));
+/// A split's folder, which holds class folders.
+fn with_classes(split: &Path, links: &Links, hint: &str) -> Result<Listing> {
+    let listing = Listing::of(split, links, hint)?;
+    if !listing.folders.is_empty() {
+        return Ok(listing);
     }
-    let archive = entries
+    let archive = listing
+        .others
         .iter()
-        .find(|entry| has_extension(&entry.name, &["tar", "zip", "gz"]));
-    let message = match (archive, entries.iter().any(|entry| is_photo(&entry.name))) {
+        .find(|name| has_extension(name, &["tar", "zip", "gz"]));
+    let message = match (archive, listing.photos.is_empty()) {
         (Some(archive), _) => format!(
             "holds {}, not unpacked, where a folder for each class is expected: unpack each archive into a folder of its \
              name",
-            archive.name.display()
+            archive.display()
         ),
-        (None, true) => format!("holds photos where a folder of them for each class is expected; {hint}"),
-        (None, false) => format!("holds no folders, of which each would be a class; {hint}"),
+        (None, false) => format!("holds photos where a folder of them for each class is expected; {hint}"),
+        (None, true) => format!("holds no folders, of which each would be a class; {hint}"),
     };
     Err(Error::data(split, message))
 }
 
 /// The photos of a split, at any depth below the folders of its classes, which are numbered as in `classes` (sorted).
+/// Their order is that of torchvision's `ImageFolder`: the files of a folder, then those of the next, folders by their whole
+/// paths.
 ///
 /// # Errors
 /// [`Error::Data`] where a folder is no class or holds no photo, or a link leads nowhere, round in a circle or
 /// where it may not;
 /// [`Error::Io`] where the system refuses.
 pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
-    let mut photos = Photos::new(split, classes.len());
-    let (names, own) = folders(split, links, hint)?;
-    for own in own {
+    let listing = with_classes(split, links, hint)?;
+    for own in &listing.own {
         let folder = split.join(own);
         tracing::info!("{}: holds runs or sweeps, and is no class", folder.display());
     }
-    for name in names {
-        let folder = split.join(&name);
+    let mut photos = Photos::new(split, classes.len());
+    photos.left_out.add(&listing.others);
+    photos.left_out.add_beside_classes(&listing.photos);
+    for name in listing.folders {
         let Ok(class) = classes.binary_search(&name) else {
-            let (name, count) = (name.display(), classes.len());
-            let message = format!("the class `{name}` is not among the {count} of training");
-            return Err(Error::data(folder, message));
+            let message = format!(
+                "the class `{}` is not among the {} of training",
+                name.display(),
+                classes.len()
+            );
+            return Err(Error::data(split.join(&name), message));
         };
-        let before = photos.count();
-        let mut walk = Walk {
-            split,
-            class,
-            links,
-            seen: HashSet::new(),
-            photos: &mut photos,
-        };
-        walk.visit(Path::new(&name))?;
-        if photos.count() == before {
-            return Err(Error::data(
-                folder,
-                "holds no .jpg, .jpeg or .png file, and every folder beside it is a class; fill it or move it elsewhere",
-            ));
-        }
+        add_below(Path::new(&name), class, links, &mut photos)?;
     }
+    Ok(photos)
+}
+
+/// All photos of a split without classes, at any depth, in the order of [`photos`].
+///
+/// # Errors
+/// As there.
+pub(super) fn unlabelled(split: &Path, links: &Links, hint: &str) -> Result<Photos> {
+    // For the hint.
+    Listing::of(split, links, hint)?;
+    let mut photos = Photos::new(split, 0);
+    add_below(Path::new(""), 0, links, &mut photos)?;
     Ok(photos)
 }
 
@@ -90,84 +93,151 @@ pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &s
 /// # Errors
 /// As [`photos`].
 pub(super) fn files(folder: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
-    let files = entries(folder, links, hint)?
-        .into_iter()
-        .filter(|entry| !entry.is_folder && is_photo(&entry.name));
-    Ok(files.map(|entry| entry.name).collect())
+    Ok(Listing::of(folder, links, hint)?.photos)
+}
+
+/// Adds the photos at any depth below `folder`, which is below their root.
+fn add_below(folder: &Path, class: usize, links: &Links, photos: &mut Photos) -> Result<()> {
+    let mut walk = Walk {
+        root: photos.root(),
+        links,
+        seen: HashSet::new(),
+        found: Vec::new(),
+        left_out: LeftOut::default(),
+    };
+    walk.visit(folder)?;
+    let Walk {
+        mut found, left_out, ..
+    } = walk;
+    if found.iter().all(|(_, names)| names.is_empty()) {
+        let (read, others) = (one_of(&EXTENSIONS), left_out.to_string());
+        let others = if others.is_empty() {
+            others
+        } else {
+            format!(", but {others}")
+        };
+        let message = format!("holds no {read} file{others}; fill it or move it elsewhere");
+        return Err(Error::data(below(photos.root(), folder), message));
+    }
+    photos.left_out.join(left_out);
+    // As text, not component by component: `a-b` comes before `a/b`.
+    found.sort_unstable_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
+    for (folder, names) in found {
+        names.iter().for_each(|name| photos.push(&folder, name, class));
+    }
+    Ok(())
+}
+
+/// The path of `folder` in `root`, without an end where it is `root` itself.
+fn below(root: &Path, folder: &Path) -> PathBuf {
+    match folder.as_os_str().is_empty() {
+        true => root.into(),
+        false => root.join(folder),
+    }
 }
 
 /// A walk through one class.
 struct Walk<'a> {
-    split: &'a Path,
-    class: usize,
+    root: &'a Path,
     links: &'a Links,
     /// The folders so far, by device and number: each is visited once, whatever links there are.
     seen: HashSet<(u64, u64)>,
-    photos: &'a mut Photos,
+    /// Folders below the root, with the sorted photos in each itself.
+    found: Vec<(PathBuf, Vec<OsString>)>,
+    left_out: LeftOut,
 }
 
 impl Walk<'_> {
-    /// `folder` is below the split's.
+    /// `folder` is below the root.
     fn visit(&mut self, folder: &Path) -> Result<()> {
-        let path = self.split.join(folder);
+        let path = below(self.root, folder);
         let identity = metadata(&path).map_err(|error| Error::io(&path, error))?;
         if !self.seen.insert((identity.dev(), identity.ino())) {
             let message = "is a link to a folder that belongs to the class already; remove the link";
             return Err(Error::data(path, message));
         }
-        for entry in entries(&path, self.links, "it was there a moment ago")? {
-            if entry.is_folder && own::is_marked(&path.join(&entry.name)) {
-                continue;
-            } else if entry.is_folder {
-                self.visit(&folder.join(&entry.name))?;
-            } else if is_photo(&entry.name) {
-                self.photos.push(folder, &entry.name, self.class);
-            }
-        }
-        Ok(())
+        let listing = Listing::of(&path, self.links, "it was there a moment ago")?;
+        self.left_out.add(&listing.others);
+        self.found.push((folder.into(), listing.photos));
+        listing
+            .folders
+            .iter()
+            .try_for_each(|name| self.visit(&folder.join(name)))
     }
 }
 
-struct Entry {
-    name: OsString,
-    is_folder: bool,
+/// What a folder holds itself, sorted by name.
+pub(super) struct Listing {
+    pub folders: Vec<OsString>,
+    pub photos: Vec<OsString>,
+    /// Folders of runs and sweeps.
+    pub own: Vec<OsString>,
+    /// All else, hidden files and folders among it.
+    pub others: Vec<OsString>,
 }
 
-/// What a folder holds, sorted by name, hidden files left out.
-fn entries(folder: &Path, links: &Links, hint: &str) -> Result<Vec<Entry>> {
-    let found = read_dir(folder).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::data(folder, format!("there is no such folder; {hint}")),
-        _ => Error::io(folder, error),
-    })?;
-    let mut entries = Vec::new();
-    for entry in found {
-        let entry = entry.map_err(|error| Error::io(folder, error))?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let kind = entry.file_type().map_err(|error| Error::io(entry.path(), error))?;
-        let is_folder = match kind.is_symlink().then(|| metadata(entry.path())) {
-            None => kind.is_dir(),
-            Some(Ok(target)) => {
-                if target.is_dir() && !own::is_own(&entry.path()) || is_photo(&name) {
-                    links.check(&entry.path())?;
-                }
-                target.is_dir()
-            }
-            Some(Err(_)) if is_photo(&name) => {
-                return Err(Error::data(entry.path(), "is a link that leads nowhere; remove it"));
-            }
-            Some(Err(_)) => false,
+impl Listing {
+    /// # Errors
+    /// As [`photos`]; `hint` ends the sentence where there is no such folder.
+    pub fn of(folder: &Path, links: &Links, hint: &str) -> Result<Self> {
+        let found = read_dir(folder).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::data(folder, format!("there is no such folder; {hint}")),
+            _ => Error::io(folder, error),
+        })?;
+        let mut listing = Listing {
+            folders: vec![],
+            photos: vec![],
+            own: vec![],
+            others: vec![],
         };
-        entries.push(Entry { name, is_folder });
+        for entry in found {
+            let entry = entry.map_err(|error| Error::io(folder, error))?;
+            let name = entry.file_name();
+            if is_hidden(&name) {
+                listing.others.push(name);
+                continue;
+            }
+            let kind = entry.file_type().map_err(|error| Error::io(entry.path(), error))?;
+            let is_folder = match kind.is_symlink().then(|| metadata(entry.path())) {
+                None => kind.is_dir(),
+                Some(Ok(target)) => {
+                    if target.is_dir() && !own::is_own(&entry.path()) || is_photo(&name) {
+                        links.check(&entry.path())?;
+                    }
+                    target.is_dir()
+                }
+                Some(Err(_)) if is_photo(&name) => {
+                    return Err(Error::data(entry.path(), "is a link that leads nowhere; remove it"));
+                }
+                Some(Err(_)) => false,
+            };
+            match is_folder {
+                true if own::is_own(&entry.path()) => listing.own.push(name),
+                true => listing.folders.push(name),
+                false if is_photo(&name) => listing.photos.push(name),
+                false => listing.others.push(name),
+            }
+        }
+        listing.folders.sort_unstable();
+        listing.photos.sort_unstable();
+        listing.others.sort_unstable();
+        Ok(listing)
     }
-    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
+}
+
+/// The extensions of the files that are read: those of torchvision's `ImageFolder`.
+pub(super) const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
+
+/// ".a, .b or .c"
+fn one_of(extensions: &[&str]) -> String {
+    match extensions {
+        [others @ .., last] if !others.is_empty() => format!(".{} or .{last}", others.join(", .")),
+        _ => extensions.concat(),
+    }
 }
 
 pub(super) fn is_photo(name: &OsStr) -> bool {
-    has_extension(name, &["jpg", "jpeg", "png"])
+    has_extension(name, &EXTENSIONS)
 }
 
 fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
@@ -208,23 +278,67 @@ mod tests {
         list(folder).map(|_| ()).unwrap_err().to_string()
     }
 
+    /// The path below `folder` and the label of each.
+    fn found(photos: &Photos, folder: &Path) -> Vec<(String, usize)> {
+        let path = |index| {
+            let path = photos.path(index);
+            path.strip_prefix(folder).unwrap().to_str().unwrap().to_string()
+        };
+        (0..photos.len())
+            .map(|index| (path(index), photos.label(index)))
+            .collect()
+    }
+
     #[test]
-    fn photos_are_found_at_any_depth_in_the_order_of_their_names() {
+    fn photos_have_the_order_and_the_classes_of_torchvisions_image_folder() {
+        let golden = include_str!("../../golden/folder.txt").lines().map(|line| {
+            let (label, path) = line.split_once(' ').unwrap();
+            (path.to_string(), label.parse().unwrap())
+        });
+        let golden: Vec<(String, usize)> = golden.collect();
+        let paths: Vec<_> = golden
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .chain(["a/notes.txt"])
+            .collect();
+        let folder = split(&paths);
+        assert_eq!(found(&list(folder.path()).unwrap(), folder.path()), golden);
+    }
+
+    #[test]
+    fn photos_without_classes_have_the_same_order() {
+        let folder = split(&["b.png", "c/1.png", "z.png", "a-b/1.png", "a/1.png", "a/b/1.png"]);
+        let links = Links::new(&[folder.path()], FollowLinks::Within);
+        let photos = unlabelled(folder.path(), &links, "").unwrap();
+        let paths: Vec<_> = found(&photos, folder.path())
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(
+            paths,
+            ["b.png", "z.png", "a/1.png", "a-b/1.png", "a/b/1.png", "c/1.png"]
+        );
+        assert_eq!(photos.classes(), 0);
+    }
+
+    #[test]
+    fn what_is_no_photo_is_counted_wherever_it_lies() {
         let folder = split(&[
-            "b/2.JPEG",
-            "b/10.jpg",
-            "a/z/deep.png",
-            "a/x.Png",
+            "a/1.png",
+            "a/2.gif",
+            "a/z/3.GIF",
             "a/y.txt",
             "a/.hidden.png",
+            "b/4.webp",
             "list.txt",
+            "5.jpg",
+            ".git/x",
         ]);
         let photos = list(folder.path()).unwrap();
-        let found: Vec<_> = (0..photos.len())
-            .map(|index| (photos.path(index), photos.label(index)))
-            .collect();
-        let expected = [("a/x.Png", 0), ("a/z/deep.png", 0), ("b/10.jpg", 1), ("b/2.JPEG", 1)];
-        assert_eq!(found, expected.map(|(path, class)| (folder.path().join(path), class)));
+        assert_eq!(photos.len(), 2);
+        let expected = "2 .gif, 2 .txt, 2 hidden, 1 photos beside the class folders";
+        assert_eq!(photos.left_out.to_string(), expected);
+        assert!(photos.notes()[0].contains(&format!(": 7 left out: {expected} (read are .jpg ")));
     }
 
     #[test]
@@ -278,7 +392,10 @@ mod tests {
                 split(&["readme.txt"]),
                 "holds no folders, of which each would be a class; look elsewhere",
             ),
-            (split(&["a/readme.txt"]), "a: holds no .jpg, .jpeg or .png file"),
+            (
+                split(&["a/readme.txt", "a/1.gif", "a/b/2.gif"]),
+                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but 2 .gif, 1 .txt; remove",
+            ),
         ];
         for (folder, expected) in cases {
             let found = error(folder.path());

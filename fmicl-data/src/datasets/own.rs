@@ -11,7 +11,7 @@ pub(super) fn is_own(folder: &Path) -> bool {
 }
 
 /// Whether a folder is one that the program writes to.
-pub(super) fn is_marked(folder: &Path) -> bool {
+fn is_marked(folder: &Path) -> bool {
     folder.join(OUTPUT_MARK).exists()
 }
 

@@ -1,6 +1,7 @@
 //! Image files with their classes, decoded when they are needed.
 
 use super::files::write;
+use super::left_out::LeftOut;
 use crate::decode::{MOST_FILE, decode};
 use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, read_file};
 use std::ffi::OsStr;
@@ -17,6 +18,10 @@ pub(super) struct Photos {
     ends: Vec<usize>,
     labels: Vec<u32>,
     classes: usize,
+    /// The files that are no samples.
+    pub left_out: LeftOut,
+    /// More that a reader of the split's numbers should know, a line each.
+    pub notes: Vec<String>,
 }
 
 impl Photos {
@@ -28,13 +33,22 @@ impl Photos {
             ends: vec![],
             labels: vec![],
             classes,
+            left_out: LeftOut::default(),
+            notes: vec![],
         }
     }
 
-    /// Adds the file `name` in `folder`, which is below the root.
+    /// The folder that all lie below.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Adds the file `name` in `folder`, which is below the root, or the root where it is empty.
     pub fn push(&mut self, folder: &Path, name: &OsStr, label: usize) {
         self.names.extend_from_slice(folder.as_os_str().as_bytes());
-        self.names.push(b'/');
+        if !folder.as_os_str().is_empty() {
+            self.names.push(b'/');
+        }
         self.names.extend_from_slice(name.as_bytes());
         self.ends.push(self.names.len());
         self.labels.push(label as u32);
@@ -100,6 +114,11 @@ impl Samples for Photos {
 
     fn label(&self, index: usize) -> usize {
         self.labels[index] as usize
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let left_out = self.left_out.line(&self.root);
+        self.notes.iter().cloned().chain(left_out).collect()
     }
 }
 

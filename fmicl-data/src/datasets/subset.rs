@@ -102,6 +102,10 @@ impl Samples for Spread {
     fn label(&self, index: usize) -> usize {
         self.whole.label(self.at(index))
     }
+
+    fn notes(&self) -> Vec<String> {
+        self.whole.notes()
+    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ use fmicl_core::kernel;
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
 
-/// torchvision's `RandomApply([GaussianBlur(kernel, sigma)], p)`. The defaults are SimCLR's for ImageNet at 224 px.
+/// torchvision's `RandomApply([GaussianBlur(kernel, sigma)], p)`. The defaults are SimCLR's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Blur {
-    /// The side of the kernel in pixels, odd; its half must be less than the view's side. SimCLR: a tenth of the side.
-    pub kernel: usize,
+    /// The side of the kernel in pixels, odd; its half must be less than the view's side. Absent: SimCLR's, a tenth of the
+    /// view's side (23 for 224 pixels, 9 for 96), and at least 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<usize>,
     /// The least and the greatest standard deviation in pixels, uniform between; above 0.
     pub sigma: [f64; 2],
     /// The probability that the view is blurred, from 0 to 1.
@@ -24,7 +26,7 @@ pub struct Blur {
 impl Default for Blur {
     fn default() -> Self {
         Blur {
-            kernel: 23,
+            kernel: None,
             sigma: [0.1, 2.0],
             p: 0.5,
         }
@@ -38,10 +40,11 @@ impl Blur {
     /// [`fmicl_core::Error::Config`] at the option.
     pub fn validate(&self, size: usize) -> Result<()> {
         let Blur {
-            kernel,
             sigma: [least, greatest],
             p,
+            ..
         } = *self;
+        let kernel = self.kernel_for(size);
         require(kernel % 2 == 1, "kernel", || format!("{kernel} is not odd"))?;
         require(kernel / 2 < size, "kernel", || {
             format!(
@@ -53,6 +56,12 @@ impl Blur {
             format!("[{least}, {greatest}] is not a range above 0")
         })?;
         require((0.0..=1.0).contains(&p), "p", || format!("{p} is not a probability"))
+    }
+
+    /// The side of the kernel for views of `size` x `size`: SimCLR's code rounds a tenth of the size down to an even number
+    /// and adds one. Below 20 pixels that is a kernel of one pixel, which blurs nothing.
+    pub fn kernel_for(&self, size: usize) -> usize {
+        self.kernel.unwrap_or((size / 20 * 2 + 1).max(3))
     }
 
     /// The sigma of a view, or `None` where it is not blurred.
@@ -250,12 +259,28 @@ mod tests {
     }
 
     #[test]
+    fn without_a_kernel_it_is_simclrs_for_the_size_of_the_views() {
+        // `kernel_size = height // 10; radius = int(kernel_size / 2); kernel_size = radius * 2 + 1` in
+        // google-research/simclr, data_util.py.
+        let of_simclr = [(224, 23), (160, 17), (96, 9), (64, 7), (40, 5), (32, 3), (20, 3)];
+        for (size, kernel) in of_simclr.into_iter().chain([(19, 3), (8, 3), (2, 3)]) {
+            assert_eq!(Blur::default().kernel_for(size), kernel, "{size}");
+            Blur::default().validate(size).unwrap();
+        }
+        let given = Blur {
+            kernel: Some(5),
+            ..Blur::default()
+        };
+        assert_eq!(given.kernel_for(224), 5);
+    }
+
+    #[test]
     fn ranges_are_checked() {
         let error = |blur: Blur, size| blur.validate(size).unwrap_err().to_string();
         assert_eq!(
             error(
                 Blur {
-                    kernel: 4,
+                    kernel: Some(4),
                     ..Blur::default()
                 },
                 32
@@ -266,7 +291,7 @@ mod tests {
         assert_eq!(
             error(
                 Blur {
-                    kernel: 65,
+                    kernel: Some(65),
                     ..Blur::default()
                 },
                 32
@@ -285,7 +310,7 @@ mod tests {
         );
         assert!(
             Blur {
-                kernel: 63,
+                kernel: Some(63),
                 ..Blur::default()
             }
             .validate(32)

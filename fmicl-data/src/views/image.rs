@@ -108,6 +108,23 @@ impl Views for ImageViews {
         Ok(Input::Images { size: self.size as i64 })
     }
 
+    fn summary(&self) -> String {
+        let Normalize { mean, std } = &self.normalize;
+        let whose = if self.normalize == Normalize::default() {
+            " (CIFAR-10's)"
+        } else {
+            ""
+        };
+        format!(
+            "{0} x {0} pixels, normalised by mean {mean:?} and deviation {std:?}{whose}",
+            self.size
+        )
+    }
+
+    fn doubts(&self, samples: &dyn Samples) -> Vec<String> {
+        doubts::of(self, samples)
+    }
+
     fn random(&self, samples: &dyn Samples, draw: &Draw, stop: &Stop) -> Result<Vec<View>> {
         let tensors = render_all(draw.indices, draw.views, self, stop, |sample, slots| {
             let key = |view| ViewKey {
@@ -241,7 +258,7 @@ impl ImageViews {
             }
             if let (Some(blur), Some(sigma)) = (self.blur.on(), plan.sigma) {
                 let sharp = view.finish();
-                blurrer.blur(sharp, blur.kernel, sigma);
+                blurrer.blur(sharp, blur.kernel_for(self.size), sigma);
                 view = Pending::new(sharp);
             }
             view.normalize(&self.normalize, out);
@@ -265,5 +282,6 @@ impl ImageViews {
     }
 }
 
+mod doubts;
 #[cfg(test)]
 mod tests;

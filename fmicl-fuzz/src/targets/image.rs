@@ -6,7 +6,7 @@ use fmicl_data::{ImageViews, ViewKey, decode};
 use std::path::Path;
 
 /// Files of fmicl-data's own tests.
-const SEEDS: [&[u8]; 8] = [
+const SEEDS: [&[u8]; 16] = [
     include_bytes!("../../../fmicl-data/golden/jpeg/tiny.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/420.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/422.jpg"),
@@ -15,6 +15,14 @@ const SEEDS: [&[u8]; 8] = [
     include_bytes!("../../../fmicl-data/golden/jpeg/restart.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/rgb.jpg"),
     include_bytes!("../../../fmicl-data/golden/small.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/interlaced.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/lossless.webp"),
+    include_bytes!("../../../fmicl-data/golden/formats/lossy-clear.webp"),
+    include_bytes!("../../../fmicl-data/golden/formats/rgb-tiff_lzw.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/two-group4.tiff"),
+    include_bytes!("../../../fmicl-data/golden/formats/palette.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/rle.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/text.ppm"),
 ];
 /// More pixels than this take their time, and are no other code.
 const MOST_PIXELS: usize = 1 << 20;
@@ -53,7 +61,7 @@ fn view(image: &Image, seed: u64) {
         size: 24,
         eval_resize: Some(28),
         blur: fmicl_data::Switch::On(fmicl_data::Blur {
-            kernel: 3,
+            kernel: Some(3),
             ..Default::default()
         }),
         ..Default::default()
@@ -92,11 +100,47 @@ fn part(input: &[u8], seed: u64) {
     }
 }
 
-/// The most pixels that a header in the file could claim: of a PNG, or of any frame of a JPEG.
+/// The most pixels that a header in the file could claim: of a PNG, a BMP, a WebP, any directory of a TIFF, or any frame of a
+/// JPEG. PNM claims no more than there are bytes for.
 fn claimed(input: &[u8]) -> Option<usize> {
     let pixels = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
+    let reversed = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| number << 8 | usize::from(byte))
+    };
     if input.starts_with(b"\x89PNG") {
         return Some(pixels(input.get(16..20)?).saturating_mul(pixels(input.get(20..24)?)));
+    }
+    if input.starts_with(b"BM") {
+        let side = |at: usize| Some((reversed(input.get(at..at + 4)?) as u32 as i32).unsigned_abs() as usize);
+        return Some(side(18)?.saturating_mul(side(22)?));
+    }
+    if input.get(8..12) == Some(b"WEBP") {
+        // Each of the three kinds of chunk wherever it may stand: 14 bits a side, or 24.
+        let frames = input.windows(18).map(|at| match &at[..4] {
+            b"VP8 " => (reversed(&at[14..16]) & 0x3fff) * (reversed(&at[16..18]) & 0x3fff),
+            b"VP8L" => {
+                let bits = reversed(&at[9..13]);
+                ((bits & 0x3fff) + 1) * ((bits >> 14 & 0x3fff) + 1)
+            }
+            b"VP8X" => (reversed(&at[12..15]) + 1).saturating_mul(reversed(&at[15..18]) + 1),
+            _ => 0,
+        });
+        return frames.max();
+    }
+    if input.starts_with(b"II") || input.starts_with(b"MM") {
+        // Entries of twelve bytes: tag, type, count, value, which may be of 16 bits.
+        let value = |low: u8| {
+            let sides = input.windows(12).map(|entry| match entry[..2] {
+                [1, high] if high == low => pixels(&entry[8..12]).max(pixels(&entry[8..10])),
+                [found, 1] if found == low => reversed(&entry[8..12]),
+                _ => 0,
+            });
+            sides.max().unwrap_or(0)
+        };
+        return Some(value(0).saturating_mul(value(1)));
     }
     let frames = input
         .windows(9)

@@ -1,5 +1,7 @@
 //! `fmicl check`: everything about an experiment that can be known before training.
 
+mod files;
+
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
@@ -11,18 +13,26 @@ use fmicl_core::{Error, Learner, Result, Samples, View};
 use fmicl_data::Loader;
 use std::sync::Arc;
 
-/// Prints a short summary.
+/// Prints a short summary; with `files` every sample is read first.
 ///
 /// # Errors
 /// Everything that is wrong, not only the first of it.
-pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
+pub(crate) fn check(args: &ExperimentArgs, files: bool) -> Result<(), Vec<Error>> {
     let experiment = args.load()?;
-    let summary = summary(&experiment)?;
+    let (mut lines, data) = look(&experiment)?;
+    let read = match files {
+        true => files::read_all(&experiment, &data)?,
+        false => "not read; `check --files` reads every one".into(),
+    };
+    lines.push(("samples", read));
+    lines.extend(data.notes(&experiment).into_iter().map(|note| ("note", note)));
+    let lines: Vec<_> = lines.iter().map(line).collect();
     let given = experiment.given().map_err(|error| vec![error])?;
     let given: String = given.iter().map(|given| format!("    {given}\n")).collect();
     let text = format!(
-        "{}: ready to train\n{summary}\n  options that are not at their defaults:\n{given}",
-        args.path.display()
+        "{}: ready to train\n{}\n  options that are not at their defaults:\n{given}",
+        args.path.display(),
+        lines.join("\n")
     );
     wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
 }
@@ -32,6 +42,19 @@ pub(crate) fn check(args: &ExperimentArgs) -> Result<(), Vec<Error>> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
+    let (lines, _) = look(experiment)?;
+    Ok(lines.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+fn line((key, value): &Line) -> String {
+    format!("  {key:<9} {value}")
+}
+
+/// A line of a summary: its key, and the rest.
+type Line = (&'static str, String);
+
+/// The lines of a summary, and the data.
+fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
     let mut problems = Vec::new();
     let device = experiment
         .device
@@ -54,19 +77,22 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
         let (train, test) = (labelled.train.len(), labelled.test.len());
         format!(", {train} and {test} with labels of {classes} classes")
     });
-    Ok(format!(
-        "  dataset   {}: {} {} to train on{labels}\n\
-         \x20 model     {} in {}: {} parameters, {} features{init}\n\
-         \x20 training  {} epochs of {steps} steps on {device:?}",
-        experiment.dataset.name(),
-        data.pretrain.len(),
-        experiment.dataset.modality(),
-        experiment.backbone.name(),
-        experiment.architecture.name(),
-        model.parameters,
-        model.learner.encoder().width(),
-        experiment.train.epochs,
-    ))
+    let (name, count) = (experiment.dataset.name(), data.pretrain.len());
+    let modality = experiment.dataset.modality();
+    let mut lines = vec![("dataset", format!("{name}: {count} {modality} to train on{labels}"))];
+    let views = experiment.views.summary();
+    if !views.is_empty() {
+        lines.push(("views", views));
+    }
+    let (backbone, architecture) = (experiment.backbone.name(), experiment.architecture.name());
+    let (parameters, width) = (model.parameters, model.learner.encoder().width());
+    lines.push((
+        "model",
+        format!("{backbone} in {architecture}: {parameters} parameters, {width} features{init}"),
+    ));
+    let epochs = experiment.train.epochs;
+    lines.push(("training", format!("{epochs} epochs of {steps} steps on {device:?}")));
+    Ok((lines, data))
 }
 
 /// The value, or its error among the problems.
@@ -154,6 +180,13 @@ mod tests {
         let summary = check(&format!("{BACKBONE}dataset = 'gray'\ndevice = 'cpu'")).unwrap();
         assert!(
             summary.contains("gray: 16 images to train on, 16 and 16 with labels of 2 classes"),
+            "{summary}"
+        );
+        assert!(
+            summary.contains(
+                "views     32 x 32 pixels, normalised by mean [0.4914, 0.4822, 0.4465] and deviation [0.247, 0.2435, \
+                 0.2616] (CIFAR-10's)"
+            ),
             "{summary}"
         );
         assert!(summary.contains("resnet in simclr: "), "{summary}");

@@ -132,6 +132,13 @@ impl Found {
         }
         let train = dataset.open(Split::Train)?;
         let (train, classes) = (train.len(), train.classes());
+        if classes == 0 {
+            return Ok(Found {
+                modality,
+                pretrain: train,
+                labelled: None,
+            });
+        }
         Ok(Found {
             modality,
             pretrain: match dataset.has_unlabelled() {

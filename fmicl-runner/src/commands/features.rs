@@ -1,6 +1,6 @@
 //! `fmicl features`: the features of a run's frozen encoder, for whoever goes on with them elsewhere.
 
-use crate::data::open_split;
+use crate::data::{has_labels, open_split};
 use crate::eval::{self, Features};
 use crate::together::Together;
 use crate::train::RunDir;
@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct FeaturesArgs {
     /// The run directory that `train` wrote
     run: PathBuf,
-    /// Which images; several are separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["train", "test"])]
+    /// Which images; several are separated by commas [default: train,test, or pretrain where there are no labels]
+    #[arg(long, value_enum, value_delimiter = ',')]
     split: Vec<Which>,
     /// The folder for the files [default: RUN/features]
     #[arg(long, value_name = "DIR")]
@@ -60,6 +60,15 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     let it = run.restore(experiment, device)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     disk::make_folder(&out)?;
+    let mut which = args.split.clone();
+    if which.is_empty() {
+        let labelled = has_labels(&it.experiment).map_err(|error| it.experiment.locate(error))?;
+        which = if labelled {
+            vec![Which::Train, Which::Test]
+        } else {
+            vec![Which::Pretrain]
+        };
+    }
     let mut stdout = std::io::stdout();
     for (name, split) in [
         ("pretrain", Split::Pretrain),
@@ -68,7 +77,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     ] {
         let asked =
             |which: &Which| *which == Which::All || which.to_possible_value().is_some_and(|it| it.matches(name, false));
-        if !args.split.iter().any(asked) {
+        if !which.iter().any(asked) {
             continue;
         }
         let samples = open_split(&it.experiment, split).map_err(|error| it.experiment.locate(error))?;

@@ -26,7 +26,7 @@ fn a_view_is_a_pure_function_of_its_key() {
     let (views, image) = (
         ImageViews {
             blur: Switch::On(Blur {
-                kernel: 3,
+                kernel: Some(3),
                 ..Blur::default()
             }),
             ..ImageViews::default()
@@ -61,7 +61,7 @@ fn steps_apply_in_the_order_crop_flip_jitter_grayscale_blur() {
         ..Jitter::default()
     };
     let blur = Blur {
-        kernel: 5,
+        kernel: Some(5),
         p: 1.0,
         ..Blur::default()
     };
@@ -159,7 +159,7 @@ fn what_is_written_reads_back_the_same() {
         ImageViews {
             jitter: Switch::Off,
             blur: Switch::On(Blur {
-                kernel: 3,
+                kernel: Some(3),
                 ..Blur::default()
             }),
             ..ImageViews::default()
@@ -188,7 +188,7 @@ fn errors_name_the_key() {
         "{nested}"
     );
     let kernel = "blur.kernel: 23 is too large for views of 8 pixels; at most 15 would work";
-    assert_eq!(error("size = 8\nblur = true"), kernel);
+    assert_eq!(error("size = 8\nblur = { kernel = 23 }"), kernel);
     assert_eq!(
         error("eval_resize = 16"),
         "eval_resize: 16 is not from the view's size, 32, to 8192 pixels"

@@ -1,0 +1,124 @@
+//! Photos that meet the defaults, which are CIFAR-10's.
+
+use super::ImageViews;
+use crate::Normalize;
+use fmicl_core::{Image, Samples};
+
+/// Images that are looked at.
+const MOST: usize = 32;
+/// Twice the default size: what is as large is no icon.
+const PHOTO: usize = 64;
+
+/// A line each about the size and the normalisation, where the defaults are used for photos.
+pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
+    let default = ImageViews::default();
+    let (size, normalize) = (views.size == default.size, views.normalize == default.normalize);
+    if !size && !normalize {
+        return vec![];
+    }
+    // Those that cannot be read are found elsewhere.
+    let count = samples.len().min(MOST);
+    let images: Vec<Image> = (0..count)
+        .flat_map(|i| samples.image(i * samples.len() / count))
+        .collect();
+    let median = |side: fn(&Image) -> usize| {
+        let mut sides: Vec<_> = images.iter().map(side).collect();
+        sides.sort_unstable();
+        sides.get(sides.len() / 2).copied().unwrap_or(0)
+    };
+    let (width, height) = (median(|image| image.width), median(|image| image.height));
+    if width.min(height) < PHOTO {
+        return vec![];
+    }
+    let mut doubts = Vec::new();
+    if size {
+        doubts.push(format!(
+            "views.size is {}, the default, and images have {width} x {height} pixels in the median: 224 is usual for photos",
+            views.size
+        ));
+    }
+    if normalize {
+        let Normalize { mean, std } = measured(&images);
+        doubts.push(format!(
+            "views.normalize is CIFAR-10's, the default; of {} of these images: {{ mean = {mean:.3?}, std = {std:.3?} }}",
+            images.len()
+        ));
+    }
+    doubts
+}
+
+/// Mean and standard deviation over the pixels of all images, each image as much as another.
+fn measured(images: &[Image]) -> Normalize {
+    let (mut sums, mut squares) = ([0.0f64; 3], [0.0f64; 3]);
+    for image in images {
+        let weight = 1.0 / (image.width * image.height * images.len()) as f64;
+        for pixel in image.pixels.chunks_exact(3) {
+            for channel in 0..3 {
+                let value = f64::from(pixel[channel]) / 255.0;
+                sums[channel] += weight * value;
+                squares[channel] += weight * value * value;
+            }
+        }
+    }
+    Normalize {
+        mean: sums.map(|mean| mean as f32),
+        std: std::array::from_fn(|channel| (squares[channel] - sums[channel] * sums[channel]).max(0.0).sqrt() as f32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::Result;
+
+    /// Images of this size: the upper half black, the lower of one colour.
+    struct Halves(usize, usize);
+
+    impl Samples for Halves {
+        fn len(&self) -> usize {
+            5
+        }
+
+        fn image(&self, index: usize) -> Result<Image> {
+            let Halves(width, height) = *self;
+            if index == 1 {
+                return Err(fmicl_core::Error::data("x", "is broken"));
+            }
+            let pixel = |at: usize| {
+                if at < width * height / 2 {
+                    [0, 0, 0]
+                } else {
+                    [255, 51, 0]
+                }
+            };
+            Ok(Image::new(width, height, (0..width * height).flat_map(pixel).collect()))
+        }
+    }
+
+    #[test]
+    fn photos_at_the_defaults_of_cifar_are_told_with_their_size_and_their_own_normalisation() {
+        let doubts = of(&ImageViews::default(), &Halves(100, 80));
+        assert_eq!(
+            doubts,
+            [
+                "views.size is 32, the default, and images have 100 x 80 pixels in the median: 224 is usual for photos",
+                "views.normalize is CIFAR-10's, the default; of 4 of these images: { mean = [0.500, 0.100, 0.000], std = \
+                 [0.500, 0.100, 0.000] }",
+            ]
+        );
+        let of_size = |size| ImageViews {
+            size,
+            ..ImageViews::default()
+        };
+        assert_eq!(of(&of_size(96), &Halves(100, 80)).len(), 1);
+        assert_eq!(of(&ImageViews::default(), &Halves(100, 40)), [""; 0]);
+        let chosen = ImageViews {
+            normalize: Normalize {
+                mean: [0.5; 3],
+                std: [0.5; 3],
+            },
+            ..of_size(96)
+        };
+        assert_eq!(of(&chosen, &Halves(100, 80)), [""; 0]);
+    }
+}

@@ -1,0 +1,137 @@
+//! `fmicl check --files`: every sample is read before training does it.
+
+use crate::config::Experiment;
+use crate::data::Splits;
+use fmicl_core::{Error, Modality, Result, Samples};
+use fmicl_data::OnError;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Errors that are shown of a split.
+const SHOWN: usize = 20;
+
+/// Reads every sample of every split, and says how many there are; where some may be left out, which cannot be read.
+///
+/// # Errors
+/// The samples that cannot be read, where none may be left out: the first of them and their number.
+pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String, Vec<Error>> {
+    let (mut count, mut problems) = (0, Vec::new());
+    for (split, samples) in data.each() {
+        count += samples.len();
+        let mut unreadable = unreadable(&**samples, experiment.dataset.modality());
+        if !unreadable.is_empty() {
+            let (broken, all) = (unreadable.len(), samples.len());
+            unreadable.truncate(SHOWN);
+            problems.extend(unreadable);
+            problems.push(Error::Run(format!("{split}: {broken} of {all} samples cannot be read")));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(format!("all {count} can be read"));
+    }
+    if experiment.train.on_error == OnError::Skip {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        return Ok(format!(
+            "some are left out, as train.on_error = \"skip\" allows: {}",
+            problems.join("\n            ")
+        ));
+    }
+    problems.push(Error::Run(
+        "replace or remove what cannot be read, or leave it out: train.on_error = \"skip\"".into(),
+    ));
+    Err(problems)
+}
+
+/// Why samples cannot be read, in their order; all cores read.
+fn unreadable(samples: &dyn Samples, modality: Modality) -> Vec<Error> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let read = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= samples.len() {
+                return;
+            }
+            let read = match modality {
+                Modality::Images => samples.image(index).map(|_| ()),
+                Modality::Texts => samples.texts(index).map(|_| ()),
+            };
+            if let (Err(error), Ok(mut found)) = (read, found.lock()) {
+                found.push((index, error));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(read);
+        }
+        read();
+    });
+    let mut found = found.into_inner().unwrap_or_default();
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, error)| error).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+    use fmicl_core::{Dataset, Part};
+    use std::path::Path;
+
+    /// What is said of `image-folder`'s example with these bytes in files of it.
+    fn check(broken: &[&str], options: &[&str]) -> Result<String, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset: Part<dyn Dataset> = Part::new("image-folder", Default::default()).unwrap();
+        dataset.example(folder.path()).unwrap();
+        for path in broken {
+            std::fs::write(folder.path().join(path), "").unwrap();
+        }
+        let root: &Path = folder.path();
+        let path = root.join("x.toml");
+        let text = format!(
+            "dataset = {{ name = 'image-folder', root = {root:?} }}
+            backbone = 'resnet'
+            architecture = 'simclr'
+            objective = 'infonce'
+            optimizer = 'sgd'
+            train = {{ epochs = 1, batch_size = 8, lr = 0.5 }}"
+        );
+        std::fs::write(&path, text).unwrap();
+        let sets: Vec<_> = options.iter().map(ToString::to_string).collect();
+        let experiment = load(&path, &sets).unwrap();
+        let shown = format!("{}/", root.display());
+        let without = |text: &dyn ToString| text.to_string().replace(&shown, "");
+        let read = read_all(&experiment, &Splits::open(&experiment).unwrap());
+        read.map(|read| without(&read))
+            .map_err(|errors| errors.iter().map(|error| without(error)).collect())
+    }
+
+    const BROKEN: [&str; 3] = ["train/two/3.png", "train/one/7.png", "test/one/0.png"];
+
+    #[test]
+    fn every_file_that_cannot_be_read_is_found_before_training() {
+        assert_eq!(check(&[], &[]).unwrap(), "all 28 can be read");
+        assert_eq!(
+            check(&BROKEN, &[]).unwrap_err(),
+            [
+                "train/one/7.png: is empty",
+                "train/two/3.png: is empty",
+                "train: 2 of 20 samples cannot be read",
+                "test/one/0.png: is empty",
+                "test: 1 of 8 samples cannot be read",
+                "replace or remove what cannot be read, or leave it out: train.on_error = \"skip\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_may_be_left_out_is_no_error_but_said() {
+        let said = check(&BROKEN, &["train.on_error=skip"]).unwrap();
+        assert!(
+            said.starts_with("some are left out, as train.on_error = \"skip\" allows: train/one/7.png: is empty\n")
+        );
+        assert!(said.ends_with(" test: 1 of 8 samples cannot be read"), "{said}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Photos of a user's own: folders without classes, and files that are no photos.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use fmicl_core::{Dataset, Part};
+use fmicl_runner as _;
+use std::path::Path;
+use std::process::Command;
+
+/// Whether a command succeeds, its stdout, and its stderr.
+fn fmicl(args: &[&str]) -> (bool, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    let output = command.args(args).env("OMP_NUM_THREADS", "1").output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.success(), stdout, stderr)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&at("example")).unwrap();
+    std::fs::rename(at("example/train/one"), at("photos")).unwrap();
+    std::fs::write(at("photos/list.gif"), "").unwrap();
+    let experiment = format!(
+        "dataset = {{ name = 'image-folder', root = {:?} }}
+        backbone = {{ name = 'resnet', stem = 'cifar', width = 8 }}
+        architecture = 'simclr'
+        objective = 'infonce'
+        optimizer = 'sgd'
+        device = 'cpu'
+        views.size = 16
+        train = {{ epochs = 1, batch_size = 4, lr = 0.1 }}",
+        at("photos")
+    );
+    std::fs::write(at("x.toml"), experiment).unwrap();
+    let (file, run) = (at("x.toml"), at("run"));
+
+    let said = [
+        "photos: photos without class folders have no labels\n",
+        "photos: 1 left out: 1 .gif (read are .jpg ",
+    ];
+    let (succeeds, checked, error) = fmicl(&["check", text(&file), "--files"]);
+    assert!(succeeds, "{error}");
+    for line in said.into_iter().chain([
+        "image-folder: 10 images to train on\n",
+        "views     16 x 16 pixels, normalised by mean [0.4914, ",
+        "samples   all 10 can be read\n",
+    ]) {
+        assert!(checked.contains(line), "{line}: {checked}");
+    }
+
+    let (succeeds, _, log) = fmicl(&["train", text(&file), "--out", text(&run)]);
+    assert!(succeeds, "{log}");
+    for line in said
+        .into_iter()
+        .chain(["nothing judges the encoder: the dataset has no labels"])
+    {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    let result = std::fs::read_to_string(run.join("result.json")).unwrap();
+    assert!(!result.contains("evaluation") && !result.contains("knn"), "{result}");
+
+    let (succeeds, written, error) = fmicl(&["features", text(&run)]);
+    assert!(
+        succeeds && written.contains("pretrain_features.npy: 10 images, "),
+        "{written} {error}"
+    );
+    assert!(!run.join("features/pretrain_labels.npy").exists());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&at("photos")).unwrap();
+    std::fs::write(at("photos/train/two/4.png"), "").unwrap();
+    let experiment = format!(
+        "dataset = {{ name = 'image-folder', root = {:?} }}
+        backbone = {{ name = 'resnet', stem = 'cifar', width = 8 }}
+        architecture = 'simclr'
+        objective = 'infonce'
+        optimizer = 'sgd'
+        train = {{ epochs = 1, batch_size = 4, lr = 0.1 }}",
+        at("photos")
+    );
+    std::fs::write(at("x.toml"), experiment).unwrap();
+    let (succeeds, checked, _) = fmicl(&["check", text(&at("x.toml"))]);
+    assert!(
+        succeeds && checked.contains("samples   not read; `check --files` reads every one\n"),
+        "{checked}"
+    );
+    let (succeeds, checked, error) = fmicl(&["check", text(&at("x.toml")), "--files"]);
+    let expected = format!("{}: is empty", at("photos/train/two/4.png").display());
+    assert!(
+        !succeeds && checked.is_empty() && error.contains(&expected),
+        "{checked} {error}"
+    );
+    assert!(error.contains("train: 1 of 20 samples cannot be read"), "{error}");
+}
