@@ -2,7 +2,7 @@
 
 use crate::{Error, Image, Modality, Patch, Region, Result, Source};
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,5 +113,15 @@ pub trait Samples: Send + Sync {
     /// The class, below `classes()`; 0, the default, in a split without labels.
     fn label(&self, _index: usize) -> usize {
         0
+    }
+
+    /// The names of the classes, in the order of their numbers; none, the default, where they are not known.
+    fn class_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The file of a sample, where each has one of its own; the default is that none has.
+    fn path(&self, _index: usize) -> Option<PathBuf> {
+        None
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsS
 /// where it may not;
 /// [`Error::Io`] where the system refuses.
 pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
-    let mut photos = Photos::new(split, classes.len());
+    let mut photos = Photos::new(split, classes);
     for name in self::classes(split, links, hint)? {
         let folder = split.join(&name);
         let Ok(class) = classes.binary_search(&name) else {

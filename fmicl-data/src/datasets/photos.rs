@@ -3,7 +3,7 @@
 use super::files::write;
 use crate::decode::{MOST_FILE, decode};
 use fmicl_core::{Error, Image, Patch, Region, Result, Samples, read_file};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ pub(super) struct Photos {
     /// Where each path ends.
     ends: Vec<usize>,
     labels: Vec<u32>,
-    classes: usize,
+    classes: Vec<String>,
 }
 
 impl Photos {
-    /// None yet, of files below `root` in so many classes.
-    pub fn new(root: &Path, classes: usize) -> Self {
+    /// None yet, of files below `root` in these classes.
+    pub fn new(root: &Path, classes: &[OsString]) -> Self {
         Photos {
             root: root.into(),
             names: vec![],
             ends: vec![],
             labels: vec![],
-            classes,
+            classes: classes.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
         }
     }
 
@@ -58,7 +58,11 @@ impl Samples for Photos {
     }
 
     fn classes(&self) -> usize {
-        self.classes
+        self.classes.len()
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.classes.clone()
     }
 
     fn image(&self, index: usize) -> Result<Image> {
@@ -75,6 +79,10 @@ impl Samples for Photos {
 
     fn label(&self, index: usize) -> usize {
         self.labels[index] as usize
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        Some(self.path(index))
     }
 }
 
