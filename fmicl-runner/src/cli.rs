@@ -2,7 +2,7 @@
 
 use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
-use crate::{DeviceChoice, commands, eval, log, panics, sweep, train, verify};
+use crate::{DeviceChoice, commands, log, panics, sweep, train, verify};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
@@ -48,25 +48,7 @@ enum Command {
         device: Option<DeviceChoice>,
     },
     /// Evaluate the encoder of a run directory
-    Eval {
-        /// The run directory that `train` wrote; with --on, a folder of published weights, too
-        run: PathBuf,
-        /// Evaluate by this alone, such as sts (`fmicl list evaluation`)
-        #[arg(long, value_name = "EVALUATION")]
-        on: Option<String>,
-        /// Where its data are; short for --set data=DIR
-        #[arg(long, value_name = "DIR", requires = "on")]
-        data: Option<PathBuf>,
-        /// Set an option of the evaluation, or of a folder's views or backbone (backbone.pooling=cls); may be repeated
-        #[arg(long = "set", value_name = "KEY=VALUE", requires = "on")]
-        sets: Vec<String>,
-        /// Print JSON, with all digits
-        #[arg(long)]
-        json: bool,
-        /// auto, cpu or cuda:N, instead of the experiment's
-        #[arg(long)]
-        device: Option<DeviceChoice>,
-    },
+    Eval(commands::EvalArgs),
     /// Write a vector for each line of stdin: sentences, or paths of images
     Embed(commands::EmbedArgs),
     /// Write the features of a run's frozen encoder, and the labels
@@ -200,21 +182,7 @@ impl Command {
                 stop_after,
             } => start(path, &changes, out, resume, stop_after),
             Command::Replay { run, step, device } => train::replay(&run, step, device).map_err(one),
-            Command::Eval {
-                run,
-                on: Some(evaluation),
-                data,
-                sets,
-                json,
-                device,
-            } => {
-                let (folder, mut sets): (Vec<_>, Vec<_>) =
-                    sets.into_iter().partition(|set: &String| is_of_a_folder(set));
-                sets.extend(data.map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy()))));
-                let evaluation = config::load_part(&evaluation, &sets).map_err(|error| all(vec![error]))?;
-                eval::run_on(&run, &evaluation, &folder, json, device).map_err(one)
-            }
-            Command::Eval { run, json, device, .. } => eval::run(&run, json, device).map_err(one),
+            Command::Eval(args) => commands::evaluate(args),
             Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),
             Command::Export(args) => commands::export(&args).map_err(one),
@@ -225,11 +193,6 @@ impl Command {
             Command::Check { experiment } => commands::check(&experiment).map_err(all),
         }
     }
-}
-
-/// Whether a `key=value` is for the parts that read a folder of weights.
-fn is_of_a_folder(set: &str) -> bool {
-    ["views", "backbone"].contains(&set.split(['.', '=']).next().unwrap_or_default())
 }
 
 /// `fmicl train`.

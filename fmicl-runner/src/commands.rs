@@ -1,8 +1,9 @@
-//! The subcommands that neither train nor evaluate.
+//! The subcommands that do not train.
 
 mod check;
 mod data;
 mod embed;
+mod eval;
 mod export;
 mod features;
 mod list;
@@ -10,6 +11,7 @@ mod list;
 pub(crate) use check::{check, summary};
 pub(crate) use data::Data;
 pub(crate) use embed::{EmbedArgs, embed};
+pub(crate) use eval::{EvalArgs, evaluate};
 pub(crate) use export::{ExportArgs, export};
 pub(crate) use features::{FeaturesArgs, features};
 pub(crate) use list::list;

@@ -11,7 +11,7 @@
 mod axis;
 mod caption;
 mod cell;
-mod csv;
+pub(crate) mod csv;
 mod file;
 mod grid;
 mod jobs;

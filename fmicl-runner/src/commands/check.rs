@@ -3,6 +3,7 @@
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
+use crate::eval;
 use crate::train::{open_loader, prepare};
 use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
@@ -38,6 +39,7 @@ pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {
         return Err(problems);
     };
+    eval::require_room(&data, model.learner.encoder().width()).map_err(|error| vec![experiment.locate(error)])?;
     let steps = model.dry_run(experiment, &data.pretrain);
     let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
     let init = match &model.init {
