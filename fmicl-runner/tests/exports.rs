@@ -12,7 +12,7 @@ use fmicl_core::registry;
 use fmicl_core::tch::{CModule, Device, Tensor, no_grad};
 use fmicl_core::{Backbone, Dataset, Modality, Part, Views};
 use fmicl_runner::config;
-use fmicl_runner::train::{Model, RunDir};
+use fmicl_runner::train::{CheckpointChoice, Model, RunDir};
 use run::{fmicl, images, run_of, run_with, tensors, text, train};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,10 @@ fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
 
 fn restore(run: &Path) -> Model {
     let run = RunDir::open(run).unwrap();
-    run.restore(run.experiment().unwrap(), Device::Cpu).unwrap().model
+    let last = CheckpointChoice::Last;
+    run.restore(run.experiment().unwrap(), Device::Cpu, &last)
+        .unwrap()
+        .model
 }
 
 /// What the run's encoder makes of images.

@@ -10,7 +10,7 @@ mod run;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::eval;
-use fmicl_runner::train::RunDir;
+use fmicl_runner::train::{CheckpointChoice, RunDir};
 use run::{fmicl, run_of, tensors, text, train};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,14 +26,16 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         "{printed}"
     );
     let run_dir = RunDir::open(&run).unwrap();
-    let it = run_dir.restore(run_dir.experiment().unwrap(), Device::Cpu).unwrap();
+    let it = run_dir
+        .restore(run_dir.experiment().unwrap(), Device::Cpu, &CheckpointChoice::Last)
+        .unwrap();
     let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
     let labelled = data.labelled.unwrap();
     let expected = eval::features(&it.experiment, &labelled.train, &it.model, it.device).unwrap();
     assert_eq!(Tensor::read_npy(file).unwrap(), expected.values);
     assert_eq!(
         Tensor::read_npy(run.join("features/train_labels.npy")).unwrap(),
-        expected.labels
+        expected.labels(&*labelled.train)
     );
     assert_eq!(
         Tensor::read_npy(run.join("features/test_labels.npy")).unwrap().numel(),
