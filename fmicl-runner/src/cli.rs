@@ -55,6 +55,8 @@ enum Command {
     Features(commands::FeaturesArgs),
     /// Write a run's backbone, for PyTorch
     Export(commands::ExportArgs),
+    /// Convert a PyTorch checkpoint's weights to safetensors, for `init`
+    Convert(commands::ConvertArgs),
     /// Train every experiment of a grid and write its table
     Sweep(sweep::Options),
     /// Compute what the paper claims, with every registered divergence
@@ -186,6 +188,7 @@ impl Command {
             Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),
             Command::Export(args) => commands::export(&args).map_err(one),
+            Command::Convert(args) => commands::convert(&args).map_err(one),
             Command::Sweep(options) => sweep::run(&options),
             Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),

@@ -1,6 +1,7 @@
 //! The subcommands that do not train.
 
 mod check;
+mod convert;
 mod data;
 mod embed;
 mod eval;
@@ -9,6 +10,7 @@ mod features;
 mod list;
 
 pub(crate) use check::{check, summary};
+pub(crate) use convert::{ConvertArgs, convert};
 pub(crate) use data::Data;
 pub(crate) use embed::{EmbedArgs, embed};
 pub(crate) use eval::{EvalArgs, evaluate};

@@ -21,6 +21,7 @@ mod heap;
 mod log;
 mod panics;
 mod parts;
+pub mod pickle;
 mod precision;
 mod shell;
 pub mod sweep;

@@ -68,7 +68,7 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));
     eval::require_finite(&features)?;
     match format {
-        Format::Safetensors => weights::write(it.model.backbone(), &out)?,
+        Format::Safetensors => weights::write_about(it.model.backbone(), &it.model.about, &out)?,
         Format::Torchscript => script(&mut it.model, input, &out)?,
     }
     let what = (it.experiment.backbone.name(), it.model.learner.encoder().width());

@@ -131,7 +131,7 @@ impl RunDir {
         // Before the config, which makes the directory a run's.
         kept::keep(experiment, &run.path)?;
         if let Some(model) = started {
-            weights::write(model.backbone(), &run.path.join(INIT))?;
+            weights::write_about(model.backbone(), &model.about, &run.path.join(INIT))?;
         }
         run.write(CONFIG, config.as_bytes())?;
         run.write_json("crates.json", &linked_crates())?;
