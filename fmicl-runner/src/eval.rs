@@ -105,7 +105,7 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
             )
             .into());
         }
-        require_room(&data, it.model.learner.encoder().width()).map_err(|error| it.experiment.locate(error))?;
+        require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
         let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {
             return Ok(());

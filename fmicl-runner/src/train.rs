@@ -132,7 +132,7 @@ fn run_with(
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    eval::require_room(&data, model.learner.encoder().width()).map_err(|error| experiment.locate(error))?;
+    eval::require_room(&data, model.learner.encoder().width(), device).map_err(|error| experiment.locate(error))?;
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device, processes)?;
     if let Some(checkpoint) = &checkpoint {
         trainer.resume(checkpoint)?;

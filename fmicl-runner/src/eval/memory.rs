@@ -3,6 +3,7 @@
 use super::linear::STATE;
 use super::tiles;
 use crate::data::Splits;
+use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
@@ -11,12 +12,13 @@ use std::path::Path;
 const TILES: u64 = 8;
 
 /// That there is memory for the features of the labelled splits, `width` numbers a sample, and for the linear probe on them.
-/// They are made when training is over, and its own memory is in use then, too.
+/// They are made when training is over, and its own memory is in use then, too. What a GPU has left is not known.
 ///
 /// # Errors
 /// A run's, with what is needed and what there is.
-pub(crate) fn require_room(data: &Splits, width: i64) -> Result<()> {
-    let (Some(labelled), Some(there)) = (&data.labelled, available()) else {
+pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<()> {
+    let there = available().filter(|_| device == Device::Cpu);
+    let (Some(labelled), Some(there)) = (&data.labelled, there) else {
         return Ok(());
     };
     let [train, test] = [&labelled.train, &labelled.test].map(|samples| samples.len() as u64);

@@ -71,6 +71,7 @@ mod tests {
 
     #[test]
     fn classes_count_alike_in_the_balanced_accuracy_however_large_they_are() {
+        // Of scikit-learn's `accuracy_score` and `balanced_accuracy_score`: 0.7 and 0.5.
         let labels = ints(&[0, 0, 0, 0, 0, 0, 1, 1, 2, 2]);
         let predicted = ints(&[0, 0, 0, 0, 0, 0, 0, 1, 0, 1]);
         let score = Score::of(&predicted, &labels, 3);
