@@ -84,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.safetensors");
         let tensors =
-            || [("b", 3i64), ("a", 2)].map(|(name, count)| (name.to_string(), Tensor::from_slice(&vec![count; 5])));
+            || [("b", 3i64), ("a", 2)].map(|(name, count)| (name.to_string(), Tensor::from_slice(&[count; 5])));
         write_about(tensors(), "{\"heads\":12}", &path).unwrap();
         assert_eq!(about(&path).unwrap(), "{\"heads\":12}");
         assert_eq!(read(&path).unwrap()["b"], Tensor::from_slice(&[3i64; 5]));

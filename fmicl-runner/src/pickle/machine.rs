@@ -86,7 +86,7 @@ impl<'a> Machine<'_, 'a> {
                 0x8f => self.push(Node::Other),
                 b'(' => self.marks.push(self.stack.len()),
                 b't' => {
-                    let items = self.to_mark()?;
+                    let items = self.items()?;
                     self.push(Node::Tuple(items));
                 }
                 0x85..=0x87 => {
@@ -95,7 +95,7 @@ impl<'a> Machine<'_, 'a> {
                     self.push(Node::Tuple(items));
                 }
                 0x91 => {
-                    self.to_mark()?;
+                    self.items()?;
                     self.push(Node::Other);
                 }
                 b's' => {
@@ -103,7 +103,7 @@ impl<'a> Machine<'_, 'a> {
                     self.put(vec![key, value])?;
                 }
                 b'u' => {
-                    let items = self.to_mark()?;
+                    let items = self.items()?;
                     self.put(items)?;
                 }
                 b'a' => {
@@ -111,10 +111,10 @@ impl<'a> Machine<'_, 'a> {
                     self.append(vec![item])?;
                 }
                 b'e' => {
-                    let items = self.to_mark()?;
+                    let items = self.items()?;
                     self.append(items)?;
                 }
-                0x90 => drop(self.to_mark()?),
+                0x90 => drop(self.items()?),
                 b'q' => {
                     let place = self.size(1)?;
                     self.remember(place)?;
@@ -133,7 +133,7 @@ impl<'a> Machine<'_, 'a> {
                     self.recall(place)?;
                 }
                 b'0' => drop(self.pop()?),
-                b'1' => drop(self.to_mark()?),
+                b'1' => drop(self.items()?),
                 b'2' => {
                     let top = *self.stack.last().ok_or(Stop::Damaged)?;
                     self.stack.push(top);
@@ -192,7 +192,8 @@ impl<'a> Machine<'_, 'a> {
         }
     }
 
-    fn to_mark(&mut self) -> Step<Vec<Id>> {
+    /// The values above the last mark, which is gone.
+    fn items(&mut self) -> Step<Vec<Id>> {
         let mark = self.marks.pop().ok_or(Stop::Damaged)?;
         Ok(self.stack.split_off(mark))
     }
