@@ -28,6 +28,15 @@ pub trait Backbone: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Options that change the features and that neither the names nor the shapes of the weights tell, such as the heads of an
+    /// attention: weights that were trained under others are of no use. Files of weights say them.
+    ///
+    /// # Errors
+    /// A file that the options name and that cannot be read.
+    fn untold(&self) -> Result<toml::Table> {
+        Ok(toml::Table::new())
+    }
+
     /// What it reads.
     fn modality(&self) -> Modality {
         Modality::Images

@@ -2,7 +2,7 @@
 
 use crate::{Error, Image, Modality, Patch, Portion, Region, Result, Source};
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,5 +125,15 @@ pub trait Samples: Send + Sync {
     /// folder that was taken in place of another. `check` and `train` print them.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The names of the classes, in the order of their numbers; none, the default, where they are not known.
+    fn class_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The file of a sample, where each has one of its own; the default is that none has.
+    fn path(&self, _index: usize) -> Option<PathBuf> {
+        None
     }
 }

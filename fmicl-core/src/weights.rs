@@ -1,6 +1,9 @@
 //! Files of tensors: reading and writing safetensors.
 
+mod about;
 mod shards;
+
+pub use about::{about, write_about};
 
 use crate::{Error, Result, read_file};
 // The version that tch has: its tensors convert from this one's views.
@@ -107,9 +110,7 @@ fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
     let size = bytes.len();
     // A zip archive or a pickle's first opcode: what torch.save writes.
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 0x02]) {
-        return "is a pickle of PyTorch, not safetensors; convert it: python3 -c \"import torch, safetensors.torch as s; \
-                s.save_file(torch.load('in.pth', weights_only=True), 'out.safetensors')\""
-            .into();
+        return "is a pickle of PyTorch, not safetensors; convert it by `fmicl convert FILE`".into();
     }
     let header = bytes
         .first_chunk()

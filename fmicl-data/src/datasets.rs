@@ -33,5 +33,5 @@ pub use links::FollowLinks;
 pub use mnist::Mnist;
 pub use place::data_folder;
 pub use stl10::Stl10;
-pub use subset::Subset;
+pub use subset::{Spread, Subset};
 pub use tiny_imagenet::TinyImageNet;

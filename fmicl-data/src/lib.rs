@@ -22,7 +22,7 @@ pub mod transforms;
 mod unreadable;
 mod views;
 
-pub use datasets::data_folder;
+pub use datasets::{Spread, data_folder};
 pub use decode::decode;
 pub use evaluation::{EvaluationBatch, evaluation_batches};
 pub use jpeg::JPEG_SIMD;

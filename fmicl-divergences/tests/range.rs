@@ -1,5 +1,7 @@
 //! Options with which an objective leaves the range of f32.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use fmicl_core::testing::unit_rows;
 use fmicl_core::{Error, Negatives, Objective, Pairing, Part, Result};
 use fmicl_divergences as _;

@@ -6,6 +6,7 @@ mod config;
 mod dataset;
 mod hugging_face;
 mod image;
+mod pickle;
 mod sweep;
 mod weights;
 
@@ -18,11 +19,12 @@ type Fixed = (&'static str, fn() -> Target);
 
 /// Every target, by name. Each registered dataset and evaluation is one, so that what is added is covered as it is.
 pub fn all() -> Vec<Make> {
-    let fixed: [Fixed; 9] = [
+    let fixed: [Fixed; 10] = [
         ("config", config::config),
         ("sweep", sweep::sweep),
         ("image", image::image),
         ("weights", weights::weights),
+        ("pickle", pickle::pickle),
         ("checkpoint", checkpoint::checkpoint),
         ("tar", archive::tar),
         ("zip", archive::zip),

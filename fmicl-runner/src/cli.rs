@@ -2,7 +2,7 @@
 
 use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
-use crate::{DeviceChoice, commands, eval, home, log, panics, provenance, sweep, train, verify, wrap};
+use crate::{DeviceChoice, commands, home, log, panics, provenance, sweep, train, verify, wrap};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
@@ -48,31 +48,15 @@ enum Command {
         device: Option<DeviceChoice>,
     },
     /// Evaluate the encoder of a run directory
-    Eval {
-        /// The run directory that `train` wrote; with --on, a folder of published weights, too
-        run: PathBuf,
-        /// Evaluate by this alone, such as sts (`fmicl list evaluation`)
-        #[arg(long, value_name = "EVALUATION")]
-        on: Option<String>,
-        /// Where its data are; short for --set data=DIR
-        #[arg(long, value_name = "DIR", requires = "on")]
-        data: Option<PathBuf>,
-        /// Set an option of the evaluation, or of a folder's views or backbone (backbone.pooling=cls); may be repeated
-        #[arg(long = "set", value_name = "KEY=VALUE", requires = "on")]
-        sets: Vec<String>,
-        /// Print JSON, with all digits
-        #[arg(long)]
-        json: bool,
-        /// auto, cpu or cuda:N, instead of the experiment's
-        #[arg(long)]
-        device: Option<DeviceChoice>,
-    },
+    Eval(commands::EvalArgs),
     /// Write a vector for each line of stdin: sentences, or paths of images
     Embed(commands::EmbedArgs),
     /// Write the features of a run's frozen encoder, and the labels
     Features(commands::FeaturesArgs),
     /// Write a run's backbone, for PyTorch
     Export(commands::ExportArgs),
+    /// Convert a PyTorch checkpoint's weights to safetensors, for `init`
+    Convert(commands::ConvertArgs),
     /// Train every experiment of a grid and write its table
     Sweep(sweep::Options),
     /// Compute what the paper claims, with every registered divergence
@@ -223,24 +207,11 @@ impl Command {
                 stop_after,
             } => start(path, &changes, out, resume, stop_after),
             Command::Replay { run, step, device } => train::replay(&run, step, device).map_err(one),
-            Command::Eval {
-                run,
-                on: Some(evaluation),
-                data,
-                sets,
-                json,
-                device,
-            } => {
-                let (folder, mut sets): (Vec<_>, Vec<_>) =
-                    sets.into_iter().partition(|set: &String| is_of_a_folder(set));
-                sets.extend(data.map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy()))));
-                let evaluation = config::load_part(&evaluation, &sets).map_err(|error| all(vec![error]))?;
-                eval::run_on(&run, &evaluation, &folder, json, device).map_err(one)
-            }
-            Command::Eval { run, json, device, .. } => eval::run(&run, json, device).map_err(one),
+            Command::Eval(args) => commands::evaluate(args),
             Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),
             Command::Export(args) => commands::export(&args).map_err(one),
+            Command::Convert(args) => commands::convert(&args).map_err(one),
             Command::Sweep(options) => sweep::run(&options),
             Command::Verify { json } => verify::run(json).map_err(one),
             Command::List { kind, json } => commands::list(kind.as_deref(), json).map_err(one),
@@ -248,11 +219,6 @@ impl Command {
             Command::Check { experiment, files } => commands::check(&experiment, files).map_err(all),
         }
     }
-}
-
-/// Whether a `key=value` is for the parts that read a folder of weights.
-fn is_of_a_folder(set: &str) -> bool {
-    ["views", "backbone"].contains(&set.split(['.', '=']).next().unwrap_or_default())
 }
 
 /// `fmicl train`.

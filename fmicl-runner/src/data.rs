@@ -2,6 +2,10 @@
 
 use crate::config::{Experiment, Knn};
 use fmicl_core::{Result, Samples, Split, Task, require};
+use fmicl_data::Spread;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// All data of an experiment, opened and checked.
@@ -22,6 +26,38 @@ pub struct Labelled {
     pub train: Arc<dyn Samples>,
     /// What accuracy is measured on.
     pub test: Arc<dyn Samples>,
+}
+
+impl Labelled {
+    /// How many test samples are of files that training has, too: by folder, whatever path or link leads there, and name.
+    pub fn test_in_training(&self) -> usize {
+        let mut folders = HashMap::new();
+        let mut file = |path: PathBuf| -> Option<(PathBuf, OsString)> {
+            let (folder, name) = (path.parent()?, path.file_name()?);
+            let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.into());
+            let known = folders.entry(folder.to_path_buf()).or_insert_with(|| real(folder));
+            Some((known.clone(), name.to_owned()))
+        };
+        let mut of = |samples: &dyn Samples| -> Vec<_> {
+            let paths = (0..samples.len()).map_while(|index| samples.path(index));
+            paths.filter_map(&mut file).collect()
+        };
+        // There are millions in training, so those of the test split are held.
+        let test = of(&*self.test);
+        if test.is_empty() {
+            return 0;
+        }
+        let distinct: HashSet<_> = test.iter().collect();
+        let mut found = HashSet::new();
+        for path in (0..self.train.len()).map_while(|index| self.train.path(index)) {
+            if let Some(file) = file(path)
+                && let Some(file) = distinct.get(&file)
+            {
+                found.insert(*file);
+            }
+        }
+        test.iter().filter(|file| found.contains(file)).count()
+    }
 }
 
 impl Splits {
@@ -82,7 +118,13 @@ impl Splits {
         let test = open_split(experiment, Split::Test)?;
         Ok(Splits {
             pretrain,
-            labelled: Some(Labelled { train, test }),
+            labelled: Some(Labelled {
+                train: match experiment.eval.train_samples {
+                    Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
+                    _ => train,
+                },
+                test,
+            }),
             tasks,
             no_labels: None,
         })

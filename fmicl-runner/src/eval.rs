@@ -5,18 +5,23 @@ mod judge;
 mod knn;
 mod lbfgs;
 mod linear;
+mod memory;
+mod score;
 mod subject;
 mod table;
 mod tasks;
+mod tiles;
 mod worth;
 
-pub use encode::Features;
+pub use encode::{Encoded, Features};
 pub(crate) use encode::{Reader, require_finite};
-pub use judge::{Accuracy, DRAWS, FEW, Judged, Online};
+pub use judge::{Accuracy, Balanced, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
+pub(crate) use memory::require_room;
+pub use score::{Largest, Score};
 pub(crate) use subject::{Origin, Subject, published};
-pub use table::Comparison;
+pub use table::{Comparison, Protocol, Row};
 pub use tasks::{Evaluated, Figures, FiguresByName};
 pub use worth::Worth;
 
@@ -24,21 +29,21 @@ use crate::DeviceChoice;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::together::{Together, require_alike};
-use crate::train::{Model, RunDir};
+use crate::train::{CheckpointChoice, Model, RunDir};
 use encode::Encode;
 use fmicl_core::registry;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Raw pixels are judged up to this size of the training split; the probe needs several times as much.
+/// Raw pixels are judged up to this size of the training split.
 const MOST_PIXELS: u64 = 1 << 30;
 
 /// Everything that was found out about a run's encoder.
@@ -63,19 +68,33 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Evaluates the run in a directory that [`train`](crate::train::run) wrote, from its last checkpoint; `device`
-/// replaces the experiment's. Prints what it found, as JSON if `json`, or else as a table, and writes it to `eval.json`. Where
-/// there are several processes, they divide the work; the first one writes and speaks for all.
+/// How an encoder is evaluated, beside what its run or folder says.
+#[derive(Debug, Clone, Default)]
+pub struct EvalOptions {
+    /// Changes, each a `key=value`, of a run's experiment, or of a folder's views and backbone.
+    pub sets: Vec<String>,
+    /// Which of a run's checkpoints.
+    pub checkpoint: CheckpointChoice,
+    /// Prints JSON rather than a table.
+    pub json: bool,
+    /// Instead of the experiment's.
+    pub device: Option<DeviceChoice>,
+}
+
+/// Evaluates the run in a directory that [`train`](crate::train::run) wrote. Prints what it found, as JSON or as a table, and
+/// writes it to `eval.json`, with the checkpoint and what was changed. Where there are several processes, they divide the
+/// work; the first one writes and speaks for all.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
-pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
     let run = RunDir::open(run)?;
-    let experiment = run.experiment()?;
+    let experiment = run.experiment_with(&options.sets)?;
+    let device = options.device;
     let together = Together::to_use(Some(&experiment), device)?;
     together.run(|device, processes| {
         require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
-        let it = run.restore(experiment, device)?;
+        let it = run.restore(experiment, device, &options.checkpoint)?;
         it.model.share(&**processes, |_| true)?;
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
         if !data.judge_encoders() {
@@ -86,45 +105,42 @@ pub fn run(run: &Path, json: bool, device: Option<DeviceChoice>) -> anyhow::Resu
             )
             .into());
         }
+        require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
         let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {
             return Ok(());
         }
         // Printed first: the directory may be one that may only be read.
-        print(json, &verdict, ("checkpoint", &it.checkpoint))?;
-        Ok(run.write_json("eval.json", &verdict)?)
+        let mut found = print(options.json, &verdict, ("checkpoint", &it.checkpoint))?;
+        if let Some(found) = found.as_object_mut() {
+            found.insert("set".into(), json!(options.sets));
+        }
+        Ok(run.write_json("eval.json", &found)?)
     })
 }
 
-/// Prints what was found, as JSON with all digits or as text, and the file that the weights come from.
-fn print(json: bool, found: impl Serialize + fmt::Display, weights: (&str, &Path)) -> anyhow::Result<()> {
+/// Prints what was found, as JSON with all digits or as text, and the file that the weights come from; the JSON in any case.
+fn print(as_json: bool, found: impl Serialize + fmt::Display, weights: (&str, &Path)) -> anyhow::Result<Value> {
     let (key, path) = (weights.0, weights.1.display().to_string());
-    if !json {
-        writeln!(std::io::stdout(), "{found}{key}: {path}")?;
-        return Ok(());
+    let mut json = json!(found);
+    if let Some(json) = json.as_object_mut() {
+        json.insert(key.into(), path.as_str().into());
     }
-    let mut found = json!(found);
-    if let Some(found) = found.as_object_mut() {
-        found.insert(key.into(), path.into());
+    match as_json {
+        true => writeln!(std::io::stdout(), "{json:#}")?,
+        false => writeln!(std::io::stdout(), "{found}{key}: {path}")?,
     }
-    writeln!(std::io::stdout(), "{found:#}")?;
-    Ok(())
+    Ok(json)
 }
 
-/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures, as
-/// JSON if `json`. Where there are several processes, they divide the work, and the first one prints.
+/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures. Where
+/// there are several processes, they divide the work, and the first one prints.
 ///
 /// # Errors
 /// Whatever stops the evaluation.
-pub fn run_on(
-    path: &Path,
-    evaluation: &Part<dyn Evaluation>,
-    sets: &[String],
-    json: bool,
-    device: Option<DeviceChoice>,
-) -> anyhow::Result<()> {
-    let origin = Origin::find(path, sets)?;
-    origin.meet(device)?.run(|device, processes| {
+pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOptions) -> anyhow::Result<()> {
+    let origin = Origin::find(path, &options.sets, &options.checkpoint)?;
+    origin.meet(options.device)?.run(|device, processes| {
         let mut table = origin.table()?;
         table.insert("evaluation".into(), registry::write_options(evaluation)?.into());
         require_alike(&**processes, &table)?;
@@ -135,7 +151,7 @@ pub fn run_on(
         let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
         evaluated.add("encoder", report);
         match processes.rank() {
-            0 => print(json, evaluated, ("weights", &subject.weights)),
+            0 => print(options.json, evaluated, ("weights", &subject.weights)).map(drop),
             _ => Ok(()),
         }
     })
@@ -181,15 +197,18 @@ pub fn compare(
     let Some(labelled) = &data.labelled else {
         return Ok(verdict);
     };
-    let judge = |encode: &Encode| -> anyhow::Result<Judged> {
+    let mut protocol = None;
+    let mut judge = |encode: &Encode| -> anyhow::Result<Judged> {
         let train = reader.features(&labelled.train, encode)?;
         let test = reader.features(&labelled.test, encode)?;
-        Ok(judge::judge(&experiment.eval, &train, &test, labelled.train.classes()))
+        protocol.get_or_insert_with(|| Protocol::new(experiment, labelled, &train, &test));
+        Ok(judge::judge(&experiment.eval, train, &test, labelled.train.classes()))
     };
     let mut rows = Vec::new();
+    let mut add = |representation, judged| rows.push(Row { representation, judged });
     if let Some(bytes) = raw_bytes(experiment, &labelled.train)? {
         if bytes <= MOST_PIXELS {
-            rows.push(("raw pixels", judge(&|view| raw(experiment, view))?));
+            add("raw pixels", judge(&|view| raw(experiment, view))?);
         } else {
             tracing::warn!(
                 "raw pixels are not judged: the training split has {} GiB of them",
@@ -198,9 +217,13 @@ pub fn compare(
         }
     }
     for (name, model) in models {
-        rows.push((name, judge(&encoder_of(model))?));
+        add(name, judge(&encoder_of(model))?);
     }
-    verdict.comparison = Some(Comparison::new(experiment, labelled, rows));
+    verdict.comparison = protocol.map(|protocol| Comparison {
+        dataset: experiment.dataset.name().to_string(),
+        protocol,
+        rows,
+    });
     Ok(verdict)
 }
 
@@ -229,29 +252,25 @@ pub fn online(
     if let Some(labelled) = &data.labelled {
         let train = reader.features(&labelled.train, &encoder_of(model))?;
         let test = reader.features(&labelled.test, &encoder_of(model))?;
-        let online = Online::new(&experiment.eval, &train, &test, labelled.train.classes());
+        let online = Online::new(&experiment.eval, train, &test, labelled.train.classes());
         worth.offer(online.accuracy.knn);
         worth.online = Some(online);
     }
     Ok(worth)
 }
 
-/// The features of every sample in order, without augmentation.
+/// The features of the samples that can be read, in order, without augmentation, and which could not.
 ///
 /// # Errors
-/// A sample that cannot be read, or features that are not finite.
+/// None that can be read, or features that are not finite.
 pub fn features(
     experiment: &Experiment,
     samples: &Arc<dyn Samples>,
     model: &Model,
     device: Device,
-) -> fmicl_core::Result<Features> {
-    let reader = Reader {
-        // A row each.
-        on_error: OnError::Fail,
-        ..Reader::of(experiment, device, &alone())
-    };
-    reader.features(samples, &encoder_of(model))
+) -> fmicl_core::Result<Encoded> {
+    let reader = Reader::of(experiment, device, &alone());
+    reader.encode_those(samples, &encoder_of(model), OnError::Skip)
 }
 
 fn encoder_of(model: &Model) -> impl Fn(&View) -> fmicl_core::tch::Tensor + '_ {

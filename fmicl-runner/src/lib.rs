@@ -22,6 +22,7 @@ mod home;
 mod log;
 mod panics;
 mod parts;
+pub mod pickle;
 mod precision;
 mod provenance;
 mod shell;

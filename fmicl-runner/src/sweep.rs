@@ -12,7 +12,7 @@ mod apart;
 mod axis;
 mod caption;
 mod cell;
-mod csv;
+pub(crate) mod csv;
 mod file;
 mod grid;
 mod jobs;

@@ -14,6 +14,7 @@ mod batch;
 mod chance;
 mod checkpoint;
 mod checkpoints;
+mod choice;
 mod finite;
 mod guard;
 mod interrupt;
@@ -35,6 +36,7 @@ mod trainer;
 
 pub use batch::{GradientSums, backward, forward};
 pub use checkpoint::{Snapshot, Standing};
+pub use choice::CheckpointChoice;
 pub(crate) use interrupt::survive_large_files;
 pub use interrupt::{Interrupt, Stopped};
 pub use model::Model;
@@ -133,6 +135,7 @@ fn run_with(
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
+    eval::require_room(&data, model.learner.encoder().width(), device).map_err(|error| experiment.locate(error))?;
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device, processes)?;
     if let Some(checkpoint) = &checkpoint {
         trainer.resume(checkpoint)?;

@@ -1,9 +1,12 @@
 //! Weights on disk, as safetensors.
 
+mod about;
 mod fit;
 mod init;
 
-pub use fmicl_core::weights::{atomically, parse, read, write};
+pub use about::About;
+pub use fit::shorten;
+pub use fmicl_core::weights::{atomically, parse, read, write, write_about};
 pub use init::{BACKBONE, Init};
 
 use fit::Misfit;

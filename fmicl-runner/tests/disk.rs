@@ -7,6 +7,7 @@ mod bench;
 mod support;
 
 use bench::{Bench, ended, often, wait_until};
+use fmicl_runner as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -141,4 +142,54 @@ fn a_disk_that_is_full_or_read_only_loses_nothing() {
     assert!(read_only.ends_with(refused), "{read_only}");
     bench.finish("whole", 7);
     bench.same("whole", "run", 7);
+}
+
+#[test]
+fn what_is_written_of_a_run_is_whole_or_one_line_and_nothing_is_left() {
+    let bench = Bench::new(str::to_string);
+    bench.finish("run", 2);
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/checkpoint.pth");
+    let commands: [&[&str]; 6] = [
+        &["export", "run", "--out", "out/c.pt"],
+        &["export", "run", "--out", "out/c.safetensors"],
+        &["features", "run", "--out", "out"],
+        &["features", "run", "--out", "out", "--format", "safetensors"],
+        &["embed", "run", "--out", "out/v.npy"],
+        &["convert", golden, "--out", "out/w.safetensors"],
+    ];
+    // Files of at most 512 bytes.
+    let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+    let photo = photo(&bench);
+    for args in commands {
+        let out = bench.path("out");
+        fs::create_dir(&out).unwrap();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", limited, "sh", env!("CARGO_BIN_EXE_fmicl")])
+            .args(args);
+        command.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
+        command.stdin(fs::File::open(&photo).unwrap());
+        let (code, stderr) = ended(&command.output().unwrap());
+        assert_eq!(code, 1, "{args:?}: {stderr}");
+        let lines: Vec<_> = stderr.lines().filter(|line| !line.contains("WARN")).collect();
+        assert!(
+            lines.len() == 1
+                && lines[0].starts_with("error: out/")
+                && lines[0].ends_with(": File too large (os error 27)"),
+            "{args:?}: {stderr}"
+        );
+        let left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "{args:?} left {left:?}");
+        fs::remove_dir(&out).unwrap();
+    }
+}
+
+/// A list of photos, 40 times the same.
+fn photo(bench: &Bench) -> PathBuf {
+    use fmicl_core::{Dataset, Part};
+    let photos: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    photos.example(&bench.path("photos")).unwrap();
+    let list = bench.path("list");
+    fs::write(&list, "photos/train/one/0.png\n".repeat(40)).unwrap();
+    list
 }

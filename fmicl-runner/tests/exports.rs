@@ -12,7 +12,7 @@ use fmicl_core::registry;
 use fmicl_core::tch::{CModule, Device, Tensor, no_grad};
 use fmicl_core::{Backbone, Dataset, Modality, Part, Views};
 use fmicl_runner::config;
-use fmicl_runner::train::{Model, RunDir};
+use fmicl_runner::train::{CheckpointChoice, Model, RunDir};
 use run::{fmicl, images, run_of, run_with, tensors, text, train};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,10 @@ fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
 
 fn restore(run: &Path) -> Model {
     let run = RunDir::open(run).unwrap();
-    run.restore(run.experiment().unwrap(), Device::Cpu).unwrap().model
+    let last = CheckpointChoice::Last;
+    run.restore(run.experiment().unwrap(), Device::Cpu, &last)
+        .unwrap()
+        .model
 }
 
 /// What the run's encoder makes of images.
@@ -222,4 +225,98 @@ fn a_run_that_diverged_is_not_exported() {
             .into_iter()
             .any(|entry| entry.file_name().to_string_lossy().starts_with("backbone"))
     );
+}
+
+/// What a command that is refused says.
+fn refused(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    let output = command.args(args).env("OMP_NUM_THREADS", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn weights_under_other_heads_than_they_were_trained_with_are_refused_and_files_that_say_nothing_are_taken() {
+    let vit = |heads| format!("backbone={{name='vit',width=24,depth=1,heads={heads}}}");
+    let (folder, run) = run_of(vit(12));
+    let file = folder.path().join("w.safetensors");
+    fmicl(&["export", text(&run), "--out", text(&file)]);
+    let checkpoint = RunDir::open(&run).unwrap().last_checkpoint().unwrap();
+    let experiment = folder.path().join("x.toml");
+    for init in [&file, &checkpoint] {
+        let set = format!("init={}", text(init));
+        let check = |heads| [text(&experiment), "--set", &set, "--set", &vit(heads)].map(str::to_string);
+        let with = |heads| {
+            let args = check(heads);
+            refused(&[&["check"], &args.each_ref().map(String::as_str)[..]].concat())
+        };
+        let line = with(6);
+        assert!(
+            line.starts_with("error: --set init=")
+                && line.contains("w.safetensors") == (init == &file)
+                && line.ends_with(
+                    "was trained with backbone.heads = 12, and here it is 6: the weights fit, and would compute something \
+                     else; set backbone.heads to 12\n"
+                ),
+            "{line}"
+        );
+        let args = check(12);
+        let printed = fmicl(&[&["check"], &args.each_ref().map(String::as_str)[..]].concat());
+        assert!(printed.contains("ready to train"), "{printed}");
+    }
+    // As timm writes it.
+    fmicl_core::weights::write(tensors(&file), &file).unwrap();
+    let set = format!("init={}", text(&file));
+    fmicl(&["check", text(&experiment), "--set", &set, "--set", &vit(6)]);
+}
+
+#[test]
+fn a_checkpoint_of_pytorch_is_converted_and_starts_a_run() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("w.safetensors");
+    for name in ["checkpoint.pth", "checkpoint-legacy.pth"] {
+        let printed = fmicl(&["convert", text(&golden.join(name)), "--out", text(&out)]);
+        assert_eq!(
+            printed,
+            format!(
+                "{}: 6 tensors of `state_dict`; left out epoch, arch, optimizer, args, best\n",
+                out.display()
+            )
+        );
+        let converted = tensors(&out);
+        assert_eq!(
+            converted["module.encoder_q.conv1.bias"],
+            Tensor::from_slice(&[100f32, 101., 102., 103.])
+        );
+    }
+    let checkpoint = golden.join("checkpoint.pth");
+    let args = ["convert", text(&checkpoint), "--out", text(&out)];
+    let printed = fmicl(&[&args[..], &["--strip", "module.encoder_k."]].concat());
+    assert!(
+        printed.contains(": 1 tensors of") && printed.contains("5 other tensors"),
+        "{printed}"
+    );
+    assert!(tensors(&out).contains_key("conv1.weight"));
+    let line = refused(&[&args[..], &["--strip", "nowhere."]].concat());
+    assert!(
+        line.starts_with("error: --strip: no name begins with nowhere.; the first of 6 is module."),
+        "{line}"
+    );
+    // An experiment that names it is told the command.
+    let (experiment, init) = (folder.path().join("x.toml"), format!("init={}", text(&checkpoint)));
+    std::fs::write(&experiment, EXPERIMENT).unwrap();
+    let line = refused(&["check", text(&experiment), "--set", &init]);
+    assert!(line.contains("convert it by `fmicl convert FILE`"), "{line}");
+
+    // What MoCo's training script would have saved of a run's own backbone.
+    let (_folder, run) = run_of("seed=5".into());
+    fmicl(&["export", text(&run), "--out", text(&out)]);
+    let exported = tensors(&out);
+    let moco = exported
+        .iter()
+        .map(|(name, w)| (format!("module.encoder_q.{name}"), w.shallow_clone()));
+    fmicl_core::weights::write(moco, &out).unwrap();
+    let (_folder, next) = train(&[&format!("init={}", text(&out))]);
+    assert_eq!(tensors(&next.join("init.safetensors")), exported);
 }

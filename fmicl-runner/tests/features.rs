@@ -10,7 +10,7 @@ mod run;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::eval;
-use fmicl_runner::train::RunDir;
+use fmicl_runner::train::{CheckpointChoice, RunDir};
 use run::{fmicl, run_of, tensors, text, train};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,14 +26,16 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         "{printed}"
     );
     let run_dir = RunDir::open(&run).unwrap();
-    let it = run_dir.restore(run_dir.experiment().unwrap(), Device::Cpu).unwrap();
+    let it = run_dir
+        .restore(run_dir.experiment().unwrap(), Device::Cpu, &CheckpointChoice::Last)
+        .unwrap();
     let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
     let labelled = data.labelled.unwrap();
     let expected = eval::features(&it.experiment, &labelled.train, &it.model, it.device).unwrap();
     assert_eq!(Tensor::read_npy(file).unwrap(), expected.values);
     assert_eq!(
         Tensor::read_npy(run.join("features/train_labels.npy")).unwrap(),
-        expected.labels
+        expected.labels(&*labelled.train)
     );
     assert_eq!(
         Tensor::read_npy(run.join("features/test_labels.npy")).unwrap().numel(),
@@ -191,4 +193,82 @@ fn a_place_that_cannot_be_is_refused_with_what_would_work() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert_eq!(stderr, format!("error: --out: {why}\n"), "{args:?}");
     }
+}
+
+#[test]
+fn samples_that_cannot_be_read_are_left_out_listed_and_counted_and_the_others_are_written() {
+    let data = tempfile::tempdir().unwrap();
+    let photos: Part<dyn Dataset> = Part::new("imagenet", toml::Table::new()).unwrap();
+    let mut dataset = photos.example(data.path()).unwrap();
+    dataset.insert("name".into(), "imagenet".into());
+    let (_folder, run) = run_of(format!("dataset={}", toml::Value::Table(dataset)));
+    let read = |name: &str| Tensor::read_npy(run.join("features").join(name)).unwrap();
+    let lines = |name: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(run.join("features").join(name)).unwrap();
+        text.lines().map(str::to_string).collect()
+    };
+    let skipped = run.join("features/train_skipped.jsonl");
+    fmicl(&["features", text(&run)]);
+    let whole = read("train_features.npy");
+    assert_eq!((whole.size()[0], skipped.exists()), (20, false));
+    let indices = |name: &str| Vec::<i64>::try_from(read(name)).unwrap();
+    assert_eq!(indices("train_index.npy"), (0..20).collect::<Vec<_>>());
+
+    // The fourth photo is cut short, and the twelfth is none.
+    let photo = |name: &str| data.path().join("train").join(name);
+    let short = photo("n01440764/n01440764_3.JPEG");
+    let bytes = std::fs::read(&short).unwrap();
+    std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(photo("n01443537/n01443537_1.JPEG"), "no photo").unwrap();
+    let left: Vec<i64> = (0..20).filter(|index| ![3, 11].contains(index)).collect();
+    let expected = whole.index_select(0, &Tensor::from_slice(&left));
+    let args = ["features", text(&run), "--set", "train.on_error=skip"];
+    let printed = fmicl(&args);
+    assert!(
+        printed.contains(": 18 images, 32 features, and 2 that cannot be read\n") && printed.contains(text(&skipped)),
+        "{printed}"
+    );
+    assert_eq!(read("train_features.npy"), expected);
+    assert_eq!(indices("train_index.npy"), left);
+    assert_eq!(read("train_labels.npy").numel(), 18);
+    let listed = lines("train_skipped.jsonl");
+    assert!(
+        listed.len() == 2 && listed[0].starts_with("{\"sample\":3,\"error\":\""),
+        "{listed:?}"
+    );
+    assert!(listed[1].contains("n01443537_1.JPEG: "), "{listed:?}");
+    // A line a row, with the class's name and the file.
+    let table = lines("train_samples.csv");
+    assert_eq!((table.len(), table[0].as_str()), (19, "sample,label,class,file"));
+    let file = photo("n01443537/n01443537_2.JPEG");
+    assert_eq!(table[11], format!("12,1,n01443537,{}", file.display()));
+
+    // All of that is there where it is an error, too.
+    std::fs::remove_dir_all(run.join("features")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    let output = command
+        .args(["features", text(&run)])
+        .env("OMP_NUM_THREADS", "1")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("error: 2 of 28 samples cannot be read: the rows of the others are written"),
+        "{stderr}"
+    );
+    assert_eq!(read("train_features.npy"), expected);
+    assert_eq!(read("test_features.npy").size(), [8, 32]);
+
+    // Once the photos are back, the list of an earlier call is gone.
+    std::fs::write(&short, &bytes).unwrap();
+    std::fs::write(photo("n01443537/n01443537_1.JPEG"), &bytes).unwrap();
+    fmicl(&["features", text(&run)]);
+    assert!(!skipped.exists());
+    fmicl(&["features", text(&run), "--format", "safetensors"]);
+    assert_eq!(tensors(&run.join("features/train.safetensors"))["index"].numel(), 20);
 }

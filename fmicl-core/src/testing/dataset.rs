@@ -2,8 +2,9 @@
 
 use crate::{Image, Region, Samples};
 
-/// Checks that there is a sample, that labels are below the number of classes, and the first, middle and last samples:
-/// that there are as many in its portions (or more: it may be a subset); that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
+/// Checks that there is a sample, that labels are below the number of classes, that all classes have a name or none, and that
+/// there are as many samples in its portions (or more: it may be a subset);
+/// and of the first, middle and last samples: that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
 /// texts, as many of each sample, none empty; that reading one twice gives the same.
 ///
 /// # Panics
@@ -27,6 +28,12 @@ pub fn check_dataset(samples: &dyn Samples) {
         samples.portions(),
         samples.portions(),
         "the portions are others when they are asked for again"
+    );
+    let names = samples.class_names();
+    assert!(
+        names.is_empty() || names.len() == classes,
+        "{} names for {classes} classes",
+        names.len()
     );
     let texts = samples.texts(0).ok().map(|texts| texts.len());
     for index in [0, len / 2, len - 1] {

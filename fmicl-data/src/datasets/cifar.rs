@@ -2,7 +2,7 @@
 //!
 //! Files of records: some bytes of labels, then a red, a green and a blue plane of 32 x 32 bytes.
 
-use super::files::{read_at_most, root_option, write};
+use super::files::{class_names, read_at_most, root_option, write};
 use super::memory::{Layout, Memory, interleave};
 use super::place::Place;
 use fmicl_core::{Error, Result, Samples, toml};
@@ -18,6 +18,8 @@ pub(super) struct Records {
     pub place: Place,
     /// For each of a record's bytes of labels, the number of classes.
     pub classes: &'static [u8],
+    /// The file with the names of each.
+    pub names: &'static [&'static str],
 }
 
 impl Records {
@@ -38,6 +40,7 @@ impl Records {
             pixels: vec![],
             labels: vec![],
             classes: self.classes[label].into(),
+            class_names: class_names(&folder.join(self.names[label]), self.classes[label].into()),
         };
         for name in names {
             self.append(&folder.join(name), label, &mut samples)?;

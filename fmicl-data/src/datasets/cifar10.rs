@@ -36,6 +36,7 @@ const RECORDS: Records = Records {
         remedy: "run `fmicl data fetch cifar10`",
     },
     classes: &[10],
+    names: &["batches.meta.txt"],
 };
 const TRAIN: [&str; 5] = [
     "data_batch_1.bin",

@@ -52,6 +52,7 @@ const RECORDS: Records = Records {
         remedy: "run `fmicl data fetch cifar100`",
     },
     classes: &[20, 100],
+    names: &["coarse_label_names.txt", "fine_label_names.txt"],
 };
 
 impl Dataset for Cifar100 {
@@ -112,6 +113,19 @@ mod tests {
                 [1, (1 + 1024) % 251, (1 + 2048) % 251].map(|p: i32| p as u8)
             );
         }
+        // The official archive brings their names; a file with another number of them names nothing.
+        let names: String = (0..20).map(|class| format!("c{class}\n")).collect();
+        std::fs::write(folder.path().join("coarse_label_names.txt"), names + "\n").unwrap();
+        std::fs::write(folder.path().join("fine_label_names.txt"), "apple\n").unwrap();
+        let names = |labels| {
+            let root = folder.path().into();
+            Cifar100 { root, labels }.open(Split::Test).unwrap().class_names()
+        };
+        assert_eq!(
+            (names(Labels::Coarse).len(), names(Labels::Coarse)[19].as_str()),
+            (20, "c19")
+        );
+        assert!(names(Labels::Fine).is_empty());
         bytes[0] = 20;
         std::fs::write(&path, &bytes).unwrap();
         let dataset = Cifar100 {

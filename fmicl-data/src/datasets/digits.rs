@@ -50,6 +50,7 @@ impl Dataset for Digits {
             pixels: vec![],
             labels: vec![],
             classes: 10,
+            class_names: (0..10).map(|digit| digit.to_string()).collect(),
         };
         for row in rows {
             let values: Option<Vec<u16>> = row.split(',').map(|value| value.parse().ok()).collect();

@@ -44,6 +44,18 @@ const PUBLISHED: PublishedIdx = PublishedIdx {
         (4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
         (5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
     ],
+    class_names: [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ],
     page: "https://github.com/zalandoresearch/fashion-mnist",
     terms: "MIT",
 };

@@ -40,6 +40,18 @@ pub(super) fn read_at_most(path: &Path, limit: u64, hint: &str) -> Result<Vec<u8
     Ok(bytes)
 }
 
+/// The names of `count` classes, a line each, of a file that may be missing; none where it has another number of lines.
+pub(super) fn class_names(path: &Path, count: usize) -> Vec<String> {
+    let bytes = read_at_most(path, MOST_NAMES, "").unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let names: Vec<_> = names.map(str::to_string).collect();
+    if names.len() == count { names } else { Vec::new() }
+}
+
+/// The most bytes of a file of names.
+const MOST_NAMES: u64 = 1 << 16;
+
 /// Writes a file, and the folder that it lies in.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(path);

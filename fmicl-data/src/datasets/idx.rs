@@ -32,34 +32,7 @@ const LIMIT: u64 = 600_000 * 28 * 28;
 
 impl Dataset for Idx {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        require(!self.root.as_os_str().is_empty(), "root", || {
-            "is missing: set it to a folder with four files in MNIST's format".into()
-        })?;
-        let prefix = if split == Split::Test { "t10k" } else { "train" };
-        let (images, [count, rows, columns], pixels) = self.read(&format!("{prefix}-images-idx3-ubyte"), IMAGES)?;
-        let (labels_path, [label_count], labels) = self.read(&format!("{prefix}-labels-idx1-ubyte"), LABELS)?;
-        if count == 0 || rows == 0 || columns == 0 {
-            return Err(Error::data(
-                images,
-                format!("{count} images of {columns} x {rows} pixels: there is nothing in it"),
-            ));
-        }
-        if count != label_count {
-            let message = format!("{label_count} labels for {count} images in {}", images.display());
-            return Err(Error::data(labels_path, message));
-        }
-        if let Some(index) = labels.iter().position(|&label| usize::from(label) >= CLASSES) {
-            let message = format!("image {index} has the label {}; labels run from 0 to 9", labels[index]);
-            return Err(Error::data(labels_path, message));
-        }
-        Ok(Box::new(Memory {
-            width: columns,
-            height: rows,
-            layout: Layout::Gray,
-            pixels,
-            labels,
-            classes: CLASSES,
-        }))
+        Ok(Box::new(self.open_split(split)?))
     }
 
     fn source(&self) -> Source {
@@ -92,6 +65,39 @@ fn encode(magic: u32, dimensions: &[u32], data: &[u8]) -> Vec<u8> {
 }
 
 impl Idx {
+    /// A split, of classes without names.
+    pub(super) fn open_split(&self, split: Split) -> Result<Memory> {
+        require(!self.root.as_os_str().is_empty(), "root", || {
+            "is missing: set it to a folder with four files in MNIST's format".into()
+        })?;
+        let prefix = if split == Split::Test { "t10k" } else { "train" };
+        let (images, [count, rows, columns], pixels) = self.read(&format!("{prefix}-images-idx3-ubyte"), IMAGES)?;
+        let (labels_path, [label_count], labels) = self.read(&format!("{prefix}-labels-idx1-ubyte"), LABELS)?;
+        if count == 0 || rows == 0 || columns == 0 {
+            return Err(Error::data(
+                images,
+                format!("{count} images of {columns} x {rows} pixels: there is nothing in it"),
+            ));
+        }
+        if count != label_count {
+            let message = format!("{label_count} labels for {count} images in {}", images.display());
+            return Err(Error::data(labels_path, message));
+        }
+        if let Some(index) = labels.iter().position(|&label| usize::from(label) >= CLASSES) {
+            let message = format!("image {index} has the label {}; labels run from 0 to 9", labels[index]);
+            return Err(Error::data(labels_path, message));
+        }
+        Ok(Memory {
+            width: columns,
+            height: rows,
+            layout: Layout::Gray,
+            pixels,
+            labels,
+            classes: CLASSES,
+            class_names: vec![],
+        })
+    }
+
     /// The path, the dimensions and the bytes of the file `name`, or of `name.gz`.
     fn read<const D: usize>(&self, name: &str, magic: u32) -> Result<(PathBuf, [usize; D], Vec<u8>)> {
         let plain = self.root.join(name);

@@ -203,6 +203,8 @@ mod tests {
             check_dataset(&*samples);
             let labels: Vec<_> = (0..samples.len()).map(|index| samples.label(index)).collect();
             assert_eq!((labels, samples.classes()), (vec![0, 0, 1], 2));
+            assert_eq!(samples.class_names(), ["cat", "dog"]);
+            assert!(samples.path(2).unwrap().ends_with("dog/a.PNG"));
             assert_eq!(samples.image(2).unwrap().pixels, photo(12, 9, 1).into_raw());
             let (image, photo) = (samples.image(0).unwrap(), photo(16, 16, 3).into_raw());
             assert_eq!((image.width, image.height), (16, 16));

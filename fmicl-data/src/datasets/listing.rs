@@ -59,7 +59,7 @@ pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &s
         let folder = split.join(own);
         tracing::info!("{}: holds runs or sweeps, and is no class", folder.display());
     }
-    let mut photos = Photos::new(split, classes.len());
+    let mut photos = Photos::new(split, classes);
     photos.left_out.add(&listing.others);
     photos.left_out.add_beside_classes(&listing.photos);
     for name in listing.folders {
@@ -83,7 +83,7 @@ pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &s
 pub(super) fn unlabelled(split: &Path, links: &Links, hint: &str) -> Result<Photos> {
     // For the hint.
     Listing::of(split, links, hint)?;
-    let mut photos = Photos::new(split, 0);
+    let mut photos = Photos::new(split, &[]);
     add_below(Path::new(""), 0, links, &mut photos)?;
     Ok(photos)
 }

@@ -30,6 +30,8 @@ pub(super) struct Memory {
     /// One a sample, each below `classes`.
     pub labels: Vec<u8>,
     pub classes: usize,
+    /// As many, or none.
+    pub class_names: Vec<String>,
 }
 
 impl Samples for Memory {
@@ -39,6 +41,10 @@ impl Samples for Memory {
 
     fn classes(&self) -> usize {
         self.classes
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.class_names.clone()
     }
 
     fn image(&self, index: usize) -> Result<Image> {

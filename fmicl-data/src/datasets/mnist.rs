@@ -38,6 +38,7 @@ const PUBLISHED: PublishedIdx = PublishedIdx {
         (1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
         (4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
     ],
+    class_names: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     page: "http://yann.lecun.com/exdb/mnist/",
     terms: "CC BY-SA 3.0, as Keras states; its page states none",
 };

@@ -69,6 +69,7 @@ mod tests {
             train: ".".into(),
             test: Some(".".into()),
             links: FollowLinks::Within,
+            ..ImageFolder::default()
         };
         let open = |split| dataset.open(split).map_err(|error| error.to_string());
         let (train, test) = (open(Split::Train)?, open(Split::Test)?);
@@ -113,8 +114,7 @@ mod tests {
         let error = counts(folder.path()).unwrap_err();
         assert!(
             error.ends_with(
-                "old: holds no .jpg, .jpeg or .png file, and every folder beside it is a class; fill it or move it \
-                 elsewhere"
+                "old: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but left out: 2 others; fill it or move it elsewhere"
             ),
             "{error}"
         );

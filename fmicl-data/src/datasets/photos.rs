@@ -4,7 +4,7 @@ use super::files::write;
 use super::left_out::LeftOut;
 use crate::decode::{MOST_FILE, decode};
 use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, read_file};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) struct Photos {
     /// Where each path ends.
     ends: Vec<usize>,
     labels: Vec<u32>,
-    classes: usize,
+    classes: Vec<String>,
     /// The files that are no samples.
     pub left_out: LeftOut,
     /// More that a reader of the split's numbers should know, a line each.
@@ -25,14 +25,14 @@ pub(super) struct Photos {
 }
 
 impl Photos {
-    /// None yet, of files below `root` in so many classes.
-    pub fn new(root: &Path, classes: usize) -> Self {
+    /// None yet, of files below `root` in these classes.
+    pub fn new(root: &Path, classes: &[OsString]) -> Self {
         Photos {
             root: root.into(),
             names: vec![],
             ends: vec![],
             labels: vec![],
-            classes,
+            classes: classes.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
             left_out: LeftOut::default(),
             notes: vec![],
         }
@@ -83,7 +83,11 @@ impl Samples for Photos {
     }
 
     fn classes(&self) -> usize {
-        self.classes
+        self.classes.len()
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.classes.clone()
     }
 
     fn image(&self, index: usize) -> Result<Image> {
@@ -119,6 +123,10 @@ impl Samples for Photos {
     fn notes(&self) -> Vec<String> {
         let left_out = self.left_out.line(&self.root);
         self.notes.iter().cloned().chain(left_out).collect()
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        Some(self.path(index))
     }
 }
 

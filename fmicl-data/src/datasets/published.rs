@@ -2,7 +2,7 @@
 
 use super::idx::Idx;
 use super::place::data_folder;
-use fmicl_core::{Checksum, Dataset, Download, Error, Result, Samples, Source, Split};
+use fmicl_core::{Checksum, Download, Error, Result, Samples, Source, Split};
 use std::path::{Path, PathBuf};
 
 /// A dataset of MNIST's four files.
@@ -17,6 +17,8 @@ pub(super) struct PublishedIdx {
     pub base: &'static str,
     /// The bytes and the MD5 of each file, in the order of `FILES`.
     pub files: [(u64, &'static str); 4],
+    /// The names of the ten classes.
+    pub class_names: [&'static str; 10],
     pub page: &'static str,
     pub terms: &'static str,
 }
@@ -40,7 +42,9 @@ impl PublishedIdx {
             );
             return Err(Error::data(root, message));
         };
-        Idx { root: found.clone() }.open(split)
+        let mut samples = Idx { root: found.clone() }.open_split(split)?;
+        samples.class_names = self.class_names.map(str::to_string).into();
+        Ok(Box::new(samples))
     }
 
     pub fn source(&self, root: &Path) -> Source {

@@ -4,7 +4,7 @@
 //! Labels are bytes from 1 to 10. Source: Coates, Lee, Ng, "An analysis of single-layer networks in unsupervised feature
 //! learning", AISTATS 2011, <https://cs.stanford.edu/~acoates/stl10/>.
 
-use super::files::{read_at_most, root_option, write};
+use super::files::{class_names, read_at_most, root_option, write};
 use super::place::{Place, data_folder};
 use fmicl_core::{Dataset, Error, Image, Portion, Result, Samples, Source, Split, open_file, register, toml};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,15 @@ impl Dataset for Stl10 {
             Split::Pretrain => vec![],
             _ => read_labels(&folder.join(format!("{}_y.bin", names[0])), files[0].count)?,
         };
-        Ok(Box::new(OnDisk { files, labels }))
+        let class_names = match labels.is_empty() {
+            true => vec![],
+            false => class_names(&folder.join("class_names.txt"), CLASSES.into()),
+        };
+        Ok(Box::new(OnDisk {
+            files,
+            labels,
+            class_names,
+        }))
     }
 
     fn has_unlabelled(&self) -> bool {
@@ -174,6 +182,7 @@ struct OnDisk {
     files: Vec<Images>,
     /// None where the images have none.
     labels: Vec<u8>,
+    class_names: Vec<String>,
 }
 
 impl Samples for OnDisk {
@@ -183,6 +192,10 @@ impl Samples for OnDisk {
 
     fn classes(&self) -> usize {
         if self.labels.is_empty() { 0 } else { CLASSES.into() }
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.class_names.clone()
     }
 
     fn image(&self, index: usize) -> Result<Image> {

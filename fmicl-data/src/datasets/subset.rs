@@ -5,6 +5,8 @@ use fmicl_core::{
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// `train` training samples of `of`, evenly spread over it; the test split is left whole.
 ///
@@ -47,7 +49,7 @@ impl Dataset for Subset {
                 self.of.name()
             )
         })?;
-        Ok(Box::new(Spread { len: self.train, whole }))
+        Ok(Box::new(Spread::new(self.train, whole.into())))
     }
 
     fn has_unlabelled(&self) -> bool {
@@ -63,12 +65,18 @@ impl Dataset for Subset {
     }
 }
 
-struct Spread {
+/// So many samples of a split, evenly spread over it.
+pub struct Spread {
     len: usize,
-    whole: Box<dyn Samples>,
+    whole: Arc<dyn Samples>,
 }
 
 impl Spread {
+    /// `len` samples, at least 1 and at most as many as there are.
+    pub fn new(len: usize, whole: Arc<dyn Samples>) -> Self {
+        Spread { len, whole }
+    }
+
     fn at(&self, index: usize) -> usize {
         (index as u128 * self.whole.len() as u128 / self.len as u128) as usize
     }
@@ -105,6 +113,14 @@ impl Samples for Spread {
 
     fn notes(&self) -> Vec<String> {
         self.whole.notes()
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.whole.class_names()
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.whole.path(self.at(index))
     }
 }
 

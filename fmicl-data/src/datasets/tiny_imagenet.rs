@@ -147,7 +147,7 @@ fn annotated(val: &Path, classes: &[OsString], links: &Links) -> Result<Photos> 
     let mut files: HashSet<OsString> = listing::files(&val.join("images"), links, &PLACE.hint())?
         .into_iter()
         .collect();
-    let mut photos = Photos::new(val, classes.len());
+    let mut photos = Photos::new(val, classes);
     for (line, annotation) in text.lines().enumerate() {
         let wrong = |what: String| Error::data(&path, format!("line {}: {what}", line + 1));
         let mut fields = annotation.split('\t');

@@ -13,6 +13,7 @@ pub(super) fn checkpoint() -> Target {
     let folder = Folder::new(|folder| {
         let ones = |size: &[i64]| Tensor::ones(size, (Kind::Float, Device::Cpu));
         let snapshot = Snapshot {
+            about: String::new(),
             standing: Standing::default(),
             model: vec![("backbone.weight".into(), ones(&[2, 3]))],
             training: vec![("optimizer.momentum".into(), ones(&[6]))],

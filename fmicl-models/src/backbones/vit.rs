@@ -14,7 +14,7 @@ use block::Block;
 use embedding::Embedding;
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::{self, Init, LayerNormConfig, LinearConfig, Module, Path};
-use fmicl_core::{Backbone, Encoder, Error, Input, Result, View, register, require};
+use fmicl_core::{Backbone, Encoder, Error, Input, Result, View, register, require, toml};
 use serde::{Deserialize, Serialize};
 
 /// A vision transformer without its classifier.
@@ -123,6 +123,10 @@ impl Backbone for Vit {
             format!("{size} is not from 1 to 4096 pixels")
         })?;
         self.grid(size).map(drop)
+    }
+
+    fn untold(&self) -> Result<toml::Table> {
+        Ok(toml::Table::from_iter([("heads".to_string(), self.heads.into())]))
     }
 
     /// Without `image_size`, for images of 224 pixels.

@@ -5,6 +5,7 @@ mod files;
 use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
+use crate::eval;
 use crate::train::{open_loader, prepare};
 use crate::wrap;
 use fmicl_core::panics::quietly;
@@ -66,6 +67,8 @@ fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
     let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {
         return Err(problems);
     };
+    eval::require_room(&data, model.learner.encoder().width(), device)
+        .map_err(|error| vec![experiment.locate(error)])?;
     let steps = model.dry_run(experiment, &data.pretrain);
     let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
     let init = match &model.init {
@@ -198,6 +201,23 @@ mod tests {
         let errors = check(&format!("{BACKBONE}dataset = {{ name = 'gray', count = 7 }}")).unwrap_err();
         let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 samples; take at most that many";
         assert_eq!(errors, [expected]);
+    }
+
+    #[test]
+    fn an_evaluation_beyond_the_memory_is_found_with_what_would_work() {
+        let lines = |eval: &str| format!("{BACKBONE}dataset = {{ name = 'gray', count = 400000000000 }}\n{eval}");
+        let errors = check(&lines("eval.knn.k = 20")).unwrap_err();
+        let found = "x.toml:3: eval: the evaluation after training takes about ";
+        assert!(
+            errors.len() == 1
+                && errors[0].starts_with(found)
+                && errors[0].contains("(features of 400000000000 + 400000000000 samples, 64 numbers each"),
+            "{errors:?}"
+        );
+        assert!(
+            errors[0].contains("; lower eval.train_samples, which is all 400000000000 unless set"),
+            "{errors:?}"
+        );
     }
 
     #[test]

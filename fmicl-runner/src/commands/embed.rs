@@ -1,6 +1,7 @@
 //! `fmicl embed`: vectors of whatever a trained encoder reads, a line each.
 
 use crate::eval::{self, Origin, Subject};
+use crate::train::CheckpointChoice;
 use crate::{DeviceChoice, disk, weights};
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
@@ -28,6 +29,9 @@ pub(crate) struct EmbedArgs {
     /// Change an option of a folder's parts, such as backbone.pooling=cls; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Which of a run's checkpoints: last, best (in its online evaluation), step-N, or a path
+    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
+    checkpoint: CheckpointChoice,
     /// auto, cpu or cuda:N
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -53,7 +57,7 @@ pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
         Some(_) => return Err(Error::config("--out: the file's name must end in .npy or .safetensors").into()),
     };
     args.out.as_deref().map_or(Ok(()), disk::require_file_place)?;
-    let origin = Origin::find(&args.path, &args.sets)?;
+    let origin = Origin::find(&args.path, &args.sets, &args.checkpoint)?;
     let device = origin.meet(args.device)?.alone("embed")?;
     let subject = origin.open(device, &eval::alone())?;
     let mut stdout = BufWriter::new(io::stdout().lock());

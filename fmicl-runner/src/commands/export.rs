@@ -2,13 +2,16 @@
 
 use crate::panics::refused;
 use crate::together::Together;
-use crate::train::{Model, RunDir};
+use crate::train::{CheckpointChoice, Model, RunDir};
 use crate::{DeviceChoice, disk, eval, weights};
 use clap::{Args, ValueEnum};
-use fmicl_core::tch::{self, CModule, Device, Kind, Tensor};
+use fmicl_core::tch::{self, CModule, Device, Kind, TchError, Tensor};
 use fmicl_core::{Error, Input, Result, View};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
@@ -20,6 +23,9 @@ pub(crate) struct ExportArgs {
     /// [default: what FILE ends in says: .pt is torchscript, .safetensors safetensors]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Which checkpoint: last, best (in the run's online evaluation), step-N, or a path
+    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
+    checkpoint: CheckpointChoice,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -30,7 +36,7 @@ enum Format {
     Torchscript,
 }
 
-/// Writes the backbone of the run's last checkpoint, and prints the file's name.
+/// Writes the backbone of one of the run's checkpoints, and prints the file's name.
 ///
 /// # Errors
 /// Whatever is wrong with the run, one that diverged included, or the disk; a backbone that cannot be traced.
@@ -57,12 +63,12 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
     disk::require_file_place(&out)?;
-    let mut it = run.restore(experiment, device)?;
+    let mut it = run.restore(experiment, device, &args.checkpoint)?;
     let input = it.experiment.views.input()?;
     let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));
     eval::require_finite(&features)?;
     match format {
-        Format::Safetensors => weights::write(it.model.backbone(), &out)?,
+        Format::Safetensors => weights::write_about(it.model.backbone(), &it.model.about, &out)?,
         Format::Torchscript => script(&mut it.model, input, &out)?,
     }
     let what = (it.experiment.backbone.name(), it.model.learner.encoder().width());
@@ -132,5 +138,26 @@ fn script(model: &mut Model, input: Input, out: &Path) -> Result<()> {
                 .into(),
         ));
     }
-    weights::atomically(out, |path| traced.save(path))
+    weights::atomically(out, |path| save(&traced, path))
+}
+
+/// Lets libtorch write a program. Where it cannot write it ends the process, with half a file left, so it is given a pipe that
+/// takes everything, and what comes out is written here.
+fn save(program: &CModule, path: &Path) -> Result<(), TchError> {
+    let mut file = File::create(path)?;
+    let (mut reader, writer) = io::pipe()?;
+    let (saved, copied) = thread::scope(|scope| {
+        let copying = scope.spawn(move || {
+            let copied = io::copy(&mut reader, &mut file);
+            // A full disk is no reason to stop: who writes would not survive it.
+            let _ = io::copy(&mut reader, &mut io::sink());
+            copied
+        });
+        let saved = program.save(format!("/dev/fd/{}", writer.as_raw_fd()));
+        drop(writer);
+        let panicked = || Err(io::Error::other("the thread that writes panicked"));
+        (saved, copying.join().unwrap_or_else(|_| panicked()))
+    });
+    copied?;
+    saved
 }

@@ -1,15 +1,17 @@
 //! `fmicl features`: the features of a run's frozen encoder, for whoever goes on with them elsewhere.
 
+mod files;
+
 use crate::data::{has_labels, open_split};
-use crate::eval::{self, Features};
 use crate::together::Together;
-use crate::train::RunDir;
-use crate::{DeviceChoice, disk, weights};
+use crate::train::{CheckpointChoice, RunDir};
+use crate::{DeviceChoice, disk, eval};
 use clap::{Args, ValueEnum};
-use fmicl_core::tch::Device;
-use fmicl_core::{Result, Split};
+use files::{Format, Outputs};
+use fmicl_core::{Error, Split};
+use fmicl_data::OnError;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct FeaturesArgs {
@@ -23,6 +25,12 @@ pub(crate) struct FeaturesArgs {
     out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "npy")]
     format: Format,
+    /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
+    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
+    checkpoint: CheckpointChoice,
+    /// Change the run's experiment where it may, such as dataset.root=DIR; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
     /// auto, cpu or cuda:N, instead of the experiment's
     #[arg(long)]
     device: Option<DeviceChoice>,
@@ -41,23 +49,17 @@ enum Which {
     All,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// SPLIT_features.npy and SPLIT_labels.npy, for numpy.load
-    Npy,
-    /// SPLIT.safetensors with `features` and `labels`
-    Safetensors,
-}
-
-/// Writes features and labels in the order of the dataset, and prints the files' names.
+/// Writes features and labels in the order of the dataset, and prints the files' names. Samples that cannot be read are left
+/// out and listed; all else is written.
 ///
 /// # Errors
-/// Whatever is wrong with the run or its data, or the disk.
+/// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
+/// `train.on_error` allows it.
 pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
-    let experiment = run.experiment()?;
+    let experiment = run.experiment_with(&args.sets)?;
     let device = Together::to_use(Some(&experiment), args.device)?.alone("features")?;
-    let it = run.restore(experiment, device)?;
+    let it = run.restore(experiment, device, &args.checkpoint)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     disk::make_folder(&out)?;
     let mut which = args.split.clone();
@@ -70,6 +72,7 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
         };
     }
     let mut stdout = std::io::stdout();
+    let (mut left_out, mut all) = (0, 0);
     for (name, split) in [
         ("pretrain", Split::Pretrain),
         ("train", Split::Train),
@@ -81,36 +84,37 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
             continue;
         }
         let samples = open_split(&it.experiment, split).map_err(|error| it.experiment.locate(error))?;
-        let features = eval::features(&it.experiment, &samples, &it.model, it.device)?;
-        let size = features.values.size();
-        let files = write(&features, samples.classes() > 0, &out, name, args.format)?;
+        let encoded = eval::features(&it.experiment, &samples, &it.model, it.device)?;
+        let (size, unreadable) = (encoded.values.size(), encoded.unreadable.len());
+        let outputs = Outputs {
+            folder: &out,
+            split: name,
+            format: args.format,
+        };
+        let files = outputs.write(encoded, &*samples)?;
         let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
-        writeln!(stdout, "{}: {} images, {} features", files.join(", "), size[0], size[1])?;
+        let short = match unreadable {
+            0 => String::new(),
+            count => format!(", and {count} that cannot be read"),
+        };
+        writeln!(
+            stdout,
+            "{}: {} images, {} features{short}",
+            files.join(", "),
+            size[0],
+            size[1]
+        )?;
+        left_out += unreadable;
+        all += samples.len();
     }
     writeln!(stdout, "checkpoint: {}", it.checkpoint.display())?;
-    Ok(())
-}
-
-/// The files' paths. A split without labels has none.
-fn write(features: &Features, labelled: bool, folder: &Path, split: &str, format: Format) -> Result<Vec<PathBuf>> {
-    let labels = labelled.then_some(("labels", &features.labels));
-    let tensors = [("features", &features.values)].into_iter().chain(labels);
-    let tensors: Vec<_> = tensors
-        .map(|(name, tensor)| (name.to_string(), tensor.to_device(Device::Cpu)))
-        .collect();
-    match format {
-        Format::Npy => {
-            let one = |(name, tensor): &(String, _)| {
-                let path = folder.join(format!("{split}_{name}.npy"));
-                weights::atomically(&path, |path| fmicl_core::tch::Tensor::write_npy(tensor, path))?;
-                Ok(path)
-            };
-            tensors.iter().map(one).collect()
-        }
-        Format::Safetensors => {
-            let path = folder.join(format!("{split}.safetensors"));
-            weights::write(tensors, &path)?;
-            Ok(vec![path])
-        }
+    match (left_out, it.experiment.train.on_error) {
+        (0, _) | (_, OnError::Skip) => Ok(()),
+        (count, OnError::Fail) => Err(Error::Run(format!(
+            "{count} of {all} samples cannot be read: the rows of the others are written, and {}/*_skipped.jsonl says which \
+             and why; with --set train.on_error=skip this is no error",
+            out.display()
+        ))
+        .into()),
     }
 }

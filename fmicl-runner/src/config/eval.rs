@@ -12,6 +12,10 @@ pub struct Eval {
     pub every: usize,
     /// Images that are encoded at a time, at least 1; 256 by default.
     pub batch_size: usize,
+    /// The most labelled training samples that kNN and the linear probe use, at least 1, spread evenly over all of them,
+    /// which are the default: they take memory for the features of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_samples: Option<usize>,
     /// The weighted vote of the nearest neighbours.
     pub knn: Knn,
     /// The linear probe.
@@ -44,6 +48,7 @@ impl Default for Eval {
         Eval {
             every: 0,
             batch_size: 256,
+            train_samples: None,
             knn: Knn::default(),
             linear: Linear::default(),
         }
@@ -72,6 +77,7 @@ impl Eval {
     pub(super) fn validate(&self) -> Vec<Error> {
         failed([
             at_least_one(self.batch_size, "batch_size"),
+            at_least_one(self.train_samples.unwrap_or(1), "train_samples"),
             at_least_one(self.knn.k, "knn.k"),
             positive(self.knn.temperature, "knn.temperature"),
             not_negative(self.linear.l2, "linear.l2"),

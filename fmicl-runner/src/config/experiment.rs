@@ -138,7 +138,7 @@ impl Experiment {
         let backbone_failed = Cell::new(false);
         let backbone = |path: &nn::Path| {
             let encoder = match init {
-                Some(init) => init.build(path, build),
+                Some(init) => init.require_for(&self.backbone).and_then(|()| init.build(path, build)),
                 None => build(path),
             };
             backbone_failed.set(encoder.is_err());

@@ -3,7 +3,8 @@
 use crate::config::Experiment;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Error, Processes, Result, Samples, View, Views};
-use fmicl_data::OnError;
+use fmicl_data::{OnError, Unreadable};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -28,7 +29,9 @@ impl Features {
 
 /// That features are numbers; those of a run that diverged are not.
 pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
-    if features.isfinite().all().int64_value(&[]) == 1 {
+    // Numbers that are not finite come through to one of both; a mask would take memory.
+    let ends = [features.min(), features.max()];
+    if ends.iter().all(|end| end.double_value(&[]).is_finite()) {
         return Ok(());
     }
     Err(Error::Run(
@@ -65,91 +68,180 @@ impl Reader {
 
     /// The features of every sample in order, `[N, d]`, f32, without gradient.
     pub fn encode(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Tensor> {
-        Ok(self.encode_those(samples, encode, OnError::Fail)?.0)
+        Ok(self.encode_those(samples, encode, OnError::Fail)?.values)
     }
 
     /// The features in the order of the samples, and the labels; without samples that cannot be read, where they may be
     /// left out.
     pub fn features(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Features> {
-        let (values, indices) = self.encode_those(samples, encode, self.on_error)?;
-        let labels: Vec<i64> = indices.into_iter().map(|index| samples.label(index) as i64).collect();
+        let encoded = self.encode_those(samples, encode, self.on_error)?;
         Ok(Features {
-            values,
-            labels: Tensor::from_slice(&labels).to_device(self.device),
+            labels: encoded.labels(&**samples).to_device(self.device),
+            values: encoded.values,
         })
     }
 
-    /// The features of the samples that can be read, and which those are, in order.
-    fn encode_those(
-        &self,
-        samples: &Arc<dyn Samples>,
-        encode: &Encode,
-        on_error: OnError,
-    ) -> Result<(Tensor, Vec<usize>)> {
+    /// The features of the samples that can be read, and which those are.
+    pub fn encode_those(&self, samples: &Arc<dyn Samples>, encode: &Encode, on_error: OnError) -> Result<Encoded> {
         let _no_grad = tch::no_grad_guard();
-        let (mut values, mut order, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = Rows::new(samples.len(), self.device);
+        let (mut own, mut unreadable) = (VecDeque::new(), Vec::new());
         let share = (self.processes.rank(), self.processes.size());
         let (all, views) = (samples.clone(), self.views.clone());
         let batches = fmicl_data::evaluation_batches(all, views, self.batch_size, on_error, share)?;
         for batch in batches {
             let batch = batch?;
-            if let Some(view) = batch.view {
-                values.push(encode(&view.to_device(self.device)).to_kind(Kind::Float));
+            unreadable.extend(batch.unreadable);
+            let Some(view) = batch.view else { continue };
+            let values = encode(&view.to_device(self.device)).to_kind(Kind::Float);
+            match self.processes.are_many() {
+                true => own.push_back((values, batch.indices)),
+                false => rows.put(&values, &batch.indices),
             }
-            order.extend(batch.indices);
-            left_out.extend(batch.unreadable);
         }
-        let error = left_out.first().map_or("", |first| &first.error);
-        if !left_out.is_empty() && !values.is_empty() {
-            let count = left_out.len();
-            tracing::warn!("{count} samples cannot be read and are not evaluated, the first: {error}");
+        if self.processes.are_many() {
+            self.gather(own, &mut rows)?;
         }
-        let values = match values.is_empty() {
-            true => Tensor::zeros([0, 0], (Kind::Float, self.device)),
-            false => Tensor::cat(&values, 0),
+        let error = unreadable.first().map_or("", |first| &first.error);
+        let (values, indices) = rows.whole();
+        let Some(values) = values else {
+            let count = samples.len();
+            return Err(Error::Run(format!("none of the {count} samples can be read; {error}")));
         };
-        let (values, mut order) = self.gather(values, order, samples.len())?;
-        if order.is_empty() {
-            return Err(Error::Run(format!(
-                "none of the {} samples can be read; {error}",
-                samples.len()
-            )));
+        if !unreadable.is_empty() {
+            let (count, of) = (unreadable.len(), samples.len());
+            tracing::warn!("{count} of {of} samples cannot be read and are left out, the first: {error}");
         }
         require_finite(&values)?;
-        if order.is_sorted() {
-            return Ok((values, order));
-        }
-        let indices: Vec<_> = order.iter().map(|index| *index as i64).collect();
-        let place = Tensor::from_slice(&indices).argsort(0, false).to_device(self.device);
-        order.sort_unstable();
-        Ok((values.index_select(0, &place), order))
+        Ok(Encoded {
+            values,
+            indices,
+            unreadable,
+        })
     }
 
-    /// The rows of all processes, of which each has another number, and which of `all` samples they are.
-    fn gather(&self, values: Tensor, order: Vec<usize>, all: usize) -> Result<(Tensor, Vec<usize>)> {
-        if !self.processes.are_many() {
-            return Ok((values, order));
-        }
-        let (count, width) = values.size2()?;
-        let all = all as i64;
-        let [most, width, all, fewest] = self.processes.largest([count, width, all, -all])?;
+    /// Puts the batches of all processes among the rows of each, one of every process at a time: no process has memory for
+    /// more than all rows and its own.
+    fn gather(&self, mut own: VecDeque<(Tensor, Vec<usize>)>, rows: &mut Rows) -> Result<()> {
+        let all = rows.there.len() as i64;
+        let width = own.front().map_or(0, |(values, _)| values.size()[1]);
+        let most = own.iter().map(|(_, indices)| indices.len()).max().unwrap_or(0);
+        let mine = [own.len() as i64, most as i64, width, all, -all];
+        let [batches, most, width, all, fewest] = self.processes.largest(mine)?;
         if all != -fewest {
             return Err(Error::Run(format!(
                 "one process has {all} samples to evaluate and another {}: give all the same data",
                 -fewest
             )));
         }
-        let padded = Tensor::zeros([most, width], (Kind::Float, self.device));
-        if count > 0 {
-            padded.narrow(0, 0, count).copy_(&values);
+        for _ in 0..batches {
+            let (values, indices) = own.pop_front().unzip();
+            let padded = Tensor::zeros([most, width], (Kind::Float, self.device));
+            if let Some(values) = values {
+                padded.narrow(0, 0, values.size()[0]).copy_(&values);
+            }
+            let mut indices: Vec<_> = indices.into_iter().flatten().map(|index| index as i64).collect();
+            indices.resize(most as usize, -1);
+            let values = self.processes.all_gather(&padded)?.flatten(0, 1);
+            let indices = self.processes.all_gather(&Tensor::from_slice(&indices))?.flatten(0, 1);
+            let there = indices.ge(0).nonzero().flatten(0, 1);
+            let indices = Vec::<i64>::try_from(indices.index_select(0, &there))?;
+            let indices: Vec<_> = indices.into_iter().map(|index| index as usize).collect();
+            rows.put(&values.index_select(0, &there.to_device(self.device)), &indices);
         }
-        let mut indices: Vec<_> = order.iter().map(|index| *index as i64).collect();
-        indices.resize(most as usize, -1);
-        let values = self.processes.all_gather(&padded)?.flatten(0, 1);
-        let indices = self.processes.all_gather(&Tensor::from_slice(&indices))?.flatten(0, 1);
-        let there = indices.ge(0).nonzero().flatten(0, 1);
-        let order = Vec::<i64>::try_from(indices.index_select(0, &there))?;
-        let values = values.index_select(0, &there.to_device(self.device));
-        Ok((values, order.into_iter().map(|index| index as usize).collect()))
+        Ok(())
+    }
+}
+
+/// Features of the samples of a split that could be read.
+#[derive(Debug)]
+pub struct Encoded {
+    /// `[N, d]`, f32.
+    pub values: Tensor,
+    /// Which sample each row is of, in order.
+    pub indices: Vec<usize>,
+    /// The others, of those that fell to this process.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Encoded {
+    /// `[N]`, i64.
+    pub fn labels(&self, samples: &dyn Samples) -> Tensor {
+        let labels = self.indices.iter().map(|&index| samples.label(index) as i64);
+        Tensor::from_slice(&labels.collect::<Vec<_>>())
+    }
+}
+
+/// Rows that come in any order, each copied to its place: there is one copy of them.
+struct Rows {
+    /// `[N, d]`, made with the first of them.
+    values: Option<Tensor>,
+    there: Vec<bool>,
+    device: Device,
+}
+
+impl Rows {
+    fn new(count: usize, device: Device) -> Self {
+        Rows {
+            values: None,
+            there: vec![false; count],
+            device,
+        }
+    }
+
+    fn put(&mut self, rows: &Tensor, indices: &[usize]) {
+        let size = [self.there.len() as i64, rows.size()[1]];
+        let made = || Tensor::empty(size, (Kind::Float, self.device));
+        let values = self.values.get_or_insert_with(made);
+        indices.iter().for_each(|&index| self.there[index] = true);
+        let places: Vec<_> = indices.iter().map(|&index| index as i64).collect();
+        let places = Tensor::from_slice(&places).to_device(self.device);
+        let _ = values.index_copy_(0, &places, rows);
+    }
+
+    /// Those that came, closed up, and which they are; no values where none came.
+    fn whole(self) -> (Option<Tensor>, Vec<usize>) {
+        let came = self.there.iter().enumerate().filter(|(_, there)| **there);
+        let indices: Vec<usize> = came.map(|(index, _)| index).collect();
+        let Some(values) = self.values.filter(|_| !indices.is_empty()) else {
+            return (None, indices);
+        };
+        if indices.len() == self.there.len() {
+            return (Some(values), indices);
+        }
+        // Upwards, in the same memory: no row is written before it was read.
+        for (tile, chunk) in indices.chunks(CLOSED_UP).enumerate() {
+            let from: Vec<_> = chunk.iter().map(|&index| index as i64).collect();
+            let rows = values.index_select(0, &Tensor::from_slice(&from).to_device(self.device));
+            values
+                .narrow(0, (tile * CLOSED_UP) as i64, chunk.len() as i64)
+                .copy_(&rows);
+        }
+        (Some(values.narrow(0, 0, indices.len() as i64)), indices)
+    }
+}
+
+/// Rows that are moved at a time.
+const CLOSED_UP: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_in_any_order_and_those_that_do_not_come_are_closed_up() {
+        let all = Tensor::arange(3 * 2600, (Kind::Float, Device::Cpu)).view([2600, 3]);
+        let mut rows = Rows::new(2600, Device::Cpu);
+        // Every seventh does not come; what comes last comes first.
+        let came: Vec<usize> = (0..2600).filter(|index| index % 7 != 3).collect();
+        for batch in came.rchunks(100) {
+            let indices: Vec<_> = batch.iter().map(|&index| index as i64).collect();
+            rows.put(&all.index_select(0, &Tensor::from_slice(&indices)), batch);
+        }
+        let (values, indices) = rows.whole();
+        assert_eq!(indices, came);
+        let expected: Vec<_> = came.iter().map(|&index| index as i64).collect();
+        assert_eq!(values.unwrap(), all.index_select(0, &Tensor::from_slice(&expected)));
+        assert!(Rows::new(4, Device::Cpu).whole().0.is_none());
     }
 }

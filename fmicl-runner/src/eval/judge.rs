@@ -1,6 +1,6 @@
 //! Accuracies of features: by kNN and a linear probe, with few labels and with all.
 
-use super::{Features, knn, linear};
+use super::{Features, Score, knn, linear};
 use crate::config::Eval;
 use fmicl_core::tch::Tensor;
 use serde::Serialize;
@@ -13,6 +13,17 @@ pub const DRAWS: u64 = 5;
 /// Test accuracies, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Accuracy {
+    /// Of weighted k-nearest neighbours.
+    pub knn: f64,
+    /// Of the linear probe.
+    pub linear: f64,
+    /// The same of both where every class counts alike.
+    pub balanced: Balanced,
+}
+
+/// Balanced test accuracies, 0 to 1: see [`Score::balanced`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Balanced {
     /// Of weighted k-nearest neighbours.
     pub knn: f64,
     /// Of the linear probe.
@@ -47,8 +58,8 @@ pub struct Online {
 }
 
 impl Online {
-    /// Judges features with every label.
-    pub fn new(options: &Eval, train: &Features, test: &Features, classes: usize) -> Self {
+    /// Judges features with every label; changes the values of `train`.
+    pub fn new(options: &Eval, train: Features, test: &Features, classes: usize) -> Self {
         Online {
             split: "test",
             train_images: train.labels.numel(),
@@ -60,26 +71,37 @@ impl Online {
     }
 }
 
-/// Judges features with few labels and with all.
-pub fn judge(options: &Eval, train: &Features, test: &Features, classes: usize) -> Judged {
+/// Judges features with few labels and with all; changes the values of `train`.
+pub fn judge(options: &Eval, train: Features, test: &Features, classes: usize) -> Judged {
     let draws: Vec<_> = (0..DRAWS)
-        .map(|draw| judge_all_labels(options, &train.select(&few(&train.labels, draw)), test, classes))
+        .map(|draw| judge_all_labels(options, train.select(&few(&train.labels, draw)), test, classes))
         .collect();
     let mean = |value: fn(&Accuracy) -> f64| draws.iter().map(value).sum::<f64>() / draws.len() as f64;
     Judged {
         few_labels: Accuracy {
             knn: mean(|draw| draw.knn),
             linear: mean(|draw| draw.linear),
+            balanced: Balanced {
+                knn: mean(|draw| draw.balanced.knn),
+                linear: mean(|draw| draw.balanced.linear),
+            },
         },
         all_labels: judge_all_labels(options, train, test, classes),
     }
 }
 
-/// Judges features with every label of `train`.
-fn judge_all_labels(options: &Eval, train: &Features, test: &Features, classes: usize) -> Accuracy {
+/// Judges features with every label of `train`, whose values the probe changes at last.
+fn judge_all_labels(options: &Eval, train: Features, test: &Features, classes: usize) -> Accuracy {
+    let score = |predicted| Score::of(&predicted, &test.labels, classes);
+    let knn = score(knn(&options.knn, &train, test, classes));
+    let linear = score(linear(&options.linear, train, test, classes));
     Accuracy {
-        knn: knn(&options.knn, train, test, classes),
-        linear: linear(&options.linear, train, test, classes),
+        knn: knn.accuracy,
+        linear: linear.accuracy,
+        balanced: Balanced {
+            knn: knn.balanced,
+            linear: linear.balanced,
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use fmicl_core::tch::Tensor;
 use std::collections::VecDeque;
 
 /// Steps whose curvature is remembered.
-const HISTORY: usize = 10;
+pub(super) const HISTORY: usize = 10;
 /// The share of the predicted decrease that a step must bring.
 const ARMIJO: f64 = 1e-4;
 /// The largest element of the gradient at which the search ends.

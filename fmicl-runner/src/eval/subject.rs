@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::config::{self, Experiment};
 use crate::together::{self, Together};
-use crate::train::{Model, RunDir};
+use crate::train::{CheckpointChoice, Model, RunDir};
 use crate::{DeviceChoice, panics};
 use fmicl_core::registry;
 use fmicl_core::tch::nn::VarStore;
@@ -58,7 +58,7 @@ pub(crate) fn published(folder: &Path) -> Result<Option<PretrainedParts>> {
 
 /// Where an encoder is, which is not read yet.
 pub(crate) enum Origin {
-    Run(RunDir, Box<Experiment>),
+    Run(RunDir, Box<Experiment>, CheckpointChoice),
     Folder(Box<Folder>),
 }
 
@@ -72,15 +72,16 @@ pub(crate) struct Folder {
 }
 
 impl Origin {
-    /// The run, or the folder of published weights, at `path`; `sets` change options of a folder's `views` and `backbone`.
+    /// The run, or the folder of published weights, at `path`; `sets` change options of a folder's `views` and `backbone`, and
+    /// `checkpoint` is one of a run's.
     ///
     /// # Errors
     /// A path that is neither, or options that are wrong.
-    pub fn find(path: &Path, sets: &[String]) -> Result<Self> {
+    pub fn find(path: &Path, sets: &[String], checkpoint: &CheckpointChoice) -> Result<Self> {
         let not_a_run = match RunDir::open(path) {
             Ok(run) if sets.is_empty() => {
                 let experiment = run.experiment()?.into();
-                return Ok(Origin::Run(run, experiment));
+                return Ok(Origin::Run(run, experiment, checkpoint.clone()));
             }
             Ok(_) => {
                 return Err(Error::config(
@@ -90,6 +91,10 @@ impl Origin {
             Err(error) => error,
         };
         match published(path)? {
+            Some(_) if *checkpoint != CheckpointChoice::Last => {
+                let message = "is a folder of published weights, which has no checkpoints";
+                Err(Error::data(path, message))
+            }
             Some(parts) => Ok(Origin::Folder(Folder::new(path, parts, sets)?.into())),
             None if path.is_dir() => {
                 let layouts = registry::list::<dyn Pretrained>();
@@ -110,7 +115,7 @@ impl Origin {
     /// As [`Together::meet`].
     pub fn meet(&self, device: Option<DeviceChoice>) -> Result<Together> {
         match self {
-            Origin::Run(_, experiment) => Together::to_use(Some(experiment), device),
+            Origin::Run(_, experiment, _) => Together::to_use(Some(experiment), device),
             Origin::Folder(_) => Together::to_use(None, device),
         }
     }
@@ -121,7 +126,7 @@ impl Origin {
     /// A value that has no form in TOML.
     pub fn table(&self) -> Result<toml::Table> {
         match self {
-            Origin::Run(_, experiment) => RunDir::table_of(experiment),
+            Origin::Run(_, experiment, _) => RunDir::table_of(experiment),
             Origin::Folder(folder) => registry::write_options(folder),
         }
     }
@@ -132,8 +137,8 @@ impl Origin {
     /// Weights that cannot be read.
     pub fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
         match self {
-            Origin::Run(run, experiment) => {
-                let it = run.restore(*experiment, device)?;
+            Origin::Run(run, experiment, checkpoint) => {
+                let it = run.restore(*experiment, device, &checkpoint)?;
                 it.model.share(&**processes, |_| true)?;
                 Ok(Subject {
                     reader: Reader::of(&it.experiment, device, processes),

@@ -1,6 +1,8 @@
 //! The comparison as a table and as JSON.
 
-use super::judge::{DRAWS, FEW, Judged};
+use super::Features;
+use super::judge::{Accuracy, Balanced, DRAWS, FEW, Judged};
+use super::score::Largest;
 use crate::config::Experiment;
 use crate::data::Labelled;
 use serde::Serialize;
@@ -26,8 +28,18 @@ pub struct Protocol {
     pub train_images: usize,
     /// Images of the test split.
     pub test_images: usize,
+    /// Images of the two splits that could not be read, and are not among those.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unreadable_images: usize,
+    /// Images of the test split whose files are in the train split, too: numbers of such images say nothing of others.
+    pub test_images_in_training: usize,
     /// Classes; 1 / classes is the accuracy of chance.
     pub classes: usize,
+    /// Their names by number, where the dataset has some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// What always predicting the largest class is worth.
+    pub largest_class: Largest,
     /// kNN's neighbours, at most as many as there are labels.
     pub k: usize,
     /// The same with few labels.
@@ -52,56 +64,106 @@ pub struct Row {
     pub judged: Judged,
 }
 
-impl Comparison {
-    /// A table of `rows` under the experiment's protocol.
-    pub fn new(experiment: &Experiment, data: &Labelled, rows: Vec<(&'static str, Judged)>) -> Self {
-        let eval = &experiment.eval;
-        let (train, classes) = (data.train.len(), data.train.classes());
-        let protocol = Protocol {
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Protocol {
+    /// Of features of the labelled splits that an experiment judges.
+    pub fn new(experiment: &Experiment, data: &Labelled, train: &Features, test: &Features) -> Self {
+        let (eval, classes) = (&experiment.eval, data.train.classes());
+        let [train_images, test_images] = [train, test].map(|features| features.labels.numel());
+        Protocol {
             when: "offline, frozen features, test split",
-            train_images: train,
-            test_images: data.test.len(),
+            train_images,
+            test_images,
+            unreadable_images: data.train.len() + data.test.len() - train_images - test_images,
+            test_images_in_training: data.test_in_training(),
             classes,
-            k: eval.knn.k.min(train),
-            k_few: eval.knn.k.min(FEW * classes).min(train),
+            class_names: data.train.class_names(),
+            largest_class: Largest::of(&train.labels, &test.labels, classes),
+            k: eval.knn.k.min(train_images),
+            k_few: eval.knn.k.min(FEW * classes).min(train_images),
             temperature: eval.knn.temperature,
             l2: eval.linear.l2,
             few_labels: FEW,
             draws: DRAWS,
-        };
-        let rows = rows
-            .into_iter()
-            .map(|(representation, judged)| Row { representation, judged })
-            .collect();
-        Comparison {
-            dataset: experiment.dataset.name().to_string(),
-            protocol,
-            rows,
         }
     }
+
+    /// ` (3 more could not be read), of which 12 are training images`, as far as it is so.
+    fn about_test_images(&self) -> String {
+        let unreadable = match self.unreadable_images {
+            0 => String::new(),
+            count => format!(" ({count} images of both splits could not be read)"),
+        };
+        let seen = match self.test_images_in_training {
+            0 => String::new(),
+            count if count >= self.test_images => ", all of which are training images".into(),
+            count => format!(", of which {count} are training images"),
+        };
+        unreadable + &seen
+    }
+}
+
+/// Pairs of kNN and linear probe, in %: with few labels, with all, and balanced.
+fn columns(judged: &Judged) -> String {
+    let Judged { few_labels, all_labels } = judged;
+    let Balanced { knn, linear } = all_labels.balanced;
+    [
+        (few_labels.knn, few_labels.linear),
+        (all_labels.knn, all_labels.linear),
+        (knn, linear),
+    ]
+    .map(|(knn, linear)| format!("{:8.1} {:8.1}", 100.0 * knn, 100.0 * linear))
+    .join("   ")
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let p = &self.protocol;
         let few = format!("{} labels a class", p.few_labels);
-        writeln!(f, "{}: accuracy in % on {} test images", self.dataset, p.test_images)?;
         writeln!(
             f,
-            "{:19}{few:^17}   {:^17}",
+            "{}: accuracy in % on {} test images{}",
+            self.dataset,
+            p.test_images,
+            p.about_test_images()
+        )?;
+        writeln!(
+            f,
+            "{:19}{few:^17}   {:^17}   {:^17}",
             "",
-            format!("all {} labels", p.train_images)
+            format!("all {} labels", p.train_images),
+            "the same, balanced"
         )?;
+        let pair = format!("{:>8} {:>8}", "kNN", "linear");
+        writeln!(f, "{:19}{pair}   {pair}   {pair}", "")?;
+        let Largest { accuracy, balanced, .. } = p.largest_class;
+        let always = Accuracy {
+            knn: accuracy,
+            linear: accuracy,
+            balanced: Balanced {
+                knn: balanced,
+                linear: balanced,
+            },
+        };
+        let always = Judged {
+            few_labels: always,
+            all_labels: always,
+        };
+        let rows = self.rows.iter().map(|row| (row.representation, &row.judged));
+        for (representation, judged) in [("largest class", &always)].into_iter().chain(rows) {
+            writeln!(f, "{representation:19}{}", columns(judged))?;
+        }
+        let largest = match p.class_names.get(p.largest_class.class) {
+            Some(name) => format!("{name:?}"),
+            None => format!("{}", p.largest_class.class),
+        };
         writeln!(
             f,
-            "{:19}{:>8} {:>8}   {:>8} {:>8}",
-            "", "kNN", "linear", "kNN", "linear"
+            "largest class: always answering {largest}; balanced: every class counts alike, whatever its size."
         )?;
-        for row in &self.rows {
-            let accuracies = [row.judged.few_labels, row.judged.all_labels];
-            let [few, all] = accuracies.map(|a| format!("{:8.1} {:8.1}", 100.0 * a.knn, 100.0 * a.linear));
-            writeln!(f, "{:19}{few}   {all}", row.representation)?;
-        }
         writeln!(
             f,
             "kNN: weighted vote of k = {} (few labels: {}), temperature {}.",

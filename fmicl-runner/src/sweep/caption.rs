@@ -33,7 +33,8 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
         lines.push(
             "Accuracies in %, offline, after training: frozen features of unaugmented images. Other numbers are of the last \
              epoch of training, f-MI of each divergence's own kind. Mean ± standard deviation over the seeds; bold: the \
-             best mean of its column, which a spread of that size need not make the best method."
+             best mean of its column, which a spread of that size need not make the best method, unless always answering \
+             the largest class is as accurate."
                 .to_string(),
         );
         lines.append(&mut protocols);
@@ -59,12 +60,17 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
 /// How a run was trained and judged, in words that many runs share.
 fn protocol(cell: &Cell, run: &Finished) -> String {
     let of = |key: &str| run.result(&format!("/evaluation/protocol/{key}"));
+    let seen = match of("test_images_in_training").as_u64() {
+        None | Some(0) => String::new(),
+        Some(count) => format!(", of which {count} are training images"),
+    };
     format!(
-        "`{}`, {} epochs: accuracy on {} test images; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
+        "`{}`, {} epochs: accuracy on {} test images{}; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
          labelled images; few labels: {} a class (k = {}), the mean of {} choices.",
         dataset(&cell.config),
         run.result("/epochs"),
         of("test_images"),
+        seen,
         of("k"),
         of("temperature"),
         of("l2"),

@@ -32,6 +32,7 @@ pub fn long(axes: &[&str], cells: &[Cell]) -> Result<String> {
         head.extend(accuracies().map(|metric| format!("{} {}", reference, key(metric)).replace(' ', "_")));
     }
     head.push("chance".into());
+    head.push("largest_class".into());
     head.extend(CIRCUMSTANCES.map(|(name, _)| name.to_string()));
     head.extend(provenance::KEYS.map(str::to_string));
     head.push("directory".into());
@@ -62,6 +63,7 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
         row.extend(accuracies().map(|metric| number(run.and_then(|run| run.accuracy(reference, metric)))));
     }
     row.push(number(run.and_then(Finished::chance)));
+    row.push(number(run.and_then(Finished::largest_class)));
     row.extend(
         CIRCUMSTANCES.map(|(_, pointer)| match run.map(|run| run.result(pointer)) {
             None | Some(Value::Null) => String::new(),
@@ -76,8 +78,8 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
 }
 
 /// Quoted as in RFC 4180.
-fn line(fields: &[String]) -> String {
-    let quoted = |field: &String| match field.contains([',', '"', '\n']) {
+pub(crate) fn line(fields: &[String]) -> String {
+    let quoted = |field: &String| match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
         false => field.clone(),
     };

@@ -11,6 +11,10 @@ pub enum Metric {
     Knn,
     /// Linear probe with all labels.
     Linear,
+    /// kNN accuracy with all labels where every class counts alike.
+    BalancedKnn,
+    /// Linear probe with all labels where every class counts alike.
+    BalancedLinear,
     /// kNN accuracy with few labels.
     FewKnn,
     /// Linear probe with few labels.
@@ -31,9 +35,11 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 12] = [
         Metric::Knn,
         Metric::Linear,
+        Metric::BalancedKnn,
+        Metric::BalancedLinear,
         Metric::FewKnn,
         Metric::FewLinear,
         Metric::Alignment,
@@ -49,6 +55,8 @@ impl Metric {
         match self {
             Metric::Knn => "kNN",
             Metric::Linear => "linear",
+            Metric::BalancedKnn => "balanced kNN",
+            Metric::BalancedLinear => "balanced linear",
             Metric::FewKnn => "few-label kNN",
             Metric::FewLinear => "few-label linear",
             Metric::Alignment => "alignment",
@@ -65,10 +73,17 @@ impl Metric {
         match self {
             Metric::Knn => Some("/all_labels/knn"),
             Metric::Linear => Some("/all_labels/linear"),
+            Metric::BalancedKnn => Some("/all_labels/balanced/knn"),
+            Metric::BalancedLinear => Some("/all_labels/balanced/linear"),
             Metric::FewKnn => Some("/few_labels/knn"),
             Metric::FewLinear => Some("/few_labels/linear"),
             _ => None,
         }
+    }
+
+    /// Whether it is an accuracy in which every class counts alike.
+    pub fn is_balanced(self) -> bool {
+        matches!(self, Metric::BalancedKnn | Metric::BalancedLinear)
     }
 
     /// Its value in a finished run; accuracies in %.

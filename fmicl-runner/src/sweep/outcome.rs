@@ -99,6 +99,11 @@ impl Finished {
         Some(100.0 / self.result("/evaluation/protocol/classes").as_f64()?)
     }
 
+    /// The accuracy of always answering the largest class in %.
+    pub fn largest_class(&self) -> Option<f64> {
+        Some(100.0 * self.result("/evaluation/protocol/largest_class/accuracy").as_f64()?)
+    }
+
     /// Whether the projections have collapsed, in words.
     pub fn collapse(&self) -> Option<String> {
         let rank = self.last_epoch("/projections/effective_rank")?;

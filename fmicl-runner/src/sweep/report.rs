@@ -5,6 +5,7 @@ use super::file::{Reported, SweepFile};
 use super::metric::Metric;
 use super::outcome::{Finished, Outcome};
 use super::{caption, csv, plot};
+use crate::disk;
 use fmicl_core::{Error, Result};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,6 +16,8 @@ use std::path::Path;
 /// What representations a table compares the trained encoders with.
 pub const REFERENCES: [&str; 3] = ["raw pixels", "untrained encoder", "initial encoder"];
 const CHANCE: &str = "chance";
+/// Always answering the class that is the largest of training.
+const LARGEST: &str = "largest class";
 /// Accuracies in % that differ by less are the same, measured with another number of threads.
 const SAME: f64 = 0.1;
 
@@ -107,11 +110,7 @@ impl<'a> Report<'a> {
     /// # Errors
     /// The disk's, or a result that cannot be read.
     pub fn write(&self, out: &Path) -> Result<()> {
-        let put = |name: &str, text: String| {
-            let (path, partial) = (out.join(name), out.join(format!(".{name}.partial")));
-            let written = fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path));
-            written.map_err(|error| Error::io(path, error))
-        };
+        let put = |name: &str, text: String| disk::replace(&out.join(name), text.as_bytes());
         put("table.md", self.markdown()?)?;
         put("results.csv", csv::long(&self.axes, self.cells)?)?;
         match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
@@ -192,11 +191,13 @@ impl<'a> Report<'a> {
                 .collect::<Vec<_>>()
         };
         let mut left_out = Vec::new();
-        for reference in [CHANCE].into_iter().chain(REFERENCES) {
+        for reference in [CHANCE, LARGEST].into_iter().chain(REFERENCES) {
             let mut values = Vec::new();
             for &(column, metric) in &places {
                 let number = |run: &Finished| match reference {
                     CHANCE => metric.accuracy().and(run.chance()),
+                    // A run of before that level was written has none.
+                    LARGEST => run.largest_class().and_then(|_| level(metric, run)),
                     _ => run.accuracy(reference, metric),
                 };
                 let column = inside(column);
@@ -220,7 +221,8 @@ impl<'a> Report<'a> {
                 let summary = group.summary(metric);
                 let best = summary
                     .as_ref()
-                    .is_some_and(|own| is_best(metric, own.mean, &inside(column)));
+                    .is_some_and(|own| is_best(metric, own.mean, &inside(column)))
+                    && !is_blind(metric, group);
                 match group
                     .runs
                     .iter()
@@ -267,6 +269,22 @@ fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
     match spread {
         Some(spread) => format!("{mean} ± {}", metric.show(spread)),
         None => mean,
+    }
+}
+
+/// Whether always answering the largest class is as accurate as the group.
+fn is_blind(metric: Metric, group: &Group) -> bool {
+    let level = group.over(|run| level(metric, run));
+    let own = group.summary(metric);
+    level.zip(own).is_some_and(|(level, own)| own.mean <= level.mean)
+}
+
+/// What always answering the largest class is worth by an accuracy.
+fn level(metric: Metric, run: &Finished) -> Option<f64> {
+    metric.accuracy()?;
+    match metric.is_balanced() {
+        true => run.chance(),
+        false => run.largest_class(),
     }
 }
 

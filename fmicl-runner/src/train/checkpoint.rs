@@ -92,6 +92,8 @@ pub struct Snapshot {
     pub standing: Standing,
     /// The model's variables by name.
     pub model: Vec<(String, Tensor)>,
+    /// What is written beside them.
+    pub about: String,
     /// The rest by name.
     pub training: Vec<(String, Tensor)>,
 }
@@ -148,6 +150,7 @@ impl Snapshot {
         Snapshot {
             standing: Standing::default(),
             model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
+            about: model.about.clone(),
             training: Vec::new(),
         }
     }
@@ -176,7 +179,10 @@ impl Snapshot {
         let mut files = BTreeMap::new();
         for (name, tensors) in [(MODEL, self.model), (TRAINING, self.training)] {
             let path = folder.join(name);
-            weights::write(tensors, &path)?;
+            match name {
+                MODEL => weights::write_about(tensors, &self.about, &path)?,
+                _ => weights::write(tensors, &path)?,
+            }
             let digest = Digest::of(File::open(&path)).map_err(|error| Error::io(path, error))?;
             files.insert(name.to_string(), digest);
         }

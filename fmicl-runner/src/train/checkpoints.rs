@@ -87,6 +87,25 @@ impl Checkpoints {
         Ok(())
     }
 
+    /// The folder of the checkpoint with the highest score, the newest of those that have it; one that is damaged is told
+    /// to `report`.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn best(&self, report: impl Fn(&str)) -> Result<Option<PathBuf>> {
+        let scored = self
+            .list()?
+            .into_iter()
+            .filter_map(|(_, path)| match Checkpoint::standing(&path) {
+                Ok(standing) => Some((standing.score?, path)),
+                Err(error) => {
+                    report(&format!("{error}; it is not looked at"));
+                    None
+                }
+            });
+        Ok(scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, path)| path))
+    }
+
     /// The highest score of those that are there.
     ///
     /// # Errors

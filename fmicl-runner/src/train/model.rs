@@ -3,7 +3,7 @@
 use super::checkpoint::Checkpoint;
 use crate::config::Experiment;
 use crate::together;
-use crate::weights::{self, BACKBONE, Init};
+use crate::weights::{self, About, BACKBONE, Init};
 use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
 use fmicl_core::{Learner, Processes, Result};
 
@@ -14,6 +14,8 @@ pub struct Model {
     pub store: VarStore,
     /// The architecture with its backbone.
     pub learner: Box<dyn Learner>,
+    /// What is written beside its weights.
+    pub about: String,
     /// What the backbone started with, where that was a file, in a line.
     pub init: Option<String>,
 }
@@ -45,7 +47,12 @@ impl Model {
             .build_learner(&store.root(), init)
             .map_err(|error| experiment.locate(error))?;
         let init = init.map(|init| init.summary(&store));
-        Ok(Model { store, learner, init })
+        Ok(Model {
+            store,
+            learner,
+            about: About::of(experiment)?.to_string(),
+            init,
+        })
     }
 
     /// The backbone's weights and buffers, named as in torchvision or timm.

@@ -8,7 +8,7 @@ mod tests;
 
 use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
-use super::{Model, TrainOptions, kept};
+use super::{CheckpointChoice, Model, TrainOptions, kept};
 use crate::config::{self, Experiment};
 use crate::{disk, weights};
 pub use dataset::as_text;
@@ -19,6 +19,24 @@ use serde::Serialize;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+
+/// What may change, with all keys below, where a run is used.
+const MAY_CHANGE: [&str; 6] = [
+    "dataset",
+    "eval",
+    "evaluations",
+    "device",
+    "train.on_error",
+    "train.max_skipped_samples",
+];
+
+fn may_change(key: &str) -> bool {
+    let below = |may: &str| {
+        key.strip_prefix(may)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    MAY_CHANGE.into_iter().any(below)
+}
 
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
@@ -114,7 +132,7 @@ impl RunDir {
         // Before the config, which makes the directory a run's.
         kept::keep(experiment, &run.path)?;
         if let Some(model) = started {
-            weights::write(model.backbone(), &run.path.join(INIT))?;
+            weights::write_about(model.backbone(), &model.about, &run.path.join(INIT))?;
         }
         run.write(CONFIG, config.as_bytes())?;
         Ok(run)
@@ -164,7 +182,26 @@ impl RunDir {
     /// # Errors
     /// A config that is not what the run wrote.
     pub fn experiment(&self) -> Result<Experiment> {
-        config::load(&self.config_path(), &kept::sets(&self.path)?)
+        self.experiment_with(&[])
+    }
+
+    /// The run's experiment with changes, each a `key=value`, for a command that uses what was trained: data may lie elsewhere
+    /// by now, or be judged in another way. The encoder is as it was trained.
+    ///
+    /// # Errors
+    /// As [`experiment`](RunDir::experiment), and a change of what was trained.
+    pub fn experiment_with(&self, changes: &[String]) -> Result<Experiment> {
+        let key = |change: &String| change.split('=').next().unwrap_or_default().trim().to_string();
+        if let Some(refused) = changes.iter().map(key).find(|key| !may_change(key)) {
+            return Err(Error::config(format!(
+                "--set {refused}: the run is trained; where it is used, only {} may change",
+                MAY_CHANGE.join(", ")
+            )));
+        }
+        config::load(
+            &self.config_path(),
+            &[kept::sets(&self.path)?, changes.to_vec()].concat(),
+        )
     }
 
     /// The same for an experiment that the run is to go on with.
@@ -179,15 +216,15 @@ impl RunDir {
         config::change(experiment, &sets)
     }
 
-    /// The model of the run's [`experiment`](RunDir::experiment) as of the last checkpoint, which is named.
+    /// The model of the run's [`experiment`](RunDir::experiment) as of a checkpoint, which is named.
     ///
     /// # Errors
-    /// A run that has no checkpoint, or one that does not fit its config.
-    pub fn restore(&self, experiment: Experiment, device: Device) -> Result<Restored> {
-        let newest = self
-            .checkpoints()
-            .newest(u64::MAX, Wanted::Weights, |report| tracing::warn!("{report}"))?;
-        let checkpoint = newest.ok_or_else(|| self.no_checkpoint())?;
+    /// A checkpoint that is not there, or does not fit the run's config.
+    pub fn restore(&self, experiment: Experiment, device: Device, choice: &CheckpointChoice) -> Result<Restored> {
+        let chosen = choice.read(&self.checkpoints(), Wanted::Weights, |report| {
+            tracing::warn!("{report}")
+        })?;
+        let checkpoint = chosen.ok_or_else(|| self.no_checkpoint())?;
         let model = Model::restore(&experiment, device, &checkpoint)?;
         Ok(Restored {
             experiment,

@@ -24,6 +24,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 /// A run of the experiment in a folder of its own.
+#[allow(dead_code, reason = "not every test makes such a run")]
 pub fn train(sets: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
@@ -39,6 +40,7 @@ pub fn train(sets: &[&str]) -> (TempDir, PathBuf) {
 }
 
 /// A run as it would be after a step, without data and evaluation.
+#[allow(dead_code, reason = "not every test makes such a run")]
 pub fn run_of(set: String) -> (TempDir, PathBuf) {
     run_with(set, |_| ())
 }

@@ -1,7 +1,5 @@
 //! Small encoders of sentences of any length on every processor: what is written beyond a buffer is found.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::testing::on_every_processor;

@@ -58,12 +58,12 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 9);
     assert!(
-        lines[0].starts_with("divergence,size,seed,state,knn,linear,few_label_knn,"),
+        lines[0].starts_with("divergence,size,seed,state,knn,linear,balanced_knn,balanced_linear,few_label_knn,"),
         "{}",
         lines[0]
     );
     assert!(
-        lines[1].starts_with("kl,small,0,done,50,50,25,25,0.5,,"),
+        lines[1].starts_with("kl,small,0,done,50,50,,,25,25,0.5,,"),
         "{}",
         lines[1]
     );
@@ -212,4 +212,45 @@ fn a_table_of_two_builds_says_which_runs_are_of_which() {
     );
     let line = csv.lines().nth(5).unwrap();
     assert!(line.contains(",\"aaaaaaaaaaaa, then bbbbbbbbbbbb\","), "{line}");
+}
+
+#[test]
+fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_and_its_level_is_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let axis = "seeds = [0]\n[[axis]]\nname = 'lr'\nkey = 'train.lr'\nvalues = [0.1, 0.2]\n\
+                [report]\nmetrics = ['knn', 'balanced-knn', 'alignment']";
+    let (file, cells) = finished(folder.path(), axis);
+    let level = |share: &str| {
+        let largest = format!("{{\"class\":2,\"accuracy\":{share},\"balanced\":0.1}}");
+        for cell in &cells {
+            finish(cell, 0.59, 0.2);
+            let path = cell.dir.join("result.json");
+            rewrite(
+                &path,
+                "\"classes\":10",
+                &format!("\"classes\":10,\"largest_class\":{largest},\"test_images_in_training\":12"),
+            );
+            rewrite(
+                &path,
+                "\"linear\":0.5",
+                "\"linear\":0.5,\"balanced\":{\"knn\":0.1,\"linear\":0.1}",
+            );
+        }
+        Report::new(Path::new("sweep.toml"), &file, None, &cells)
+            .unwrap()
+            .markdown()
+            .unwrap()
+    };
+    let table = level("0.6");
+    assert!(
+        table.contains("| chance | 10.0 | 10.0 | – |\n| largest class | 60.0 | 10.0 | – |\n"),
+        "{table}"
+    );
+    assert!(table.contains("| 0.1 | 59.0 | 10.0 | **0.200** |"), "{table}");
+    assert!(
+        table.contains("on 360 test images, of which 12 are training images;"),
+        "{table}"
+    );
+    let table = level("0.58");
+    assert!(table.contains("| 0.1 | **59.0** | 10.0 |"), "{table}");
 }

@@ -113,7 +113,7 @@ fn weights_of_a_run_that_diverged_are_refused() {
     let _ = tensors[0].1.view([-1]).get(5).fill_(f64::NAN);
     assert_eq!(
         refusal(tensors),
-        "w.safetensors: `conv1.weight` is not finite: the run that wrote it diverged"
+        "init: w.safetensors: `conv1.weight` is not finite: the run that wrote it diverged"
     );
 }
 
@@ -156,4 +156,54 @@ fn shards_are_taken_by_their_index_and_a_pointer_of_git_lfs_is_named() {
     assert!(error.is_usage());
     let expected = "w.safetensors: is a pointer of git-lfs, not the file of 46830571 bytes: `git lfs pull` in its folder fetches that";
     assert_eq!(words(error, &path), expected);
+}
+
+#[test]
+fn weights_below_the_prefixes_of_wrappers_and_of_moco_are_taken_and_what_is_not_is_said() {
+    for prefix in [
+        "module.",
+        "module.encoder_q.",
+        "module.base_encoder.",
+        "module.backbone.",
+        "module.encoder.",
+        "encoder.",
+        "encoder_q.",
+        "base_encoder.",
+    ] {
+        let (_folder, path) = folder();
+        let mut tensors = weights(prefix);
+        tensors.push((format!("{prefix}fc.weight"), f32s(&[2])));
+        // A momentum encoder of the same names, and a queue: other numbers.
+        let others = weights("module.encoder_k.").into_iter();
+        if prefix != "module." {
+            tensors.extend(others.map(|(name, weight)| (name, weight + 1000.0)));
+        }
+        tensors.push(("queue".into(), f32s(&[3])));
+        write(tensors, &path).unwrap();
+        let (store, _, summary) = start(&path).unwrap();
+        let beside = if prefix == "module." { 1 } else { 4 };
+        assert_eq!(
+            summary,
+            format!(
+                "3 weights of w.safetensors below `{prefix}`; left out fc.weight; {beside} others are not below it"
+            )
+        );
+        for (name, weight) in weights("backbone.") {
+            assert_eq!(store.variables()[&name], weight, "{prefix}{name}");
+        }
+    }
+}
+
+#[test]
+fn a_prefix_that_is_not_known_is_named() {
+    let mut tensors = weights("student.backbone.");
+    tensors.extend(weights("teacher.backbone."));
+    let refused = refusal(tensors);
+    assert!(
+        refused.ends_with(
+            "; all of them are there below `student.backbone.`, `teacher.backbone.`: take that away from the names \
+             (`fmicl convert --strip`)"
+        ),
+        "{refused}"
+    );
 }

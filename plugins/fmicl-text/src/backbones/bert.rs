@@ -29,7 +29,7 @@ pub use shape::{Activation, Family};
 use crate::modules::Kind;
 use embeddings::Embeddings;
 use fmicl_core::tch::nn::Path;
-use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, register, require};
+use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, register, registry, require, toml};
 use layer::Layer;
 use modules::Module;
 use net::Net;
@@ -243,6 +243,25 @@ impl Backbone for Bert {
 
     fn is_pretrained(&self) -> bool {
         self.folder.is_some()
+    }
+
+    fn untold(&self) -> Result<toml::Table> {
+        let shape = match &self.folder {
+            Some(folder) => Shape::of_folder(folder).map_err(|error| error.named_in_config().at("folder"))?,
+            None => self.shape(VOCABULARY),
+        };
+        // Under the names of the options.
+        registry::write_options(&Bert {
+            kind: Some(shape.family),
+            heads: Some(shape.heads),
+            activation: Some(shape.activation),
+            layer_norm_eps: Some(shape.layer_norm_eps),
+            ..Bert::default()
+        })
+        .map(|mut table| {
+            table.remove("pooling");
+            table
+        })
     }
 
     fn build(&self, path: &Path) -> Result<Box<dyn Encoder>> {

@@ -1,0 +1,103 @@
+//! Words beside the tensors of a file of safetensors: what the shapes of weights do not tell.
+
+use super::atomically;
+use crate::{Result, open_file};
+use safetensors::tensor::{Dtype, Metadata, View, serialize_to_file};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use tch::{TchError, Tensor};
+
+/// The key in the file's metadata. One alone: the crate writes several in any order, and a file would have other bytes each
+/// time.
+const KEY: &str = "fmicl";
+/// The most bytes of a header, as the crate has it.
+const MOST_HEADER: u64 = 100_000_000;
+
+/// As [`write`](super::write), with words about the tensors.
+///
+/// # Errors
+/// The disk's.
+pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &str, path: &Path) -> Result<()> {
+    let data = |(name, tensor): (String, Tensor)| -> Result<(String, Data), TchError> {
+        let (tensor, dtype) = (tensor.contiguous(), tensor.kind().try_into()?);
+        let shape = tensor.size().iter().map(|&size| size as usize).collect();
+        Ok((name, Data { tensor, dtype, shape }))
+    };
+    let tensors: Vec<_> = tensors.into_iter().map(data).collect::<Result<_, _>>()?;
+    let metadata = HashMap::from([(KEY.to_string(), about.to_string())]);
+    atomically(path, |temporary| {
+        serialize_to_file(tensors, &Some(metadata), temporary).map_err(|err| TchError::SafeTensorError {
+            path: path.to_string_lossy().into_owned(),
+            err,
+        })
+    })
+}
+
+/// The words of [`write_about`] in a file; nothing where it has none or is no such file. The header alone is read.
+pub fn about(path: &Path) -> Option<String> {
+    let mut file = open_file(path, "").ok()?;
+    let mut header = vec![0; 8];
+    file.read_exact(&mut header).ok()?;
+    let length = u64::from_le_bytes(*header.first_chunk()?);
+    header.clear();
+    file.take(length.min(MOST_HEADER)).read_to_end(&mut header).ok()?;
+    let metadata: Metadata = serde_json::from_slice(&header).ok()?;
+    metadata.metadata().as_ref()?.get(KEY).cloned()
+}
+
+/// A tensor as the crate takes it.
+struct Data {
+    tensor: Tensor,
+    dtype: Dtype,
+    shape: Vec<usize>,
+}
+
+impl View for Data {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = vec![0; self.data_len()];
+        self.tensor.copy_data_u8(&mut bytes, self.tensor.numel());
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::{read, write};
+
+    #[test]
+    fn words_come_back_beside_the_tensors_and_a_file_may_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.safetensors");
+        let tensors =
+            || [("b", 3i64), ("a", 2)].map(|(name, count)| (name.to_string(), Tensor::from_slice(&[count; 5])));
+        write_about(tensors(), "{\"heads\":12}", &path).unwrap();
+        assert_eq!(about(&path).unwrap(), "{\"heads\":12}");
+        assert_eq!(read(&path).unwrap()["b"], Tensor::from_slice(&[3i64; 5]));
+        let bytes = std::fs::read(&path).unwrap();
+        write_about(tensors(), "{\"heads\":12}", &path).unwrap();
+        assert!(bytes == std::fs::read(&path).unwrap(), "the same file each time");
+        write(tensors(), &path).unwrap();
+        assert_eq!(about(&path), None);
+        // What is no such file says nothing.
+        for bytes in [&b""[..], b"no header", &[0xff; 20]] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(about(&path), None);
+        }
+        assert_eq!(about(folder.path()), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! Whether the machine has the memory that an evaluation takes, asked before training of days.
+
+use super::linear::STATE;
+use super::tiles;
+use crate::data::Splits;
+use fmicl_core::tch::Device;
+use fmicl_core::{Error, Result};
+use std::fs;
+use std::path::Path;
+
+/// Tiles that are held at once, of kNN or of the probe.
+const TILES: u64 = 8;
+
+/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for the linear probe on them.
+/// They are made when training is over, and its own memory is in use then, too. What a GPU has left is not known.
+///
+/// # Errors
+/// A run's, with what is needed and what there is.
+pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<()> {
+    let there = available().filter(|_| device == Device::Cpu);
+    let (Some(labelled), Some(there)) = (&data.labelled, there) else {
+        return Ok(());
+    };
+    let [train, test] = [&labelled.train, &labelled.test].map(|samples| samples.len() as u64);
+    let needed = needed(train, test, width as u64, labelled.train.classes() as u64);
+    if needed <= there {
+        return Ok(());
+    }
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    Err(Error::config(format!(
+        "the evaluation after training takes about {} (features of {train} + {test} samples, {width} numbers each, and a \
+         linear probe), and {} are free; lower eval.train_samples, which is all {train} unless set, or take a machine with \
+         more memory",
+        gib(needed),
+        gib(there)
+    ))
+    .at("eval"))
+}
+
+/// The bytes that kNN and the linear probe take of `train` and `test` features `[., width]` in so many classes.
+fn needed(train: u64, test: u64, width: u64, classes: u64) -> u64 {
+    let numbers = (train + test) * width + STATE * (width + 1) * classes;
+    let labels = 8 * 2 * (train + test);
+    4 * numbers + labels + TILES * tiles::BYTES
+}
+
+/// The bytes that this process can still take: the system's, or those of its control groups, where they allow less.
+fn available() -> Option<u64> {
+    let system = memory_available(&fs::read_to_string("/proc/meminfo").ok()?)?;
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let groups = groups.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?.trim_start_matches('/'));
+        let (root, files) = match controllers {
+            "" => ("/sys/fs/cgroup", V2),
+            memory if memory.split(',').any(|name| name == "memory") => ("/sys/fs/cgroup/memory", V1),
+            _ => return None,
+        };
+        // A container sees its own group as the root, under whatever path it has outside.
+        let own = Path::new(root).join(path);
+        let own = if own.is_dir() { own } else { root.into() };
+        let bounds = own.ancestors().take_while(|group| group.starts_with(root));
+        bounds.filter_map(|group| left_in(group, files)).min()
+    });
+    groups.chain([system]).min()
+}
+
+/// A control group's limit, its use, and the line of its statistics that says what of that can be given back.
+type Files = (&'static str, &'static str, &'static str);
+const V2: Files = ("memory.max", "memory.current", "inactive_file ");
+const V1: Files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
+
+/// What a control group has left; nothing where it has no limit.
+fn left_in(group: &Path, (limit, used, inactive): Files) -> Option<u64> {
+    let number = |file: &str| -> Option<u64> { fs::read_to_string(group.join(file)).ok()?.trim().parse().ok() };
+    let statistics = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let inactive = statistics
+        .lines()
+        .find_map(|line| line.strip_prefix(inactive)?.trim().parse().ok());
+    let used = number(used)?.saturating_sub(inactive.unwrap_or(0));
+    Some(number(limit)?.saturating_sub(used))
+}
+
+/// `MemAvailable` of `/proc/meminfo`.
+fn memory_available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_group_has_its_limit_less_what_it_cannot_give_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        put("memory.current", "700\n");
+        put("memory.stat", "anon 500\ninactive_file 150\n");
+        put("memory.max", "max\n");
+        assert_eq!(left_in(folder.path(), V2), None);
+        put("memory.max", "1000\n");
+        assert_eq!(left_in(folder.path(), V2), Some(450));
+        put("memory.max", "400\n");
+        assert_eq!(left_in(folder.path(), V2), Some(0));
+        assert_eq!(left_in(folder.path(), V1), None);
+    }
+
+    #[test]
+    fn the_systems_memory_is_read_as_it_is_written() {
+        let text = "MemTotal:       16384000 kB\nMemFree:          100000 kB\nMemAvailable:    8192000 kB\n";
+        assert_eq!(memory_available(text), Some(8_192_000 << 10));
+        assert_eq!(memory_available("MemTotal: 1 kB\n"), None);
+        assert!(available().is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn the_probe_takes_little_more_than_the_features() {
+        // ImageNet and a ResNet-50: 10.2 GiB of features.
+        let features = 4 * 2048 * (1_281_167 + 50_000);
+        let needed = needed(1_281_167, 50_000, 2048, 1000);
+        assert!(needed > features && needed < features + features / 20, "{needed}");
+    }
+}

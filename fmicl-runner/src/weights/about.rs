@@ -1,0 +1,74 @@
+//! What a file of weights says of the model that they are of.
+
+use crate::config::Experiment;
+use fmicl_core::{Backbone, Error, Part, Result, weights};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+
+/// What a file of weights says of the model that they are of, as JSON in its metadata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// The backbone with all of its options.
+    backbone: toml::Table,
+    /// Those options that change what it computes and that the shapes do not tell.
+    untold: toml::Table,
+    /// How samples become what it reads: size, normalisation.
+    views: toml::Table,
+}
+
+impl About {
+    /// Of an experiment's model.
+    ///
+    /// # Errors
+    /// A value that has no form in TOML, or a file of the backbone's that cannot be read.
+    pub fn of(experiment: &Experiment) -> Result<Self> {
+        let untold = experiment.backbone.untold().map_err(|error| error.at("backbone"))?;
+        let mut table = experiment.to_table()?;
+        let mut take = |key| match table.remove(key) {
+            Some(toml::Value::Table(table)) => table,
+            _ => toml::Table::new(),
+        };
+        Ok(About {
+            backbone: take("backbone"),
+            untold,
+            views: take("views"),
+        })
+    }
+
+    /// What a file says; nothing where it says nothing, as those of other programs.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_str(&weights::about(path)?).ok()
+    }
+
+    /// That a backbone would compute with the weights what they were trained for.
+    ///
+    /// # Errors
+    /// A config error with the first option that differs.
+    pub fn require_for(&self, backbone: &Part<dyn Backbone>, path: &Path) -> Result<()> {
+        let name = backbone.name();
+        if self.backbone.get("name").and_then(toml::Value::as_str) != Some(name) {
+            // Names and shapes tell whether they fit all the same.
+            return Ok(());
+        }
+        for (key, own) in backbone.untold()? {
+            match self.untold.get(&key) {
+                Some(theirs) if *theirs != own => {
+                    return Err(Error::config(format!(
+                        "{} was trained with backbone.{key} = {theirs}, and here it is {own}: the weights fit, and would \
+                         compute something else; set backbone.{key} to {theirs}",
+                        path.display()
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}

@@ -1,0 +1,238 @@
+//! `fmicl eval` of a finished run: what stands beside its numbers, and which data and checkpoint it takes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[path = "support/experiment.rs"]
+mod experiment;
+#[path = "support/run.rs"]
+mod run;
+
+use fmicl_core::tch::no_grad;
+use fmicl_core::{Dataset, Part};
+use fmicl_runner::train::Model;
+use run::{fmicl, run_with, tensors, text};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Photos in a folder a class: of the classes `one` and `two`, 10 and 10 in `train`, and 4 and 4 in `test`.
+fn photos() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let photos: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    photos.example(&folder.path().join("photos")).unwrap();
+    folder
+}
+
+/// The option that names them.
+fn dataset(folder: &TempDir, more: &str) -> String {
+    let root = folder.path().join("photos");
+    format!("dataset={{name='image-folder',root='{}'{more}}}", root.display())
+}
+
+/// A run on them, with a model that was changed.
+fn run_on(folder: &TempDir, more: &str, change: impl Fn(&Model)) -> (TempDir, PathBuf) {
+    run_with(dataset(folder, more), change)
+}
+
+/// What `fmicl eval` prints as JSON.
+fn eval(run: &Path, args: &[&str]) -> Value {
+    let printed = fmicl(&[&["eval", text(run), "--json"], args].concat());
+    let found: Value = serde_json::from_str(&printed).unwrap();
+    let mut written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
+    written.as_object_mut().unwrap().remove("set").unwrap();
+    assert_eq!(found, written);
+    found
+}
+
+/// The line of a command that is refused.
+fn refused(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    let output = command.args(args).env("OMP_NUM_THREADS", "1").output().unwrap();
+    assert_ne!(output.status.code(), Some(0), "{args:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(lines.len(), 1, "{stderr}");
+    lines[0].trim_start_matches("error: ").to_string()
+}
+
+#[test]
+fn an_encoder_that_sees_nothing_is_worth_the_largest_class_and_half_of_two_where_they_count_alike() {
+    let folder = photos();
+    // Of 22 photos to train on 12 are of `one`, and of 8 for test 4.
+    for index in 0..2 {
+        let photo = folder.path().join("photos/train/one/0.png");
+        fs::copy(&photo, photo.with_file_name(format!("more-{index}.png"))).unwrap();
+    }
+    fs::remove_file(folder.path().join("photos/test/two/0.png")).unwrap();
+    let (_runs, run) = run_on(&folder, "", |model| {
+        for (name, weight) in model.store.variables() {
+            if name.starts_with("backbone.") && name.contains("bn") {
+                let _ = no_grad(|| weight.shallow_clone().zero_());
+            }
+        }
+    });
+    let found = eval(&run, &[]);
+    let protocol = &found["evaluation"]["protocol"];
+    assert_eq!(protocol["class_names"], serde_json::json!(["one", "two"]));
+    let share = 4.0 / 7.0;
+    let largest = &protocol["largest_class"];
+    assert_eq!(
+        (
+            largest["class"].as_u64(),
+            largest["accuracy"].as_f64(),
+            largest["balanced"].as_f64()
+        ),
+        (Some(0), Some(share), Some(0.5))
+    );
+    let rows = found["evaluation"]["rows"].as_array().unwrap();
+    let trained = rows
+        .iter()
+        .find(|row| row["representation"] == "trained encoder")
+        .unwrap();
+    assert_eq!(trained["all_labels"]["linear"].as_f64(), Some(share));
+    assert_eq!(trained["all_labels"]["balanced"]["linear"].as_f64(), Some(0.5));
+
+    let table = fmicl(&["eval", text(&run)]);
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_string();
+    let numbers: Vec<_> = row("largest class  ")
+        .split_whitespace()
+        .skip(2)
+        .map(str::to_string)
+        .collect();
+    assert_eq!(numbers, ["57.1", "57.1", "57.1", "57.1", "50.0", "50.0"], "{table}");
+    assert!(row("trained encoder").ends_with("    50.0"), "{table}");
+    assert!(table.contains("always answering \"one\""), "{table}");
+}
+
+#[test]
+fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
+    let folder = photos();
+    let (photos, train) = (folder.path().join("photos"), folder.path().join("photos/train"));
+    std::os::unix::fs::symlink(&train, photos.join("link")).unwrap();
+    let seen = |test: &str| {
+        let (_runs, run) = run_on(&folder, &format!(",test='{test}',links='anywhere'"), |_| ());
+        let table = fmicl(&["eval", text(&run)]);
+        let count = eval(&run, &[])["evaluation"]["protocol"]["test_images_in_training"].as_u64();
+        (count.unwrap(), table.lines().next().unwrap().to_string())
+    };
+    for test in ["train", "./train", "test/../train", "link"] {
+        let (count, line) = seen(test);
+        assert_eq!(count, 20, "{test}");
+        assert!(
+            line.ends_with("on 20 test images, all of which are training images"),
+            "{line}"
+        );
+    }
+    let (count, line) = seen("test");
+    assert_eq!(count, 0);
+    assert!(line.ends_with("on 8 test images"), "{line}");
+    // A class's folder that is training's.
+    fs::remove_dir_all(photos.join("test/two")).unwrap();
+    std::os::unix::fs::symlink(train.join("two"), photos.join("test/two")).unwrap();
+    let (count, line) = seen("test");
+    assert_eq!(count, 10);
+    assert!(
+        line.ends_with("on 14 test images, of which 10 are training images"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_needs_none() {
+    let folder = photos();
+    let (_runs, run) = run_on(&folder, "", |_| ());
+    let before = eval(&run, &[]);
+    let moved = folder.path().join("moved");
+    fs::rename(folder.path().join("photos"), &moved).unwrap();
+    let gone = refused(&["eval", text(&run)]);
+    assert!(gone.contains("photos/train: there is no such folder"), "{gone}");
+    let root = format!("dataset.root={}", moved.display());
+    let after = eval(&run, &["--set", &root]);
+    assert_eq!(before["evaluation"]["rows"], after["evaluation"]["rows"]);
+    let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
+    assert_eq!(written["set"], serde_json::json!([root]));
+    let printed = fmicl(&["features", text(&run), "--set", &root]);
+    assert!(printed.contains(": 8 images, 32 features"), "{printed}");
+    // An encoder needs no data.
+    fmicl(&["export", text(&run)]);
+    assert!(run.join("backbone.safetensors").is_file());
+}
+
+#[test]
+fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
+    let folder = photos();
+    let (_runs, run) = run_on(&folder, "", |_| ());
+    let found = eval(&run, &["--set", "eval.knn.k=7", "--set", "eval.train_samples=9"]);
+    let protocol = &found["evaluation"]["protocol"];
+    assert_eq!(
+        (protocol["k"].as_u64(), protocol["train_images"].as_u64()),
+        (Some(7), Some(9))
+    );
+    for change in ["backbone.depth=50", "views.size=8", "train.lr=1", "seed=2"] {
+        let line = refused(&["eval", text(&run), "--set", change]);
+        let key = change.split('=').next().unwrap();
+        assert!(
+            line.starts_with(&format!(
+                "--set {key}: the run is trained; where it is used, only dataset, eval,"
+            )),
+            "{line}"
+        );
+    }
+    let line = refused(&["eval", text(&run), "--set", "eval.knn.K=7"]);
+    assert!(line.contains("did you mean `k`?"), "{line}");
+}
+
+#[test]
+fn the_last_the_best_or_any_other_checkpoint_is_taken() {
+    use fmicl_runner::train::{RunDir, Snapshot};
+    let folder = photos();
+    let (_runs, run) = run_on(&folder, "", |_| ());
+    let directory = RunDir::open(&run).unwrap();
+    let experiment = directory.experiment().unwrap();
+    let model = Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap();
+    // After each step the first running mean is the step.
+    for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.7)), (12, None)] {
+        let mean = model.store.variables()["backbone.bn1.running_mean"].shallow_clone();
+        let _ = no_grad(|| mean.shallow_clone().fill_(step as f64));
+        let mut snapshot = Snapshot::of(&model);
+        (snapshot.standing.step, snapshot.standing.score) = (step, score);
+        directory.save(snapshot).unwrap();
+    }
+    let file = folder.path().join("w.safetensors");
+    let step = |choice: &[&str]| {
+        fmicl(&[&["export", text(&run), "--out", text(&file)], choice].concat());
+        tensors(&file)["bn1.running_mean"].double_value(&[0])
+    };
+    let sixth = run.join("checkpoints/step-0000000006");
+    assert_eq!(step(&[]), 12.0);
+    assert_eq!(step(&["--checkpoint", "last"]), 12.0);
+    assert_eq!(step(&["--checkpoint", "best"]), 6.0);
+    assert_eq!(step(&["--checkpoint", "step-3"]), 3.0);
+    assert_eq!(step(&["--checkpoint", text(&sixth)]), 6.0);
+    assert_eq!(step(&["--checkpoint", text(&sixth.join("model.safetensors"))]), 6.0);
+    let weights = |printed: &Value| printed["checkpoint"].as_str().unwrap().to_string();
+    assert!(weights(&eval(&run, &["--checkpoint", "best"])).ends_with("step-0000000006/model.safetensors"));
+    let printed = fmicl(&["features", text(&run), "--checkpoint", "step-9", "--split", "test"]);
+    assert!(printed.contains("step-0000000009/model.safetensors"), "{printed}");
+
+    let there = "; the run has last, step-0, step-3, step-6, step-9, step-12";
+    let line = refused(&["export", text(&run), "--checkpoint", "step-4"]);
+    assert_eq!(line, format!("--checkpoint: there is none of step 4{there}"));
+    let line = refused(&["eval", text(&run), "--checkpoint", "bset"]);
+    let wanted = "--checkpoint: bset is no checkpoint, a folder; take last, best, step-N, or a path";
+    assert_eq!(line, format!("{wanted}{there}"));
+    // One that is asked for by name is not replaced by another.
+    fs::write(sixth.join("model.safetensors"), "damaged").unwrap();
+    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
+    assert!(line.contains("step-0000000006/model.safetensors: is damaged"), "{line}");
+    for step in [3, 6, 9] {
+        fs::remove_dir_all(run.join(format!("checkpoints/step-{step:010}"))).unwrap();
+    }
+    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
+    assert!(
+        line.starts_with("--checkpoint: none of the checkpoints was evaluated"),
+        "{line}"
+    );
+}
