@@ -3,6 +3,7 @@
 # make processors   the numeric tests as on every lesser processor that this one can stand in for
 # make check        what CI runs: formatting, clippy, docs, licences, tests
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
+# scripts/sanitize  the tests of our own C and C++ under AddressSanitizer
 # scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
 # make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
 # make fuzz         hostile bytes for every reader, led by coverage, for a minute each (SECONDS=60)

@@ -26,9 +26,11 @@ def noise(name, size):
     hashed = 0x811C9DC5
     for byte in name.encode():
         hashed = ((hashed ^ byte) * 0x01000193) & 0xFFFFFFFF
-    index = torch.arange(1, math.prod(size) + 1)
-    wave = torch.sin(index * 12.9898 + hashed % 10007) * 43758.5453
-    return ((wave - wave.floor()) * 2.0 - 1.0).view(size)
+    # Whole numbers alone: a sine has other last digits on another processor.
+    x = (torch.arange(1, math.prod(size) + 1) * 0x61C88647 + hashed) & 0xFFFFFFFF
+    for shift in (16, 15):
+        x = ((x ^ (x >> shift)) * 0x7FEB352D) & 0xFFFFFFFF
+    return ((x ^ (x >> 16)) * 2.0**-31 - 1.0).view(size)
 
 
 def weight(name, size):

@@ -23,9 +23,15 @@ pub(crate) fn noise(name: &str, size: &[i64]) -> Tensor {
     let hashed = name.bytes().fold(0x811C_9DC5u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    let index = Tensor::arange_start(1, size.iter().product::<i64>() + 1, (Kind::Double, Device::Cpu));
-    let wave: Tensor = (index * 12.9898 + f64::from(hashed % 10007)).sin() * 43758.5453;
-    ((&wave - wave.floor()) * 2.0 - 1.0).view(size)
+    // Whole numbers alone: a sine has other last digits on another processor.
+    let low = |x: Tensor| x.bitwise_and(0xFFFF_FFFF_i64);
+    let mixed = |x: &Tensor, shift: i64| x.bitwise_xor_tensor(&x.bitwise_right_shift_tensor_scalar(shift));
+    let index = Tensor::arange_start(1, size.iter().product::<i64>() + 1, (Kind::Int64, Device::Cpu));
+    let mut x = low(index * 0x61C8_8647_i64 + i64::from(hashed));
+    for shift in [16, 15] {
+        x = low(mixed(&x, shift) * 0x7FEB_352D_i64);
+    }
+    (mixed(&x, 16).to_kind(Kind::Double) * 2f64.powi(-31) - 1.0).view(size)
 }
 
 fn weight(name: &str, size: &[i64]) -> Tensor {
