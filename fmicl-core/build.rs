@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src/convolution.cc");
+    println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
     let lib = std::env::var_os("DEP_TCH_LIBTORCH_LIB").ok_or("torch-sys did not say where libtorch is")?;
     let lib = PathBuf::from(lib);
     // A relative LIBTORCH is relative to the workspace, and build scripts run in their crate's folder.
@@ -11,7 +12,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .into_iter()
         .find(|path| path.exists())
         .ok_or("the folder of libtorch's libraries is not there")?;
-    let include = lib.join("../include");
+    // As torch-sys: the headers may lie elsewhere.
+    let root = std::env::var_os("LIBTORCH_INCLUDE").map_or(lib.join(".."), PathBuf::from);
+    let include = root.join("include");
     let mut build = cc::Build::new();
     build.cpp(true).std("c++20").warnings(false);
     build.include(&include).include(include.join("torch/csrc/api/include"));

@@ -1,6 +1,7 @@
 // The gradient of a convolution on a CPU, in place of libtorch's own where that corrupts memory: see convolution.rs.
 
 #include <ATen/core/Tensor.h>
+#include <ATen/native/utils/ParamUtils.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution_backward_native.h>
 #include <ATen/ops/zeros_like.h>
@@ -36,15 +37,22 @@ Gradients convolution_backward(
     return at::native::convolution_backward(
         grad, input, weight, bias_sizes, stride, padding, dilation, transposed, output_padding, groups, mask);
 
-  const std::vector<int64_t> ones(stride.size(), 1), zeros(stride.size(), 0);
+  // One number may stand for all dimensions.
+  const auto strides = at::native::expand_param_if_needed(stride, "stride", weight.dim() - 2);
+  const auto pads = at::native::expand_param_if_needed(padding, "padding", weight.dim() - 2);
+  const std::vector<int64_t> ones(strides.size(), 1), zeros(strides.size(), 0);
   // Of a transposed convolution the output is the image with pixels between those that the kernel makes.
   const at::Tensor& image = transposed ? grad : input;
   std::vector<int64_t> border;
-  for (size_t i = padding.size(); i-- > 0;)
-    border.insert(border.end(), 2, padding[i]);
-  const bool padded = std::any_of(padding.begin(), padding.end(), [](int64_t n) { return n != 0; });
+  for (size_t i = pads.size(); i-- > 0;)
+    border.insert(border.end(), 2, pads[i]);
+  const bool padded = std::any_of(pads.begin(), pads.end(), [](int64_t n) { return n != 0; });
   const at::Tensor whole = padded ? at::constant_pad_nd(image, border) : image;
-  const at::Tensor pixels = seen(whole, stride).contiguous(image.suggest_memory_format());
+  at::Tensor pixels = seen(whole, strides);
+  // Behind the last pixel that the kernel makes there may be as many again as fill a stride.
+  for (size_t i = 0; transposed && i < strides.size(); i++)
+    pixels = pixels.narrow(2 + i, 0, input.size(2 + i));
+  pixels = pixels.contiguous(image.suggest_memory_format());
 
   const std::array<bool, 3> without_bias = {mask[0], mask[1], false};
   auto [grad_input, grad_weight, grad_bias] = at::native::convolution_backward(
@@ -58,9 +66,9 @@ Gradients convolution_backward(
   }
   if (mask[0] && !transposed) {
     at::Tensor spread = at::zeros_like(whole);
-    seen(spread, stride).copy_(grad_input);
-    for (size_t i = 0; i < padding.size(); i++)
-      spread = spread.narrow(2 + i, padding[i], image.size(2 + i));
+    seen(spread, strides).copy_(grad_input);
+    for (size_t i = 0; i < pads.size(); i++)
+      spread = spread.narrow(2 + i, pads[i], image.size(2 + i));
     grad_input = spread;
   }
   return {grad_input, grad_weight, grad_bias};

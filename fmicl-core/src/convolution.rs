@@ -133,13 +133,52 @@ mod tests {
         }
     }
 
+    /// As `Case::gradients`, of images with one or three axes, of a stride that is one number, of bfloat16, of no image at all.
     #[test]
-    fn a_gradient_that_nobody_wants_is_not_made() {
+    fn any_number_of_axes_kind_and_batch_will_do() {
+        for (axes, batch, kind, tolerance) in [
+            (1, 3, Kind::Float, 1e-6),
+            (3, 3, Kind::Float, 1e-6),
+            (2, 3, Kind::BFloat16, 0.02),
+            (2, 0, Kind::Float, 1e-6),
+        ] {
+            let sides = vec![6; axes];
+            let gradients = |kind: Kind, border: i64| {
+                let drawn = |shape: Vec<i64>, seed| {
+                    let rows = unit_rows(1, shape.iter().product::<i64>().max(1), Kind::Double, seed);
+                    let rows = rows.narrow(1, 0, shape.iter().product()).view(&shape[..]);
+                    rows.to_kind(kind).set_requires_grad(true)
+                };
+                let x = drawn([&[batch, 4], &sides[..]].concat(), 1);
+                let weight = drawn([&[6, 4], &vec![1; axes][..]].concat(), 2);
+                let kernel = match border {
+                    0 => weight.shallow_clone(),
+                    _ => weight.constant_pad_nd(vec![border; 2 * axes]),
+                };
+                let (stride, padding, bias) = ([2], [border], None::<Tensor>);
+                let out = match axes {
+                    1 => x.conv1d(&kernel, bias, stride, padding, [1], 1),
+                    2 => x.conv2d(&kernel, bias, stride, padding, [1], 1),
+                    _ => x.conv3d(&kernel, bias, stride, padding, [1], 1),
+                };
+                out.square().sum(kind).backward();
+                [x.grad(), weight.grad()]
+            };
+            for (found, exact) in gradients(kind, 0).iter().zip(gradients(Kind::Double, 1)) {
+                assert_eq!(found.size(), exact.size());
+                let far = (found.to_kind(Kind::Double) - &exact).norm() / exact.norm().clamp_min(1e-12);
+                let far = far.double_value(&[]);
+                assert!(far < tolerance, "{axes} axes, {batch} images, {kind:?}: off by {far}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_the_weights_alone_is_that_of_sums() {
         let image = Tensor::ones([2, 4, 8, 8], (Kind::Float, Device::Cpu));
         let weight = Tensor::ones([8, 4, 1, 1], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let out = image.conv2d(&weight, None::<Tensor>, [2, 2], [0, 0], [1, 1], 1);
         out.sum(Kind::Float).backward();
-        assert!(!image.grad().defined());
         assert_eq!(
             weight.grad(),
             Tensor::full([8, 4, 1, 1], 32.0, (Kind::Float, Device::Cpu))

@@ -43,6 +43,9 @@ enum Command {
         /// Which step, counted from 1
         #[arg(long)]
         step: u64,
+        /// Change the run's experiment where it may, such as dataset.root=DIR; may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        sets: Vec<String>,
         /// auto, cpu or cuda:N, instead of the experiment's
         #[arg(long)]
         device: Option<DeviceChoice>,
@@ -206,7 +209,12 @@ impl Command {
                 resume,
                 stop_after,
             } => start(path, &changes, out, resume, stop_after),
-            Command::Replay { run, step, device } => train::replay(&run, step, device).map_err(one),
+            Command::Replay {
+                run,
+                step,
+                sets,
+                device,
+            } => train::replay(&run, step, &sets, device).map_err(one),
             Command::Eval(args) => commands::evaluate(args),
             Command::Embed(args) => commands::embed(&args).map_err(one),
             Command::Features(args) => commands::features(&args).map_err(one),

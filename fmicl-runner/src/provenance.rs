@@ -1,4 +1,4 @@
-//! Where a run's numbers come from: `provenance.json`, a segment for each command that has worked on it.
+//! Where a run's numbers come from: `provenance.json`, a segment for each `fmicl train` that has worked on it.
 //!
 //! | to read | in |
 //! |---|---|
@@ -30,7 +30,7 @@ pub struct Segment {
     pub folder: String,
     /// When it began, in UTC (RFC 3339).
     pub start: String,
-    /// When it ended; nothing while it has not, and where it was killed.
+    /// When it ended; nothing while it has not, where it was killed, and where a signal stopped the last evaluation.
     pub end: Option<String>,
     /// The steps that the run had had by then.
     pub from_step: u64,

@@ -70,7 +70,7 @@ fn send(child: &std::process::Child, signal: &str) {
 
 #[test]
 fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
-    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
+    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 1000, checkpoint_minutes = 0,"));
     let line = bench.path("run").join("metrics.jsonl");
     for (signal, code) in [
         ("TERM", 143),
@@ -82,7 +82,7 @@ fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
         ("ALRM", 142),
         ("XCPU", 152),
     ] {
-        let mut child = bench.start("run", 300);
+        let mut child = bench.start("run", 3000);
         let before = fs::metadata(&line).map_or(0, |file| file.len());
         wait_until(&mut child, "an epoch", || {
             fs::metadata(&line).is_ok_and(|file| file.len() > before)

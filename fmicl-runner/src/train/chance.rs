@@ -6,9 +6,11 @@ use fmicl_core::{Negatives, Objective, Pairing};
 use fmicl_data::Rng;
 use std::fmt;
 
-/// Draws that are made at least, and at most: as many as it takes for an error of [`ENOUGH`].
+/// Draws that are made at least, and at most: as many as it takes for an error of [`ENOUGH`] of the loss, or of 1.
 const DRAWS: (u64, u64) = (8, 64);
 const ENOUGH: f64 = 0.005;
+/// Rows that are drawn at most beyond the least number of draws: a large batch varies little, and takes long.
+const ROWS: u64 = 65_536;
 
 /// The loss of independent random unit vectors in the shape of a pairing, which training has to get below: an estimate of
 /// its expectation.
@@ -25,12 +27,14 @@ pub struct Chance {
 impl Chance {
     /// Of an objective and a pairing, the same each time. It uses libtorch's generator.
     pub fn of(objective: &dyn Objective, pairing: &Pairing) -> Self {
+        let rows = pairing.anchors.size()[0] as u64;
+        let most = (ROWS / rows.max(1)).clamp(DRAWS.0, DRAWS.1);
         let mut losses = Vec::new();
         loop {
             losses.push(draw(objective, pairing, losses.len() as u64));
             let chance = Chance::from(&losses[..]);
-            let enough = chance.draws >= DRAWS.0 && chance.error() <= ENOUGH;
-            if enough || chance.draws == DRAWS.1 {
+            let enough = chance.draws >= DRAWS.0 && chance.error() <= ENOUGH * chance.mean.abs().max(1.0);
+            if enough || chance.draws == most {
                 return chance;
             }
         }

@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, MODEL, Wanted};
 use super::checkpoints::Checkpoints;
 use fmicl_core::{Error, Result};
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Which of a run's checkpoints is used.
@@ -66,7 +66,8 @@ impl CheckpointChoice {
                 None => return refused(format!("there is none of step {step}")),
             },
             CheckpointChoice::Path(path) => match path.file_name().is_some_and(|name| name == MODEL) {
-                true => path.with_file_name(""),
+                // Of a name alone the folder is empty.
+                true => Path::new(".").join(path.with_file_name("")),
                 false => path.clone(),
             },
         };

@@ -13,14 +13,14 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// Takes step `step` (counted from 1) of a run again, from the last checkpoint before it, and prints what was computed on
-/// the way, in its order and a tensor a line; the first that is not all finite is named at the end. Nothing in the run's
+/// the way, in its order and a tensor a line; `sets` say where the data lie by now; the first that is not all finite is named at the end. Nothing in the run's
 /// directory changes.
 ///
 /// # Errors
 /// A step that the run has not, another dataset than the run was trained on, checkpoints that are all damaged, a sample that cannot be read.
-pub fn replay(path: &Path, step: u64, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(path)?;
-    let experiment = run.experiment()?;
+    let experiment = run.experiment_with(sets)?;
     let device = device.unwrap_or(experiment.device).resolve()?;
     let device = experiment.train.precision.on(device)?;
     estimator::set_tile(experiment.train.tile);

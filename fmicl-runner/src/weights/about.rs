@@ -1,7 +1,7 @@
 //! What a file of weights says of the model that they are of.
 
 use crate::config::Experiment;
-use fmicl_core::{Backbone, Error, Part, Result, weights};
+use fmicl_core::{Backbone, Error, Part, Reads, Result, weights};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -25,14 +25,18 @@ impl About {
     pub fn of(experiment: &Experiment) -> Result<Self> {
         let untold = experiment.backbone.untold().map_err(|error| error.at("backbone"))?;
         let mut table = experiment.to_table()?;
-        let mut take = |key| match table.remove(key) {
-            Some(toml::Value::Table(table)) => table,
+        // Where its files lie says nothing of a model, and is another place once a run goes on with its own copies.
+        let mut take = |key: &str, reads: Vec<Reads>| match table.remove(key) {
+            Some(toml::Value::Table(mut table)) => {
+                table.retain(|option, _| reads.iter().all(|read| read.option != option));
+                table
+            }
             _ => toml::Table::new(),
         };
         Ok(About {
-            backbone: take("backbone"),
+            backbone: take("backbone", experiment.backbone.reads()),
             untold,
-            views: take("views"),
+            views: take("views", experiment.views.reads()),
         })
     }
 
