@@ -98,10 +98,14 @@ impl Corpus {
     }
 
     /// Where the sentences lie in how many bytes; to read all of them again could take as long as opening did.
-    pub fn portion(&self) -> Portion {
+    ///
+    /// It is called by the file's name, with `number` before it where there are several files, which may be of one name.
+    pub fn portion(&self, number: Option<usize>) -> Portion {
         let starts = (0..self.len()).map(|index| self.starts.get(index));
         let content = starts.chain([self.bytes.len() as u64]).map(u64::to_le_bytes);
-        Portion::new(self.path.to_string_lossy(), self.len(), content)
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = number.map_or_else(|| name.to_string(), |number| format!("{number}:{name}"));
+        Portion::new(name, self.len(), content)
     }
 
     /// The sentence at `index`, below `len()`.

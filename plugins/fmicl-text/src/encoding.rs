@@ -24,8 +24,10 @@ pub(crate) fn marked(bytes: &[u8]) -> Option<&'static str> {
 fn guessed(bytes: &[u8]) -> Option<&'static str> {
     let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
     let zeros = memchr::memchr_iter(0, bytes).count();
+    // The cut may go through a character.
+    let is_utf8 = std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true);
     // A few NULs among letters are no encoding.
-    if zeros == 0 || (4 * zeros < bytes.len() && std::str::from_utf8(bytes).is_ok()) {
+    if zeros == 0 || (4 * zeros < bytes.len() && is_utf8) {
         return None;
     }
     let fours = bytes.as_chunks::<4>().0;
@@ -138,6 +140,14 @@ mod tests {
                 assert_eq!(marked(&bytes), Some(name));
             }
             assert_eq!((marked(text.as_bytes()), guessed(text.as_bytes())), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_nul_in_a_long_text_is_no_encoding_wherever_the_look_ends() {
+        for start in ["a\0", "a\0b"] {
+            let text = start.to_string() + &"\u{e9}".repeat(LOOKED_AT);
+            assert_eq!(guessed(text.as_bytes()), None, "{start:?}");
         }
     }
 

@@ -13,8 +13,8 @@ use std::path::Path;
 pub(crate) const WHAT: &str = "a CSV or TSV file with two sentences and a score a row";
 
 /// The names by which columns are known, in any case.
-const ONE: [&str; 5] = ["sentence1", "sentence_1", "sentence_a", "text1", "sent1"];
-const TWO: [&str; 5] = ["sentence2", "sentence_2", "sentence_b", "text2", "sent2"];
+pub(crate) const ONE: [&str; 5] = ["sentence1", "sentence_1", "sentence_a", "text1", "sent1"];
+pub(crate) const TWO: [&str; 5] = ["sentence2", "sentence_2", "sentence_b", "text2", "sent2"];
 const SCORE: [&str; 6] = [
     "score",
     "label",

@@ -86,6 +86,16 @@ impl Row<'_> {
         self.of_tabs
     }
 
+    /// The line where it begins, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The fields in a few words, for a message.
+    pub fn shown(&self) -> String {
+        self.fields().map(shortened).collect::<Vec<_>>().join(", ")
+    }
+
     /// How many fields it has.
     pub fn len(&self) -> usize {
         self.record.len()

@@ -117,7 +117,11 @@ impl Samples for Corpora {
     }
 
     fn portions(&self) -> Vec<Portion> {
-        self.files.iter().map(Corpus::portion).collect()
+        let is_one = self.files.len() == 1;
+        let numbered = (1..).zip(&self.files);
+        numbered
+            .map(|(number, file)| file.portion((!is_one).then_some(number)))
+            .collect()
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
@@ -153,6 +157,28 @@ mod tests {
             .flat_map(|index| samples.texts(index).unwrap())
             .collect();
         assert_eq!(texts, ["one", "two", "three", "four", "five"]);
+    }
+
+    #[test]
+    fn portions_are_named_alike_wherever_the_files_lie_and_differ() {
+        let names = |files: &[&str]| {
+            let folder = tempfile::tempdir().unwrap();
+            let write = |name: &&str| {
+                let path = folder.path().join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, "one\ntwo\n").unwrap();
+                path
+            };
+            let path = Paths(files.iter().map(write).collect());
+            let dataset = Sentences {
+                path,
+                ..Default::default()
+            };
+            let portions = dataset.open(Split::Pretrain).unwrap().portions();
+            portions.into_iter().map(|portion| portion.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["a.txt"]), ["a.txt"]);
+        assert_eq!(names(&["en/a.txt", "de/a.txt"]), ["1:a.txt", "2:a.txt"]);
     }
 
     #[test]

@@ -5,14 +5,18 @@
 use super::sentences::example;
 use crate::paths::Paths;
 use crate::pool::Pool;
-use crate::table::Table;
+use crate::scored;
+use crate::table::{Row, Table};
 use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// CSV files with a header, whatever its names, and three columns: a sentence, its entailment (the positive) and its
-/// contradiction (a hard negative); or the first two alone. All files have the same number of columns.
+/// CSV files with three columns: a sentence, its entailment (the positive) and its contradiction (a hard negative); or the
+/// first two alone. All files have the same number of columns.
+///
+/// The first row is a header, whatever its names, and the log shows it; or a triplet where a field of it has white space or
+/// ends as a sentence does, and none is a usual name of such columns.
 ///
 /// A row without one of them is skipped, and the log says how many; SimCSE takes a space for it.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,7 +33,26 @@ register!(
     "CSV files of sentence, entailment and contradiction, as supervised SimCSE's"
 );
 
-const WHAT: &str = "a CSV file with a header and three columns: sentence, entailment, contradiction";
+const WHAT: &str = "a CSV file with three columns: sentence, entailment, contradiction";
+
+/// Usual names of the columns, beside those of pairs.
+const NAMES: [&str; 15] = [
+    "sent0",
+    "sentence",
+    "text",
+    "anchor",
+    "query",
+    "question",
+    "answer",
+    "premise",
+    "hypothesis",
+    "positive",
+    "entailment",
+    "negative",
+    "hard_neg",
+    "hard_negative",
+    "contradiction",
+];
 
 impl Dataset for Triplets {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
@@ -77,20 +100,31 @@ impl Rows {
         let table = Table::open(path, &format!("`path` should name {WHAT}"))?;
         let (mut rows, before) = (table.rows(), self.pool.len());
         let empty = || Error::data(path, format!("has no row; it should be {WHAT}"));
-        let header = rows.next().ok_or_else(empty)??;
-        let width = header.len();
+        let first = rows.next().ok_or_else(empty)??;
+        let width = first.len();
         if self.width == 0 && !(2..=3).contains(&width) {
-            return Err(header.error(format!("columns: {width}; two or three are expected")));
+            return Err(first.error(format!("columns: {width}; two or three are expected")));
         }
         if self.width != 0 && self.width != width {
-            return Err(header.error(format!("columns: {width}; the files before have {}", self.width)));
+            return Err(first.error(format!("columns: {width}; the files before have {}", self.width)));
         }
         self.width = width;
+        let (line, shown) = (first.line(), first.shown());
+        let first = if is_header(&first) {
+            tracing::info!("{}: line {line} is taken for a header: {shown}", path.display());
+            None
+        } else {
+            tracing::warn!(
+                "{}: line {line} is taken for a triplet, the file for one without a header: {shown}",
+                path.display()
+            );
+            Some(Ok(first))
+        };
         let (mut skipped, mut numbers) = (0, true);
-        for row in rows {
+        for row in first.into_iter().chain(rows) {
             let row = row?;
             if row.len() != width {
-                return Err(row.error(format!("{} fields where the header has {width}", row.len())));
+                return Err(row.error(format!("{} fields where the first row has {width}", row.len())));
             }
             if row.fields().any(str::is_empty) {
                 skipped += 1;
@@ -114,6 +148,18 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// Whether a first row names the columns, rather than being of sentences.
+fn is_header(row: &Row) -> bool {
+    let is_name = |field: &str| {
+        let name = field.to_lowercase().replace([' ', '-'], "_");
+        let known = scored::ONE.iter().chain(&scored::TWO).chain(&NAMES);
+        known.into_iter().any(|known| *known == name)
+    };
+    let is_sentence =
+        |field: &str| field.contains(char::is_whitespace) || field.ends_with(['.', '!', '?', '。', '！', '？']);
+    row.fields().any(is_name) || !row.fields().any(is_sentence)
 }
 
 impl Samples for Rows {
@@ -157,6 +203,41 @@ mod tests {
         assert_eq!(open(&["sent0,sent1\na,b\nc,d"]).unwrap(), [["a", "b"], ["c", "d"]]);
     }
 
+    #[test]
+    fn a_first_row_of_sentences_is_a_triplet_and_one_of_names_a_header() {
+        let row = "p,q,r\n";
+        for first in [
+            "A dog runs,Dogs,Cats",
+            "Yes.,Sure,No",
+            "\"Left, right\",b,c",
+            "狗跑。,狗,猫",
+        ] {
+            let rows = open(&[&format!("{first}\n{row}")]).unwrap();
+            assert_eq!(
+                (rows.len(), &*rows[1]),
+                (2, &["p", "q", "r"].map(String::from)[..]),
+                "{first}"
+            );
+        }
+        for first in [
+            "sent0,sent1,hard_neg",
+            "Anchor,Positive,Hard negative",
+            "Sentence 1,Sentence 2,Of a cat",
+            "s,t,u",
+        ] {
+            assert_eq!(
+                open(&[&format!("{first}\n{row}")]).unwrap(),
+                [["p", "q", "r"]],
+                "{first}"
+            );
+        }
+        let scores = open(&["A dog runs.,A cat.,3.8\nc,d,0\n"]).unwrap_err();
+        assert!(
+            scores.ends_with("pairs with scores are of the dataset stsb-csv"),
+            "{scores}"
+        );
+    }
+
     /// `train.py` of SimCSE, by way of pandas.
     #[test]
     fn the_file_of_simcse_is_read_as_simcse_reads_it() {
@@ -176,7 +257,7 @@ mod tests {
         let error = |files: &[&str]| open(files).err().unwrap();
         assert_eq!(
             error(&["a,b,c\nd,e\n"]),
-            "0.csv: line 2: 2 fields where the header has 3"
+            "0.csv: line 2: 2 fields where the first row has 3"
         );
         assert_eq!(
             error(&["a\nb\n"]),
