@@ -48,13 +48,7 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
             }
         }
         benchmark = downstream.join("STS/STSBenchmark");
-    } else if data.is_dir() {
-        if let Some(path) = find(data, &TEST) {
-            for (_, pairs) in read_file(&path, sentences, &mut found)? {
-                found.tasks.push((BENCHMARK.into(), pairs));
-            }
-        }
-    } else if !data.is_file() {
+    } else if !data.is_dir() && !data.is_file() {
         let what = if data.exists() {
             "is no file or folder"
         } else {
@@ -63,20 +57,16 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
         return Err(Error::data(data, format!("{what}; `data` should name {WHAT}")));
     }
     if is_wanted(BENCHMARK) {
-        let whole = || find(&benchmark, &DEV).or_else(|| find(&benchmark, &WHOLE));
-        let file = if benchmark.is_file() {
-            Some(benchmark.clone())
-        } else {
-            whole()
-        };
-        if let Some(path) = file {
-            for (split, pairs) in read_file(&path, sentences, &mut found)? {
-                match split {
-                    Some(Split::Test) => found.tasks.push((BENCHMARK.into(), pairs)),
-                    Some(_) => found.geometry = Some((format!("{BENCHMARK} dev"), pairs)),
-                    None => found.geometry = Some((format!("{BENCHMARK} {}", stem(&path)), pairs)),
-                }
+        let mut parts = Vec::new();
+        for (path, of) in files(&benchmark, found.has_test()) {
+            for (split, pairs) in read_file(&path, &mut found)? {
+                parts.push((path.clone(), of, split, pairs));
             }
+        }
+        // What a file is named after comes before another's rows of that split.
+        parts.sort_by_key(|(_, of, split, _)| split.is_some() && split != of);
+        for (path, of, split, pairs) in parts {
+            found.add(&path, split, of, &pairs, sentences);
         }
     }
     if let Some(name) = wanted
@@ -94,11 +84,71 @@ pub(super) fn read(data: &Path, wanted: &[String], sentences: &mut Distinct) -> 
     Ok(found)
 }
 
-/// A file of the benchmark, of which it may hold several splits.
+impl Found {
+    fn has_test(&self) -> bool {
+        self.tasks.iter().any(|(name, _)| name == BENCHMARK)
+    }
+
+    /// Adds the pairs of a split, unless there are such, which is noted; those without a split are of the one that the file
+    /// is named after.
+    fn add(&mut self, path: &Path, split: Option<Split>, of: Option<Split>, pairs: &[Pair], sentences: &mut Distinct) {
+        let is_test = split.or(of) == Some(Split::Test);
+        let name = match split {
+            _ if is_test => BENCHMARK.to_string(),
+            Some(_) => format!("{BENCHMARK} dev"),
+            None => format!("{BENCHMARK} {}", stem(path)),
+        };
+        let is_there = if is_test {
+            self.has_test()
+        } else {
+            self.geometry.is_some()
+        };
+        if is_there {
+            let (count, path) = (pairs.len(), path.display());
+            self.notes.push(format!(
+                "{count} pairs of {name} in {path} are left out: another file has that split"
+            ));
+            return;
+        }
+        let mut indexed = Pairs::default();
+        for Pair {
+            sentences: [one, two],
+            score,
+            ..
+        } in pairs
+        {
+            indexed.push(sentences.index(one), sentences.index(two), *score);
+        }
+        match is_test {
+            true => self.tasks.push((name, indexed)),
+            false => self.geometry = Some((name, indexed)),
+        }
+    }
+}
+
+/// The benchmark's files that are read, and the split that each is named after.
+fn files(benchmark: &Path, has_test: bool) -> Vec<(PathBuf, Option<Split>)> {
+    if benchmark.is_file() {
+        return vec![(benchmark.into(), None)];
+    }
+    let test = if has_test { None } else { find(benchmark, &TEST) };
+    let dev = find(benchmark, &DEV);
+    let whole = match (has_test || test.is_some(), &dev) {
+        (true, Some(_)) => None,
+        _ => find(benchmark, &WHOLE),
+    };
+    let files = [(test, Some(Split::Test)), (dev, Some(Split::Dev)), (whole, None)];
+    files
+        .into_iter()
+        .filter_map(|(path, of)| path.map(|path| (path, of)))
+        .collect()
+}
+
+/// The pairs of each split in a file of the benchmark; of no split where it has no such column.
 ///
 /// # Errors
 /// As [`scored::read`].
-fn read_file(path: &Path, sentences: &mut Distinct, found: &mut Found) -> Result<Vec<(Option<Split>, Pairs)>> {
+fn read_file(path: &Path, found: &mut Found) -> Result<Vec<(Option<Split>, Vec<Pair>)>> {
     let scored = scored::read(path)?;
     if scored.is_of_one {
         found.notes.push(format!(
@@ -110,22 +160,14 @@ fn read_file(path: &Path, sentences: &mut Distinct, found: &mut Found) -> Result
         true => vec![Some(Split::Test), Some(Split::Dev)],
         false => vec![None],
     };
-    let of_split = |split: Option<Split>| {
-        let mut pairs = Pairs::default();
-        for Pair {
-            sentences: [one, two],
-            score,
-            ..
-        } in scored.pairs.iter().filter(|pair| pair.split == split)
-        {
-            pairs.push(sentences.index(one), sentences.index(two), *score);
-        }
-        (split, pairs)
+    let of_split = |split| {
+        let pairs = scored.pairs.iter().filter(|pair| pair.split == split);
+        (split, pairs.cloned().collect::<Vec<_>>())
     };
     let splits: Vec<_> = splits
         .into_iter()
         .map(of_split)
-        .filter(|(_, pairs)| pairs.len() > 0)
+        .filter(|(_, pairs)| !pairs.is_empty())
         .collect();
     match splits.is_empty() {
         true => Err(Error::data(

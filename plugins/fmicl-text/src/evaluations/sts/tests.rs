@@ -151,6 +151,45 @@ fn a_file_of_all_splits_is_the_benchmark_and_its_development_split() {
 }
 
 #[test]
+fn each_split_is_judged_once_by_the_file_that_is_named_after_it() {
+    let header = "split\tscore\tsentence1\tsentence2\n";
+    let rows = |split: &str, count: usize| {
+        (0..count)
+            .map(|n| format!("{split}\t{}\tab \"c\t{}\n", n % 6, &"abcdefg"[n..]))
+            .collect::<String>()
+    };
+    let both = |dev: usize, test: usize| [header, &rows("dev", dev), &rows("test", test)].concat();
+    let plain = |count: usize| both(0, count).replace("test\t", "").replace("split\t", "");
+    // The files, and how many pairs of the test and of the development split are judged.
+    let report = |files: &[(&str, String)]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let mut sentences = Distinct::default();
+        let found = layout::read(folder.path(), &[], &mut sentences).unwrap();
+        let tasks: Vec<_> = found.tasks.iter().map(|(name, pairs)| (&**name, pairs.len())).collect();
+        assert!(
+            tasks.iter().all(|(name, _)| *name == "STS-B") && tasks.len() < 2,
+            "{tasks:?}"
+        );
+        let left_out = found.notes.iter().filter(|note| note.contains("are left out")).count();
+        let dev = found.geometry.map_or(0, |(_, pairs)| pairs.len());
+        (tasks.first().map_or(0, |task| task.1), dev, left_out)
+    };
+    assert_eq!(report(&[("test.tsv", both(2, 3))]), (3, 2, 0));
+    assert_eq!(report(&[("test.tsv", both(2, 3)), ("dev.tsv", plain(4))]), (3, 4, 1));
+    assert_eq!(report(&[("test.tsv", plain(5)), ("dev.tsv", both(4, 2))]), (5, 4, 1));
+    let whole = ("stsbenchmark.tsv", both(2, 3));
+    assert_eq!(report(&[("test.tsv", plain(5)), whole.clone()]), (5, 2, 1));
+    assert_eq!(report(&[("dev.tsv", plain(5)), whole.clone()]), (3, 5, 1));
+    assert_eq!(
+        report(&[("dev.tsv", plain(5)), ("test.tsv", plain(6)), whole]),
+        (6, 5, 0)
+    );
+}
+
+#[test]
 fn what_became_of_alignment_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dev.tsv");
