@@ -68,11 +68,18 @@ pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
                  Normalize are read"
             ))
         })?;
-        let within = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
-        match within && (kind == Kind::Transformer || (!path.is_empty() && !path.contains('.'))) {
-            true => Ok(Module { path, kind }),
-            false => Err(fault(format!("names `{path}`, which is no folder within this one"))),
+        let is_within = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        let within = Path::new(&path).components().all(is_within);
+        if !within || (path.is_empty() && kind != Kind::Transformer) {
+            return Err(fault(format!("names `{path}`, which is no folder within this one")));
         }
+        if path.contains('.') && !matches!(kind, Kind::Transformer | Kind::Pooling) {
+            return Err(fault(format!(
+                "names `{path}`, which has a dot: variables are named after it, and a dot parts their names; rename the folder, \
+                 and here too"
+            )));
+        }
+        Ok(Module { path, kind })
     });
     let modules: Vec<_> = modules.collect::<Result<_>>()?;
     let kinds: Vec<_> = modules.iter().map(|module| module.kind).collect();

@@ -186,6 +186,13 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
         (
             refusal(
                 PLAIN,
+                listed(json!(["2.5_Dense", "sentence_transformers.models.Dense"])),
+            ),
+            "modules.json: names `2.5_Dense`, which has a dot: ",
+        ),
+        (
+            refusal(
+                PLAIN,
                 listed(json!(["2_Pooling", "sentence_transformers.models.Pooling"])),
             ),
             "modules.json: has a second Transformer or Pooling",
@@ -229,6 +236,14 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
         (
             refusal("a dense layer", |files| drop(files.remove("2_Dense/model.safetensors"))),
             "2_Dense/model.safetensors: there is no such file",
+        ),
+        (
+            refusal("a dense layer", |files| {
+                let weights = files.remove("2_Dense/model.safetensors").unwrap();
+                files.insert("2_Dense/pytorch_model.bin".into(), weights);
+            }),
+            "there is no such file; the folder has a pytorch_model.bin: `fmicl convert 2_Dense/pytorch_model.bin --out \
+             2_Dense/model.safetensors` makes it of that",
         ),
         (
             refusal(
@@ -314,7 +329,8 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
                     json!("BertJapaneseTokenizer"),
                 ),
             ),
-            "tokenizer_config.json: tokenizer_class `BertJapaneseTokenizer` is none of",
+            "tokenizer_config.json: tokenizer_class `BertJapaneseTokenizer` is none of BertTokenizer, DistilBertTokenizer, \
+             ElectraTokenizer, ",
         ),
         (
             refusal(
@@ -337,7 +353,8 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
         ),
         (
             refusal(PLAIN, change("config.json", "hidden_act", json!("quick_gelu"))),
-            "config.json: hidden_act `quick_gelu` is not one of",
+            "config.json: hidden_act `quick_gelu` is not one of gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, \
+             silu, swish",
         ),
         (
             refusal(PLAIN, change("config.json", "is_decoder", json!(true))),

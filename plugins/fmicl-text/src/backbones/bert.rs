@@ -250,17 +250,16 @@ impl Backbone for Bert {
             Some(folder) => Shape::of_folder(folder).map_err(|error| error.named_in_config().at("folder"))?,
             None => self.shape(VOCABULARY),
         };
-        // Under the names of the options.
+        // Under the names of the options; those that are absent are left out.
         registry::write_options(&Bert {
+            pooling: self.pooling.clone(),
+            // Absent is as good as none: a folder with such that count would have been refused.
+            modules: Some(self.modules.clone().unwrap_or_default()),
             kind: Some(shape.family),
             heads: Some(shape.heads),
             activation: Some(shape.activation),
             layer_norm_eps: Some(shape.layer_norm_eps),
             ..Bert::default()
-        })
-        .map(|mut table| {
-            table.remove("pooling");
-            table
         })
     }
 

@@ -15,7 +15,8 @@ pub(super) struct Pool {
     pub include_prompt: bool,
 }
 
-/// As it is written today, or with a key for each mode.
+/// As it is written today, or with a key for each mode, of which one that is absent is off (sentence-transformers 6.2.0,
+/// `_convert_legacy_pooling_kwargs`; before, the mean was on where its key was absent).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenPool {
@@ -261,6 +262,36 @@ impl Prompts {
             _ => fault(format!(
                 "default_prompt_name is `{name}`, which is no text of `prompts`"
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// `Pooling.load(FOLDER).pooling_mode` of sentence-transformers 6.2.0.
+    #[test]
+    fn a_mode_whose_older_key_is_absent_is_off_and_the_mean_stands_where_none_is_on() {
+        for (config, expected) in [
+            (json!({"pooling_mode_cls_token": true}), "cls-before-pooler"),
+            (json!({"pooling_mode_cls_token": false}), "mean"),
+            (json!({"pooling_mode_mean_tokens": false}), "mean"),
+            (json!({}), "mean"),
+            (
+                json!({"pooling_mode_max_tokens": true, "pooling_mode_cls_token": true}),
+                "cls-before-pooler+max",
+            ),
+            (
+                json!({"pooling_mode_mean_tokens": false, "pooling_mode_lasttoken": true}),
+                "last",
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("config.json");
+            std::fs::write(&path, config.to_string()).unwrap();
+            assert_eq!(Pool::read(&path).unwrap().poolings.to_string(), expected, "{config}");
         }
     }
 }

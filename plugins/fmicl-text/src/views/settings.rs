@@ -34,15 +34,24 @@ enum Class {
 }
 
 impl Class {
+    const ALL: [(&'static str, Class); 9] = [
+        ("BertTokenizer", Class::Bert),
+        ("DistilBertTokenizer", Class::Bert),
+        ("ElectraTokenizer", Class::Bert),
+        ("MPNetTokenizer", Class::Mpnet),
+        ("RobertaTokenizer", Class::Roberta),
+        ("XLMRobertaTokenizer", Class::Unigram),
+        ("CamembertTokenizer", Class::Unigram),
+        ("PreTrainedTokenizer", Class::AsItStands),
+        ("TokenizersBackend", Class::AsItStands),
+    ];
+
+    /// By the name that transformers has for it, with or without `Fast` behind.
     fn named(name: &str) -> Option<Self> {
-        Some(match name.strip_suffix("Fast").unwrap_or(name) {
-            "BertTokenizer" | "DistilBertTokenizer" | "ElectraTokenizer" => Class::Bert,
-            "MPNetTokenizer" => Class::Mpnet,
-            "RobertaTokenizer" => Class::Roberta,
-            "XLMRobertaTokenizer" | "CamembertTokenizer" => Class::Unigram,
-            "PreTrainedTokenizer" | "TokenizersBackend" => Class::AsItStands,
-            _ => return None,
-        })
+        let name = name.strip_suffix("Fast").unwrap_or(name);
+        Class::ALL
+            .into_iter()
+            .find_map(|(known, it)| (known == name).then_some(it))
     }
 
     /// The class where nothing names one.
@@ -120,8 +129,8 @@ impl Settings {
             None => Class::of_model(model.model_type.as_deref()),
             Some(name) => Class::named(&name).ok_or_else(|| {
                 let message = format!(
-                    "tokenizer_class `{name}` is none of BertTokenizer, DistilBertTokenizer, MPNetTokenizer, RobertaTokenizer, XLMRobertaTokenizer, \
-                     CamembertTokenizer; `PreTrainedTokenizerFast` there reads tokenizer.json as it stands"
+                    "tokenizer_class `{name}` is none of {}; `PreTrainedTokenizerFast` there reads tokenizer.json as it stands",
+                    Class::ALL.map(|(known, _)| known).join(", ")
                 );
                 Error::data(&path, message)
             })?,

@@ -91,17 +91,7 @@ fn tenth() -> f64 {
 fn of_config(config: &Value) -> Result<Shape, String> {
     // The model's kind first: others have other keys.
     let kind = config["model_type"].as_str().unwrap_or_default();
-    let family = match kind {
-        "bert" => Family::Bert,
-        "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
-        "distilbert" => Family::Distilbert,
-        "mpnet" => Family::Mpnet,
-        other => {
-            return Err(format!(
-                "model_type `{other}` is not one of bert, roberta, xlm-roberta, camembert, distilbert, mpnet"
-            ));
-        }
-    };
+    let family = named("model_type", kind, &FAMILIES)?;
     refuse(config)?;
     let unusable = |error: serde_json::Error| format!("cannot be used: {error}");
     match family {
@@ -132,7 +122,7 @@ fn of_config(config: &Value) -> Result<Shape, String> {
                     Some(padding) if !is_mpnet => padding,
                     _ => family.padding(),
                 },
-                activation: activation(&config.hidden_act)?,
+                activation: named("hidden_act", &config.hidden_act, &ACTIVATIONS)?,
                 layer_norm_eps: config.layer_norm_eps,
                 dropout: config.hidden_dropout_prob,
                 attention_dropout: config.attention_probs_dropout_prob,
@@ -150,7 +140,7 @@ fn of_config(config: &Value) -> Result<Shape, String> {
                 positions: config.max_position_embeddings,
                 type_vocabulary: 0,
                 padding: config.pad_token_id.unwrap_or(family.padding()),
-                activation: activation(&config.activation)?,
+                activation: named("activation", &config.activation, &ACTIVATIONS)?,
                 layer_norm_eps: eps(),
                 dropout: config.dropout,
                 attention_dropout: config.attention_dropout,
@@ -194,17 +184,33 @@ fn refuse(config: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn activation(name: &str) -> Result<Activation, String> {
-    Ok(match name {
-        "gelu" | "gelu_python" => Activation::Gelu,
-        // Three writings of the same formula.
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluNew,
-        "relu" => Activation::Relu,
-        "silu" | "swish" => Activation::Silu,
-        other => {
-            return Err(format!(
-                "hidden_act `{other}` is not one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu"
-            ));
-        }
+/// The activations by transformers' names; those of `GeluNew` are three writings of the same formula.
+const ACTIVATIONS: [(&str, Activation); 8] = [
+    ("gelu", Activation::Gelu),
+    ("gelu_python", Activation::Gelu),
+    ("gelu_new", Activation::GeluNew),
+    ("gelu_pytorch_tanh", Activation::GeluNew),
+    ("gelu_fast", Activation::GeluNew),
+    ("relu", Activation::Relu),
+    ("silu", Activation::Silu),
+    ("swish", Activation::Silu),
+];
+
+/// The models by transformers' names.
+const FAMILIES: [(&str, Family); 6] = [
+    ("bert", Family::Bert),
+    ("roberta", Family::Roberta),
+    ("xlm-roberta", Family::Roberta),
+    ("camembert", Family::Roberta),
+    ("distilbert", Family::Distilbert),
+    ("mpnet", Family::Mpnet),
+];
+
+/// What `all` has under the name that is the value of `key`.
+fn named<T: Copy>(key: &str, name: &str, all: &[(&str, T)]) -> Result<T, String> {
+    let found = all.iter().find(|(known, _)| *known == name);
+    found.map(|(_, it)| *it).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|(known, _)| *known).collect();
+        format!("{key} `{name}` is not one of {}", names.join(", "))
     })
 }

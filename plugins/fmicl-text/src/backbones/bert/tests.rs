@@ -241,3 +241,15 @@ fn a_folder_leaves_no_say_to_the_options_of_the_shape() {
             .starts_with("layers: is given by config.json")
     );
 }
+
+#[test]
+fn weights_say_the_pooling_and_the_modules_that_they_were_trained_under() {
+    let part = Bert {
+        pooling: Pooling::Max.into(),
+        ..Default::default()
+    };
+    let untold = part.untold().expect("no file is read");
+    assert_eq!(untold["pooling"].as_str(), Some("max"));
+    assert_eq!(untold["modules"].as_array().map(Vec::len), Some(0));
+    assert!(!untold.contains_key("hidden"), "{untold}");
+}

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// What a folder calls its weights.
 pub(super) const FILE: &str = "model.safetensors";
 
+/// What older versions of transformers and sentence-transformers call theirs.
+const PICKLED: &str = "pytorch_model.bin";
+
 /// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
 const PREFIXES: [&str; 4] = ["bert.", "roberta.", "distilbert.", "mpnet."];
 /// Buffers of older versions of transformers, and the layer behind the encoder: they are there whether something takes them
@@ -37,9 +40,14 @@ impl Weights {
         let path = folder.join(FILE);
         let files = weights::files(&path);
         if !files.iter().any(|file| file.is_file()) {
-            let hint = match folder.join("pytorch_model.bin").is_file() {
-                true => "; the folder has a pytorch_model.bin: save the model with transformers' save_pretrained",
-                false => "",
+            let pickled = folder.join(PICKLED);
+            let hint = match pickled.is_file() {
+                true => format!(
+                    "; the folder has a {PICKLED}: `fmicl convert {} --out {}` makes it of that",
+                    pickled.display(),
+                    path.display()
+                ),
+                false => String::new(),
             };
             return Err(Error::data(path, format!("there is no such file{hint}")));
         }
