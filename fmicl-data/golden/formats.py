@@ -123,6 +123,32 @@ def bmps(rgb):
     yield "rle", bmp(runs, 8, 1, palette=palette)
 
 
+def tiff(samples, color, extra=None):
+    """Samples of 16 bits, uncompressed; PIL does not write such files."""
+    height, width, channels = samples.shape
+    data = samples.astype("<u2").tobytes()
+    entries = [(256, 3, width), (257, 3, height), (259, 3, 1), (262, 3, color), (277, 3, channels), (278, 3, height), (279, 4, len(data))]
+    entries += [] if extra is None else [(338, 3, extra)]
+    bits = 8 + 2 + 12 * (len(entries) + 2) + 4
+    entries = sorted(entries + [(258, 3, bits), (273, 4, bits + 2 * channels)])
+    counts = [channels if tag == 258 else 1 for tag, _, _ in entries]
+    directory = b"".join(struct.pack("<HHII", tag, kind, count, value) for (tag, kind, value), count in zip(entries, counts))
+    bits = struct.pack(f"<{channels}H", *[16] * channels)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + bits + data
+
+
+def turned(photo):
+    """Files that say how the camera was held: PIL turns TIFF as it loads it, and no other format."""
+    orientation = 274
+    for way in range(1, 10):
+        yield f"turned-{way}.tif", saved(photo, format="TIFF", tiffinfo={orientation: way})
+    yield "turned-lzw.tif", saved(photo, format="TIFF", tiffinfo={orientation: 6}, compression="tiff_lzw")
+    exif = Image.Exif()
+    exif[orientation] = 6
+    yield "turned.webp", saved(photo, format="WEBP", lossless=True, exif=exif)
+    yield "turned.png", saved(photo, format="PNG", exif=exif)
+
+
 def saved(image, **options):
     out = io.BytesIO()
     image.save(out, **options)
@@ -146,6 +172,10 @@ def files(photo):
     yield "two-group4.tiff", saved(photo.convert("1"), format="TIFF", compression="group4")
     yield "palette.tif", saved(photo.convert("P"), format="TIFF")
     yield "cut.tif", saved(photo, format="TIFF")[:500]
+    draw = numpy.random.default_rng(3)
+    yield "rgb-16.tif", tiff(draw.integers(0, 65536, (HEIGHT, WIDTH, 3)), 2)
+    yield "rgba-16.tif", tiff(draw.integers(0, 65536, (HEIGHT, WIDTH, 4)), 2, extra=2)
+    yield from turned(photo)
     yield "gray.pgm", saved(photo.convert("L"), format="PPM")
     yield "rgb.ppm", saved(photo, format="PPM")
     size = f"{WIDTH} {HEIGHT}\n# a photo\n"

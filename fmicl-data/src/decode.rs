@@ -3,6 +3,7 @@
 use crate::jpeg::Jpeg;
 use crate::png::Png;
 use fmicl_core::{Error, Image, Patch, Region, Result};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::Cursor;
 use std::path::Path;
@@ -22,7 +23,9 @@ const MOST_A_BYTE_OF_TIFF: u64 = 8 * 8192;
 ///
 /// JPEG and PNG files are decoded as PIL does it, to the bit, and damaged ones refused where PIL refuses them; CMYK ones and
 /// the other formats are decoded by the `image` crate. Gray, palette and transparent images become RGB as with PIL's
-/// `convert("RGB")`, 16-bit ones are scaled to 8 bits. EXIF orientation is ignored, as in torchvision.
+/// `convert("RGB")`; but colours that a TIFF has multiplied by its transparency stay so, where PIL divides them again. Samples of
+/// 16 bits become their higher eight in PNG and in colours of TIFF, and are scaled elsewhere. The orientation that a file
+/// states is applied to TIFF alone, as PIL does when it loads one.
 ///
 /// # Errors
 /// [`Error::Data`] with `path` where the bytes are broken or truncated, or have no or too many pixels.
@@ -50,19 +53,35 @@ pub fn decode(bytes: &[u8], path: &Path, choose: &mut dyn FnMut(usize, usize) ->
     };
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let reader = reader.map_err(|error| broken(error.to_string()))?;
-    let most_a_byte = match reader.format() {
+    let format = reader.format();
+    let most_a_byte = match format {
         // Of one colour it takes no bits at all.
         Some(ImageFormat::WebP) => u64::MAX,
         Some(ImageFormat::Tiff) => MOST_A_BYTE_OF_TIFF,
         _ => MOST_A_BYTE,
     };
-    let decoder = reader.into_decoder().map_err(refused)?;
+    let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
     check(width.into(), height.into(), most_a_byte)?;
-    let decoded = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    let (width, height) = (width as usize, height as usize);
+    let is_tiff = format == Some(ImageFormat::Tiff);
+    // A tag that cannot be read is none to PIL, either.
+    let orientation = is_tiff.then(|| decoder.orientation().ok()).flatten();
+    let mut decoded = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    decoded.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     choose(width, height);
-    Ok(Image::new(width, height, decoded.into_rgb8().into_raw()).into())
+    let pixels = match decoded {
+        DynamicImage::ImageRgb16(samples) if is_tiff => higher_bytes::<3>(&samples),
+        DynamicImage::ImageRgba16(samples) if is_tiff => higher_bytes::<4>(&samples),
+        other => other.into_rgb8().into_raw(),
+    };
+    Ok(Image::new(width, height, pixels).into())
+}
+
+/// The first three samples of each pixel of so many, without their lower bits.
+fn higher_bytes<const CHANNELS: usize>(samples: &[u16]) -> Vec<u8> {
+    let colors = samples.chunks_exact(CHANNELS).flat_map(|pixel| &pixel[..3]);
+    colors.map(|sample| (sample >> 8) as u8).collect()
 }
 
 fn check_size(path: &Path, bytes: &[u8], width: u64, height: u64, most_a_byte: u64) -> Result<()> {
