@@ -352,7 +352,7 @@ fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
     assert!(
         ended(&output)
             .1
-            .contains("1 samples cannot be read and are not evaluated"),
+            .contains("1 of 8 samples cannot be read and are left out"),
         "{}",
         ended(&output).1
     );

@@ -5,7 +5,7 @@
 
 use super::files::root_option;
 use super::links::{FollowLinks, Links};
-use super::listing::{self, Listing};
+use super::listing::Listing;
 use super::photos::write_photo;
 use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 ///
 /// JPEG, PNG, WebP, TIFF, BMP, PPM and PGM are read, told by their content, where the extension is one of torchvision's
 /// `ImageFolder`; hidden files are not. Other files are counted. Gray, palette, CMYK and transparent images become RGB as with
-/// PIL's `convert("RGB")`; EXIF orientation is ignored, as in torchvision. The pixels are PIL's to the bit, but for CMYK; gray
-/// samples of 16 bits, which are scaled to 8 bits (PIL clips them); and BMP of 16 bits and PPM of other than 255 values (within
-/// 1). Of a JPEG no more is decoded than its views need.
+/// PIL's `convert("RGB")`; the orientation that a file states is ignored as PIL ignores it, but for TIFF, which PIL turns. The
+/// pixels are PIL's to the bit, but for CMYK; gray samples of 16 bits, which are scaled to 8 bits (PIL clips them); TIFF whose
+/// colours are multiplied by transparency (PIL divides them); and BMP of 16 bits and PPM of other than 255 values (within 1).
+/// Of a JPEG no more is decoded than its views need.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {
@@ -69,15 +70,16 @@ impl Dataset for ImageFolder {
             "is missing: set it to a folder that holds train/CLASS/ and test/CLASS/ or val/CLASS/".into()
         })?;
         let links = |split: &Path| Links::new(&[&self.root, split], self.links);
-        let train = self.train_folder(&links(&self.root));
-        let top = Listing::of(&train, &links(&train), HINT)?;
-        let is_flat = top.folders.is_empty() && !top.photos.is_empty();
+        let list = |folder: &Path| Listing::of(folder, &links(folder), HINT);
+        let train = self.train(list)?;
+        let is_flat = train.is_flat();
         if is_flat || !self.labels {
-            let folder = match split {
+            let listing = match split {
                 Split::Pretrain | Split::Train => train,
-                Split::Test => self.test_folder(&[])?.0,
+                Split::Test => list(&self.test_folder(&[])?.0)?,
             };
-            let mut photos = listing::unlabelled(&folder, &links(&folder), HINT)?;
+            let folder = listing.path.clone();
+            let mut photos = listing.unlabelled(&links(&folder))?;
             if is_flat && self.labels {
                 let path = folder.display();
                 photos
@@ -86,12 +88,12 @@ impl Dataset for ImageFolder {
             }
             return Ok(Box::new(photos));
         }
-        let classes = listing::classes(&train, &links(&train), HINT)?;
+        let classes = train.classes(HINT)?;
         let photos = match split {
-            Split::Pretrain | Split::Train => listing::photos(&train, &classes, &links(&train), HINT)?,
+            Split::Pretrain | Split::Train => train.labelled(classes, &links(&train.path), HINT)?,
             Split::Test => {
-                let (test, note) = self.test_folder(&classes)?;
-                let mut photos = listing::photos(&test, &classes, &links(&test), HINT)?;
+                let (test, note) = self.test_folder(classes)?;
+                let mut photos = list(&test)?.labelled(classes, &links(&test), HINT)?;
                 photos.notes.extend(note);
                 photos
             }
@@ -121,14 +123,15 @@ impl Dataset for ImageFolder {
 
 impl ImageFolder {
     /// The training split's folder; `root` itself where it holds photos and nothing else, and nobody named another.
-    fn train_folder(&self, links: &Links) -> PathBuf {
+    fn train(&self, list: impl Fn(&Path) -> Result<Listing>) -> Result<Listing> {
         let train = self.root.join(&self.train);
-        let root = || Listing::of(&self.root, links, HINT);
-        let is_flat = |root: Listing| root.folders.is_empty() && !root.photos.is_empty();
-        match self.train == Path::new(TRAIN) && !train.exists() && root().is_ok_and(is_flat) {
-            true => self.root.clone(),
-            false => train,
+        if self.train == Path::new(TRAIN) && !train.exists() {
+            let root = list(&self.root).ok().filter(Listing::is_flat);
+            if let Some(root) = root {
+                return Ok(root);
+            }
         }
+        list(&train)
     }
 
     /// The test split's folder, and a line where it is not the first that there is.
@@ -138,8 +141,10 @@ impl ImageFolder {
         }
         let there: Vec<_> = TESTS.into_iter().filter(|name| self.root.join(name).is_dir()).collect();
         let Some(first) = there.first() else {
-            let message =
-                "holds neither `test` nor `val`; the option `test` names another folder, such as that of `train`";
+            let message = format!(
+                "holds none of {}; the option `test` names another folder, such as that of `train`",
+                TESTS.join(", ")
+            );
             return Err(Error::data(&self.root, message));
         };
         let has_a_class = |name: &&&str| classes.iter().any(|class| self.root.join(name).join(class).is_dir());
@@ -359,6 +364,6 @@ mod tests {
         save(photo(2, 2, 0), folder.path().join("val/bird/a.png"));
         assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
         std::fs::remove_dir_all(folder.path().join("val")).unwrap();
-        assert!(error(&dataset, Split::Test).contains("holds neither `test` nor `val`; the option `test`"));
+        assert!(error(&dataset, Split::Test).contains("holds none of test, val, valid, validation; the option `test`"));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::files::root_option;
 use super::links::{FollowLinks, Links};
-use super::listing;
+use super::listing::Listing;
 use super::photos::write_photo;
 use super::place::{Place, data_folder};
 use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
@@ -62,17 +62,18 @@ impl Dataset for ImageNet {
         let root = PLACE.find(&self.root)?;
         let train = root.join("train");
         let links = |split: &Path| Links::new(&[&root, split], self.links);
-        let classes = listing::classes(&train, &links(&train), TRAIN_HINT)?;
+        let listing = Listing::of(&train, &links(&train), TRAIN_HINT)?;
+        let classes = listing.classes(TRAIN_HINT)?;
         if let Some(other) = classes.iter().find(|class| !is_wnid(class)) {
             let message = "is no class of ImageNet, whose folders are named such as n01440764; for other photos there is \
                            the dataset `image-folder`";
             return Err(Error::data(train.join(other), message));
         }
         let photos = match split {
-            Split::Pretrain | Split::Train => listing::photos(&train, &classes, &links(&train), TRAIN_HINT)?,
+            Split::Pretrain | Split::Train => listing.labelled(classes, &links(&train), TRAIN_HINT)?,
             Split::Test => {
                 let val = root.join("val");
-                listing::photos(&val, &classes, &links(&val), VAL_HINT)?
+                Listing::of(&val, &links(&val), VAL_HINT)?.labelled(classes, &links(&val), VAL_HINT)?
             }
         };
         Ok(Box::new(photos))

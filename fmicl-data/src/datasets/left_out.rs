@@ -28,10 +28,17 @@ impl LeftOut {
         }
     }
 
-    /// Counts photos that have no class.
+    /// Counts photos that have no class. The kinds read well behind one and behind many.
     pub fn add_beside_classes(&mut self, photos: &[OsString]) {
         if !photos.is_empty() {
-            *self.0.entry("photos beside the class folders".into()).or_default() += photos.len();
+            *self.0.entry("beside the class folders".into()).or_default() += photos.len();
+        }
+    }
+
+    /// Counts folders that the program writes to.
+    pub fn add_own(&mut self, folders: &[OsString]) {
+        if !folders.is_empty() {
+            *self.0.entry("taken for runs or sweeps".into()).or_default() += folders.len();
         }
     }
 
@@ -86,10 +93,11 @@ mod tests {
     fn kinds_are_counted_whatever_the_case_of_their_extension() {
         let mut left_out = of(&["a.gif", "b.GIF", "c.txt", "README", ".DS_Store", "._a.png", "x.y.gif"]);
         left_out.add_beside_classes(&["a.png".into()]);
+        left_out.add_own(&["runs".into()]);
         assert_eq!(
             left_out.line(Path::new("/d/train")).unwrap(),
-            "/d/train: 8 left out: 3 .gif, 2 hidden, 1 .txt, 1 photos beside the class folders, 1 without an extension (read \
-             are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)"
+            "/d/train: 9 left out: 3 .gif, 2 hidden, 1 .txt, 1 beside the class folders, 1 taken for runs or sweeps, 1 without \
+             an extension (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)"
         );
         assert_eq!(LeftOut::default().line(Path::new("/d")), None);
     }

@@ -1,13 +1,13 @@
 //! Finds the photos in a folder a class.
 //!
-//! One pass over the folders; the system tells what is a folder while it lists, so that only folders and links are
-//! looked at one by one.
+//! Each folder is listed once, after a look into it for the program's own, which ends at the first photo. The system tells
+//! what is a folder while it lists, so that only folders and links are looked at one by one.
 
 use super::left_out::{LeftOut, is_hidden};
 use super::links::Links;
 use super::own;
 use super::photos::Photos;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, OUTPUT_MARK, Result};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{metadata, read_dir};
@@ -15,97 +15,91 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The class folders of a split, sorted by name; the program's own are none. `hint` ends the sentence where there are none.
-///
-/// # Errors
-/// [`Error::Data`] where there is no such folder, or none in it, or a link leads where it may not.
-pub(super) fn classes(split: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
-    Ok(with_classes(split, links, hint)?.folders)
-}
-
-/// A split's folder, which holds class folders.
-fn with_classes(split: &Path, links: &Links, hint: &str) -> Result<Listing> {
-    let listing = Listing::of(split, links, hint)?;
-    if !listing.folders.is_empty() {
-        return Ok(listing);
+impl Listing {
+    /// Whether this folder holds photos and no folders.
+    pub fn is_flat(&self) -> bool {
+        self.folders.is_empty() && !self.photos.is_empty()
     }
-    let archive = listing
-        .others
-        .iter()
-        .find(|name| has_extension(name, &["tar", "zip", "gz"]));
-    let message = match (archive, listing.photos.is_empty()) {
-        (Some(archive), _) => format!(
-            "holds {}, not unpacked, where a folder for each class is expected: unpack each archive into a folder of its \
-             name",
-            archive.display()
-        ),
-        (None, false) => format!("holds photos where a folder of them for each class is expected; {hint}"),
-        (None, true) => format!("holds no folders, of which each would be a class; {hint}"),
-    };
-    Err(Error::data(split, message))
-}
 
-/// The photos of a split, at any depth below the folders of its classes, which are numbered as in `classes` (sorted).
-/// Their order is that of torchvision's `ImageFolder`: the files of a folder, then those of the next, folders by their whole
-/// paths.
-///
-/// # Errors
-/// [`Error::Data`] where a folder is no class or holds no photo, or a link leads nowhere, round in a circle or
-/// where it may not;
-/// [`Error::Io`] where the system refuses.
-pub(super) fn photos(split: &Path, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
-    let listing = with_classes(split, links, hint)?;
-    for own in &listing.own {
-        let folder = split.join(own);
-        tracing::info!("{}: holds runs or sweeps, and is no class", folder.display());
-    }
-    let mut photos = Photos::new(split, classes);
-    photos.left_out.add(&listing.others);
-    photos.left_out.add_beside_classes(&listing.photos);
-    for name in listing.folders {
-        let Ok(class) = classes.binary_search(&name) else {
-            let message = format!(
-                "the class `{}` is not among the {} of training",
-                name.display(),
-                classes.len()
-            );
-            return Err(Error::data(split.join(&name), message));
+    /// The class folders of this split, sorted by name; the program's own are none. `hint` ends the sentence where there
+    /// are none.
+    ///
+    /// # Errors
+    /// [`Error::Data`] there.
+    pub fn classes(&self, hint: &str) -> Result<&[OsString]> {
+        if !self.folders.is_empty() {
+            return Ok(&self.folders);
+        }
+        let is_archive = |name: &&OsString| has_extension(name, &["tar", "zip", "gz"]);
+        let message = match (self.others.iter().find(is_archive), self.photos.is_empty()) {
+            (Some(archive), _) => format!(
+                "holds {}, not unpacked, where a folder for each class is expected: unpack each archive into a folder of \
+                 its name",
+                archive.display()
+            ),
+            (None, false) => format!("holds photos where a folder of them for each class is expected; {hint}"),
+            (None, true) => format!("holds no folders, of which each would be a class; {hint}"),
         };
-        add_below(Path::new(&name), class, links, &mut photos)?;
+        Err(Error::data(&self.path, message))
     }
-    Ok(photos)
+
+    /// The photos of this split, at any depth below the folders of its classes, which are numbered as in `classes` (sorted).
+    /// Their order is that of torchvision's `ImageFolder`: the files of a folder, then those of the next, folders by their
+    /// whole paths.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where there is no class, a folder is none or holds no photo, or a link leads nowhere, round in a
+    /// circle or where it may not;
+    /// [`Error::Io`] where the system refuses.
+    pub fn labelled(&self, classes: &[OsString], links: &Links, hint: &str) -> Result<Photos> {
+        let mut photos = Photos::new(&self.path, classes);
+        photos.left_out.add(&self.others);
+        photos.left_out.add_beside_classes(&self.photos);
+        for name in self.classes(hint)? {
+            let folder = self.path.join(name);
+            let Ok(class) = classes.binary_search(name) else {
+                let message = format!(
+                    "the class `{}` is not among the {} of training",
+                    name.display(),
+                    classes.len()
+                );
+                return Err(Error::data(folder, message));
+            };
+            let listing = Listing::of(&folder, links, GONE)?;
+            add_below(Path::new(name), listing, class, links, &mut photos)?;
+        }
+        let own = self.own.iter().map(|name| self.path.join(name));
+        photos.notes.extend(own.map(|folder| {
+            let folder = folder.display();
+            format!("{folder}: holds runs or sweeps, and is no class; the files {OUTPUT_MARK} say so")
+        }));
+        Ok(photos)
+    }
+
+    /// All photos of this split without classes, at any depth, in the order of [`Listing::labelled`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unlabelled(self, links: &Links) -> Result<Photos> {
+        let mut photos = Photos::new(&self.path, &[]);
+        add_below(Path::new(""), self, 0, links, &mut photos)?;
+        Ok(photos)
+    }
 }
 
-/// All photos of a split without classes, at any depth, in the order of [`photos`].
-///
-/// # Errors
-/// As there.
-pub(super) fn unlabelled(split: &Path, links: &Links, hint: &str) -> Result<Photos> {
-    // For the hint.
-    Listing::of(split, links, hint)?;
-    let mut photos = Photos::new(split, &[]);
-    add_below(Path::new(""), 0, links, &mut photos)?;
-    Ok(photos)
-}
+/// Ends the sentence about a folder that was listed and cannot be found.
+const GONE: &str = "it was there a moment ago";
 
-/// The photos that lie in a folder itself.
-///
-/// # Errors
-/// As [`photos`].
-pub(super) fn files(folder: &Path, links: &Links, hint: &str) -> Result<Vec<OsString>> {
-    Ok(Listing::of(folder, links, hint)?.photos)
-}
-
-/// Adds the photos at any depth below `folder`, which is below their root.
-fn add_below(folder: &Path, class: usize, links: &Links, photos: &mut Photos) -> Result<()> {
+/// Adds the photos at any depth below `folder`, which is below their root and is listed already.
+fn add_below(folder: &Path, listing: Listing, class: usize, links: &Links, photos: &mut Photos) -> Result<()> {
+    let path = listing.path.clone();
     let mut walk = Walk {
-        root: photos.root(),
         links,
         seen: HashSet::new(),
         found: Vec::new(),
         left_out: LeftOut::default(),
     };
-    walk.visit(folder)?;
+    walk.visit(folder, listing)?;
     let Walk {
         mut found, left_out, ..
     } = walk;
@@ -117,7 +111,7 @@ fn add_below(folder: &Path, class: usize, links: &Links, photos: &mut Photos) ->
             format!(", but {others}")
         };
         let message = format!("holds no {read} file{others}; fill it or move it elsewhere");
-        return Err(Error::data(below(photos.root(), folder), message));
+        return Err(Error::data(path, message));
     }
     photos.left_out.join(left_out);
     // As text, not component by component: `a-b` comes before `a/b`.
@@ -128,17 +122,8 @@ fn add_below(folder: &Path, class: usize, links: &Links, photos: &mut Photos) ->
     Ok(())
 }
 
-/// The path of `folder` in `root`, without an end where it is `root` itself.
-fn below(root: &Path, folder: &Path) -> PathBuf {
-    match folder.as_os_str().is_empty() {
-        true => root.into(),
-        false => root.join(folder),
-    }
-}
-
 /// A walk through one class.
 struct Walk<'a> {
-    root: &'a Path,
     links: &'a Links,
     /// The folders so far, by device and number: each is visited once, whatever links there are.
     seen: HashSet<(u64, u64)>,
@@ -149,25 +134,26 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// `folder` is below the root.
-    fn visit(&mut self, folder: &Path) -> Result<()> {
-        let path = below(self.root, folder);
+    fn visit(&mut self, folder: &Path, listing: Listing) -> Result<()> {
+        let path = listing.path;
         let identity = metadata(&path).map_err(|error| Error::io(&path, error))?;
         if !self.seen.insert((identity.dev(), identity.ino())) {
             let message = "is a link to a folder that belongs to the class already; remove the link";
             return Err(Error::data(path, message));
         }
-        let listing = Listing::of(&path, self.links, "it was there a moment ago")?;
         self.left_out.add(&listing.others);
+        self.left_out.add_own(&listing.own);
         self.found.push((folder.into(), listing.photos));
-        listing
-            .folders
-            .iter()
-            .try_for_each(|name| self.visit(&folder.join(name)))
+        for name in &listing.folders {
+            self.visit(&folder.join(name), Listing::of(&path.join(name), self.links, GONE)?)?;
+        }
+        Ok(())
     }
 }
 
 /// What a folder holds itself, sorted by name.
 pub(super) struct Listing {
+    pub path: PathBuf,
     pub folders: Vec<OsString>,
     pub photos: Vec<OsString>,
     /// Folders of runs and sweeps.
@@ -178,13 +164,14 @@ pub(super) struct Listing {
 
 impl Listing {
     /// # Errors
-    /// As [`photos`]; `hint` ends the sentence where there is no such folder.
+    /// As [`Listing::labelled`]; `hint` ends the sentence where there is no such folder.
     pub fn of(folder: &Path, links: &Links, hint: &str) -> Result<Self> {
         let found = read_dir(folder).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::data(folder, format!("there is no such folder; {hint}")),
             _ => Error::io(folder, error),
         })?;
         let mut listing = Listing {
+            path: folder.into(),
             folders: vec![],
             photos: vec![],
             own: vec![],
@@ -200,26 +187,27 @@ impl Listing {
             let kind = entry.file_type().map_err(|error| Error::io(entry.path(), error))?;
             let is_folder = match kind.is_symlink().then(|| metadata(entry.path())) {
                 None => kind.is_dir(),
-                Some(Ok(target)) => {
-                    if target.is_dir() && !own::is_own(&entry.path()) || is_photo(&name) {
-                        links.check(&entry.path())?;
-                    }
-                    target.is_dir()
-                }
+                Some(Ok(target)) => target.is_dir(),
                 Some(Err(_)) if is_photo(&name) => {
                     return Err(Error::data(entry.path(), "is a link that leads nowhere; remove it"));
                 }
                 Some(Err(_)) => false,
             };
-            match is_folder {
-                true if own::is_own(&entry.path()) => listing.own.push(name),
-                true => listing.folders.push(name),
-                false if is_photo(&name) => listing.photos.push(name),
-                false => listing.others.push(name),
+            let is_own = is_folder && own::is_own(&entry.path());
+            if kind.is_symlink() && (is_folder && !is_own || is_photo(&name)) {
+                links.check(&entry.path())?;
             }
+            let kept = match is_folder {
+                true if is_own => &mut listing.own,
+                true => &mut listing.folders,
+                false if is_photo(&name) => &mut listing.photos,
+                false => &mut listing.others,
+            };
+            kept.push(name);
         }
         listing.folders.sort_unstable();
         listing.photos.sort_unstable();
+        listing.own.sort_unstable();
         listing.others.sort_unstable();
         Ok(listing)
     }
@@ -266,12 +254,8 @@ mod tests {
     }
 
     fn list_with(folder: &Path, links: &Links) -> Result<Photos> {
-        photos(
-            folder,
-            &classes(folder, links, "look elsewhere")?,
-            links,
-            "look elsewhere",
-        )
+        let listing = Listing::of(folder, links, "look elsewhere")?;
+        listing.labelled(listing.classes("look elsewhere")?, links, "look elsewhere")
     }
 
     fn error(folder: &Path) -> String {
@@ -309,7 +293,10 @@ mod tests {
     fn photos_without_classes_have_the_same_order() {
         let folder = split(&["b.png", "c/1.png", "z.png", "a-b/1.png", "a/1.png", "a/b/1.png"]);
         let links = Links::new(&[folder.path()], FollowLinks::Within);
-        let photos = unlabelled(folder.path(), &links, "").unwrap();
+        let photos = Listing::of(folder.path(), &links, "")
+            .unwrap()
+            .unlabelled(&links)
+            .unwrap();
         let paths: Vec<_> = found(&photos, folder.path())
             .into_iter()
             .map(|(path, _)| path)
@@ -336,7 +323,7 @@ mod tests {
         ]);
         let photos = list(folder.path()).unwrap();
         assert_eq!(photos.len(), 2);
-        let expected = "2 .gif, 2 .txt, 2 hidden, 1 photos beside the class folders";
+        let expected = "2 .gif, 2 .txt, 2 hidden, 1 beside the class folders";
         assert_eq!(photos.left_out.to_string(), expected);
         assert!(photos.notes()[0].contains(&format!(": 7 left out: {expected} (read are .jpg ")));
     }
@@ -394,7 +381,7 @@ mod tests {
             ),
             (
                 split(&["a/readme.txt", "a/1.gif", "a/b/2.gif"]),
-                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but 2 .gif, 1 .txt; remove",
+                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but 2 .gif, 1 .txt; fill it or move it elsewhere",
             ),
         ];
         for (folder, expected) in cases {

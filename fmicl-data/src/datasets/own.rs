@@ -93,6 +93,32 @@ mod tests {
         }
     }
 
+    /// The lines about a folder whose classes lie in the root.
+    fn notes(root: &Path, labels: bool) -> Vec<String> {
+        let dataset = ImageFolder {
+            root: root.into(),
+            train: ".".into(),
+            labels,
+            ..ImageFolder::default()
+        };
+        let notes = dataset.open(Split::Train).unwrap().notes();
+        let root = format!("{}/", root.display());
+        notes.into_iter().map(|note| note.replace(&root, "")).collect()
+    }
+
+    #[test]
+    fn folders_that_are_taken_for_runs_are_said_to_be_left_out() {
+        let run = |place: &str| format!("{place}/{OUTPUT_MARK}");
+        let folder = with(&[&run("dog"), &run("cat/run"), &run("some/x-1")]);
+        let said = "holds runs or sweeps, and is no class; the files .fmicl.lock say so";
+        let left_out = |count| format!(": {count} left out: {count} taken for runs or sweeps (read are");
+        let found = notes(folder.path(), true);
+        assert_eq!(found[..2], [format!("./dog: {said}"), format!("./some: {said}")]);
+        assert!(found.len() == 3 && found[2].contains(&left_out(1)), "{found:?}");
+        let found = notes(folder.path(), false);
+        assert!(found.len() == 1 && found[0].contains(&left_out(3)), "{found:?}");
+    }
+
     #[test]
     fn a_link_to_the_disk_of_the_runs_is_none_either() {
         let (folder, disk) = (with(&[]), tempfile::tempdir().unwrap());
@@ -114,7 +140,7 @@ mod tests {
         let error = counts(folder.path()).unwrap_err();
         assert!(
             error.ends_with(
-                "old: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but left out: 2 others; fill it or move it elsewhere"
+                "old: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but 1 .toml, 1 without an extension; fill it or move it elsewhere"
             ),
             "{error}"
         );

@@ -38,11 +38,6 @@ impl Photos {
         }
     }
 
-    /// The folder that all lie below.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Adds the file `name` in `folder`, which is below the root, or the root where it is empty.
     pub fn push(&mut self, folder: &Path, name: &OsStr, label: usize) {
         self.names.extend_from_slice(folder.as_os_str().as_bytes());

@@ -6,7 +6,7 @@
 use super::files::{read_at_most, root_option, write};
 use super::imagenet::is_wnid;
 use super::links::{FollowLinks, Links};
-use super::listing;
+use super::listing::Listing;
 use super::photos::{Photos, write_photo};
 use super::place::{Place, data_folder};
 use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
@@ -59,7 +59,7 @@ impl Dataset for TinyImageNet {
         let photos = match split {
             Split::Pretrain | Split::Train => {
                 let train = root.join("train");
-                let photos = listing::photos(&train, &classes, &links, &PLACE.hint())?;
+                let photos = Listing::of(&train, &links, &PLACE.hint())?.labelled(&classes, &links, &PLACE.hint())?;
                 if let Some(missing) = classes
                     .iter()
                     .map(|class| train.join(class))
@@ -144,9 +144,8 @@ fn annotated(val: &Path, classes: &[OsString], links: &Links) -> Result<Photos> 
     let path = val.join("val_annotations.txt");
     let text = read_text(&path)?;
     // What is listed lies in the folder itself: no annotation leads out of it.
-    let mut files: HashSet<OsString> = listing::files(&val.join("images"), links, &PLACE.hint())?
-        .into_iter()
-        .collect();
+    let images = Listing::of(&val.join("images"), links, &PLACE.hint())?;
+    let mut files: HashSet<OsString> = images.photos.into_iter().collect();
     let mut photos = Photos::new(val, classes);
     for (line, annotation) in text.lines().enumerate() {
         let wrong = |what: String| Error::data(&path, format!("line {}: {what}", line + 1));
