@@ -1,11 +1,11 @@
 //! The laws of a dataset's split.
 
 use crate::{Image, Region, Samples};
+use std::collections::HashSet;
 
-/// Checks that there is a sample, that labels are below the number of classes, that all classes have a name or none, and that
-/// there are as many samples in its portions (or more: it may be a subset);
-/// and of the first, middle and last samples: that images decode to pixels that fit their size, and patches are parts of the image; that there are one to three
-/// texts, as many of each sample, none empty; that reading one twice gives the same.
+/// Checks that an open split has samples, labels below its number of classes, a name for each class or for none, and portions
+/// with names of their own that hold at least its samples (a subset holds fewer). The first, middle and last samples are
+/// read twice: an image's pixels fit its size and its patches are parts of it; texts are one to three, never empty.
 ///
 /// # Panics
 /// With the law that is broken.
@@ -19,13 +19,22 @@ pub fn check_dataset(samples: &dyn Samples) {
             "the label of sample {index} is {label}; there are {classes} classes"
         );
     }
-    let in_portions: usize = samples.portions().iter().map(|portion| portion.samples).sum();
+    let portions = samples.portions();
+    let in_portions: usize = portions.iter().map(|portion| portion.samples).sum();
     assert!(
         in_portions >= len,
         "{in_portions} samples are in portions, and there are {len}"
     );
+    let mut names = HashSet::new();
+    for portion in &portions {
+        assert!(
+            names.insert(&portion.name),
+            "two portions are called `{}`",
+            portion.name
+        );
+    }
     assert_eq!(
-        samples.portions(),
+        portions,
         samples.portions(),
         "the portions are others when they are asked for again"
     );

@@ -65,10 +65,12 @@ impl Photos {
         &self.names[start..self.ends[index]]
     }
 
-    /// The folder in the root that a file lies in.
+    /// The folder in the root that a file of a class lies in. Empty for one in the root itself, and without classes: the
+    /// files of such a folder need not follow each other, and there may be as many folders as photos.
     fn top(&self, index: usize) -> &[u8] {
-        let folders = self.name(index).split(|&byte| byte == b'/');
-        folders.into_iter().next().unwrap_or_default()
+        let name = self.name(index);
+        let end = name.iter().position(|&byte| byte == b'/');
+        &name[..end.filter(|_| !self.classes.is_empty()).unwrap_or(0)]
     }
 }
 
@@ -134,4 +136,36 @@ pub(super) fn write_photo(path: &Path, class: usize, photo: usize) -> Result<()>
     let written = image::RgbImage::from_fn(24, 20, pixel).write_to(&mut bytes, format);
     written.map_err(|error| Error::data(path, error.to_string()))?;
     write(path, bytes.get_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fmicl_core::testing::check_dataset;
+
+    /// The name and the size of each portion of the photos at these paths.
+    fn portions(classes: &[&str], paths: &[(&str, &str, usize)]) -> Vec<(String, usize)> {
+        let folder = tempfile::tempdir().unwrap();
+        let classes: Vec<_> = classes.iter().map(OsString::from).collect();
+        let mut photos = Photos::new(folder.path(), &classes);
+        for (below, name, label) in paths {
+            write_photo(&folder.path().join(below).join(name), *label, 0).unwrap();
+            photos.push(Path::new(below), OsStr::new(name), *label);
+        }
+        check_dataset(&photos);
+        let portions = photos.portions().into_iter();
+        portions.map(|portion| (portion.name, portion.samples)).collect()
+    }
+
+    #[test]
+    fn there_is_a_portion_for_each_class_folder_and_one_without_classes() {
+        let flat = [("", "a.png", 0), ("", "b.png", 0), ("", "c.png", 0)];
+        assert_eq!(portions(&[], &flat), [(String::new(), 3)]);
+        // In the order of the whole paths, those of `a` do not follow each other.
+        let nested = [("a", "1.png", 0), ("a-b", "1.png", 0), ("a/b", "1.png", 0)];
+        assert_eq!(portions(&[], &nested), [(String::new(), 3)]);
+        let classes = [("a", "1.png", 0), ("a/deep", "1.png", 0), ("b", "1.png", 1)];
+        let expected = [("a".to_string(), 2), ("b".to_string(), 1)];
+        assert_eq!(portions(&["a", "b"], &classes), expected);
+    }
 }
