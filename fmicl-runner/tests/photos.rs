@@ -70,7 +70,7 @@ fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
     let files = [
         "pretrain_features.npy, ",
         "pretrain_index.npy, ",
-        "pretrain_samples.csv: ",
+        "pretrain_samples.csv: 10 images, 64 features\n",
     ];
     assert!(
         succeeds && files.iter().all(|name| written.contains(name)),
