@@ -64,12 +64,17 @@ fn protocol(cell: &Cell, run: &Finished) -> String {
         None | Some(0) => String::new(),
         Some(count) => format!(", of which {count} are training images"),
     };
+    let unreadable = match of("unreadable_images").as_u64() {
+        None | Some(0) => String::new(),
+        Some(count) => format!(" ({count} images of both splits could not be read)"),
+    };
     format!(
-        "`{}`, {} epochs: accuracy on {} test images{}; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
+        "`{}`, {} epochs: accuracy on {} test images{}{}; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
          labelled images; few labels: {} a class (k = {}), the mean of {} choices.",
         dataset(&cell.config),
         run.result("/epochs"),
         of("test_images"),
+        unreadable,
         seen,
         of("k"),
         of("temperature"),

@@ -63,7 +63,7 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
         row.extend(accuracies().map(|metric| number(run.and_then(|run| run.accuracy(reference, metric)))));
     }
     row.push(number(run.and_then(Finished::chance)));
-    row.push(number(run.and_then(Finished::largest_class)));
+    row.push(number(run.and_then(|run| run.largest_class(Metric::Knn))));
     row.extend(
         CIRCUMSTANCES.map(|(_, pointer)| match run.map(|run| run.result(pointer)) {
             None | Some(Value::Null) => String::new(),

@@ -99,9 +99,13 @@ impl Finished {
         Some(100.0 / self.result("/evaluation/protocol/classes").as_f64()?)
     }
 
-    /// The accuracy of always answering the largest class in %.
-    pub fn largest_class(&self) -> Option<f64> {
-        Some(100.0 * self.result("/evaluation/protocol/largest_class/accuracy").as_f64()?)
+    /// The accuracy of always answering the largest class in %, by a metric that is one; a run of before that was written
+    /// has none.
+    pub fn largest_class(&self, metric: Metric) -> Option<f64> {
+        metric.accuracy()?;
+        let which = if metric.is_balanced() { "balanced" } else { "accuracy" };
+        let share = self.result(&format!("/evaluation/protocol/largest_class/{which}"));
+        Some(100.0 * share.as_f64()?)
     }
 
     /// Whether the projections have collapsed, in words.

@@ -196,8 +196,7 @@ impl<'a> Report<'a> {
             for &(column, metric) in &places {
                 let number = |run: &Finished| match reference {
                     CHANCE => metric.accuracy().and(run.chance()),
-                    // A run of before that level was written has none.
-                    LARGEST => run.largest_class().and_then(|_| level(metric, run)),
+                    LARGEST => run.largest_class(metric),
                     _ => run.accuracy(reference, metric),
                 };
                 let column = inside(column);
@@ -274,18 +273,9 @@ fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
 
 /// Whether always answering the largest class is as accurate as the group.
 fn is_blind(metric: Metric, group: &Group) -> bool {
-    let level = group.over(|run| level(metric, run));
+    let level = group.over(|run| run.largest_class(metric));
     let own = group.summary(metric);
     level.zip(own).is_some_and(|(level, own)| own.mean <= level.mean)
-}
-
-/// What always answering the largest class is worth by an accuracy.
-fn level(metric: Metric, run: &Finished) -> Option<f64> {
-    metric.accuracy()?;
-    match metric.is_balanced() {
-        true => run.chance(),
-        false => run.largest_class(),
-    }
 }
 
 /// Whether no group of the column has a better mean.

@@ -221,19 +221,21 @@ fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_a
                 [report]\nmetrics = ['knn', 'balanced-knn', 'alignment']";
     let (file, cells) = finished(folder.path(), axis);
     let level = |share: &str| {
-        let largest = format!("{{\"class\":2,\"accuracy\":{share},\"balanced\":0.1}}");
+        let largest = format!("{{\"class\":2,\"accuracy\":{share},\"balanced\":0.125}}");
         for cell in &cells {
             finish(cell, 0.59, 0.2);
             let path = cell.dir.join("result.json");
             rewrite(
                 &path,
                 "\"classes\":10",
-                &format!("\"classes\":10,\"largest_class\":{largest},\"test_images_in_training\":12"),
+                &format!(
+                    "\"classes\":10,\"largest_class\":{largest},\"test_images_in_training\":12,\"unreadable_images\":3"
+                ),
             );
             rewrite(
                 &path,
                 "\"linear\":0.5",
-                "\"linear\":0.5,\"balanced\":{\"knn\":0.1,\"linear\":0.1}",
+                "\"linear\":0.5,\"balanced\":{\"knn\":0.12,\"linear\":0.1}",
             );
         }
         Report::new(Path::new("sweep.toml"), &file, None, &cells)
@@ -243,14 +245,16 @@ fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_a
     };
     let table = level("0.6");
     assert!(
-        table.contains("| chance | 10.0 | 10.0 | – |\n| largest class | 60.0 | 10.0 | – |\n"),
+        table.contains("| chance | 10.0 | 10.0 | – |\n| largest class | 60.0 | 12.5 | – |\n"),
         "{table}"
     );
-    assert!(table.contains("| 0.1 | 59.0 | 10.0 | **0.200** |"), "{table}");
+    assert!(table.contains("| 0.1 | 59.0 | 12.0 | **0.200** |"), "{table}");
     assert!(
-        table.contains("on 360 test images, of which 12 are training images;"),
+        table.contains(
+            "on 360 test images (3 images of both splits could not be read), of which 12 are training images;"
+        ),
         "{table}"
     );
     let table = level("0.58");
-    assert!(table.contains("| 0.1 | **59.0** | 10.0 |"), "{table}");
+    assert!(table.contains("| 0.1 | **59.0** | 12.0 |"), "{table}");
 }
