@@ -26,6 +26,14 @@ pub trait Engine: std::fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// How many processes of the launcher share this process's machine, itself among them; 1 where there is no launcher.
+    ///
+    /// # Errors
+    /// An environment that does not say it.
+    fn processes_here(&self) -> Result<usize> {
+        Ok(1)
+    }
+
     /// Meets the other processes; returns when all are there. Tensors are to be on `device`.
     ///
     /// # Errors

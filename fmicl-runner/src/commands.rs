@@ -17,3 +17,20 @@ pub(crate) use eval::{EvalArgs, evaluate};
 pub(crate) use export::{ExportArgs, export};
 pub(crate) use features::{FeaturesArgs, features};
 pub(crate) use list::list;
+
+use fmicl_core::{Error, Result};
+
+/// That no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two that are given
+/// one would be passed over.
+///
+/// # Errors
+/// One that names both.
+fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<()> {
+    let is_of_key = |set: &&String| set.split('=').next().is_some_and(|set| set.trim() == key);
+    match (short, sets.iter().find(is_of_key)) {
+        (Some(value), Some(set)) => Err(Error::config(format!(
+            "--set {set}: there is --{key} {value}, too: leave one of the two away"
+        ))),
+        _ => Ok(()),
+    }
+}

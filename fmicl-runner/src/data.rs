@@ -1,8 +1,9 @@
 //! The data of an experiment: the splits of its dataset, and what its evaluations bring.
 
 use crate::config::{Experiment, Knn};
-use fmicl_core::{Result, Samples, Split, Task, require};
-use fmicl_data::Spread;
+use crate::together::processes_here;
+use fmicl_core::{Result, Samples, Split, Task, Views, require};
+use fmicl_data::{OnError, Spread};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,12 @@ pub struct Splits {
     pub tasks: Vec<(&'static str, Box<dyn Task>)>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
+    /// How many processes of this machine hold what an evaluation takes.
+    pub processes_here: usize,
+    /// Whether pre-training sees other samples than the labelled ones for training.
+    own_pretrain: bool,
+    views: Arc<dyn Views>,
+    on_error: OnError,
 }
 
 /// The labelled splits of a dataset.
@@ -26,38 +33,6 @@ pub struct Labelled {
     pub train: Arc<dyn Samples>,
     /// What accuracy is measured on.
     pub test: Arc<dyn Samples>,
-}
-
-impl Labelled {
-    /// How many test samples are of files that training has, too: by folder, whatever path or link leads there, and name.
-    pub fn test_in_training(&self) -> usize {
-        let mut folders = HashMap::new();
-        let mut file = |path: PathBuf| -> Option<(PathBuf, OsString)> {
-            let (folder, name) = (path.parent()?, path.file_name()?);
-            let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.into());
-            let known = folders.entry(folder.to_path_buf()).or_insert_with(|| real(folder));
-            Some((known.clone(), name.to_owned()))
-        };
-        let mut of = |samples: &dyn Samples| -> Vec<_> {
-            let paths = (0..samples.len()).map_while(|index| samples.path(index));
-            paths.filter_map(&mut file).collect()
-        };
-        // There are millions in training, so those of the test split are held.
-        let test = of(&*self.test);
-        if test.is_empty() {
-            return 0;
-        }
-        let distinct: HashSet<_> = test.iter().collect();
-        let mut found = HashSet::new();
-        for path in (0..self.train.len()).map_while(|index| self.train.path(index)) {
-            if let Some(file) = file(path)
-                && let Some(file) = distinct.get(&file)
-            {
-                found.insert(*file);
-            }
-        }
-        test.iter().filter(|file| found.contains(file)).count()
-    }
 }
 
 impl Splits {
@@ -96,47 +71,95 @@ impl Splits {
         });
         let tasks = tasks.collect::<Result<_>>()?;
         let dataset = &experiment.dataset;
-        let unlabelled = |pretrain, tasks, no_labels| Splits {
-            pretrain,
-            labelled: None,
-            tasks,
-            no_labels,
+        let splits = |pretrain, labelled, no_labels| -> Result<Self> {
+            Ok(Splits {
+                pretrain,
+                labelled,
+                tasks,
+                no_labels,
+                processes_here: processes_here(experiment)?,
+                own_pretrain: dataset.has_unlabelled(),
+                views: experiment.views.share(),
+                on_error: experiment.train.on_error,
+            })
         };
         if !dataset.is_labelled() {
-            return Ok(unlabelled(open_split(experiment, Split::Pretrain)?, tasks, None));
+            return splits(open_split(experiment, Split::Pretrain)?, None, None);
         }
         let train = open_split(experiment, Split::Train)?;
         let pretrain = match dataset.has_unlabelled() {
             true => open_split(experiment, Split::Pretrain)?,
             false => train.clone(),
         };
-        // Of one class every accuracy is 100 %.
-        if train.classes() < 2 {
+        if !has_labels(&*train) {
             let one = (train.classes() == 1).then_some("all images are of one class: it is not taken for a label");
-            return Ok(unlabelled(pretrain, tasks, one));
+            return splits(pretrain, None, one);
         }
         let test = open_split(experiment, Split::Test)?;
-        Ok(Splits {
-            pretrain,
-            labelled: Some(Labelled {
-                train: match experiment.eval.train_samples {
-                    Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
-                    _ => train,
-                },
-                test,
-            }),
-            tasks,
-            no_labels: None,
-        })
+        let train: Arc<dyn Samples> = match experiment.eval.train_samples {
+            Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
+            _ => train,
+        };
+        splits(pretrain, Some(Labelled { train, test }), None)
+    }
+
+    /// How many test samples are of files that training has, too: by folder, whatever path or link leads there, and name.
+    /// Of training is all that the encoder may have seen, and all whose labels are used.
+    pub fn test_in_training(&self) -> usize {
+        let Some(labelled) = &self.labelled else { return 0 };
+        let mut folders = HashMap::new();
+        let mut file = |path: PathBuf| -> Option<(PathBuf, OsString)> {
+            let (folder, name) = (path.parent()?, path.file_name()?);
+            let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.into());
+            let known = folders.entry(folder.to_path_buf()).or_insert_with(|| real(folder));
+            Some((known.clone(), name.to_owned()))
+        };
+        // There are millions in training, so those of the test split are held.
+        let test: Vec<_> = paths(&*labelled.test).filter_map(&mut file).collect();
+        if test.is_empty() {
+            return 0;
+        }
+        let distinct: HashSet<_> = test.iter().collect();
+        let mut found = HashSet::new();
+        let own = self.own_pretrain.then(|| paths(&*labelled.train));
+        for path in paths(&*self.pretrain).chain(own.into_iter().flatten()) {
+            if let Some(file) = file(path)
+                && let Some(file) = distinct.get(&file)
+            {
+                found.insert(*file);
+            }
+        }
+        test.iter().filter(|file| found.contains(file)).count()
+    }
+
+    /// The numbers of a sample of the labelled training split as it is, without an encoder; nothing where there are no labels,
+    /// or samples mean nothing without an encoder.
+    ///
+    /// # Errors
+    /// A sample that cannot be read and may not be left out.
+    pub fn raw_width(&self) -> Result<Option<usize>> {
+        let Some(labelled) = &self.labelled else {
+            return Ok(None);
+        };
+        let view = |index| self.views.evaluation(&*labelled.train, &[index], &Default::default());
+        let first = match self.on_error {
+            OnError::Fail => view(0)?,
+            OnError::Skip => match (0..labelled.train.len()).find_map(|index| view(index).ok()) {
+                Some(first) => first,
+                None => return Ok(None),
+            },
+        };
+        Ok(self.views.raw(&first).map(|raw| raw.numel()))
     }
 
     /// The splits, each once, with their names.
     pub fn each(&self) -> Vec<(&'static str, &Arc<dyn Samples>)> {
         let mut splits = vec![("pretrain", &self.pretrain)];
         if let Some(Labelled { train, test }) = &self.labelled {
-            match Arc::ptr_eq(train, &self.pretrain) {
-                true => splits[0].0 = "train",
-                false => splits.push(("train", train)),
+            match self.own_pretrain {
+                true => splits.push(("train", train)),
+                // Those whose labels are used may be fewer, but are among these.
+                false => splits[0].0 = "train",
             }
             splits.push(("test", test));
         }
@@ -157,12 +180,34 @@ impl Splits {
     }
 }
 
-/// Whether the dataset has labels that tell samples apart: [`Splits::labelled`].
+/// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.
+pub fn has_labels(train: &dyn Samples) -> bool {
+    train.classes() >= 2
+}
+
+/// What an encoder is trained on, and whether the dataset has [labels](has_labels).
 ///
 /// # Errors
 /// As [`open_split`].
-pub fn has_labels(experiment: &Experiment) -> Result<bool> {
-    Ok(experiment.dataset.is_labelled() && open_split(experiment, Split::Train)?.classes() >= 2)
+pub fn trained_on(experiment: &Experiment) -> Result<(Arc<dyn Samples>, bool)> {
+    let dataset = &experiment.dataset;
+    match (dataset.is_labelled(), dataset.has_unlabelled()) {
+        (false, _) => Ok((open_split(experiment, Split::Pretrain)?, false)),
+        (true, false) => {
+            let train = open_split(experiment, Split::Train)?;
+            let labelled = has_labels(&*train);
+            Ok((train, labelled))
+        }
+        (true, true) => {
+            let labelled = has_labels(&*open_split(experiment, Split::Train)?);
+            Ok((open_split(experiment, Split::Pretrain)?, labelled))
+        }
+    }
+}
+
+/// The files of samples, where they are files.
+fn paths(samples: &dyn Samples) -> impl Iterator<Item = PathBuf> {
+    (0..samples.len()).map_while(|index| samples.path(index))
 }
 
 /// Opens one split.
@@ -183,6 +228,11 @@ mod tests {
 
     /// An experiment on the photos below `folder`, of `image-folder`'s example: a line each for where to and from where.
     fn splits(folder: &Path, moves: &[(&str, &str)]) -> (Splits, Vec<String>) {
+        splits_with(folder, moves, &[])
+    }
+
+    /// The like, with changes of the experiment.
+    fn splits_with(folder: &Path, moves: &[(&str, &str)], sets: &[&str]) -> (Splits, Vec<String>) {
         let dataset: Part<dyn Dataset> = Part::new("image-folder", Default::default()).unwrap();
         let root = folder.join("photos");
         dataset.example(&root).unwrap();
@@ -200,7 +250,8 @@ mod tests {
             train = {{ epochs = 1, batch_size = 8, lr = 0.5 }}"
         );
         std::fs::write(&path, text).unwrap();
-        let experiment = load(&path, &[]).unwrap();
+        let sets: Vec<_> = sets.iter().map(ToString::to_string).collect();
+        let experiment = load(&path, &sets).unwrap();
         let splits = Splits::open_to_train(&experiment).unwrap();
         let notes = splits.notes(&experiment);
         let shown = format!("{}/", root.display());
@@ -227,6 +278,24 @@ mod tests {
         );
         assert_eq!((splits.pretrain.len(), splits.judge_encoders()), (10, false));
         assert_eq!(notes, ["train: photos without class folders have no labels"]);
+    }
+
+    #[test]
+    fn fewer_labels_are_not_fewer_training_samples_and_no_sample_is_read_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, _) = splits(folder.path(), &[]);
+        assert_eq!((whole.test_in_training(), whole.raw_width().unwrap()), (0, Some(3072)));
+        let sets = ["dataset.test=train", "eval.train_samples=3", "eval.knn.k=1"];
+        let folder = tempfile::tempdir().unwrap();
+        let (few, _) = splits_with(folder.path(), &[], &sets);
+        let names: Vec<_> = few
+            .each()
+            .iter()
+            .map(|(name, samples)| (*name, samples.len()))
+            .collect();
+        assert_eq!(names, [("train", 20), ("test", 20)]);
+        assert_eq!(few.labelled.as_ref().unwrap().train.len(), 3);
+        assert_eq!(few.test_in_training(), 20);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use worth::Worth;
 
 use crate::DeviceChoice;
 use crate::config::Experiment;
-use crate::data::Splits;
+use crate::data::{Labelled, Splits};
 use crate::together::{Together, require_alike};
 use crate::train::{CheckpointChoice, Model, RunDir};
 use encode::Encode;
@@ -105,6 +105,10 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
             )
             .into());
         }
+        let differs = run.differs(&data.pretrain.portions());
+        if let (Some(differs), 0) = (&differs, processes.rank()) {
+            tracing::warn!("{differs}: not what the run was trained on");
+        }
         require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
         let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {
@@ -114,6 +118,7 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
         let mut found = print(options.json, &verdict, ("checkpoint", &it.checkpoint))?;
         if let Some(found) = found.as_object_mut() {
             found.insert("set".into(), json!(options.sets));
+            found.insert("not_as_trained".into(), json!(differs));
         }
         Ok(run.write_json("eval.json", &found)?)
     })
@@ -201,12 +206,13 @@ pub fn compare(
     let mut judge = |encode: &Encode| -> anyhow::Result<Judged> {
         let train = reader.features(&labelled.train, encode)?;
         let test = reader.features(&labelled.test, encode)?;
-        protocol.get_or_insert_with(|| Protocol::new(experiment, labelled, &train, &test));
+        protocol.get_or_insert_with(|| Protocol::new(experiment, data, labelled, &train, &test));
         Ok(judge::judge(&experiment.eval, train, &test, labelled.train.classes()))
     };
     let mut rows = Vec::new();
     let mut add = |representation, judged| rows.push(Row { representation, judged });
-    if let Some(bytes) = raw_bytes(experiment, &labelled.train)? {
+    if let Some(width) = data.raw_width()? {
+        let bytes = raw_bytes(width, labelled);
         if bytes <= MOST_PIXELS {
             add("raw pixels", judge(&|view| raw(experiment, view))?);
         } else {
@@ -283,16 +289,7 @@ fn raw(experiment: &Experiment, view: &View) -> fmicl_core::tch::Tensor {
     experiment.views.raw(view).unwrap_or_else(nothing)
 }
 
-/// The size of all samples as they are, in bytes; nothing where they mean nothing without an encoder.
-fn raw_bytes(experiment: &Experiment, samples: &Arc<dyn Samples>) -> fmicl_core::Result<Option<u64>> {
-    let view = |index| experiment.views.evaluation(&**samples, &[index], &Default::default());
-    let first = match experiment.train.on_error {
-        OnError::Fail => view(0)?,
-        OnError::Skip => match (0..samples.len()).find_map(|index| view(index).ok()) {
-            Some(first) => first,
-            None => return Ok(None),
-        },
-    };
-    let raw = experiment.views.raw(&first);
-    Ok(raw.map(|raw| raw.numel() as u64 * 4 * samples.len() as u64))
+/// The size of the labelled training samples as they are, so many numbers each, in bytes.
+fn raw_bytes(width: usize, labelled: &Labelled) -> u64 {
+    4 * width as u64 * labelled.train.len() as u64
 }

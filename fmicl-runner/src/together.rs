@@ -5,7 +5,7 @@ use crate::config::{self, Experiment};
 use crate::provenance;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{Device, Tensor};
-use fmicl_core::{Engine, Error, Processes, Result};
+use fmicl_core::{Engine, Error, Part, Processes, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -34,8 +34,7 @@ impl Together {
     /// As [`meet`](Together::meet).
     pub fn to_use(experiment: Option<&Experiment>, device: Option<DeviceChoice>) -> Result<Self> {
         let launched = config::launched();
-        let own = experiment.map(|experiment| &experiment.engine);
-        let engine = own.filter(|engine| engine.is_launched()).unwrap_or(&launched);
+        let engine = engine(experiment, &launched);
         let device = device.or(experiment.map(|experiment| experiment.device));
         Together::meet(&**engine, |gpu| device.unwrap_or_default().resolve_for(gpu))
     }
@@ -64,6 +63,22 @@ impl Together {
             ))),
         }
     }
+}
+
+/// The experiment's engine where its launcher has started this process, or else that of the launcher.
+fn engine<'a>(experiment: Option<&'a Experiment>, launched: &'a Part<dyn Engine>) -> &'a Part<dyn Engine> {
+    let own = experiment.map(|experiment| &experiment.engine);
+    own.filter(|engine| engine.is_launched()).unwrap_or(launched)
+}
+
+/// How many processes were started on this machine, this one among them.
+///
+/// # Errors
+/// A launcher that does not say it.
+pub(crate) fn processes_here(experiment: &Experiment) -> Result<usize> {
+    let launched = config::launched();
+    let here = engine(Some(experiment), &launched).processes_here();
+    here.map_err(|error| error.at("engine"))
 }
 
 /// That all processes are of one program and have the same config.

@@ -41,7 +41,9 @@ fn eval(run: &Path, args: &[&str]) -> Value {
     let printed = fmicl(&[&["eval", text(run), "--json"], args].concat());
     let found: Value = serde_json::from_str(&printed).unwrap();
     let mut written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
-    written.as_object_mut().unwrap().remove("set").unwrap();
+    for key in ["set", "not_as_trained"] {
+        written.as_object_mut().unwrap().remove(key).unwrap();
+    }
     assert_eq!(found, written);
     found
 }
@@ -235,4 +237,58 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
         line.starts_with("--checkpoint: none of the checkpoints was evaluated"),
         "{line}"
     );
+}
+
+#[test]
+fn another_dataset_than_was_trained_on_is_judged_with_a_warning() {
+    let folder = photos();
+    let (_runs, run) = run_on(&folder, "", |_| ());
+    let directory = fmicl_runner::train::RunDir::open(&run).unwrap();
+    let data = fmicl_runner::Splits::open(&directory.experiment().unwrap()).unwrap();
+    directory.keep_portions(&data.pretrain.portions()).unwrap();
+    let said = |command: &str| {
+        let mut fmicl = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+        let output = fmicl.args([command, text(&run)]).env("OMP_NUM_THREADS", "1");
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let kept = || -> Value {
+        let found: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
+        found["not_as_trained"].clone()
+    };
+    for command in ["eval", "features"] {
+        let said = said(command);
+        assert!(!said.contains("trained on"), "{said}");
+    }
+    assert_eq!(kept(), Value::Null);
+    let photo = folder.path().join("photos/train/one/0.png");
+    fs::copy(&photo, photo.with_file_name("more.png")).unwrap();
+    let differs = "the dataset has 21 samples and had 20: `one` has 11 and had 10";
+    for command in ["eval", "features"] {
+        let said = said(command);
+        let line = format!("{differs}: not what the run was trained on");
+        assert!(said.contains(&line), "{said}");
+    }
+    assert_eq!(kept(), differs);
+}
+
+#[test]
+fn of_two_that_say_the_same_none_is_passed_over() {
+    for (args, expected) in [
+        (
+            &["eval", "x", "--on", "sts", "--data", "a", "--set", "data=b"][..],
+            "--set data=b: there is --data a, too: leave one of the two away",
+        ),
+        (
+            &["eval", "x", "--device", "cpu", "--set", "device=cuda:0"],
+            "--set device=cuda:0: there is --device cpu, too: leave one of the two away",
+        ),
+        (
+            &["features", "x", "--set", "device = cpu", "--device", "auto"],
+            "--set device = cpu: there is --device auto, too: leave one of the two away",
+        ),
+    ] {
+        assert_eq!(refused(args), expected);
+    }
 }

@@ -76,6 +76,45 @@ fn a_split_without_labels_has_features_alone() {
 }
 
 #[test]
+fn all_splits_of_a_dataset_without_labels_are_one_and_one_class_is_no_label() {
+    let data = tempfile::tempdir().unwrap();
+    let photos: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    let mut dataset = photos.example(data.path()).unwrap();
+    dataset.insert("name".into(), "image-folder".into());
+    for gone in ["train/two", "test", "val"] {
+        let _ = std::fs::remove_dir_all(data.path().join(gone));
+    }
+    let (_folder, run) = run_of(format!("dataset={}", toml::Value::Table(dataset)));
+    for args in [&["--split", "all"][..], &[]] {
+        let printed = fmicl(&[&["features", text(&run)], args].concat());
+        assert!(
+            printed.contains("pretrain_features.npy") && printed.contains(": 10 images, 32 features\n"),
+            "{printed}"
+        );
+    }
+    let files = files_below(&run.join("features"));
+    let mut names: Vec<_> = files
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap())
+        .collect();
+    names.sort();
+    let expected = ["pretrain_features.npy", "pretrain_index.npy", "pretrain_samples.csv"];
+    assert_eq!(names, expected);
+    let table = std::fs::read_to_string(run.join("features/pretrain_samples.csv")).unwrap();
+    assert_eq!(table.lines().next(), Some("sample,file"));
+
+    // A split that is not there is found before any is written.
+    std::fs::remove_dir_all(run.join("features")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
+    let output = command
+        .args(["features", text(&run), "--split", "pretrain,test"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(files_below(&run.join("features")).is_empty());
+}
+
+#[test]
 fn images_that_are_named_on_stdin_become_the_vectors_of_their_dataset() {
     let data = tempfile::tempdir().unwrap();
     let photos: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();

@@ -7,6 +7,7 @@ mod tests;
 
 use crate::cli::{Outcome, all, one};
 use crate::config;
+use crate::data::has_labels;
 use clap::{Args, Subcommand};
 use fmicl_core::{Dataset, Error, Modality, Part, Result, Split};
 use std::fmt;
@@ -131,25 +132,22 @@ impl Found {
             });
         }
         let train = dataset.open(Split::Train)?;
-        let (train, classes) = (train.len(), train.classes());
-        if classes == 0 {
-            return Ok(Found {
-                modality,
-                pretrain: train,
-                labelled: None,
-            });
-        }
+        let pretrain = match dataset.has_unlabelled() {
+            true => dataset.open(Split::Pretrain)?.len(),
+            false => train.len(),
+        };
+        let labelled = match has_labels(&*train) {
+            true => Some(Labelled {
+                train: train.len(),
+                test: dataset.open(Split::Test)?.len(),
+                classes: train.classes(),
+            }),
+            false => None,
+        };
         Ok(Found {
             modality,
-            pretrain: match dataset.has_unlabelled() {
-                true => dataset.open(Split::Pretrain)?.len(),
-                false => train,
-            },
-            labelled: Some(Labelled {
-                train,
-                test: dataset.open(Split::Test)?.len(),
-                classes,
-            }),
+            pretrain,
+            labelled,
         })
     }
 }

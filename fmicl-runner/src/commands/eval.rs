@@ -1,5 +1,6 @@
 //! `fmicl eval`: what a frozen encoder is worth.
 
+use super::refuse_both;
 use crate::DeviceChoice;
 use crate::cli::{Outcome, all, one};
 use crate::config;
@@ -38,6 +39,10 @@ pub(crate) struct EvalArgs {
 /// # Errors
 /// Whatever stops the evaluation.
 pub(crate) fn evaluate(args: EvalArgs) -> Outcome {
+    let refuse_both =
+        |key, short: Option<String>| refuse_both(&args.sets, key, short).map_err(|error| all(vec![error]));
+    refuse_both("device", args.device.map(|device| device.to_string()))?;
+    refuse_both("data", args.data.as_ref().map(|data| data.display().to_string()))?;
     let options = |sets| EvalOptions {
         sets,
         checkpoint: args.checkpoint,

@@ -2,7 +2,8 @@
 
 mod files;
 
-use crate::data::{has_labels, open_split};
+use super::refuse_both;
+use crate::data::{open_split, trained_on};
 use crate::together::Together;
 use crate::train::{CheckpointChoice, RunDir};
 use crate::{DeviceChoice, disk, eval};
@@ -45,7 +46,7 @@ enum Which {
     Train,
     /// The labelled images for test
     Test,
-    /// All three
+    /// All three; where there are no labels, pretrain
     All,
 }
 
@@ -56,40 +57,37 @@ enum Which {
 /// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
 /// `train.on_error` allows it.
 pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
+    refuse_both(&args.sets, "device", args.device.map(|device| device.to_string()))?;
     let run = RunDir::open(&args.run)?;
     let experiment = run.experiment_with(&args.sets)?;
     let device = Together::to_use(Some(&experiment), args.device)?.alone("features")?;
     let it = run.restore(experiment, device, &args.checkpoint)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     disk::make_folder(&out)?;
-    let mut which = args.split.clone();
-    if which.is_empty() {
-        let labelled = has_labels(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-        which = if labelled {
-            vec![Which::Train, Which::Test]
-        } else {
-            vec![Which::Pretrain]
+    let located = |error| it.experiment.locate(error);
+    let (pretrain, labelled) = trained_on(&it.experiment).map_err(located)?;
+    if let Some(differs) = run.differs(&pretrain.portions()) {
+        tracing::warn!("{differs}: not what the run was trained on");
+    }
+    // All are opened before any is written.
+    let mut splits = Vec::new();
+    for (name, split) in asked(&args.split, labelled) {
+        let samples = match split {
+            Split::Pretrain => pretrain.clone(),
+            _ => open_split(&it.experiment, split).map_err(located)?,
         };
+        splits.push((name, samples));
     }
     let mut stdout = std::io::stdout();
     let (mut left_out, mut all) = (0, 0);
-    for (name, split) in [
-        ("pretrain", Split::Pretrain),
-        ("train", Split::Train),
-        ("test", Split::Test),
-    ] {
-        let asked =
-            |which: &Which| *which == Which::All || which.to_possible_value().is_some_and(|it| it.matches(name, false));
-        if !which.iter().any(asked) {
-            continue;
-        }
-        let samples = open_split(&it.experiment, split).map_err(|error| it.experiment.locate(error))?;
+    for (name, samples) in splits {
         let encoded = eval::features(&it.experiment, &samples, &it.model, it.device)?;
         let (size, unreadable) = (encoded.values.size(), encoded.unreadable.len());
         let outputs = Outputs {
             folder: &out,
             split: name,
             format: args.format,
+            labelled,
         };
         let files = outputs.write(encoded, &*samples)?;
         let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
@@ -117,4 +115,24 @@ pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
         ))
         .into()),
     }
+}
+
+/// The splits that are asked for, each once, with their names; where there are no labels, all of them are one.
+fn asked(which: &[Which], labelled: bool) -> Vec<(&'static str, Split)> {
+    let all: &[Which] = match labelled {
+        true => &[Which::Pretrain, Which::Train, Which::Test],
+        false => &[Which::Pretrain],
+    };
+    let which = match which {
+        [] => &all[all.len().saturating_sub(2)..],
+        which if which.contains(&Which::All) => all,
+        which => which,
+    };
+    let splits = [
+        ("pretrain", Split::Pretrain, Which::Pretrain),
+        ("train", Split::Train, Which::Train),
+        ("test", Split::Test, Which::Test),
+    ];
+    let splits = splits.into_iter().filter(|(.., of)| which.contains(of));
+    splits.map(|(name, split, _)| (name, split)).collect()
 }

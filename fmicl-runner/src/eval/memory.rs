@@ -1,7 +1,7 @@
 //! Whether the machine has the memory that an evaluation takes, asked before training of days.
 
 use super::linear::STATE;
-use super::tiles;
+use super::{MOST_PIXELS, raw_bytes, tiles};
 use crate::data::Splits;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
@@ -11,8 +11,9 @@ use std::path::Path;
 /// Tiles that are held at once, of kNN or of the probe.
 const TILES: u64 = 8;
 
-/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for the linear probe on them.
-/// They are made when training is over, and its own memory is in use then, too. What a GPU has left is not known.
+/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for the linear probe on them;
+/// or for raw pixels where those take more; in each process of this machine. They are made when training is over, and its own
+/// memory is in use then, too. What a GPU has left is not known.
 ///
 /// # Errors
 /// A run's, with what is needed and what there is.
@@ -21,20 +22,37 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
     let (Some(labelled), Some(there)) = (&data.labelled, there) else {
         return Ok(());
     };
+    // A sample that cannot be read has an error of its own.
+    let raw = data.raw_width().ok().flatten();
+    let raw = raw.filter(|width| raw_bytes(*width, labelled) <= MOST_PIXELS);
+    let (width, of) = largest(width as u64, raw.map(|raw| raw as u64));
     let [train, test] = [&labelled.train, &labelled.test].map(|samples| samples.len() as u64);
-    let needed = needed(train, test, width as u64, labelled.train.classes() as u64);
+    let processes = data.processes_here as u64;
+    let needed = processes * needed(train, test, width, labelled.train.classes() as u64);
     if needed <= there {
         return Ok(());
     }
     let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let each = match processes {
+        1 => String::new(),
+        _ => format!(", in each of {processes} processes"),
+    };
     Err(Error::config(format!(
-        "the evaluation after training takes about {} (features of {train} + {test} samples, {width} numbers each, and a \
-         linear probe), and {} are free; lower eval.train_samples, which is all {train} unless set, or take a machine with \
+        "the evaluation after training takes about {} ({of} of {train} + {test} samples, {width} numbers each, and a linear \
+         probe{each}), and {} are free; lower eval.train_samples, which is all {train} unless set, or take a machine with \
          more memory",
         gib(needed),
         gib(there)
     ))
     .at("eval"))
+}
+
+/// The wider of an encoder's features and raw pixels, which are judged one after the other.
+fn largest(features: u64, raw: Option<u64>) -> (u64, &'static str) {
+    match raw {
+        Some(raw) if raw > features => (raw, "raw pixels"),
+        _ => (features, "features"),
+    }
 }
 
 /// The bytes that kNN and the linear probe take of `train` and `test` features `[., width]` in so many classes.
@@ -113,6 +131,13 @@ mod tests {
         assert_eq!(memory_available(text), Some(8_192_000 << 10));
         assert_eq!(memory_available("MemTotal: 1 kB\n"), None);
         assert!(available().is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn raw_pixels_count_where_they_are_wider_than_the_features() {
+        assert_eq!(largest(512, Some(3 * 96 * 96)), (27_648, "raw pixels"));
+        assert_eq!(largest(512, Some(64)), (512, "features"));
+        assert_eq!(largest(512, None), (512, "features"));
     }
 
     #[test]

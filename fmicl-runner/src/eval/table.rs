@@ -4,7 +4,7 @@ use super::Features;
 use super::judge::{Accuracy, Balanced, DRAWS, FEW, Judged};
 use super::score::Largest;
 use crate::config::Experiment;
-use crate::data::Labelled;
+use crate::data::{Labelled, Splits};
 use serde::Serialize;
 use std::fmt;
 
@@ -70,17 +70,17 @@ fn is_none(count: &usize) -> bool {
 
 impl Protocol {
     /// Of features of the labelled splits that an experiment judges.
-    pub fn new(experiment: &Experiment, data: &Labelled, train: &Features, test: &Features) -> Self {
-        let (eval, classes) = (&experiment.eval, data.train.classes());
+    pub fn new(experiment: &Experiment, data: &Splits, labelled: &Labelled, train: &Features, test: &Features) -> Self {
+        let (eval, classes) = (&experiment.eval, labelled.train.classes());
         let [train_images, test_images] = [train, test].map(|features| features.labels.numel());
         Protocol {
             when: "offline, frozen features, test split",
             train_images,
             test_images,
-            unreadable_images: data.train.len() + data.test.len() - train_images - test_images,
+            unreadable_images: labelled.train.len() + labelled.test.len() - train_images - test_images,
             test_images_in_training: data.test_in_training(),
             classes,
-            class_names: data.train.class_names(),
+            class_names: labelled.train.class_names(),
             largest_class: Largest::of(&train.labels, &test.labels, classes),
             k: eval.knn.k.min(train_images),
             k_few: eval.knn.k.min(FEW * classes).min(train_images),

@@ -69,6 +69,10 @@ impl Engine for C10d {
         Ok(Launched::by_environment()?.map(|launched| launched.local_rank))
     }
 
+    fn processes_here(&self) -> Result<usize> {
+        Ok(Launched::by_environment()?.map_or(1, |launched| launched.local_size))
+    }
+
     fn join(&self, device: Device) -> Result<Rc<dyn Processes>> {
         let Some(launched) = Launched::by_environment()?.filter(|launched| launched.size > 1) else {
             return Ok(Rc::new(Single {}));

@@ -1,7 +1,7 @@
 //! Who the processes of a run are, by the environment that their launcher gives each of them.
 //!
-//! torchrun: `RANK`, `LOCAL_RANK`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`, and `TORCHELASTIC_*`; its agent keeps the
-//! store. srun: `SLURM_PROCID`, `SLURM_LOCALID`, `SLURM_STEP_NUM_TASKS`, `SLURM_STEP_NODELIST`, `SLURM_JOB_ID`; rank 0
+//! torchrun: `RANK`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`, and `TORCHELASTIC_*`; its agent keeps the
+//! store. srun: `SLURM_PROCID`, `SLURM_LOCALID`, `SLURM_STEP_NUM_TASKS`, `SLURM_STEP_TASKS_PER_NODE`, `SLURM_STEP_NODELIST`, `SLURM_JOB_ID`; rank 0
 //! keeps the store, on the job's first node.
 
 use fmicl_core::{Error, Result};
@@ -15,6 +15,8 @@ pub struct Launched {
     pub rank: usize,
     /// This process among those of its machine, from 0.
     pub local_rank: usize,
+    /// How many there are of its machine, itself among them.
+    pub local_size: usize,
     /// The number of processes, at least 1.
     pub size: usize,
     /// Where the store is.
@@ -92,11 +94,12 @@ impl Environment<'_> {
             Some("True") => Agent::Launcher,
             _ => Agent::FirstRank,
         };
-        let rank = self.number("RANK")?;
+        let (rank, size) = (self.number("RANK")?, self.number("WORLD_SIZE")?);
         Ok(Launched {
             rank,
             local_rank: self.number_or("LOCAL_RANK", rank)?,
-            size: self.number("WORLD_SIZE")?,
+            local_size: self.number_or("LOCAL_WORLD_SIZE", size)?,
+            size,
             host: self.text("MASTER_ADDR")?,
             port: self.number("MASTER_PORT")?,
             agent,
@@ -110,10 +113,12 @@ impl Environment<'_> {
             Some(host) => host,
             None => first_of(&self.text("SLURM_STEP_NODELIST")?),
         };
+        let size = self.number("SLURM_STEP_NUM_TASKS")?;
         Ok(Launched {
             rank: self.number("SLURM_PROCID")?,
             local_rank: self.number("SLURM_LOCALID")?,
-            size: self.number("SLURM_STEP_NUM_TASKS")?,
+            local_size: (self.variable)("SLURM_STEP_TASKS_PER_NODE").map_or(size, |tasks| most_of(&tasks, size)),
+            size,
             host,
             // Jobs that share a node must not meet; below the ports that systems give away by themselves.
             port: self.number_or("MASTER_PORT", 15_000 + (job % 15_000) as u16)?,
@@ -156,6 +161,12 @@ fn first_of(list: &str) -> String {
     format!("{before}{first}{rest}")
 }
 
+/// The most tasks of a node, of Slurm's list for all nodes: of `4(x2),3` it is 4; `size` where the list is none.
+fn most_of(tasks: &str, size: usize) -> usize {
+    let numbers = tasks.split(',').map(|of| of.split('(').next()?.trim().parse().ok());
+    numbers.max().flatten().unwrap_or(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,9 +176,10 @@ mod tests {
         Launched::by(|name| find(name).map(|(_, value)| value.to_string()))
     }
 
-    const TORCHRUN: [(&str, &str); 6] = [
+    const TORCHRUN: [(&str, &str); 7] = [
         ("RANK", "3"),
         ("LOCAL_RANK", "1"),
+        ("LOCAL_WORLD_SIZE", "2"),
         ("WORLD_SIZE", "4"),
         ("MASTER_ADDR", "10.0.0.1"),
         ("MASTER_PORT", "29500"),
@@ -180,6 +192,7 @@ mod tests {
         let expected = Launched {
             rank: 3,
             local_rank: 1,
+            local_size: 2,
             size: 4,
             host: "10.0.0.1".into(),
             port: 29_500,
@@ -195,6 +208,7 @@ mod tests {
             ("SLURM_PROCID", "5"),
             ("SLURM_LOCALID", "1"),
             ("SLURM_STEP_NUM_TASKS", "8"),
+            ("SLURM_STEP_TASKS_PER_NODE", "2(x3),1(x2)"),
             ("SLURM_STEP_NODELIST", "gpu[07-09,12]"),
             ("SLURM_JOB_ID", "1234567"),
             ("SLURM_STEP_ID", "2"),
@@ -203,6 +217,7 @@ mod tests {
         let expected = Launched {
             rank: 5,
             local_rank: 1,
+            local_size: 2,
             size: 8,
             host: "gpu07".into(),
             port: 15_000 + 1_234_567_u64.rem_euclid(15_000) as u16,

@@ -5,8 +5,8 @@ use crate::data::Splits;
 use fmicl_core::{Error, Modality, Result, Samples};
 use fmicl_data::OnError;
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Errors that are shown of a split.
@@ -15,12 +15,15 @@ const SHOWN: usize = 20;
 /// Reads every sample of every split, and says how many there are; where some may be left out, which cannot be read.
 ///
 /// # Errors
-/// The samples that cannot be read, where none may be left out: the first of them and their number.
+/// The samples that cannot be read, where none may be left out, or fewer: the first of them and their number.
 pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String, Vec<Error>> {
-    let (mut count, mut problems) = (0, Vec::new());
+    let (mut count, mut problems, mut in_training) = (0, Vec::new(), 0);
     for (split, samples) in data.each() {
         count += samples.len();
         let mut unreadable = unreadable(&**samples, experiment.dataset.modality());
+        if Arc::ptr_eq(samples, &data.pretrain) {
+            in_training = unreadable.len();
+        }
         if !unreadable.is_empty() {
             let (broken, all) = (unreadable.len(), samples.len());
             unreadable.truncate(SHOWN);
@@ -31,7 +34,18 @@ pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String,
     if problems.is_empty() {
         return Ok(format!("all {count} can be read"));
     }
-    if experiment.train.on_error == OnError::Skip {
+    let (skip, most) = (
+        experiment.train.on_error == OnError::Skip,
+        experiment.train.max_skipped_samples,
+    );
+    if skip && in_training > most {
+        problems.push(Error::Run(format!(
+            "{in_training} of the samples to train on cannot be read, and train.max_skipped_samples is {most}: replace or \
+             remove them, or raise it"
+        )));
+        return Err(problems);
+    }
+    if skip {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         return Ok(format!(
             "some are left out, as train.on_error = \"skip\" allows: {}",
@@ -133,5 +147,20 @@ mod tests {
             said.starts_with("some are left out, as train.on_error = \"skip\" allows: train/one/7.png: is empty\n")
         );
         assert!(said.ends_with(" test: 1 of 8 samples cannot be read"), "{said}");
+        // As many as an epoch may leave out; what is tested on is no part of it.
+        let most = |most: &str| {
+            check(
+                &BROKEN,
+                &["train.on_error=skip", &format!("train.max_skipped_samples={most}")],
+            )
+        };
+        assert_eq!(most("2").unwrap(), said);
+        assert_eq!(
+            most("1").unwrap_err().last().unwrap(),
+            "2 of the samples to train on cannot be read, and train.max_skipped_samples is 1: replace or remove them, or \
+             raise it"
+        );
+        // Each is read once, however many labels are used.
+        assert_eq!(check(&[], &["eval.train_samples=9"]).unwrap(), "all 28 can be read");
     }
 }

@@ -19,16 +19,21 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
         let key = if index == 0 { "looks in" } else { "" };
         line(key, &format!("{} ({there})", folder.display()))?;
     }
-    match Found::open(&**dataset) {
+    let found = Found::open(&**dataset);
+    match &found {
         Ok(found) => line("found", &found.to_string())?,
         Err(error) => line("not found", &error.to_string())?,
     }
+    let (split, first) = match found {
+        Ok(Found { labelled: None, .. }) => (Split::Pretrain, "first image"),
+        _ => (Split::Test, "first test image"),
+    };
     if dataset.modality() == Modality::Images
-        && let Ok(image) = dataset.open(Split::Test).and_then(|samples| samples.image(0))
+        && let Ok(image) = dataset.open(split).and_then(|samples| samples.image(0))
     {
         line(
             "images",
-            &format!("the first test image has {} x {} pixels", image.width, image.height),
+            &format!("the {first} has {} x {} pixels", image.width, image.height),
         )?;
     }
     if dataset.modality() == Modality::Texts
@@ -131,7 +136,9 @@ fn row(part: &Listing) -> [String; 4] {
     } else {
         Split::Pretrain
     };
-    let here = if dataset.open(split).is_ok() { "yes" } else { "no" };
+    // One class alone needs no test split.
+    let is_here = dataset.open(split).is_ok() || Found::open(&*dataset).is_ok();
+    let here = if is_here { "yes" } else { "no" };
     [name, here.into(), size(&source), source.terms]
 }
 

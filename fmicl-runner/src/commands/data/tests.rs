@@ -18,7 +18,10 @@ struct Letters {
 register!(Dataset, "letters", Letters, "letters of a pixel each, for tests");
 
 impl Dataset for Letters {
-    fn open(&self, _split: Split) -> Result<Box<dyn Samples>> {
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        if split == Split::Test {
+            return Err(Error::data(&self.root, "letters of one class have no test split"));
+        }
         let path = self.root.join("letters.bin");
         let pixels = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
         match pixels[..] {
@@ -112,8 +115,7 @@ fn what_a_dataset_declares_is_fetched_read_and_not_fetched_twice() {
         String::from_utf8(out).unwrap()
     };
     let first = fetch();
-    let expected =
-        "letters is there: 3 images to pre-train on, 3 and 3 with labels of 1 classes\nin an experiment: dataset = { ";
+    let expected = "letters is there: 3 images to pre-train on\nin an experiment: dataset = { ";
     assert!(first.starts_with(expected), "{first}");
     // Nobody answers any more.
     assert!(fetch().starts_with("letters is there already: 3 images"));

@@ -24,6 +24,8 @@ pub(super) struct Outputs<'a> {
     pub folder: &'a Path,
     pub split: &'a str,
     pub format: Format,
+    /// Whether the dataset has labels that tell samples apart.
+    pub labelled: bool,
 }
 
 impl Outputs<'_> {
@@ -35,7 +37,8 @@ impl Outputs<'_> {
     /// The disk's.
     pub fn write(&self, encoded: Encoded, samples: &dyn Samples) -> Result<Vec<PathBuf>> {
         let index: Vec<_> = encoded.indices.iter().map(|&index| index as i64).collect();
-        let labels = (samples.classes() > 0).then(|| encoded.labels(samples));
+        let labelled = self.labelled && samples.classes() > 0;
+        let labels = labelled.then(|| encoded.labels(samples));
         let tensors = [
             ("features", Some(encoded.values.to_device(Device::Cpu))),
             ("labels", labels),
@@ -71,7 +74,7 @@ impl Outputs<'_> {
             };
             self.or_remove(text.map(write), name)
         };
-        written.extend(text("_samples.csv", table(&encoded.indices, samples))?);
+        written.extend(text("_samples.csv", table(&encoded.indices, samples, labelled))?);
         let line = |sample: &Unreadable| Ok(serde_json::to_string(sample)? + "\n");
         let skipped: serde_json::Result<String> = encoded.unreadable.iter().map(line).collect();
         let skipped = skipped.map_err(|error| Error::Run(error.to_string()))?;
@@ -98,13 +101,12 @@ impl Outputs<'_> {
 
 /// A line for each row: the sample's number, its label and its class's name, its file; nothing where there are neither names
 /// nor files.
-fn table(indices: &[usize], samples: &dyn Samples) -> Option<String> {
-    let names = samples.class_names();
+fn table(indices: &[usize], samples: &dyn Samples, labelled: bool) -> Option<String> {
+    let names = if labelled { samples.class_names() } else { Vec::new() };
     let has_files = indices.first().is_some_and(|&index| samples.path(index).is_some());
     if names.is_empty() && !has_files {
         return None;
     }
-    let labelled = samples.classes() > 0;
     let columns = [
         ("sample", true),
         ("label", labelled),

@@ -22,11 +22,7 @@ impl RunDir {
     /// # Errors
     /// [`Error::Run`] with what differs; [`Error::Data`] where the file is gone or damaged.
     pub fn require_portions(&self, now: &[Portion]) -> Result<()> {
-        let path = self.path().join(DATASET);
-        let bytes = read_file(&path, MOST, "it says what the run was trained on")?;
-        let before: Vec<Portion> =
-            serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("is damaged: {error}")))?;
-        match Portion::difference(now, &before) {
+        match Portion::difference(now, &self.portions()?) {
             None => Ok(()),
             Some(difference) => Err(Error::Run(format!(
                 "{}: {difference}; a run goes on with what it began with alone: bring that back, or start a new run by \
@@ -34,6 +30,20 @@ impl RunDir {
                 self.path().display()
             ))),
         }
+    }
+
+    /// How these differ from what the run was trained on, in words, where they do; or why that cannot be told.
+    pub fn differs(&self, now: &[Portion]) -> Option<String> {
+        match self.portions() {
+            Ok(before) => Portion::difference(now, &before),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    fn portions(&self) -> Result<Vec<Portion>> {
+        let path = self.path().join(DATASET);
+        let bytes = read_file(&path, MOST, "it says what the run was trained on")?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("is damaged: {error}")))
     }
 }
 
