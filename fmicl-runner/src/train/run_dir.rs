@@ -21,14 +21,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// What may change, with all keys below, where a run is used.
-const MAY_CHANGE: [&str; 6] = [
-    "dataset",
-    "eval",
-    "evaluations",
-    "device",
-    "train.on_error",
-    "train.max_skipped_samples",
-];
+const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
 fn may_change(key: &str) -> bool {
     let below = |may: &str| {
