@@ -18,6 +18,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut build = cc::Build::new();
     build.cpp(true).std("c++20").warnings(false);
     build.include(&include).include(include.join("torch/csrc/api/include"));
+    println!("cargo::rerun-if-env-changed=FMICL_SANITIZE");
+    // scripts/sanitize.
+    if let Some(sanitizer) = std::env::var_os("FMICL_SANITIZE") {
+        build.flag(format!("-fsanitize={}", sanitizer.display()));
+    }
     // Nothing refers to what registers itself with libtorch: a linker would leave it out.
     build.link_lib_modifier("+whole-archive");
     build.file("src/convolution.cc").compile("fmicl_core");

@@ -7,10 +7,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rustc-check-cfg=cfg(jpeg_simd)");
     let include = std::env::var_os("DEP_JPEG_INCLUDE").ok_or("mozjpeg-sys did not say where its headers are")?;
     let include: Vec<PathBuf> = std::env::split_paths(&include).collect();
-    cc::Build::new()
-        .file("src/jpeg.c")
-        .includes(&include)
-        .compile("fmicl_jpeg");
+    let mut build = cc::Build::new();
+    println!("cargo::rerun-if-env-changed=FMICL_SANITIZE");
+    // scripts/sanitize.
+    if let Some(sanitizer) = std::env::var_os("FMICL_SANITIZE") {
+        build.flag(format!("-fsanitize={}", sanitizer.display()));
+    }
+    build.file("src/jpeg.c").includes(&include).compile("fmicl_jpeg");
 
     // Without nasm mozjpeg-sys builds plain C and says so only where it itself is built.
     let config = include

@@ -55,6 +55,11 @@ fn main() -> Result<()> {
              install Debian's libgloo-dev, or name a folder by GLOO_INCLUDE, then `cargo clean --release -p fmicl-c10d`"
         ),
     }
+    println!("cargo::rerun-if-env-changed=FMICL_SANITIZE");
+    // scripts/sanitize.
+    if let Some(sanitizer) = std::env::var_os("FMICL_SANITIZE") {
+        build.flag(format!("-fsanitize={}", sanitizer.display()));
+    }
     build.file("src/shim.cc").compile("fmicl_c10d");
     Ok(())
 }
