@@ -3,11 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fmicl_core::testing::unit_rows;
-use fmicl_core::{Error, Negatives, Objective, Pairing, Part, Result};
+use fmicl_core::{Divergence, Error, Negatives, Objective, Pairing, Part, Result, registry};
 use fmicl_divergences as _;
 use tch::{Kind, Tensor};
-
-const DIVERGENCES: [&str; 6] = ["kl", "js", "pearson", "hellinger", "tsallis", "vlc"];
 
 fn objective(divergence: &str, similarity: &str) -> Result<Part<dyn Objective>> {
     let options = format!("name = 'f-micl'\ndivergence = '{divergence}'\nsimilarity = {similarity}");
@@ -61,7 +59,7 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
 fn the_steepest_that_is_allowed_is_finite_wherever_the_features_lie() {
     let same = unit_rows(1, 8, Kind::Float, 1).repeat([1024, 1]);
     let any = unit_rows(1024, 8, Kind::Float, 2);
-    for divergence in DIVERGENCES {
+    for divergence in registry::list::<dyn Divergence>().iter().map(|part| part.name) {
         let (mut refused, mut allowed) = (0.01, 1.0);
         for _ in 0..20 {
             let middle = f64::midpoint(refused, allowed);

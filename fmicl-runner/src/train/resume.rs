@@ -1,6 +1,7 @@
 //! Going on with a run: which one, from which checkpoint, and what about it may have changed.
 
 use super::checkpoint::{Checkpoint, Standing};
+use super::run_dir::is_listed;
 use super::{Progress, RunDir, TrainOptions, Trainer};
 use crate::config::Experiment;
 use fmicl_core::{Error, Portion, Result};
@@ -174,11 +175,7 @@ fn changes(before: &Experiment, now: &Experiment) -> Result<Vec<String>, String>
 }
 
 fn may_change(key: &str) -> bool {
-    let listed = MAY_CHANGE.iter().any(|may| {
-        key.strip_prefix(may)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    });
-    listed || (key.starts_with("dataset.") && key.ends_with(".root"))
+    is_listed(key, &MAY_CHANGE) || (key.starts_with("dataset.") && key.ends_with(".root"))
 }
 
 /// The values of a table by their dotted keys.

@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 /// What may change, with all keys below, where a run is used.
 const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
-fn may_change(key: &str) -> bool {
-    let below = |may: &str| {
-        key.strip_prefix(may)
+/// Whether a key is one of those listed, or below one.
+pub(super) fn is_listed(key: &str, listed: &[&str]) -> bool {
+    listed.iter().any(|above| {
+        key.strip_prefix(above)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    MAY_CHANGE.into_iter().any(below)
+    })
 }
 
 /// Room for everything but checkpoints.
@@ -185,7 +185,7 @@ impl RunDir {
     /// As [`experiment`](RunDir::experiment), and a change of what was trained.
     pub fn experiment_with(&self, changes: &[String]) -> Result<Experiment> {
         let key = |change: &String| change.split('=').next().unwrap_or_default().trim().to_string();
-        if let Some(refused) = changes.iter().map(key).find(|key| !may_change(key)) {
+        if let Some(refused) = changes.iter().map(key).find(|key| !is_listed(key, &MAY_CHANGE)) {
             return Err(Error::config(format!(
                 "--set {refused}: the run is trained; where it is used, only {} may change",
                 MAY_CHANGE.join(", ")
