@@ -32,7 +32,7 @@ setup:
 	@scripts/setup
 
 build: setup
-	cargo build --release --bin fmicl
+	cargo build $(CARGO_FLAGS) --bin fmicl
 
 quickstart: build
 	target/release/fmicl train experiments/quickstart.toml

@@ -1,6 +1,6 @@
 """The peer of a row of BENCHMARKS.md in PyTorch, as one line of JSON: peer.py ROW [KEY=VALUE...].
 
-The rows and their arguments are those of fmicl-runner/examples/bench; the lines have the same keys.
+The rows and their arguments are those of examples/bench; the lines have the same keys.
 """
 
 import ctypes

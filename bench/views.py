@@ -1,4 +1,4 @@
-"""The peer of the row `views` of fmicl-runner/examples/bench: torchvision 0.26 on PIL images (Pillow 13), the same views.
+"""The peer of the row `views` of examples/bench: torchvision 0.26 on PIL images (Pillow 13), the same views.
 
     scripts/golden bench/views.py what=cifar|photos root=FOLDER threads=1 seconds=3 size=224
 

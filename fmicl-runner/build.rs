@@ -1,8 +1,7 @@
 //! Tells the program the commit of its sources, `FMICL_COMMIT`, where it is known.
 //!
-//! It runs again where sources have changed, of this package or of those that it depends on, which compiles this package
-//! again in any case; not at a commit, which changes none. So a program that was built of changed sources stays `-dirty`
-//! after they are committed, until it is built anew.
+//! It runs again where sources have changed, of this package or of the workspace's others; not at a commit, which changes
+//! none. So a program that was built of changed sources stays `-dirty` after they are committed, until it is built anew.
 
 #[path = "build/commit.rs"]
 mod commit;
@@ -11,12 +10,8 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let mut watched = vec![
-        folder.join("build.rs"),
-        folder.join("build"),
-        folder.join("../Cargo.lock"),
-    ];
-    for package in std::iter::once(folder.clone()).chain(neighbours(&folder)) {
+    let mut watched = vec![folder.join("build"), folder.join("../Cargo.lock")];
+    for package in std::iter::once(folder.clone()).chain(workspace(&folder)) {
         watched.extend(["src", "Cargo.toml", "build.rs"].map(|name| package.join(name)));
     }
     // Cargo takes a path that is not there for one that has changed.
@@ -28,12 +23,16 @@ fn main() {
     }
 }
 
-/// The folders of the workspace's packages that this one depends on, where it lies in the workspace.
-fn neighbours(folder: &Path) -> Vec<PathBuf> {
-    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-    let names = manifest
-        .lines()
-        .filter_map(|line| line.strip_suffix(".workspace = true"));
-    let places = names.flat_map(|name| ["..", "../plugins"].map(|above| folder.join(above).join(name)));
-    places.filter(|place| place.join("Cargo.toml").exists()).collect()
+/// The packages beside this one, where it lies in its workspace: a program is made of some of them.
+fn workspace(folder: &Path) -> Vec<PathBuf> {
+    let root = folder.join("..");
+    if !root.join("src/main.rs").exists() {
+        return Vec::new();
+    }
+    let within = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let places = within(&root)
+        .chain(within(&root.join("plugins")))
+        .map(|entry| entry.path());
+    let packages = places.filter(|place| place.join("Cargo.toml").exists());
+    packages.chain([root.clone()]).collect()
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the subcommands and their exit codes | [`cli`] |
 //! | the experiment file, key by key | [`config::Experiment`] |
-//! | which crates' parts the binary has | `parts.rs` |
+//! | which crates' parts every binary has | `parts.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
 //! | how processes meet that a launcher has started | `together.rs` |
 //! | many experiments and their table | [`sweep`] |
@@ -17,7 +17,6 @@ mod data;
 mod device;
 mod disk;
 pub mod eval;
-mod heap;
 mod home;
 mod log;
 mod panics;
@@ -38,5 +37,4 @@ mod wrap;
 pub use cli::{cli, cli_of};
 pub use data::Splits;
 pub use device::DeviceChoice;
-pub use heap::give_back_freed_memory;
 pub use precision::Precision;

@@ -1,9 +1,11 @@
-//! The crates whose parts the binary has. The linker drops a crate that nothing refers to, and its parts with
-//! it, so each has a line here; the parts themselves are listed nowhere but where they are defined.
+//! The parts that every binary with this command line has. The linker drops a crate that nothing refers to, and its parts
+//! with it, so each has a line here; the binary has such lines for what it adds. The parts themselves are listed nowhere
+//! but where they are defined.
 
-use fmicl_baselines as _;
-use fmicl_c10d as _;
 use fmicl_data as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
-use fmicl_text as _;
+
+// What the experiments of this crate's tests name besides.
+#[cfg(test)]
+use {fmicl_baselines as _, fmicl_text as _};

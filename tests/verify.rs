@@ -1,5 +1,10 @@
 //! The paper's claims. In a process of its own: they draw from libtorch's one generator.
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
+
 #[test]
 fn every_claim_holds() {
     let claims = fmicl_runner::verify::claims().unwrap();

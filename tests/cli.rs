@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[path = "support/published.rs"]
 mod published;
 
-use fmicl_runner as _;
 use published::published;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
@@ -44,7 +47,7 @@ fn a_fault_of_the_config_is_one_line_and_exit_code_2() {
 
 #[test]
 fn a_sweep_and_an_experiment_in_each_others_place_are_one_line() {
-    let experiments = concat!(env!("CARGO_MANIFEST_DIR"), "/../experiments");
+    let experiments = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
     let sweep = format!("{experiments}/paper/similarity.toml");
     for command in ["train", "check"] {
         let line = format!("error: {sweep}: is a sweep, not an experiment; run it by `fmicl sweep`\n");

@@ -26,8 +26,18 @@ pub fn repeat(times: i64, held: f64, mut what: impl FnMut()) -> Result<(), Box<d
 
 /// MiB that the process holds, after giving back what is free: where that is used again, it counts again.
 pub fn held() -> f64 {
-    fmicl_runner::give_back_freed_memory();
+    give_back_freed_memory();
     status("VmRSS")
+}
+
+/// Gives back what is free, for once, so that a measurement which follows counts all that it takes.
+fn give_back_freed_memory() {
+    #[cfg(all(feature = "jemalloc", target_os = "linux"))]
+    // SAFETY: the name is that of an action on all arenas (4096 stands for all) without argument or result.
+    unsafe {
+        use std::ptr::null_mut;
+        tikv_jemalloc_sys::mallctl(c"arena.4096.purge".as_ptr(), null_mut(), null_mut(), null_mut(), 0);
+    }
 }
 
 /// A line of `/proc/self/status`, in MiB.

@@ -2,6 +2,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// As the program has it.
+#[cfg(feature = "jemalloc")]
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_runner::config::{Knn, Linear};
 use fmicl_runner::eval::{Features, knn, linear};

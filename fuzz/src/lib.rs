@@ -18,3 +18,6 @@ pub mod targets;
 pub use heap::memory_of;
 pub use mutate::mutate;
 pub use target::{MOST, Target};
+
+// Their parts have targets, too.
+use fmicl_text as _;

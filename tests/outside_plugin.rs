@@ -49,7 +49,7 @@ train = { epochs = 1, batch_size = 512, lr = 0.01 }
 "#;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Where this build's binaries lie: `target/release`.

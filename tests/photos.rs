@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
+
 use fmicl_core::{Dataset, Part};
-use fmicl_runner as _;
 use std::path::Path;
 use std::process::Command;
 

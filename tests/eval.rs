@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
 #[path = "support/experiment.rs"]
 mod experiment;
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[path = "support/run.rs"]
 mod run;
 

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[path = "support/published.rs"]
 mod published;
 
 use fmicl_core::{Dataset, Evaluation, Part};
-use fmicl_runner as _;
 use published::published;
 use std::io::Write;
 use std::path::Path;

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
 #[path = "support/bench.rs"]
 mod bench;
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 mod support;
 
 use bench::{Bench, ended, often, wait_until};
-use fmicl_runner as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -148,7 +151,7 @@ fn a_disk_that_is_full_or_read_only_loses_nothing() {
 fn what_is_written_of_a_run_is_whole_or_one_line_and_nothing_is_left() {
     let bench = Bench::new(str::to_string);
     bench.finish("run", 2);
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/checkpoint.pth");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/fmicl-runner/golden/checkpoint.pth");
     let commands: [&[&str]; 6] = [
         &["export", "run", "--out", "out/c.pt"],
         &["export", "run", "--out", "out/c.safetensors"],

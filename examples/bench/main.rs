@@ -1,6 +1,10 @@
 //! One row of BENCHMARKS.md, our side, as one line of JSON: `bench ROW [KEY=VALUE...]`. Its peer with the same arguments
 //! is `bench/peer.py`; `bench/bench.py` runs both in turn and has the rows, `bench/gpu_check.py` those of a GPU.
 
+// As the program has it.
+#[cfg(all(feature = "jemalloc", target_os = "linux"))]
+#[path = "../../src/allocator.rs"]
+mod allocator;
 mod loss;
 mod objectives;
 mod optimizer;

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
 #[path = "support/experiment.rs"]
 mod experiment;
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[path = "support/run.rs"]
 mod run;
 
@@ -79,7 +83,7 @@ for count in 1, 5:
 /// The features as Python computes them, where the project's own PyTorch is there; a libtorch of the user's own may have
 /// no Python.
 fn in_python(script: &Path, size: i64) -> Option<Vec<Vec<f32>>> {
-    let libtorch = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.libtorch");
+    let libtorch = Path::new(env!("CARGO_MANIFEST_DIR")).join(".libtorch");
     if !libtorch.join("torch/__init__.py").is_file() {
         return None;
     }
@@ -272,7 +276,7 @@ fn weights_under_other_heads_than_they_were_trained_with_are_refused_and_files_t
 
 #[test]
 fn a_checkpoint_of_pytorch_is_converted_and_starts_a_run() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fmicl-runner/golden");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("w.safetensors");
     for name in ["checkpoint.pth", "checkpoint-legacy.pth"] {

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[path = "support/published.rs"]
 mod published;
 
@@ -284,7 +288,7 @@ fn every_experiment_builds() {
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let bert = published(folder.path());
-    let found = experiments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments"));
+    let found = experiments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments"));
     assert!(found.len() >= 10, "{found:?}");
     for path in found {
         let load = |sets: &[String]| config::load(&path, sets).unwrap_or_else(|error| panic!("{error}"));

@@ -255,7 +255,7 @@ fn sweeps(folder: &Path, found: &mut Vec<PathBuf>) {
 fn every_sweep_of_the_paper_is_ready_to_train_at_the_laptop_scale() {
     let mut found = Vec::new();
     sweeps(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/paper"),
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/paper"),
         &mut found,
     );
     assert!(found.len() >= 6);

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
+
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{self, Device, Kind, Tensor};

@@ -2,16 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+// The crates that the program links.
 #[allow(dead_code, reason = "of its helpers few are of use here")]
 #[path = "support/bench.rs"]
 mod bench;
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
 #[allow(dead_code, reason = "as above")]
 mod support;
 
 use bench::{Bench, ended};
 use fmicl_core::{Dataset, Part};
-// Its parts.
-use fmicl_runner as _;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,7 @@ pub fn published(folder: &Path) -> PathBuf {
     let bert = folder.join("bert");
     let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
     views.example(&bert).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/fmicl-text/golden/bert");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/fmicl-text/golden/bert");
     for file in ["config.json", "model.safetensors"] {
         std::fs::copy(golden.join(file), bert.join(file)).unwrap();
     }

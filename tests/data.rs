@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fmicl_runner as _;
+// The crates that the program links.
+#[expect(dead_code, reason = "the tests have a `main` of their own")]
+#[path = "../src/main.rs"]
+mod program;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -93,7 +97,7 @@ fn the_data_folder_is_that_of_the_environment() {
 
 #[test]
 fn an_experiment_stands_for_its_dataset() {
-    let experiment = concat!(env!("CARGO_MANIFEST_DIR"), "/../experiments/cifar10-small.toml");
+    let experiment = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/cifar10-small.toml");
     let info = text(&run(&["info", experiment, "--set", "dataset.of.root=/elsewhere"]).stdout);
     assert!(
         info.contains("looks in  /elsewhere/cifar-10-batches-bin (is not there)"),

@@ -1,0 +1,18 @@
+//! The binary `fmicl`: the crates whose parts it has, its allocator, and the command line.
+//!
+//! The linker drops a crate that nothing refers to, and its parts with it: hence a line for each. A binary of your own is
+//! these lines with your crates added.
+
+#[cfg(all(feature = "jemalloc", target_os = "linux"))]
+mod allocator;
+
+#[cfg(feature = "baselines")]
+use fmicl_baselines as _;
+#[cfg(feature = "c10d")]
+use fmicl_c10d as _;
+#[cfg(feature = "text")]
+use fmicl_text as _;
+
+fn main() -> std::process::ExitCode {
+    fmicl_runner::cli()
+}
