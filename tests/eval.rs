@@ -13,7 +13,7 @@ mod run;
 
 use fmicl_core::tch::no_grad;
 use fmicl_core::{Dataset, Part};
-use fmicl_runner::train::Model;
+use fmicl_runner::run::Model;
 use run::{fmicl, run_with, tensors, text};
 use serde_json::Value;
 use std::fs;
@@ -192,7 +192,7 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
 
 #[test]
 fn the_last_the_best_or_any_other_checkpoint_is_taken() {
-    use fmicl_runner::train::{RunDir, Snapshot};
+    use fmicl_runner::run::RunDir;
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
     let directory = RunDir::open(&run).unwrap();
@@ -202,7 +202,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.7)), (12, None)] {
         let mean = model.store.variables()["backbone.bn1.running_mean"].shallow_clone();
         let _ = no_grad(|| mean.shallow_clone().fill_(step as f64));
-        let mut snapshot = Snapshot::of(&model);
+        let mut snapshot = model.snapshot();
         (snapshot.standing.step, snapshot.standing.score) = (step, score);
         directory.save(snapshot).unwrap();
     }
@@ -247,7 +247,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
 fn another_dataset_than_was_trained_on_is_judged_with_a_warning() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let directory = fmicl_runner::train::RunDir::open(&run).unwrap();
+    let directory = fmicl_runner::run::RunDir::open(&run).unwrap();
     let data = fmicl_runner::Splits::open(&directory.experiment().unwrap()).unwrap();
     directory.keep_portions(&data.pretrain.portions()).unwrap();
     let said = |command: &str| {

@@ -15,6 +15,7 @@ use fmicl_core::{
     Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, View, Views,
 };
 use fmicl_runner::config::{self, Experiment};
+use fmicl_runner::run::Model;
 use fmicl_runner::train::{self, TrainOptions};
 use published::published;
 use std::collections::BTreeSet;
@@ -219,7 +220,7 @@ fn noise(input: Input) -> Box<dyn Fn() -> View> {
 
 /// Two steps on noise, without data and evaluation: a few hundred combinations must not take long.
 fn take_steps(experiment: &Experiment, what: &str) {
-    let mut model = train::Model::build(experiment, Device::Cpu).unwrap();
+    let mut model = Model::build(experiment, Device::Cpu).unwrap();
     let mut parameters = Parameters::new(&model.store);
     let mut optimizer = experiment.optimizer.build(&parameters);
     for step in 1..=2 {
@@ -293,7 +294,7 @@ fn every_experiment_builds() {
     for path in found {
         let load = |sets: &[String]| config::load(&path, sets).unwrap_or_else(|error| panic!("{error}"));
         let experiment = load(&stand_ins(&load(&[]), &bert));
-        train::Model::build(&experiment, Device::Cpu).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Model::build(&experiment, Device::Cpu).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let text = std::fs::read_to_string(&path).unwrap();
         let line = "line 1 names the source";
         assert!(text.starts_with("# Source: "), "{}: {line}", path.display());

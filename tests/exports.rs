@@ -16,7 +16,7 @@ use fmicl_core::registry;
 use fmicl_core::tch::{CModule, Device, Tensor, no_grad};
 use fmicl_core::{Backbone, Dataset, Modality, Part, Views};
 use fmicl_runner::config;
-use fmicl_runner::train::{CheckpointChoice, Model, RunDir};
+use fmicl_runner::run::{CheckpointChoice, Model, RunDir};
 use run::{fmicl, images, run_of, run_with, tensors, text, train};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -14,7 +14,7 @@ mod run;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::eval;
-use fmicl_runner::train::{CheckpointChoice, RunDir};
+use fmicl_runner::run::{CheckpointChoice, RunDir};
 use run::{fmicl, run_of, tensors, text, train};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! The command line.
 
 use crate::config::{self, Experiment};
+use crate::run::provenance;
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
-use crate::{DeviceChoice, commands, home, log, panics, provenance, sweep, train, verify, wrap};
+use crate::{DeviceChoice, commands, home, log, panics, sweep, train, verify, wrap};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;

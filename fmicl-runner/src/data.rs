@@ -2,7 +2,7 @@
 
 use crate::config::{Experiment, Knn};
 use crate::together::processes_here;
-use fmicl_core::{Result, Samples, Split, Task, Views, require};
+use fmicl_core::{Portion, Result, Samples, Split, Task, Views, require};
 use fmicl_data::{OnError, Spread};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -178,6 +178,19 @@ impl Splits {
         notes.extend(experiment.views.doubts(&*self.pretrain));
         notes
     }
+}
+
+/// The number of samples and the portions, a line each, for comparing those of several processes.
+pub(crate) fn as_text(samples: usize, portions: &[Portion]) -> String {
+    let line = |portion: &Portion| {
+        let Portion { name, samples, crc32 } = portion;
+        format!(
+            "{samples} samples{}{name}, {crc32}\n",
+            if name.is_empty() { "" } else { " of " }
+        )
+    };
+    let count = format!("{samples} samples to train on\n");
+    std::iter::once(count).chain(portions.iter().map(line)).collect()
 }
 
 /// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.

@@ -5,6 +5,7 @@
 //! | the subcommands and their exit codes | [`cli`] |
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts every binary has | `parts.rs` |
+//! | a run on the disk: directory, checkpoints, model | [`run`] |
 //! | training and evaluation | [`train`], [`eval`] |
 //! | how processes meet that a launcher has started | `together.rs` |
 //! | many experiments and their table | [`sweep`] |
@@ -23,7 +24,7 @@ mod panics;
 mod parts;
 pub mod pickle;
 mod precision;
-mod provenance;
+pub mod run;
 mod shell;
 pub mod sweep;
 #[cfg(test)]

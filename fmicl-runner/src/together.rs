@@ -2,7 +2,7 @@
 
 use crate::DeviceChoice;
 use crate::config::{self, Experiment};
-use crate::provenance;
+use crate::run::provenance;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Engine, Error, Part, Processes, Result};

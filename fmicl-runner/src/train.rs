@@ -5,29 +5,22 @@
 //! | what training is, and how it goes on | `trainer.rs` |
 //! | a step | `trainer/step.rs` |
 //! | what the processes of a run compute together | [`forward`], [`backward`], [`GradientSums`] |
-//! | what is written, and when | `checkpoint.rs`, `checkpoints.rs`, `saving.rs`, `journal.rs`, `lines.rs` |
+//! | what is written, and when | `saving.rs`, `journal.rs` |
 //! | going on with a run | `resume.rs` |
 //! | losses that are not numbers | `finite.rs`, `guard.rs`, `replay.rs` |
 //! | samples that cannot be read | `skipped.rs` |
 
 mod batch;
 mod chance;
-mod checkpoint;
-mod checkpoints;
-mod choice;
 mod finite;
 mod guard;
 mod interrupt;
 mod journal;
-mod kept;
-mod lines;
 mod meter;
 mod metrics;
-mod model;
 mod progress;
 mod replay;
 mod resume;
-mod run_dir;
 mod saving;
 mod seen;
 mod setup;
@@ -35,19 +28,16 @@ mod skipped;
 mod trainer;
 
 pub use batch::{GradientSums, backward, forward};
-pub use checkpoint::{Snapshot, Standing};
-pub use choice::CheckpointChoice;
 pub(crate) use interrupt::survive_large_files;
 pub use interrupt::{Interrupt, Stopped};
-pub use model::Model;
 pub use replay::replay;
 pub use resume::Resume;
-pub use run_dir::{Restored, RunDir};
 pub(crate) use setup::{open_loader, prepare};
 
 use crate::config::Experiment;
-use crate::data::Splits;
-use crate::provenance::{self, Ongoing};
+use crate::data::{self, Splits};
+use crate::run::provenance::{self, Ongoing};
+use crate::run::{Model, RunDir};
 use crate::together::{Together, require_alike};
 use crate::{eval, log, shell};
 use fmicl_core::tch::Device;
@@ -129,7 +119,7 @@ fn run_with(
     let data = data.map_err(|error| experiment.locate(error))?;
     let (samples, portions) = (data.pretrain.len(), data.pretrain.portions());
     if many {
-        processes.require_same("the dataset", &run_dir::as_text(samples, &portions))?;
+        processes.require_same("the dataset", &data::as_text(samples, &portions))?;
     }
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
@@ -164,7 +154,8 @@ fn run_with(
         }
         None if is_first => {
             let started = trainer.model.init.is_some().then_some(&*trainer.model);
-            let run = RunDir::create(options, &experiment, trainer.bytes(), started)?;
+            let path = options.out.clone().unwrap_or_else(|| RunDir::unused(&options.name));
+            let run = RunDir::create(path, &experiment, trainer.bytes(), started)?;
             run.keep_portions(&portions)?;
             log::open(&run.log_path())?;
             if options.resume == Resume::Auto {

@@ -3,7 +3,7 @@
 use crate::experiment::EXPERIMENT;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
 use fmicl_runner::config;
-use fmicl_runner::train::{Model, RunDir, Snapshot, TrainOptions};
+use fmicl_runner::run::{Model, RunDir};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,14 +54,9 @@ pub fn run_with(set: String, change: impl Fn(&Model)) -> (TempDir, PathBuf) {
     let model = Model::build(&experiment, Device::Cpu).unwrap();
     // Running statistics of its own.
     let _ = no_grad(|| model.learner.encoder().forward(&images(4, 16).into(), true));
-    let options = TrainOptions {
-        out: Some(run.clone()),
-        name: "x".into(),
-        ..TrainOptions::default()
-    };
     change(&model);
-    let directory = RunDir::create(&options, &experiment, model.bytes(), None).unwrap();
-    directory.save(Snapshot::of(&model)).unwrap();
+    let directory = RunDir::create(run.clone(), &experiment, model.bytes(), None).unwrap();
+    directory.save(model.snapshot()).unwrap();
     (folder, run)
 }
 

@@ -6,6 +6,7 @@ use crate::cli::ExperimentArgs;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval;
+use crate::run::{build_learner, read_init};
 use crate::train::{open_loader, prepare};
 use crate::wrap;
 use fmicl_core::panics::quietly;
@@ -113,8 +114,8 @@ struct Model {
 impl Model {
     fn build(experiment: &Experiment) -> Result<Self> {
         let store = VarStore::new(Device::Cpu);
-        let init = experiment.read_init()?;
-        let learner = experiment.build_learner(&store.root(), init.as_ref())?;
+        let init = read_init(experiment)?;
+        let learner = build_learner(experiment, &store.root(), init.as_ref())?;
         let (parameters, _) = prepare(experiment, &store)?;
         Ok(Model {
             learner,

@@ -1,7 +1,7 @@
 //! `fmicl embed`: vectors of whatever a trained encoder reads, a line each.
 
 use crate::eval::{self, Origin, Subject};
-use crate::train::CheckpointChoice;
+use crate::run::CheckpointChoice;
 use crate::{DeviceChoice, disk, weights};
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};

@@ -5,7 +5,7 @@ use crate::DeviceChoice;
 use crate::cli::{Outcome, all, one};
 use crate::config;
 use crate::eval::{self, EvalOptions};
-use crate::train::CheckpointChoice;
+use crate::run::CheckpointChoice;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! `fmicl export`: a run's backbone, for PyTorch.
 
 use crate::panics::refused;
+use crate::run::{CheckpointChoice, Model, RunDir};
 use crate::together::Together;
-use crate::train::{CheckpointChoice, Model, RunDir};
 use crate::{DeviceChoice, disk, eval, weights};
 use clap::{Args, ValueEnum};
 use fmicl_core::tch::{self, CModule, Device, Kind, TchError, Tensor};

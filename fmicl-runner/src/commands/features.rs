@@ -4,8 +4,8 @@ mod files;
 
 use super::refuse_both;
 use crate::data::{open_split, trained_on};
+use crate::run::{CheckpointChoice, RunDir};
 use crate::together::Together;
-use crate::train::{CheckpointChoice, RunDir};
 use crate::{DeviceChoice, disk, eval};
 use clap::{Args, ValueEnum};
 use files::{Format, Outputs};

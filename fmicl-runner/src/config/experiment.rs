@@ -1,16 +1,12 @@
 //! The experiment file's top level.
 
 use super::{Eval, Node, Train};
-use crate::weights::Init;
-use crate::{DeviceChoice, panics};
+use crate::DeviceChoice;
 use fmicl_core::registry;
-use fmicl_core::tch::nn;
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Learner, Modality, Objective, Optimizer, Part, Result,
-    Views,
+    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Modality, Objective, Optimizer, Part, Result, Views,
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use std::cell::Cell;
 use std::path::PathBuf;
 
 /// An experiment, complete: the parts by name, and the numbers.
@@ -111,44 +107,6 @@ impl Experiment {
     /// As there.
     pub fn to_table(&self) -> Result<toml::Table> {
         registry::write_options(self)
-    }
-
-    /// The weights that the backbone starts with.
-    ///
-    /// # Errors
-    /// A config error at `init` where the file cannot be read.
-    pub(crate) fn read_init(&self) -> Result<Option<Init>> {
-        let read = |path: &PathBuf| Init::read(path).map_err(|error| error.at("init"));
-        self.init.as_ref().map(read).transpose()
-    }
-
-    /// Builds the backbone, for the size of the views and with the weights of `init` if there are any, and the
-    /// architecture under `root`.
-    ///
-    /// # Errors
-    /// A config error at its key where their options do not go together, libtorch refuses their sizes, or `init` does
-    /// not fit; [`locate`](Experiment::locate) adds where the key was written.
-    pub(crate) fn build_learner(&self, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
-        let input = self.views.input().map_err(|error| error.at("views"))?;
-        let build = |path: &nn::Path| {
-            panics::refused("cannot be built", || self.backbone.build_for(path, input))
-                .map_err(|error| error.at("backbone"))
-        };
-        // An error of the backbone passes through the architecture.
-        let backbone_failed = Cell::new(false);
-        let backbone = |path: &nn::Path| {
-            let encoder = match init {
-                Some(init) => init.require_for(&self.backbone).and_then(|()| init.build(path, build)),
-                None => build(path),
-            };
-            backbone_failed.set(encoder.is_err());
-            encoder
-        };
-        let learner = panics::refused("cannot be built", || self.architecture.build(root, &backbone));
-        learner.map_err(|error| match backbone_failed.get() {
-            true => error,
-            false => error.at("architecture"),
-        })
     }
 
     /// A config error with the file and line where its key was written; other errors pass unchanged.

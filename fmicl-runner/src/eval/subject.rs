@@ -2,8 +2,8 @@
 
 use super::Reader;
 use crate::config::{self, Experiment};
+use crate::run::{CheckpointChoice, Model, RunDir, published};
 use crate::together::{self, Together};
-use crate::train::{CheckpointChoice, Model, RunDir};
 use crate::{DeviceChoice, panics};
 use fmicl_core::registry;
 use fmicl_core::tch::nn::VarStore;
@@ -40,20 +40,6 @@ enum Source {
         /// Keeps the weights.
         _store: VarStore,
     },
-}
-
-/// The parts that read a folder of published weights, if it is one.
-///
-/// # Errors
-/// One that cannot be read.
-pub(crate) fn published(folder: &Path) -> Result<Option<PretrainedParts>> {
-    for layout in registry::list::<dyn Pretrained>() {
-        let layout: Part<dyn Pretrained> = Part::new(layout.name, toml::Table::new())?;
-        if let Some(parts) = layout.parts(folder)? {
-            return Ok(Some(parts));
-        }
-    }
-    Ok(None)
 }
 
 /// Where an encoder is, which is not read yet.

@@ -2,7 +2,7 @@
 
 use super::outcome::{FAILED, Outcome};
 use crate::config::{Base, Change, Experiment};
-use crate::train::RunDir;
+use crate::run::RunDir;
 use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 use super::Options;
 use super::cell::Cell;
 use super::outcome::{FAILED, Outcome};
-use crate::provenance;
+use crate::run::provenance;
 use fmicl_core::{Error, Result};
 use std::collections::VecDeque;
 use std::fs::{self, File};

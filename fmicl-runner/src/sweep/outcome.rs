@@ -1,8 +1,8 @@
 //! What a run of a sweep gave.
 
 use super::metric::Metric;
-use crate::provenance::Segment;
-use crate::train::RunDir;
+use crate::run::RunDir;
+use crate::run::provenance::Segment;
 use fmicl_core::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Where the numbers of a table come from: what is the same for all of its runs, and what is not.
 
-use crate::provenance::Segment;
+use crate::run::provenance::Segment;
 use std::collections::BTreeSet;
 
 /// What is compared, and told in `results.csv`: of [`Segment::decisive`].

@@ -1,8 +1,8 @@
 //! What a run writes down as it goes: `metrics.jsonl`, a line an epoch, and `steps.jsonl`, a line every `train.log_every`
 //! steps.
 
-use super::lines::Lines;
 use super::metrics::Metrics;
+use crate::run::Lines;
 use fmicl_core::Result;
 use serde::Serialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What an epoch measures of itself.
 
-use super::checkpoint::Counts;
+use crate::run::Counts;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
 use fmicl_core::{Error, Loss, Processes, Result};
 use std::collections::{BTreeMap, HashMap};

@@ -1,12 +1,13 @@
 //! `fmicl replay`: a step of a run once more, with everything on the way looked at.
 
+use super::Progress;
 use super::finite::Diverged;
 use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
-use super::{Model, Progress, RunDir};
 use crate::DeviceChoice;
 use crate::data::Splits;
+use crate::run::{Model, RunDir};
 use fmicl_core::{Processes, Single, estimator};
 use std::io::Write;
 use std::path::Path;

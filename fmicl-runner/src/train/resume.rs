@@ -1,9 +1,8 @@
 //! Going on with a run: which one, from which checkpoint, and what about it may have changed.
 
-use super::checkpoint::{Checkpoint, Standing};
-use super::run_dir::is_listed;
-use super::{Progress, RunDir, TrainOptions, Trainer};
+use super::{Progress, TrainOptions, Trainer};
 use crate::config::Experiment;
+use crate::run::{Checkpoint, RunDir, Standing, is_listed};
 use fmicl_core::{Error, Portion, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

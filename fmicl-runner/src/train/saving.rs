@@ -1,10 +1,10 @@
 //! When a run writes a checkpoint, and when it stops.
 
-use super::checkpoints::Writer;
 use super::finite::Diverged;
 use super::interrupt::{Interrupt, Signal, Stopped};
-use super::{RunDir, TrainOptions, Trainer};
+use super::{TrainOptions, Trainer};
 use crate::config::{Experiment, Train};
+use crate::run::{RunDir, Writer};
 use crate::{log, shell};
 use fmicl_core::{Error, Processes, Result};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `skipped.jsonl`: the samples that could not be read, a line each.
 
-use super::lines::Lines;
+use crate::run::Lines;
 use fmicl_core::Result;
 use fmicl_data::Unreadable;
 use serde::Deserialize;

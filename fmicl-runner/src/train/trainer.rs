@@ -2,9 +2,7 @@
 
 mod step;
 
-use super::Model;
 use super::batch::GradientSums;
-use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
 use super::finite::Watch;
 use super::guard::Guard;
 use super::journal::Journal;
@@ -16,6 +14,7 @@ use super::skipped::Skipped;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval::Worth;
+use crate::run::{Checkpoint, Model, Snapshot, Standing, copy};
 use crate::weights;
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Tensor};
@@ -182,7 +181,7 @@ impl<'a> Trainer<'a> {
                 ..self.standing.clone()
             },
             training: state.chain(sums).collect(),
-            ..Snapshot::of(self.model)
+            ..self.model.snapshot()
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::Target;
 use crate::folder::Folder;
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_runner::train::{RunDir, Snapshot, Standing};
+use fmicl_runner::run::{RunDir, Snapshot, Standing};
 use serde_json::{Value, json};
 use std::path::Path;
 

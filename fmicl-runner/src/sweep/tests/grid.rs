@@ -63,7 +63,7 @@ fn an_init_is_relative_to_the_sweep_file_in_its_runs_too() {
     let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
     let run = crate::config::load(&cells[0].experiment, &cells[0].sets()).unwrap();
     assert_eq!(run.init, Some(folder.path().join("w.safetensors")));
-    assert_eq!(crate::train::RunDir::config_of(&run).unwrap(), cells[0].config);
+    assert_eq!(crate::run::RunDir::config_of(&run).unwrap(), cells[0].config);
 }
 
 #[test]

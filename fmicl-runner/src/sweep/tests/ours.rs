@@ -42,7 +42,7 @@ fn every_sweep_resolves_at_every_scale_and_its_models_build() {
                 let model = ["backbone", "architecture"].map(|part| config[part].to_string());
                 if built.insert((model, format!("{:?}", experiment.views.input()))) {
                     let store = fmicl_core::tch::nn::VarStore::new(fmicl_core::tch::Device::Cpu);
-                    let learner = experiment.build_learner(&store.root(), None);
+                    let learner = crate::run::build_learner(&experiment, &store.root(), None);
                     learner
                         .map(|_| ())
                         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -7,7 +7,8 @@ use fmicl_core::{
     Architecture, Divergence, Engine, Objective, Parameters, Part, Processes, Similarity, Stepper, View, estimator,
 };
 use fmicl_runner::config::{self, Experiment};
-use fmicl_runner::train::{self, GradientSums, Model};
+use fmicl_runner::run::Model;
+use fmicl_runner::train::{self, GradientSums};
 use std::rc::Rc;
 
 /// Samples of a batch of all processes.

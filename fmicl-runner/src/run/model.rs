@@ -1,11 +1,14 @@
 //! The learner and the store of its weights.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
 use crate::config::Experiment;
-use crate::together;
 use crate::weights::{self, About, BACKBONE, Init};
-use fmicl_core::tch::{self, Device, Tensor, nn::VarStore};
+use crate::{panics, together};
+use fmicl_core::tch::nn::{self, VarStore};
+use fmicl_core::tch::{self, Device, Tensor};
 use fmicl_core::{Learner, Processes, Result};
+use std::cell::Cell;
+use std::path::PathBuf;
 
 /// A learner and the store of its weights.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ impl Model {
     /// # Errors
     /// Options that do not go together, or an `init` that does not fit.
     pub fn build(experiment: &Experiment, device: Device) -> Result<Self> {
-        let init = experiment.read_init().map_err(|error| experiment.locate(error))?;
+        let init = read_init(experiment).map_err(|error| experiment.locate(error))?;
         Model::start(experiment, device, init.as_ref())
     }
 
@@ -43,9 +46,7 @@ impl Model {
     fn start(experiment: &Experiment, device: Device, init: Option<&Init>) -> Result<Self> {
         tch::manual_seed(experiment.seed as i64);
         let store = VarStore::new(device);
-        let learner = experiment
-            .build_learner(&store.root(), init)
-            .map_err(|error| experiment.locate(error))?;
+        let learner = build_learner(experiment, &store.root(), init).map_err(|error| experiment.locate(error))?;
         let init = init.map(|init| init.summary(&store));
         Ok(Model {
             store,
@@ -53,6 +54,17 @@ impl Model {
             about: About::of(experiment)?.to_string(),
             init,
         })
+    }
+
+    /// Copies of all its variables, as before the first step.
+    pub fn snapshot(&self) -> Snapshot {
+        let variables = self.store.variables().into_iter();
+        Snapshot {
+            standing: Standing::default(),
+            model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
+            about: self.about.clone(),
+            training: Vec::new(),
+        }
     }
 
     /// The backbone's weights and buffers, named as in torchvision or timm.
@@ -85,4 +97,44 @@ impl Model {
             .map(|var| var.numel() as u64 * var.kind().elt_size_in_bytes() as u64)
             .sum()
     }
+}
+
+/// The weights that the backbone starts with.
+///
+/// # Errors
+/// A config error at `init` where the file cannot be read.
+pub(crate) fn read_init(experiment: &Experiment) -> Result<Option<Init>> {
+    let read = |path: &PathBuf| Init::read(path).map_err(|error| error.at("init"));
+    experiment.init.as_ref().map(read).transpose()
+}
+
+/// Builds the backbone, for the size of the views and with the weights of `init` if there are any, and the
+/// architecture under `root`.
+///
+/// # Errors
+/// A config error at its key where their options do not go together, libtorch refuses their sizes, or `init` does
+/// not fit; [`Experiment::locate`] adds where the key was written.
+pub(crate) fn build_learner(experiment: &Experiment, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
+    let input = experiment.views.input().map_err(|error| error.at("views"))?;
+    let build = |path: &nn::Path| {
+        panics::refused("cannot be built", || experiment.backbone.build_for(path, input))
+            .map_err(|error| error.at("backbone"))
+    };
+    // An error of the backbone passes through the architecture.
+    let backbone_failed = Cell::new(false);
+    let backbone = |path: &nn::Path| {
+        let encoder = match init {
+            Some(init) => init
+                .require_for(&experiment.backbone)
+                .and_then(|()| init.build(path, build)),
+            None => build(path),
+        };
+        backbone_failed.set(encoder.is_err());
+        encoder
+    };
+    let learner = panics::refused("cannot be built", || experiment.architecture.build(root, &backbone));
+    learner.map_err(|error| match backbone_failed.get() {
+        true => error,
+        false => error.at("architecture"),
+    })
 }

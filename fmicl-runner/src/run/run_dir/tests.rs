@@ -7,14 +7,6 @@ fn experiment(text: &str) -> Experiment {
     config::load(&file, &[]).unwrap()
 }
 
-fn at(out: &Path) -> TrainOptions {
-    TrainOptions {
-        out: Some(out.to_path_buf()),
-        name: "x".into(),
-        ..TrainOptions::default()
-    }
-}
-
 fn create(out: &Path, checkpoint_bytes: u64) -> Result<RunDir> {
     let experiment = experiment(
         r#"
@@ -26,7 +18,7 @@ fn create(out: &Path, checkpoint_bytes: u64) -> Result<RunDir> {
         train = { epochs = 1, batch_size = 8, lr = 0.1 }
         "#,
     );
-    RunDir::create(&at(out), &experiment, checkpoint_bytes, None)
+    RunDir::create(out.to_path_buf(), &experiment, checkpoint_bytes, None)
 }
 
 #[test]
@@ -84,7 +76,7 @@ fn the_files_that_a_run_keeps_need_room_too() {
         "#
     ));
     let run = folder.path().join("run");
-    let message = RunDir::create(&at(&run), &experiment, 100, None)
+    let message = RunDir::create(run.clone(), &experiment, 100, None)
         .unwrap_err()
         .to_string();
     assert!(message.contains("MiB free and this run needs"), "{message}");

@@ -8,13 +8,12 @@ mod tests;
 
 use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
-use super::{CheckpointChoice, Model, TrainOptions, kept};
+use super::{CheckpointChoice, Model, kept};
 use crate::config::{self, Experiment};
 use crate::{disk, weights};
-pub use dataset::as_text;
 use fmicl_core::tch::Device;
-use fmicl_core::{Error, OUTPUT_MARK, Result};
-use place::{no_run_at, require_room, require_unused, unused};
+use fmicl_core::{Error, Result};
+use place::{CHECKPOINTS, CONFIG, INIT, LOCK, is_run_at, no_run_at, require_room, require_unused};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -24,7 +23,7 @@ use std::path::{Path, PathBuf};
 const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
 /// Whether a key is one of those listed, or below one.
-pub(super) fn is_listed(key: &str, listed: &[&str]) -> bool {
+pub(crate) fn is_listed(key: &str, listed: &[&str]) -> bool {
     listed.iter().any(|above| {
         key.strip_prefix(above)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -34,13 +33,7 @@ pub(super) fn is_listed(key: &str, listed: &[&str]) -> bool {
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
 
-/// The backbone before training, where it started with a file of weights.
-const INIT: &str = "init.safetensors";
-const CONFIG: &str = "config.toml";
 const RESULT: &str = "result.json";
-const CHECKPOINTS: &str = "checkpoints";
-/// Locked by the process that trains; the system unlocks it when that ends, however it does.
-const LOCK: &str = OUTPUT_MARK;
 
 /// A run's directory.
 #[derive(Debug)]
@@ -90,6 +83,11 @@ impl RunDir {
         Ok(table)
     }
 
+    /// A name that is free: `runs/NAME-1`, or the first number that is.
+    pub fn unused(name: &str) -> PathBuf {
+        place::unused(name)
+    }
+
     /// Makes the directory, locks it and writes down what is run: the complete config, the files that
     /// the parts read, and the backbone of `started`, a model that started with a file of weights, so that it can be
     /// evaluated when that is gone.
@@ -97,15 +95,11 @@ impl RunDir {
     /// # Errors
     /// A directory that is in use or cannot be written, or a disk without room for the files and the checkpoints.
     pub fn create(
-        options: &TrainOptions,
+        path: PathBuf,
         experiment: &Experiment,
         checkpoint_bytes: u64,
         started: Option<&Model>,
     ) -> Result<Self> {
-        let path = match &options.out {
-            Some(path) => path.clone(),
-            None => unused(&options.name),
-        };
         require_unused(&path)?;
         // Nothing is made before what can be known to fail has been tried, so that the same command can be tried again.
         let config = RunDir::config_of(experiment)?;
@@ -136,7 +130,7 @@ impl RunDir {
     /// # Errors
     /// A path that is no such directory.
     pub fn open(path: &Path) -> Result<Self> {
-        if RunDir::is_at(path) {
+        if is_run_at(path) {
             let path = path.to_path_buf();
             Ok(RunDir { path, _lock: None })
         } else {
@@ -146,7 +140,7 @@ impl RunDir {
 
     /// Whether there is a run in a directory.
     pub fn is_at(path: &Path) -> bool {
-        path.join(CONFIG).is_file()
+        is_run_at(path)
     }
 
     /// The same directory, for this process alone to train in.

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where they lie in a run's directory.
-pub(super) const FILES: &str = "files";
+pub(crate) const FILES: &str = "files";
 
 /// The files that an experiment's views and backbone read, each with the name of its copy in a run's directory.
 fn copies(experiment: &Experiment) -> impl Iterator<Item = (PathBuf, PathBuf)> {

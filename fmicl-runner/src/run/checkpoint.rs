@@ -4,8 +4,7 @@
 //! The folder is written under another name, flushed to the disk and renamed: under its own name it is whole, unless the
 //! disk damages it, which the checksums tell.
 
-use super::Model;
-use crate::provenance::Computing;
+use super::provenance::Computing;
 use crate::{disk, weights};
 use fmicl_core::tch::{Device, Tensor, no_grad};
 use fmicl_core::{Error, Result, read_file};
@@ -144,17 +143,6 @@ struct Digest {
 }
 
 impl Snapshot {
-    /// Of a model alone, before the first step.
-    pub fn of(model: &Model) -> Self {
-        let variables = model.store.variables().into_iter();
-        Snapshot {
-            standing: Standing::default(),
-            model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
-            about: model.about.clone(),
-            training: Vec::new(),
-        }
-    }
-
     /// Writes the folder `path`, in place of one that is there. Until it is whole it has another name.
     ///
     /// # Errors

@@ -46,16 +46,3 @@ impl RunDir {
         serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("is damaged: {error}")))
     }
 }
-
-/// The number of samples and the portions, a line each, for comparing those of several processes.
-pub fn as_text(samples: usize, portions: &[Portion]) -> String {
-    let line = |portion: &Portion| {
-        let Portion { name, samples, crc32 } = portion;
-        format!(
-            "{samples} samples{}{name}, {crc32}\n",
-            if name.is_empty() { "" } else { " of " }
-        )
-    };
-    let count = format!("{samples} samples to train on\n");
-    std::iter::once(count).chain(portions.iter().map(line)).collect()
-}

@@ -1,15 +1,27 @@
 //! Where a run's directory may be made, and where there is none.
 
-use super::{CHECKPOINTS, INIT, LOCK, RunDir};
-use crate::eval;
-use crate::train::kept::FILES;
+use crate::run::kept::FILES;
+use crate::run::published;
 use fmicl_core::registry;
-use fmicl_core::{Error, Evaluation, Result};
+use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// It makes a directory a run's.
+pub const CONFIG: &str = "config.toml";
+pub const CHECKPOINTS: &str = "checkpoints";
+/// The backbone before training, where it started with a file of weights.
+pub const INIT: &str = "init.safetensors";
+/// Locked by the process that trains; the system unlocks it when that ends, however it does.
+pub const LOCK: &str = OUTPUT_MARK;
+
 /// What is written before the config.
 const LEFT: [&str; 4] = [LOCK, FILES, INIT, ".config.toml.partial"];
+
+/// Whether there is a run in a directory.
+pub fn is_run_at(path: &Path) -> bool {
+    path.join(CONFIG).is_file()
+}
 
 /// That there is nothing in a directory but what a process leaves that was killed before it had a config.
 pub fn require_unused(path: &Path) -> Result<()> {
@@ -24,7 +36,7 @@ pub fn require_unused(path: &Path) -> Result<()> {
     if entries.filter_map(|entry| entry.ok()).all(is_nothing) {
         return Ok(());
     }
-    let way = match RunDir::is_at(path) {
+    let way = match is_run_at(path) {
         true => "; go on with the run in it by --resume auto, or name a new directory by --out",
         false => "; name a new directory by --out",
     };
@@ -63,7 +75,7 @@ pub fn unused(name: &str) -> PathBuf {
 /// What there is in the place of a run's directory.
 pub fn no_run_at(path: &Path) -> Error {
     let wanted = "name a run directory, one that `train` wrote";
-    let found = match (path.exists(), path.is_dir(), eval::published(path)) {
+    let found = match (path.exists(), path.is_dir(), published(path)) {
         (false, ..) => format!("there is no such folder; {wanted}"),
         (_, false, _) => format!("is a file; {wanted}"),
         (.., Ok(Some(_))) => {
