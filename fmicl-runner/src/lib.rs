@@ -2,7 +2,8 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the subcommands and their exit codes | [`cli`] |
+//! | the command line and its exit codes | [`cli`] |
+//! | a verb of it, as a crate adds one | [`command`], [`testing`] |
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts every binary has | `parts.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
@@ -11,6 +12,7 @@
 //! | the paper's claims, computed | [`verify`] |
 
 mod cli;
+pub mod command;
 mod commands;
 pub mod config;
 mod data;
@@ -27,7 +29,8 @@ mod provenance;
 mod shell;
 pub mod sweep;
 #[cfg(test)]
-mod testing;
+mod test_parts;
+pub mod testing;
 mod together;
 pub mod train;
 pub mod verify;

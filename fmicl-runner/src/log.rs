@@ -25,9 +25,8 @@ enum Log {
 /// Whether stderr has all of the log.
 static TELLS: AtomicBool = AtomicBool::new(false);
 
-/// Starts logging; call once in a process. With `tell` stderr has all of it, and not only warnings.
-pub fn init(tell: bool) {
-    TELLS.store(tell, Ordering::Relaxed);
+/// Starts logging; call once in a process. Stderr has warnings alone.
+pub fn init() {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
         .with_writer(|| wrap::Stderr)
@@ -49,6 +48,11 @@ fn is_for_stderr(about: &Metadata) -> bool {
         Level::WARN
     };
     *about.level() <= most && about.target() != FOR_THE_FILE
+}
+
+/// From now on stderr has all of the log, and not only warnings.
+pub fn tell() {
+    TELLS.store(true, Ordering::Relaxed);
 }
 
 /// From now on stderr has warnings alone: another process tells the rest.

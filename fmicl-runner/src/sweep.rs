@@ -21,10 +21,11 @@ mod outcome;
 mod plot;
 mod provenance;
 mod report;
+mod summary;
 #[cfg(test)]
 mod tests;
 
-use crate::cli::Outcome as Exit;
+use crate::command::{Command, Group, Outcome as Exit};
 use crate::train::Interrupt;
 use crate::{DeviceChoice, commands, disk, log};
 use cell::Cell;
@@ -40,31 +41,48 @@ use std::path::{Path, PathBuf};
 
 /// What the command line says about a sweep.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+struct Sweep {
     /// The sweep file
     #[arg(value_name = "SWEEP.toml")]
-    pub path: PathBuf,
+    path: PathBuf,
     /// Where the runs and the table go [default: sweeps/NAME, with -SCALE behind it]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    out: Option<PathBuf>,
     /// Runs at a time; libtorch's threads are shared out among them
     #[arg(long, default_value_t = NonZeroUsize::MIN)]
-    pub jobs: NonZeroUsize,
+    jobs: NonZeroUsize,
     /// A scale of the sweep file, such as laptop
     #[arg(long)]
-    pub scale: Option<String>,
+    scale: Option<String>,
     /// Change a value in every run, such as train.epochs=2; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub sets: Vec<String>,
+    sets: Vec<String>,
     /// auto, cpu or cuda:N; short for --set device=...
     #[arg(long)]
-    pub device: Option<DeviceChoice>,
+    device: Option<DeviceChoice>,
     /// Run one value of an axis, such as dataset=CIFAR-10; repeated for the same axis, all that are named
     #[arg(long, value_name = "AXIS=VALUE")]
-    pub only: Vec<String>,
+    only: Vec<String>,
     /// Check and print the runs, and which are done, and run none
     #[arg(long)]
-    pub dry_run: bool,
+    dry_run: bool,
+}
+
+crate::command!(
+    "sweep",
+    Sweep,
+    Group::Train,
+    "Train every experiment of a grid and write its table"
+);
+
+impl Command for Sweep {
+    fn run(self) -> Exit {
+        run(&self)
+    }
+
+    fn takes(path: &Path) -> bool {
+        SweepFile::read(path).is_ok()
+    }
 }
 
 /// Runs what is not done yet, and writes `results.csv`, `table.md` and `plot.svg` anew after each run.
@@ -72,46 +90,47 @@ pub struct Options {
 /// # Errors
 /// Everything that is wrong with the file or with a run's config, before anything runs; a directory that another sweep
 /// works on or that holds runs of another config; at the end, how many runs failed.
-pub fn run(options: &Options) -> Exit {
-    let file = SweepFile::read(&options.path).map_err(one)?;
+fn run(options: &Sweep) -> Exit {
+    let file = SweepFile::read(&options.path)?;
     let out = options.out.clone().unwrap_or_else(|| default_out(options));
     let device = options.device.map(|device| format!("device={device}"));
     let sets: Vec<String> = options.sets.iter().cloned().chain(device).collect();
-    let cells = grid::cells(&file, options.scale.as_deref(), &sets, &options.only, &out).map_err(all)?;
-    let report = Report::new(&options.path, &file, options.scale.as_deref(), &cells).map_err(one)?;
+    let cells = grid::cells(&file, options.scale.as_deref(), &sets, &options.only, &out)?;
+    let report = Report::new(&options.path, &file, options.scale.as_deref(), &cells)?;
     if options.dry_run {
-        list(&cells).map_err(|error| vec![error.into()])?;
+        list(&cells)?;
     }
     let mut waiting = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
-        if !cell.is_done().map_err(one)? {
+        if !cell.is_done()? {
             waiting.push(index);
         }
     }
-    check(waiting.iter().map(|&index| &cells[index])).map_err(all)?;
+    check(waiting.iter().map(|&index| &cells[index]))?;
     if options.dry_run {
         return Ok(());
     }
 
-    disk::make_folder(&out).map_err(one)?;
-    let lock = lock(&out).map_err(one)?;
+    disk::make_folder(&out)?;
+    let lock = lock(&out)?;
     // Of Ctrl-C a terminal tells the runs, too, and they save a checkpoint.
     let tell = |signal| {
         let next = "the same command goes on, once the runs that were going on have ended";
         log::end("", &format!("stopped by {signal}; {next}"));
     };
-    Interrupt::by_signals().end_at_once(tell).map_err(one)?;
-    report.write(&out).map_err(one)?;
-    let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out)).map_err(|error| vec![error])?;
-    let table = report.markdown().map_err(one)?;
-    writeln!(std::io::stdout(), "\n{table}\nwritten to {}", out.display()).map_err(|error| vec![error.into()])?;
+    Interrupt::by_signals().end_at_once(tell)?;
+    report.write(&out)?;
+    let failed = jobs::run(&cells, &waiting, options, &lock, || report.write(&out))?;
+    let table = report.markdown()?;
+    writeln!(std::io::stdout(), "\n{table}\nwritten to {}", out.display())?;
     if failed == 0 {
         return Ok(());
     }
-    Err(one(Error::Run(format!(
+    Err(Error::Run(format!(
         "{failed} of {} runs failed; the table says why, and the same command tries them again",
         cells.len()
-    ))))
+    ))
+    .into())
 }
 
 /// The titles of the sweep's runs in their order, at a scale or at full size: their configs are checked, but not whether
@@ -123,19 +142,6 @@ pub fn titles(path: &Path, scale: Option<&str>) -> Result<Vec<String>, Vec<Error
     let file = SweepFile::read(path).map_err(|error| vec![error])?;
     let cells = grid::cells(&file, scale, &[], &[], Path::new("sweeps"))?;
     Ok(cells.iter().map(Cell::title).collect())
-}
-
-/// Whether a file is a sweep.
-pub(crate) fn is_at(path: &Path) -> bool {
-    SweepFile::read(path).is_ok()
-}
-
-fn one(error: Error) -> Vec<anyhow::Error> {
-    vec![error.into()]
-}
-
-fn all(errors: Vec<Error>) -> Vec<anyhow::Error> {
-    errors.into_iter().map(Into::into).collect()
 }
 
 /// What `fmicl check` finds in any of the runs: an hour into a sweep is too late for it.
@@ -160,7 +166,7 @@ fn check<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<(), Vec<Error>> {
     problems.none()
 }
 
-fn default_out(options: &Options) -> PathBuf {
+fn default_out(options: &Sweep) -> PathBuf {
     let name = options.path.file_stem().unwrap_or_default().to_string_lossy();
     let scale = options.scale.iter().map(|scale| format!("-{scale}"));
     Path::new("sweeps").join(std::iter::once(name.into_owned()).chain(scale).collect::<String>())

@@ -9,7 +9,9 @@ mod sphere;
 
 pub use claim::Claim;
 
+use crate::command::{Command, Group, Outcome};
 use crate::wrap;
+use clap::Args;
 use fmicl_core::{Divergence, Error, Result, registry};
 use std::io::Write;
 
@@ -27,11 +29,31 @@ pub fn claims() -> Result<Vec<Claim>> {
     Ok(claims)
 }
 
+#[derive(Debug, Args)]
+struct Verify {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+crate::command!(
+    "verify",
+    Verify,
+    Group::Evaluate,
+    "Compute what the paper claims, with every registered divergence"
+);
+
+impl Command for Verify {
+    fn run(self) -> Outcome {
+        Ok(print(self.json)?)
+    }
+}
+
 /// Prints the claims as a table, or as JSON.
 ///
 /// # Errors
 /// A claim that does not hold.
-pub(crate) fn run(json: bool) -> anyhow::Result<()> {
+fn print(json: bool) -> anyhow::Result<()> {
     let claims = claims()?;
     if json {
         writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&claims)?)?;

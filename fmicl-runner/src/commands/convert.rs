@@ -1,5 +1,6 @@
 //! `fmicl convert`: a PyTorch checkpoint's weights as safetensors.
 
+use crate::command::{Command, Group, Outcome};
 use crate::{disk, pickle, weights};
 use clap::Args;
 use fmicl_core::Error;
@@ -8,7 +9,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub(crate) struct ConvertArgs {
+struct Convert {
     /// A file of torch.save: .pth, .pt, .bin, .ckpt
     checkpoint: PathBuf,
     /// The file [default: beside the checkpoint, ending in .safetensors]
@@ -22,11 +23,24 @@ pub(crate) struct ConvertArgs {
     strip: Option<String>,
 }
 
+crate::command!(
+    "convert",
+    Convert,
+    Group::Use,
+    "Convert a PyTorch checkpoint's weights to safetensors, for `init`"
+);
+
+impl Command for Convert {
+    fn run(self) -> Outcome {
+        Ok(convert(&self)?)
+    }
+}
+
 /// Reads the tensors alone, runs nothing that the checkpoint holds, and prints what was taken.
 ///
 /// # Errors
 /// A file that is something else or damaged, or the disk's.
-pub(crate) fn convert(args: &ConvertArgs) -> anyhow::Result<()> {
+fn convert(args: &Convert) -> anyhow::Result<()> {
     let out = args
         .out
         .clone()

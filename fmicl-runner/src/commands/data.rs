@@ -5,7 +5,7 @@ mod info;
 #[cfg(test)]
 mod tests;
 
-use crate::cli::{Outcome, all, one};
+use crate::command::{Command, Group, Outcome};
 use crate::config;
 use crate::data::has_labels;
 use clap::{Args, Subcommand};
@@ -13,8 +13,27 @@ use fmicl_core::{Dataset, Error, Modality, Part, Result, Split};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[derive(Debug, Args)]
+struct Data {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+crate::command!(
+    "data",
+    Data,
+    Group::Inspect,
+    "Where the datasets are looked for, and how to get them"
+);
+
+impl Command for Data {
+    fn run(self) -> Outcome {
+        self.verb.run()
+    }
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Data {
+enum Verb {
     /// Say where a dataset is looked for, what was found and how to get it; without a name, list all datasets
     Info {
         /// A dataset by its name, or an experiment (a path that ends in .toml), whose dataset is meant
@@ -47,37 +66,35 @@ pub(crate) struct Sets {
     sets: Vec<String>,
 }
 
-impl Data {
-    pub fn run(self) -> Outcome {
+impl Verb {
+    fn run(self) -> Outcome {
         let out = &mut std::io::stdout().lock();
         match self {
-            Data::Info { dataset: None, options } => {
+            Verb::Info { dataset: None, options } => {
                 if let [set, ..] = &options.sets[..] {
-                    return Err(all(vec![Error::config(format!(
-                        "--set {set}: the name of its dataset is missing"
-                    ))]));
+                    return Err(Error::config(format!("--set {set}: the name of its dataset is missing")).into());
                 }
-                info::all(out).map_err(|error| one(error.into()))
+                Ok(info::all(out)?)
             }
-            Data::Info {
+            Verb::Info {
                 dataset: Some(dataset),
                 options,
             } => {
-                let dataset = load(&dataset, &options.sets).map_err(all)?;
-                info::one(out, &dataset).map_err(one)
+                let dataset = load(&dataset, &options.sets)?;
+                Ok(info::one(out, &dataset)?)
             }
-            Data::Fetch {
+            Verb::Fetch {
                 dataset,
                 options,
                 to,
                 from,
             } => {
                 let sets = match to {
-                    Some(to) => with_root(&dataset, options.sets, &to).map_err(|error| all(vec![error]))?,
+                    Some(to) => with_root(&dataset, options.sets, &to)?,
                     None => options.sets,
                 };
-                let dataset = load(&dataset, &sets).map_err(all)?;
-                fetch::fetch(out, &dataset, from).map_err(one)
+                let dataset = load(&dataset, &sets)?;
+                Ok(fetch::fetch(out, &dataset, from)?)
             }
         }
     }

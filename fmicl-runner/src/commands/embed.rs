@@ -1,5 +1,6 @@
 //! `fmicl embed`: vectors of whatever a trained encoder reads, a line each.
 
+use crate::command::{Command, Group, Outcome};
 use crate::eval::{self, Origin, Subject};
 use crate::train::CheckpointChoice;
 use crate::{DeviceChoice, disk, weights};
@@ -17,7 +18,7 @@ const AT_A_TIME: (usize, usize) = (8192, 64 << 20);
 const LONGEST: usize = 1 << 20;
 
 #[derive(Debug, Args)]
-pub(crate) struct EmbedArgs {
+struct Embed {
     /// A run directory that `train` wrote, or a folder of published weights
     path: PathBuf,
     /// Write FILE.npy or FILE.safetensors (`features`) instead of text
@@ -37,6 +38,19 @@ pub(crate) struct EmbedArgs {
     device: Option<DeviceChoice>,
 }
 
+crate::command!(
+    "embed",
+    Embed,
+    Group::Use,
+    "Write a vector for each line of stdin: sentences, or paths of images"
+);
+
+impl Command for Embed {
+    fn run(self) -> Outcome {
+        Ok(embed(&self)?)
+    }
+}
+
 /// Reads lines from stdin (sentences, or paths of images) and writes a vector for each, in their order: to stdout as
 /// numbers with tabs between, or to a file.
 ///
@@ -45,7 +59,7 @@ pub(crate) struct EmbedArgs {
 ///
 /// # Errors
 /// Whatever is wrong with the encoder, a line, or the disk.
-pub(crate) fn embed(args: &EmbedArgs) -> anyhow::Result<()> {
+fn embed(args: &Embed) -> anyhow::Result<()> {
     let write: fn(Tensor, &Path) -> Result<()> = match args.out.as_ref().map(|out| out.extension()) {
         None => |_, _| Ok(()),
         Some(Some(ending)) if ending == "npy" => {

@@ -1,5 +1,6 @@
 //! `fmicl export`: a run's backbone, for PyTorch.
 
+use crate::command::{Command, Group, Outcome};
 use crate::panics::refused;
 use crate::together::Together;
 use crate::train::{CheckpointChoice, Model, RunDir};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 #[derive(Debug, Args)]
-pub(crate) struct ExportArgs {
+struct Export {
     /// The run directory that `train` wrote
     run: PathBuf,
     /// The file [default: RUN/backbone.safetensors or RUN/backbone.pt]
@@ -26,6 +27,14 @@ pub(crate) struct ExportArgs {
     /// Which checkpoint: last, best (in the run's online evaluation), step-N, or a path
     #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
     checkpoint: CheckpointChoice,
+}
+
+crate::command!("export", Export, Group::Use, "Write a run's backbone, for PyTorch");
+
+impl Command for Export {
+    fn run(self) -> Outcome {
+        Ok(export(&self)?)
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -40,7 +49,7 @@ enum Format {
 ///
 /// # Errors
 /// Whatever is wrong with the run, one that diverged included, or the disk; a backbone that cannot be traced.
-pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
+fn export(args: &Export) -> anyhow::Result<()> {
     let run = RunDir::open(&args.run)?;
     let experiment = run.experiment()?;
     let device = Together::to_use(Some(&experiment), Some(DeviceChoice::Cpu))?.alone("export")?;

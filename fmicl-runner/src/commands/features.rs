@@ -2,7 +2,7 @@
 
 mod files;
 
-use super::refuse_both;
+use crate::command::{Command, Group, Outcome, refuse_both};
 use crate::data::{open_split, trained_on};
 use crate::together::Together;
 use crate::train::{CheckpointChoice, RunDir};
@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub(crate) struct FeaturesArgs {
+struct Features {
     /// The run directory that `train` wrote
     run: PathBuf,
     /// Which images; several are separated by commas [default: train,test, or pretrain where there are no labels]
@@ -37,6 +37,19 @@ pub(crate) struct FeaturesArgs {
     device: Option<DeviceChoice>,
 }
 
+crate::command!(
+    "features",
+    Features,
+    Group::Use,
+    "Write the features of a run's frozen encoder, and the labels"
+);
+
+impl Command for Features {
+    fn run(self) -> Outcome {
+        Ok(features(&self)?)
+    }
+}
+
 /// A split of the dataset, or all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
@@ -56,7 +69,7 @@ enum Which {
 /// # Errors
 /// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
 /// `train.on_error` allows it.
-pub(crate) fn features(args: &FeaturesArgs) -> anyhow::Result<()> {
+fn features(args: &Features) -> anyhow::Result<()> {
     refuse_both(&args.sets, "device", args.device.map(|device| device.to_string()))?;
     let run = RunDir::open(&args.run)?;
     let experiment = run.experiment_with(&args.sets)?;

@@ -2,9 +2,8 @@
 
 use super::cell::Cell;
 use super::metric::Metric;
-use super::outcome::{Finished, Outcome};
+use super::outcome::{Finished, Outcome, REFERENCES};
 use super::provenance;
-use super::report::REFERENCES;
 use fmicl_core::Result;
 use serde_json::Value;
 
@@ -58,7 +57,7 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
     };
     let mut row = cell.labels.clone();
     row.extend([cell.seed.to_string(), state]);
-    row.extend(Metric::ALL.map(|metric| number(run.and_then(|run| metric.of(run)))));
+    row.extend(Metric::ALL.map(|metric| number(run.and_then(|run| run.value(metric)))));
     for reference in REFERENCES {
         row.extend(accuracies().map(|metric| number(run.and_then(|run| run.accuracy(reference, metric)))));
     }

@@ -1,7 +1,7 @@
 //! Runs the cells of a sweep, each as a process of its own: one that fails takes no other with it, and libtorch's one
 //! random generator belongs to one run.
 
-use super::Options;
+use super::Sweep;
 use super::cell::Cell;
 use super::outcome::{FAILED, Outcome};
 use crate::provenance;
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub fn run(
     cells: &[Cell],
     waiting: &[usize],
-    options: &Options,
+    options: &Sweep,
     lock: &File,
     after: impl Fn() -> Result<()> + Sync,
 ) -> anyhow::Result<usize> {
@@ -75,7 +75,7 @@ pub fn run(
     })
 }
 
-fn train(cell: &Cell, options: &Options, jobs: usize, lock: &File) -> anyhow::Result<Outcome> {
+fn train(cell: &Cell, options: &Sweep, jobs: usize, lock: &File) -> anyhow::Result<Outcome> {
     // Since it was looked at, another sweep may have come and gone.
     if cell.is_done()? {
         return Ok(cell.outcome()?);

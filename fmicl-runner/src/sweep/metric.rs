@@ -1,6 +1,5 @@
 //! The numbers of a run that a sweep can report.
 
-use super::outcome::Finished;
 use serde::Deserialize;
 
 /// A number of a run.
@@ -84,19 +83,6 @@ impl Metric {
     /// Whether it is an accuracy in which every class counts alike.
     pub fn is_balanced(self) -> bool {
         matches!(self, Metric::BalancedKnn | Metric::BalancedLinear)
-    }
-
-    /// Its value in a finished run; accuracies in %.
-    pub fn of(self, run: &Finished) -> Option<f64> {
-        match self {
-            Metric::Alignment => run.last_epoch("/projections/alignment"),
-            Metric::Uniformity => run.last_epoch("/projections/uniformity"),
-            Metric::EffectiveRank => run.last_epoch("/projections/effective_rank"),
-            Metric::FMi => run.last_epoch("/f_mi"),
-            Metric::Loss => run.last_epoch("/loss"),
-            Metric::Seconds => run.seconds(),
-            _ => run.accuracy("trained encoder", self),
-        }
     }
 
     /// Whether more of it is better; nothing, where runs are not comparable by it.

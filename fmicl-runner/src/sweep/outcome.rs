@@ -12,6 +12,9 @@ use std::path::Path;
 /// The file that says why a run failed.
 pub const FAILED: &str = "failed.txt";
 
+/// What representations a table compares the trained encoders with.
+pub const REFERENCES: [&str; 3] = ["raw pixels", "untrained encoder", "initial encoder"];
+
 /// Below this effective rank the projections lie on a line, or in a point.
 const COLLAPSED: f64 = 2.0;
 
@@ -73,6 +76,19 @@ impl Finished {
         Some(100.0 * row.pointer(metric.accuracy()?)?.as_f64()?)
     }
 
+    /// The value of a metric; accuracies in %.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Alignment => self.last_epoch("/projections/alignment"),
+            Metric::Uniformity => self.last_epoch("/projections/uniformity"),
+            Metric::EffectiveRank => self.last_epoch("/projections/effective_rank"),
+            Metric::FMi => self.last_epoch("/f_mi"),
+            Metric::Loss => self.last_epoch("/loss"),
+            Metric::Seconds => self.seconds(),
+            _ => self.accuracy("trained encoder", metric),
+        }
+    }
+
     /// A number in the last line of `metrics.jsonl`.
     pub fn last_epoch(&self, pointer: &str) -> Option<f64> {
         self.last_epoch.pointer(pointer)?.as_f64()
@@ -121,7 +137,7 @@ impl fmt::Display for Outcome {
             Outcome::Waiting => write!(f, "not run"),
             Outcome::Failed(reason) => write!(f, "failed: {reason}"),
             Outcome::Finished(run) => {
-                let shown = |metric: Metric| metric.of(run).map_or("?".into(), |value| metric.show(value));
+                let shown = |metric: Metric| run.value(metric).map_or("?".into(), |value| metric.show(value));
                 let seconds = shown(Metric::Seconds);
                 write!(
                     f,

@@ -2,8 +2,8 @@
 
 use super::file::{PlotKind, Reported};
 use super::metric::Metric;
-use super::outcome::Outcome;
-use super::report::{Group, Summary};
+use super::outcome::{Finished, Outcome};
+use super::summary::{Group, Summary};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use std::ops::Range;
@@ -130,7 +130,7 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
 fn scatter(area: &Area, title: &str, metrics: [Metric; 2], groups: &[Group]) -> Option<Plot> {
     let of = |group: &Group| -> Vec<(f64, f64)> {
         let finished = group.runs.iter().filter_map(Outcome::finished);
-        let point = |run| Some((metrics[0].of(run)?, metrics[1].of(run)?));
+        let point = |run: &Finished| Some((run.value(metrics[0])?, run.value(metrics[1])?));
         finished.filter_map(point).collect()
     };
     let all: Vec<(f64, f64)> = groups.iter().flat_map(of).collect();

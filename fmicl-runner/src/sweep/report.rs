@@ -3,7 +3,8 @@
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
 use super::metric::Metric;
-use super::outcome::{Finished, Outcome};
+use super::outcome::{Finished, Outcome, REFERENCES};
+use super::summary::{Group, Summary};
 use super::{caption, csv, plot};
 use crate::disk;
 use fmicl_core::{Error, Result};
@@ -13,8 +14,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What representations a table compares the trained encoders with.
-pub const REFERENCES: [&str; 3] = ["raw pixels", "untrained encoder", "initial encoder"];
 const CHANCE: &str = "chance";
 /// Always answering the class that is the largest of training.
 const LARGEST: &str = "largest class";
@@ -29,61 +28,6 @@ pub struct Report<'a> {
     columns: Option<usize>,
     reported: &'a Reported,
     cells: &'a [Cell],
-}
-
-/// The runs of one place in the table.
-pub struct Group<'a> {
-    /// Its values on the axes of the rows.
-    pub row: Vec<&'a str>,
-    /// Its value on the axis of the columns; empty where there is none.
-    pub column: &'a str,
-    /// What its runs gave, a seed each.
-    pub runs: Vec<Outcome>,
-}
-
-/// Mean and spread of a number over the finished runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    /// The values.
-    pub values: Vec<f64>,
-    /// Their mean.
-    pub mean: f64,
-    /// Their standard deviation (of the sample: over n - 1); nothing for one value.
-    pub spread: Option<f64>,
-}
-
-impl Summary {
-    /// Of at least one value.
-    pub fn new(values: Vec<f64>) -> Option<Self> {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let spread = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        (!values.is_empty()).then_some(Summary { values, mean, spread })
-    }
-}
-
-impl Group<'_> {
-    /// A metric over the group's finished runs.
-    pub fn summary(&self, metric: Metric) -> Option<Summary> {
-        self.over(|run| metric.of(run))
-    }
-
-    fn over(&self, number: impl Fn(&Finished) -> Option<f64>) -> Option<Summary> {
-        Summary::new(
-            self.runs
-                .iter()
-                .filter_map(Outcome::finished)
-                .filter_map(number)
-                .collect(),
-        )
-    }
-
-    /// The row's values and the column's.
-    pub fn title(&self) -> String {
-        let labels = self.row.iter().copied().chain([self.column]);
-        labels.filter(|label| !label.is_empty()).collect::<Vec<_>>().join(", ")
-    }
 }
 
 impl<'a> Report<'a> {

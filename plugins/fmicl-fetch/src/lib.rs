@@ -10,11 +10,13 @@
 
 mod checksum;
 mod client;
+mod event;
 mod fetch;
 mod origin;
 mod partial;
 mod size;
 mod unpack;
 
-pub use fetch::{Event, Fetch, fetch};
+pub use event::Event;
+pub use fetch::{Fetch, fetch};
 pub use size::Bytes;

@@ -1,6 +1,6 @@
 //! A dataset of an outsider, which says where it comes from and can be fetched for that.
 
-use super::{Data, Sets, load};
+use super::{Sets, Verb, load};
 use fmicl_core::{Dataset, Download, Error, Image, Result, Samples, Source, Split, register};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Write};
@@ -130,7 +130,7 @@ fn what_a_dataset_declares_is_fetched_read_and_not_fetched_twice() {
 fn to_is_short_for_the_option_root() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("a b");
-    let command = Data::Fetch {
+    let command = Verb::Fetch {
         dataset: "letters".into(),
         options: Sets {
             sets: vec![format!("server={}", serve_once(b"ab"))],

@@ -2,7 +2,8 @@
 
 use super::{SWEEP, finish, write};
 use crate::sweep::file::SweepFile;
-use crate::sweep::report::{Report, Summary};
+use crate::sweep::report::Report;
+use crate::sweep::summary::Summary;
 use crate::sweep::{cell::Cell, grid};
 use std::fs;
 use std::path::Path;
