@@ -26,7 +26,7 @@ enum Log {
 static TELLS: AtomicBool = AtomicBool::new(false);
 
 /// Starts logging; call once in a process. Stderr has warnings alone.
-pub fn init() {
+pub(crate) fn init() {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
         .with_writer(|| wrap::Stderr)
@@ -51,12 +51,12 @@ fn is_for_stderr(about: &Metadata) -> bool {
 }
 
 /// From now on stderr has all of the log, and not only warnings.
-pub fn tell() {
+pub(crate) fn tell() {
     TELLS.store(true, Ordering::Relaxed);
 }
 
 /// From now on stderr has warnings alone: another process tells the rest.
-pub fn leave_telling() {
+pub(crate) fn leave_telling() {
     TELLS.store(false, Ordering::Relaxed);
 }
 
@@ -68,7 +68,7 @@ pub fn end(mark: &str, why: &str) {
 }
 
 /// A line for the run's file alone.
-pub fn in_file(line: &str) {
+pub(crate) fn in_file(line: &str) {
     tracing::info!(target: FOR_THE_FILE, "{line}");
 }
 
@@ -76,7 +76,7 @@ pub fn in_file(line: &str) {
 ///
 /// # Errors
 /// The disk's.
-pub fn open(path: &Path) -> Result<()> {
+pub(crate) fn open(path: &Path) -> Result<()> {
     let io = |error| Error::io(path, error);
     let mut file = File::options().create(true).append(true).open(path).map_err(io)?;
     if let Ok(mut log) = LOG.lock() {

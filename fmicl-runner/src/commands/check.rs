@@ -63,7 +63,7 @@ fn check(args: &Check) -> Result<(), Vec<Error>> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
+pub fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let (lines, _) = look(experiment)?;
     Ok(lines.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -1,8 +1,9 @@
 //! The experiment file's top level.
 
 use super::{Eval, Node, Train};
+use crate::DeviceChoice;
 use crate::weights::Init;
-use crate::{DeviceChoice, panics};
+use fmicl_core::panics::refused;
 use fmicl_core::registry;
 use fmicl_core::tch::nn;
 use fmicl_core::{
@@ -131,8 +132,7 @@ impl Experiment {
     pub(crate) fn build_learner(&self, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
         let input = self.views.input().map_err(|error| error.at("views"))?;
         let build = |path: &nn::Path| {
-            panics::refused("cannot be built", || self.backbone.build_for(path, input))
-                .map_err(|error| error.at("backbone"))
+            refused("cannot be built", || self.backbone.build_for(path, input)).map_err(|error| error.at("backbone"))
         };
         // An error of the backbone passes through the architecture.
         let backbone_failed = Cell::new(false);
@@ -144,7 +144,7 @@ impl Experiment {
             backbone_failed.set(encoder.is_err());
             encoder
         };
-        let learner = panics::refused("cannot be built", || self.architecture.build(root, &backbone));
+        let learner = refused("cannot be built", || self.architecture.build(root, &backbone));
         learner.map_err(|error| match backbone_failed.get() {
             true => error,
             false => error.at("architecture"),
