@@ -10,8 +10,16 @@ mod allocator;
 use fmicl_baselines as _;
 #[cfg(feature = "c10d")]
 use fmicl_c10d as _;
+#[cfg(feature = "export")]
+use fmicl_export as _;
+#[cfg(feature = "fetch")]
+use fmicl_fetch as _;
+#[cfg(feature = "sweep")]
+use fmicl_sweep as _;
 #[cfg(feature = "text")]
 use fmicl_text as _;
+#[cfg(feature = "verify")]
+use fmicl_verify as _;
 
 fn main() -> std::process::ExitCode {
     fmicl_runner::cli()

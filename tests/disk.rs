@@ -151,7 +151,10 @@ fn a_disk_that_is_full_or_read_only_loses_nothing() {
 fn what_is_written_of_a_run_is_whole_or_one_line_and_nothing_is_left() {
     let bench = Bench::new(str::to_string);
     bench.finish("run", 2);
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/fmicl-runner/golden/checkpoint.pth");
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/plugins/fmicl-export/golden/checkpoint.pth"
+    );
     let commands: [&[&str]; 6] = [
         &["export", "run", "--out", "out/c.pt"],
         &["export", "run", "--out", "out/c.safetensors"],

@@ -276,7 +276,7 @@ fn weights_under_other_heads_than_they_were_trained_with_are_refused_and_files_t
 
 #[test]
 fn a_checkpoint_of_pytorch_is_converted_and_starts_a_run() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fmicl-runner/golden");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/fmicl-export/golden");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("w.safetensors");
     for name in ["checkpoint.pth", "checkpoint-legacy.pth"] {

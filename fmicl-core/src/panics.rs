@@ -1,5 +1,6 @@
 //! A panic as an error: of libtorch, which refuses a shape or a size by one, or of a crate that is given hostile files.
 
+use crate::Error;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,14 @@ pub fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     let result = catch_unwind(AssertUnwindSafe(f));
     QUIET.set(before);
     result.map_err(|payload| message(&*payload))
+}
+
+/// Runs `f`; its panic, by which libtorch refuses a shape or a size, is a config error that begins with `what`.
+///
+/// # Errors
+/// That one, and those of `f`.
+pub fn refused<T>(what: &str, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    quietly(f).unwrap_or_else(|why| Err(Error::config(format!("{what}: {why}"))))
 }
 
 /// What a panic says, its first line; a libtorch error arrives quoted, with its C++ stack trace behind an escaped line end.

@@ -4,6 +4,7 @@ mod cifar;
 mod cifar10;
 mod cifar100;
 mod digits;
+mod extensions;
 mod fashion_mnist;
 mod files;
 mod idx;

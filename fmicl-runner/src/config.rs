@@ -15,10 +15,10 @@ mod tree;
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
-pub(crate) use load::{Base, Change, change, changed, load_part, read_file_as};
-pub use load::{load, load_all, load_text};
+pub use load::{Base, Change, load, load_all, load_part, load_text, read_file_as};
+pub(crate) use load::{change, changed};
 pub use train::{OnNan, Train};
-pub(crate) use tree::{Node, Origin};
+pub use tree::{Node, Origin};
 
 use fmicl_core::{Error, require};
 

@@ -13,14 +13,13 @@ mod tasks;
 mod tiles;
 mod worth;
 
-pub use encode::{Encoded, Features};
-pub(crate) use encode::{Reader, require_finite};
+pub use encode::{Encoded, Features, Reader, require_finite};
 pub use judge::{Accuracy, Balanced, DRAWS, FEW, Judged, Online};
 pub use knn::knn;
 pub use linear::linear;
 pub(crate) use memory::require_room;
 pub use score::{Largest, Score};
-pub(crate) use subject::{Origin, Subject};
+pub use subject::{Folder, Origin, Subject};
 pub use table::{Comparison, Protocol, Row};
 pub use tasks::{Evaluated, Figures, FiguresByName};
 pub use worth::Worth;
@@ -163,7 +162,7 @@ pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOpti
 }
 
 /// No others to evaluate with.
-pub(crate) fn alone() -> Rc<dyn Processes> {
+pub fn alone() -> Rc<dyn Processes> {
     Rc::new(Single {})
 }
 

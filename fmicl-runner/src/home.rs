@@ -43,7 +43,7 @@ fn expanded_at<'a>(home: Option<&Path>, text: &'a str) -> Result<Cow<'a, str>, S
 ///
 /// # Errors
 /// In words, with the argument.
-pub fn arguments(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Vec<OsString>, String> {
+pub(crate) fn arguments(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Vec<OsString>, String> {
     let word = |arg: OsString| {
         let Some(text) = arg.to_str() else { return Ok(arg) };
         let (option, value) = match text.split_once('=') {

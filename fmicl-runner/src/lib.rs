@@ -1,41 +1,44 @@
-//! The command line `fmicl` as a library: an outsider's own binary links its plugins and calls [`cli`].
+//! The engine and the command line of `fmicl` as a library: a binary links its plugins and calls [`cli`].
 //!
 //! | to read | in |
 //! |---|---|
-//! | the subcommands and their exit codes | [`cli`] |
+//! | the command line and its exit codes | [`cli`] |
+//! | a verb of it, as a crate adds one | [`command`], [`testing`] |
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts every binary has | `parts.rs` |
 //! | a run on the disk: directory, checkpoints, model | [`run`] |
 //! | training and evaluation | [`train`], [`eval`] |
-//! | how processes meet that a launcher has started | `together.rs` |
-//! | many experiments and their table | [`sweep`] |
-//! | the paper's claims, computed | [`verify`] |
+//! | the data of an experiment | [`data`] |
+//! | how processes meet that a launcher has started | [`Together`] |
+//! | where a run's numbers come from | [`provenance`] |
+//! | weights, files that are whole or not there, paths, lines on a terminal | [`weights`], [`disk`], [`home`], [`wrap`], [`log`] |
 
 mod cli;
+pub mod command;
 mod commands;
 pub mod config;
-mod data;
+pub mod data;
 mod device;
-mod disk;
+pub mod disk;
 pub mod eval;
-mod home;
-mod log;
+pub mod home;
+pub mod log;
 mod panics;
 mod parts;
-pub mod pickle;
 mod precision;
 pub mod run;
 mod shell;
-pub mod sweep;
 #[cfg(test)]
-mod testing;
+mod test_parts;
+pub mod testing;
 mod together;
 pub mod train;
-pub mod verify;
-mod weights;
-mod wrap;
+pub mod weights;
+pub mod wrap;
 
 pub use cli::{cli, cli_of};
+pub use commands::summary;
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use precision::Precision;
+pub use together::Together;

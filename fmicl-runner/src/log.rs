@@ -25,9 +25,8 @@ enum Log {
 /// Whether stderr has all of the log.
 static TELLS: AtomicBool = AtomicBool::new(false);
 
-/// Starts logging; call once in a process. With `tell` stderr has all of it, and not only warnings.
-pub fn init(tell: bool) {
-    TELLS.store(tell, Ordering::Relaxed);
+/// Starts logging; call once in a process. Stderr has warnings alone.
+pub(crate) fn init() {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let to_stderr = fmt::layer()
         .with_writer(|| wrap::Stderr)
@@ -51,8 +50,13 @@ fn is_for_stderr(about: &Metadata) -> bool {
     *about.level() <= most && about.target() != FOR_THE_FILE
 }
 
+/// From now on stderr has all of the log, and not only warnings.
+pub(crate) fn tell() {
+    TELLS.store(true, Ordering::Relaxed);
+}
+
 /// From now on stderr has warnings alone: another process tells the rest.
-pub fn leave_telling() {
+pub(crate) fn leave_telling() {
     TELLS.store(false, Ordering::Relaxed);
 }
 
@@ -64,7 +68,7 @@ pub fn end(mark: &str, why: &str) {
 }
 
 /// A line for the run's file alone.
-pub fn in_file(line: &str) {
+pub(crate) fn in_file(line: &str) {
     tracing::info!(target: FOR_THE_FILE, "{line}");
 }
 
@@ -72,7 +76,7 @@ pub fn in_file(line: &str) {
 ///
 /// # Errors
 /// The disk's.
-pub fn open(path: &Path) -> Result<()> {
+pub(crate) fn open(path: &Path) -> Result<()> {
     let io = |error| Error::io(path, error);
     let mut file = File::options().create(true).append(true).open(path).map_err(io)?;
     if let Ok(mut log) = LOG.lock() {

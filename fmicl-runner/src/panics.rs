@@ -1,12 +1,11 @@
 //! A panic as one line: what a user sees of a fault in the program, or of libtorch refusing a shape.
 
 use crate::log;
-use fmicl_core::Error;
-use fmicl_core::panics::{is_quiet, message, quietly};
+use fmicl_core::panics::{is_quiet, message};
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 /// From now on a panic prints `error: internal: ...` in one line; with `RUST_BACKTRACE` set, also the backtrace.
-pub(crate) fn install() {
+pub fn install() {
     let default = take_hook();
     set_hook(Box::new(move |info| {
         if is_quiet() {
@@ -17,11 +16,6 @@ pub(crate) fn install() {
             default(info);
         }
     }));
-}
-
-/// Runs `f`; its panic, by which libtorch refuses a shape or a size, is a config error that begins with `what`.
-pub(crate) fn refused<T>(what: &str, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    quietly(f).unwrap_or_else(|why| Err(Error::config(format!("{what}: {why}"))))
 }
 
 fn describe(info: &PanicHookInfo) -> String {

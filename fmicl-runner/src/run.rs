@@ -15,7 +15,7 @@ mod choice;
 mod kept;
 mod lines;
 mod model;
-pub(crate) mod provenance;
+pub mod provenance;
 mod published;
 mod run_dir;
 

@@ -1,101 +1,73 @@
-//! Parts for this crate's tests.
+//! The laws that every [command](crate::command) obeys, as a function that a plugin's own tests call.
 
-use fmicl_core::tch::{Tensor, nn};
-use fmicl_core::{Backbone, Dataset, Encoder, Image, Result, Samples, Split, View, register, require};
-use serde::{Deserialize, Serialize};
+use crate::command::{self, Entry};
+use fmicl_core::registry::API;
 
-/// `count` gray images of `size` pixels in two classes; the test split has none if `broken`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Gray {
-    count: usize,
-    size: usize,
-    broken: bool,
+/// Checks the verb that is registered by this name: that the command line takes it, and that its help says what a user needs.
+///
+/// # Panics
+/// With the law that is broken.
+pub fn check_command(name: &str) {
+    let entries = command::entries().unwrap_or_else(|error| panic!("{error}"));
+    let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
+        panic!("no command `{name}` is registered: does the test refer to its crate?");
+    };
+    assert_eq!(entry.api, API, "`{name}` was built with another fmicl-core");
+    check_words(entry);
+    check_arguments(entry.to_clap());
 }
 
-register!(Dataset, "gray", Gray, "gray images, for tests");
-
-impl Default for Gray {
-    fn default() -> Self {
-        Gray {
-            count: 16,
-            size: 8,
-            broken: false,
-        }
-    }
+fn check_words(entry: &Entry) {
+    let (name, summary) = (entry.name, entry.summary);
+    let is_word = name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-');
+    assert!(is_word, "`{name}` is not a word of small letters, digits and dashes");
+    assert_ne!(name, "help", "`help` is the command line's own");
+    assert!(
+        summary.starts_with(char::is_uppercase) && !summary.ends_with('.') && !summary.contains('\n'),
+        "`{name}`: {summary:?} is not one line that begins with a capital and ends without a full stop"
+    );
 }
 
-impl Dataset for Gray {
-    fn validate(&self) -> Result<()> {
-        require(self.count >= 1, "count", || "0 is not at least 1".into())
+fn check_arguments(clap: clap::Command) {
+    // clap's own laws: two arguments of one name, a default that is not allowed, and so on.
+    clap.clone().debug_assert();
+    let name = clap.get_name().to_string();
+    for argument in clap.get_arguments() {
+        let is_clear = argument
+            .get_help()
+            .is_some_and(|help| !help.to_string().trim().is_empty())
+            || argument
+                .get_possible_values()
+                .iter()
+                .any(|value| value.get_help().is_some());
+        assert!(is_clear, "`{name}`: the argument {} has no help", argument.get_id());
     }
-
-    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        if self.broken && split == Split::Test {
-            return Err(fmicl_core::Error::data("gray/test", "the file is empty"));
-        }
-        Ok(Box::new(self.clone()))
-    }
+    clap.get_subcommands().cloned().for_each(check_arguments);
 }
 
-impl Samples for Gray {
-    fn len(&self) -> usize {
-        self.count
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_of_this_crate_obeys_the_laws() {
+        let entries = command::entries().unwrap();
+        assert!(entries.len() >= 5);
+        entries.iter().for_each(|entry| check_command(entry.name));
     }
 
-    fn classes(&self) -> usize {
-        2
+    #[test]
+    #[should_panic(expected = "`zoom`: the argument run has no help")]
+    fn an_argument_without_help_is_refused() {
+        check_arguments(clap::Command::new("zoom").arg(clap::Arg::new("run")));
     }
 
-    fn image(&self, index: usize) -> Result<Image> {
-        Ok(Image::from_gray(
-            self.size,
-            self.size,
-            &vec![(index * 7 % 256) as u8; self.size * self.size],
-        ))
-    }
-
-    fn label(&self, index: usize) -> usize {
-        index % 2
-    }
-}
-
-/// A backbone that libtorch refuses to run on images below 16 pixels.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Needs16Pixels {}
-
-register!(Backbone, "needs-16-pixels", Needs16Pixels, "a large kernel, for tests");
-
-impl Backbone for Needs16Pixels {
-    fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
-        Ok(Box::new(OneKernel(nn::conv2d(path, 3, 4, 16, Default::default()))))
-    }
-}
-
-#[derive(Debug)]
-struct OneKernel(nn::Conv2D);
-
-impl Encoder for OneKernel {
-    fn forward(&self, view: &View, _train: bool) -> Tensor {
-        view.input.apply(&self.0).amax([2i64, 3].as_slice(), false)
-    }
-
-    fn width(&self) -> i64 {
-        4
-    }
-}
-
-/// A backbone that no machine has the memory for.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TooLarge {}
-
-register!(Backbone, "too-large", TooLarge, "4 PiB of weights, for tests");
-
-impl Backbone for TooLarge {
-    fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
-        let _ = path.zeros("weight", &[1 << 50]);
-        Ok(Box::new(OneKernel(nn::conv2d(path, 3, 4, 16, Default::default()))))
+    #[test]
+    #[should_panic(expected = "no command `zoom` is registered")]
+    fn a_verb_that_is_not_linked_is_refused() {
+        check_command("zoom");
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Processes that have met.
-pub(crate) struct Together {
+pub struct Together {
     /// Where this one computes.
     device: Device,
     processes: Rc<dyn Processes>,

@@ -1,9 +1,15 @@
 //! The laws of what an architecture does after a step.
 
-use super::architecture::shrink;
 use super::distance;
 use crate::{Architecture, Learner, Negatives, Parameters, View};
 use tch::{Kind, Tensor, nn};
+
+/// A step that needs no gradient.
+pub(super) fn shrink(parameters: &mut Parameters) {
+    for group in &mut parameters.groups {
+        let _ = tch::no_grad(|| group.values.g_mul_scalar_(0.98));
+    }
+}
 
 /// The variables `momentum.x` and the variables `x`, as they were at one time.
 pub(super) struct Momenta(Vec<Momentum>);

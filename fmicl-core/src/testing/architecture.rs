@@ -1,6 +1,6 @@
 //! The laws of an architecture.
 
-use super::after_step::{Momenta, a_restored_learner_goes_on};
+use super::after_step::{Momenta, a_restored_learner_goes_on, shrink};
 use super::{build_twice, distance, input_of, jitter, part_of, trainable, weights_without_gradient};
 use crate::{Architecture, Backbone, Learner, Negatives, Pairing, Parameters, View};
 use tch::{Kind, Tensor, nn};
@@ -73,13 +73,6 @@ pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, view
         trainable(&store).any(|(name, _)| name.starts_with("backbone.")),
         "{part:?}: there is no trainable `backbone.`, where the kept backbone belongs"
     );
-}
-
-/// A step that needs no gradient.
-pub(super) fn shrink(parameters: &mut Parameters) {
-    for group in &mut parameters.groups {
-        let _ = tch::no_grad(|| group.values.g_mul_scalar_(0.98));
-    }
 }
 
 /// Copies of the banks, which may be views of a buffer that changes.

@@ -1,6 +1,6 @@
 //! The files of a folder that are no samples, counted by their kind.
 
-use super::listing::EXTENSIONS;
+use super::extensions::EXTENSIONS;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -3,13 +3,14 @@
 //! Each folder is listed once, after a look into it for the program's own, which ends at the first photo. The system tells
 //! what is a folder while it lists, so that only folders and links are looked at one by one.
 
+use super::extensions::{EXTENSIONS, has_extension, is_photo};
 use super::left_out::{LeftOut, is_hidden};
 use super::links::Links;
 use super::own;
 use super::photos::Photos;
 use fmicl_core::{Error, OUTPUT_MARK, Result};
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{metadata, read_dir};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -213,24 +214,12 @@ impl Listing {
     }
 }
 
-/// The extensions of the files that are read: those of torchvision's `ImageFolder`.
-pub(super) const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
-
 /// ".a, .b or .c"
 fn one_of(extensions: &[&str]) -> String {
     match extensions {
         [others @ .., last] if !others.is_empty() => format!(".{} or .{last}", others.join(", .")),
         _ => extensions.concat(),
     }
-}
-
-pub(super) fn is_photo(name: &OsStr) -> bool {
-    has_extension(name, &EXTENSIONS)
-}
-
-fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
-    let extension = Path::new(name).extension();
-    extension.is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The program's own folders within a dataset's, such as `runs` where the experiment lies beside the classes: no classes.
 
-use super::listing::is_photo;
+use super::extensions::is_photo;
 use fmicl_core::OUTPUT_MARK;
 use std::fs::read_dir;
 use std::path::Path;

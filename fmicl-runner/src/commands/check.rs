@@ -2,27 +2,48 @@
 
 mod files;
 
-use crate::cli::ExperimentArgs;
+use super::ExperimentArgs;
+use crate::command::{Command, Group, Outcome};
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval;
 use crate::run::{build_learner, read_init};
 use crate::train::{open_loader, prepare};
 use crate::wrap;
+use clap::Args;
 use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
 use fmicl_core::{Error, Learner, Result, Samples, View};
 use fmicl_data::Loader;
 use std::sync::Arc;
 
+#[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// Read every sample too, and name those that cannot be read
+    #[arg(long)]
+    files: bool,
+}
+
+crate::command!(
+    "check",
+    Check,
+    Group::Inspect,
+    "Check all of an experiment that can be known before training"
+);
+
+impl Command for Check {
+    fn run(self) -> Outcome {
+        Ok(check(&self)?)
+    }
+}
+
 /// Prints a short summary; with `files` every sample is read first.
-///
-/// # Errors
-/// Everything that is wrong, not only the first of it.
-pub(crate) fn check(args: &ExperimentArgs, files: bool) -> Result<(), Vec<Error>> {
-    let experiment = args.load()?;
+fn check(args: &Check) -> Result<(), Vec<Error>> {
+    let experiment = args.experiment.load()?;
     let (mut lines, data) = look(&experiment)?;
-    let read = match files {
+    let read = match args.files {
         true => files::read_all(&experiment, &data)?,
         false => "not read; `check --files` reads every one".into(),
     };
@@ -33,7 +54,7 @@ pub(crate) fn check(args: &ExperimentArgs, files: bool) -> Result<(), Vec<Error>
     let given: String = given.iter().map(|given| format!("    {given}\n")).collect();
     let text = format!(
         "{}: ready to train\n{}\n  options that are not at their defaults:\n{given}",
-        args.path.display(),
+        args.experiment.path.display(),
         lines.join("\n")
     );
     wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
@@ -43,7 +64,7 @@ pub(crate) fn check(args: &ExperimentArgs, files: bool) -> Result<(), Vec<Error>
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
+pub fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
     let (lines, _) = look(experiment)?;
     Ok(lines.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -1,8 +1,7 @@
 //! `fmicl eval`: what a frozen encoder is worth.
 
-use super::refuse_both;
 use crate::DeviceChoice;
-use crate::cli::{Outcome, all, one};
+use crate::command::{Command, Group, Outcome, refuse_both};
 use crate::config;
 use crate::eval::{self, EvalOptions};
 use crate::run::CheckpointChoice;
@@ -10,7 +9,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub(crate) struct EvalArgs {
+struct Eval {
     /// The run directory that `train` wrote; with --on, a folder of published weights, too
     run: PathBuf,
     /// Evaluate by this alone, such as sts (`fmicl list evaluation`)
@@ -34,31 +33,31 @@ pub(crate) struct EvalArgs {
     device: Option<DeviceChoice>,
 }
 
-/// Evaluates a run as its experiment says, or an encoder by one evaluation.
-///
-/// # Errors
-/// Whatever stops the evaluation.
-pub(crate) fn evaluate(args: EvalArgs) -> Outcome {
-    let refuse_both =
-        |key, short: Option<String>| refuse_both(&args.sets, key, short).map_err(|error| all(vec![error]));
-    refuse_both("device", args.device.map(|device| device.to_string()))?;
-    refuse_both("data", args.data.as_ref().map(|data| data.display().to_string()))?;
-    let options = |sets| EvalOptions {
-        sets,
-        checkpoint: args.checkpoint,
-        json: args.json,
-        device: args.device,
-    };
-    let Some(evaluation) = args.on else {
-        return eval::run(&args.run, &options(args.sets)).map_err(one);
-    };
-    let (folder, mut sets): (Vec<_>, Vec<_>) = args.sets.into_iter().partition(|set| is_of_a_folder(set));
-    let data = args
-        .data
-        .map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy())));
-    sets.extend(data);
-    let evaluation = config::load_part(&evaluation, &sets).map_err(|error| all(vec![error]))?;
-    eval::run_on(&args.run, &evaluation, &options(folder)).map_err(one)
+crate::command!("eval", Eval, Group::Evaluate, "Evaluate the encoder of a run directory");
+
+impl Command for Eval {
+    /// Evaluates a run as its experiment says, or an encoder by one evaluation.
+    fn run(self) -> Outcome {
+        let given = |key, short| refuse_both(&self.sets, key, short);
+        given("device", self.device.map(|device| device.to_string()))?;
+        given("data", self.data.as_ref().map(|data| data.display().to_string()))?;
+        let options = |sets| EvalOptions {
+            sets,
+            checkpoint: self.checkpoint,
+            json: self.json,
+            device: self.device,
+        };
+        let Some(evaluation) = self.on else {
+            return Ok(eval::run(&self.run, &options(self.sets))?);
+        };
+        let (folder, mut sets): (Vec<_>, Vec<_>) = self.sets.into_iter().partition(|set| is_of_a_folder(set));
+        let data = self
+            .data
+            .map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy())));
+        sets.extend(data);
+        let evaluation = config::load_part(&evaluation, &sets)?;
+        Ok(eval::run_on(&self.run, &evaluation, &options(folder))?)
+    }
 }
 
 /// Whether a `key=value` is for the parts that read a folder of weights.

@@ -1,15 +1,36 @@
 //! `fmicl list`: what is registered, from the registry alone.
 
+use crate::command::{Command, Group, Outcome};
 use crate::wrap;
+use clap::Args;
 use fmicl_core::registry::{self, KindInfo, Listing};
 use fmicl_core::{Error, Result};
 use std::io::{self, Write};
 
+#[derive(Debug, Args)]
+struct List {
+    /// Only this kind of part, such as divergence
+    kind: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+crate::command!(
+    "list",
+    List,
+    Group::Inspect,
+    "List the registered parts, their options and where they come from"
+);
+
+impl Command for List {
+    fn run(self) -> Outcome {
+        Ok(list(self.kind.as_deref(), self.json)?)
+    }
+}
+
 /// Prints the parts of one kind, or of all.
-///
-/// # Errors
-/// [`Error::Config`] for an unknown kind, or that stdout is closed.
-pub(crate) fn list(kind: Option<&str>, json: bool) -> anyhow::Result<()> {
+fn list(kind: Option<&str>, json: bool) -> anyhow::Result<()> {
     let kinds = match kind {
         Some(name) => vec![find(name)?],
         None => registry::kinds(),

@@ -30,7 +30,7 @@ pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> 
 }
 
 /// A file and those that it extends, read once for many experiments that begin with it.
-pub(crate) struct Base {
+pub struct Base {
     path: PathBuf,
     tree: Node,
 }
@@ -116,7 +116,7 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
 /// A `key=value` that changes an experiment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
-pub(crate) struct Change {
+pub struct Change {
     /// The text, as `--set` takes it.
     pub text: String,
     /// Where it was written, if not on the command line.
@@ -158,7 +158,7 @@ impl Change {
 ///
 /// # Errors
 /// A config error in one line.
-pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
+pub fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
     let text = read_text(path)?;
     let source = parse::file(path, &text)?;
     match source.to_toml() {
@@ -174,7 +174,7 @@ pub(crate) fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Resul
 ///
 /// # Errors
 /// A config error in one line.
-pub(crate) fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T>> {
+pub fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T>> {
     // An unknown name is at fault by itself, whatever is set.
     registry::find::<T>(name)?;
     let mut tree: Option<Node> = None;

@@ -9,13 +9,18 @@ use toml::map::Map;
 
 /// Where a value was written.
 #[derive(Debug, Clone)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// A file as a whole.
     File(Arc<Path>),
     /// A line of a file, counted from 1.
     Line(Arc<Path>, usize),
     /// A `--set`, with the key that it sets.
-    Set { key: Arc<str>, text: Arc<str> },
+    Set {
+        /// The key.
+        key: Arc<str>,
+        /// The whole text.
+        text: Arc<str>,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -46,9 +51,10 @@ impl Origin {
 
 /// A value and where it was written.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub struct Node {
+    /// Where it was written.
     pub origin: Origin,
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 /// A table or an array, whose entries have origins of their own, or anything else.
@@ -60,7 +66,7 @@ pub(crate) enum Value {
 }
 
 impl Node {
-    pub fn new(origin: Origin, value: Value) -> Self {
+    pub(crate) fn new(origin: Origin, value: Value) -> Self {
         Node { origin, value }
     }
 

@@ -28,7 +28,7 @@ impl Features {
 }
 
 /// That features are numbers; those of a run that diverged are not.
-pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
+pub fn require_finite(features: &Tensor) -> Result<()> {
     // Numbers that are not finite come through to one of both; a mask would take memory.
     let ends = [features.min(), features.max()];
     if ends.iter().all(|end| end.double_value(&[]).is_finite()) {
@@ -40,13 +40,16 @@ pub(crate) fn require_finite(features: &Tensor) -> Result<()> {
 }
 
 /// From a view in evaluation form to features `[N, d]`.
-pub(crate) type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
+pub type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
 /// How samples are read for evaluation: without augmentation, `batch_size` at a time. Several processes deal the batches
 /// out among themselves, and each has the features of all.
-pub(crate) struct Reader {
+pub struct Reader {
+    /// How samples become what it reads.
     pub views: Arc<dyn Views>,
+    /// Samples at a time.
     pub batch_size: usize,
+    /// Where it computes.
     pub device: Device,
     /// What is done with labelled samples that cannot be read.
     pub on_error: OnError,

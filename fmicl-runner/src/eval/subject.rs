@@ -1,10 +1,12 @@
 //! An encoder that is used as it is: of a run, or of a folder of published weights.
 
 use super::Reader;
+use crate::DeviceChoice;
 use crate::config::{self, Experiment};
 use crate::run::{CheckpointChoice, Model, RunDir, published};
 use crate::together::{self, Together};
-use crate::{DeviceChoice, panics};
+
+use fmicl_core::panics::refused;
 use fmicl_core::registry;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{self, Device, Tensor};
@@ -26,7 +28,8 @@ fn batch_size(modality: Modality, device: Device, processes: usize) -> usize {
 }
 
 /// A frozen encoder, and how samples become what it reads.
-pub(crate) struct Subject {
+pub struct Subject {
+    /// How samples reach it.
     pub reader: Reader,
     /// Where its weights come from.
     pub weights: PathBuf,
@@ -43,14 +46,16 @@ enum Source {
 }
 
 /// Where an encoder is, which is not read yet.
-pub(crate) enum Origin {
+pub enum Origin {
+    /// A run, its experiment, and which of its checkpoints.
     Run(RunDir, Box<Experiment>, CheckpointChoice),
+    /// A folder of published weights.
     Folder(Box<Folder>),
 }
 
 /// A folder of published weights.
 #[derive(Serialize)]
-pub(crate) struct Folder {
+pub struct Folder {
     #[serde(skip)]
     path: PathBuf,
     views: Part<dyn Views>,
@@ -162,7 +167,7 @@ impl Folder {
     fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
         let store = VarStore::new(device);
         let input = self.views.input().map_err(|error| error.at("views"))?;
-        let encoder = panics::refused("cannot be built", || self.backbone.build_for(&store.root(), input));
+        let encoder = refused("cannot be built", || self.backbone.build_for(&store.root(), input));
         let encoder = encoder.map_err(|error| error.at("backbone"))?;
         together::share(&store, &**processes, |_| true)?;
         Ok(Subject {

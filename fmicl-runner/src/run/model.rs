@@ -51,7 +51,7 @@ impl Model {
         Ok(Model {
             store,
             learner,
-            about: About::of(experiment)?.to_string(),
+            about: About::of(experiment.to_table()?, &*experiment.backbone, &*experiment.views)?.to_string(),
             init,
         })
     }

@@ -10,9 +10,9 @@ mod machine;
 mod program;
 mod record;
 
-pub use program::{begin_sha256, crates, path, take_name, version};
-
-pub use record::Ongoing;
+pub use program::path;
+pub(crate) use program::{begin_sha256, crates, take_name, version};
+pub(crate) use record::Ongoing;
 
 use crate::shell;
 use fmicl_core::libtorch_version;
@@ -75,7 +75,7 @@ pub struct Computing<'a> {
 
 impl Segment {
     /// The one that begins now, in this process.
-    pub fn begin(computing: &Computing) -> Self {
+    pub(crate) fn begin(computing: &Computing) -> Self {
         let words = std::env::args_os().map(|word| shell::word(Path::new(&word)));
         let folder = std::env::current_dir().unwrap_or_default();
         Segment {

@@ -1,7 +1,7 @@
 //! What training is made of, as an experiment says.
 
 use crate::config::Experiment;
-use crate::panics;
+use fmicl_core::panics::refused;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::{Parameters, Result, Samples, Stepper};
 use fmicl_data::Loader;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// # Errors
 /// A config error at `backbone` where there is not the memory.
 pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters, Box<dyn Stepper>)> {
-    let prepared = panics::refused("cannot be trained", || {
+    let prepared = refused("cannot be trained", || {
         let parameters = Parameters::new(store);
         let optimizer = experiment.optimizer.build(&parameters);
         Ok((parameters, optimizer))

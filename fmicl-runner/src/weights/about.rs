@@ -1,7 +1,6 @@
 //! What a file of weights says of the model that they are of.
 
-use crate::config::Experiment;
-use fmicl_core::{Backbone, Error, Part, Reads, Result, weights};
+use fmicl_core::{Backbone, Error, Part, Reads, Result, Views, weights};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -18,13 +17,12 @@ pub struct About {
 }
 
 impl About {
-    /// Of an experiment's model.
+    /// Of an experiment's model: its config, and the two parts in it that the model depends on.
     ///
     /// # Errors
     /// A value that has no form in TOML, or a file of the backbone's that cannot be read.
-    pub fn of(experiment: &Experiment) -> Result<Self> {
-        let untold = experiment.backbone.untold().map_err(|error| error.at("backbone"))?;
-        let mut table = experiment.to_table()?;
+    pub fn of(mut table: toml::Table, backbone: &dyn Backbone, views: &dyn Views) -> Result<Self> {
+        let untold = backbone.untold().map_err(|error| error.at("backbone"))?;
         // Where its files lie says nothing of a model, and is another place once a run goes on with its own copies.
         let mut take = |key: &str, reads: Vec<Reads>| match table.remove(key) {
             Some(toml::Value::Table(mut table)) => {
@@ -34,9 +32,9 @@ impl About {
             _ => toml::Table::new(),
         };
         Ok(About {
-            backbone: take("backbone", experiment.backbone.reads()),
+            backbone: take("backbone", backbone.reads()),
             untold,
-            views: take("views", experiment.views.reads()),
+            views: take("views", views.reads()),
         })
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) fn pickle() -> Target {
     const FILES: [&str; 3] = ["checkpoint.pth", "checkpoint-legacy.pth", "shared.pth"];
     let folder = Folder::new(|folder| {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fmicl-runner/golden");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/fmicl-export/golden");
         for name in FILES {
             let copied = std::fs::copy(golden.join(name), folder.join(name));
             copied.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -17,7 +17,7 @@ pub(super) fn pickle() -> Target {
     Target::new("pickle", folder.seeds(), move |input| {
         folder.with(input, || {
             for name in FILES {
-                match fmicl_runner::pickle::read(&folder.path().join(name), None) {
+                match fmicl_export::pickle::read(&folder.path().join(name), None) {
                     Ok(state) => {
                         for (_, tensor) in &state.tensors {
                             let elements: i64 = tensor.size().iter().product();

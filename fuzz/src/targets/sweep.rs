@@ -2,7 +2,7 @@
 
 use crate::Target;
 use fmicl_core::Error;
-use fmicl_runner::sweep::titles;
+use fmicl_sweep::titles;
 
 /// What a sweep names: those of this repository.
 const BESIDE: [(&str, &str); 2] = [

@@ -5,7 +5,7 @@
 //! | the engine's options | [`C10d`] |
 //! | who the others are, by the launcher's environment | [`Launched`] |
 //! | c10d in C++ behind C functions | `shim.cc`, `group.rs` |
-//! | what is done together, and who is to blame where it fails | `joined.rs`, `blame.rs` |
+//! | what is done together, and who is to blame where it fails | `processes.rs`, `joined.rs`, `blame.rs` |
 //! | gradients that are summed while the backward pass goes on | `sums.rs` |
 
 mod blame;
@@ -13,6 +13,7 @@ mod engine;
 mod group;
 mod joined;
 mod launched;
+mod processes;
 mod sums;
 
 pub use engine::{Backend, C10d};

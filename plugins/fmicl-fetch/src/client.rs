@@ -1,6 +1,6 @@
 //! HTTP: one file, resumed where it broke off (RFC 9110, section 14, range requests).
 
-use crate::fetch::{Event, Report};
+use crate::event::{Event, Report};
 use crate::partial::Partial;
 use crate::size::Bytes;
 use fmicl_core::{Download, Error, Result};

@@ -2,6 +2,7 @@
 
 use crate::checksum::mismatch;
 use crate::client::Client;
+use crate::event::{Event, Report};
 use crate::origin::Origin;
 use crate::partial::Partial;
 use crate::size::check_space;
@@ -29,24 +30,6 @@ impl Default for Fetch {
         }
     }
 }
-
-/// What a user wants to see of it.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A file begins: the address or the path that it is taken from.
-    File(&'a str),
-    /// Bytes of the file that are here, and of all where that is known.
-    Progress {
-        /// Here.
-        done: u64,
-        /// In all.
-        total: Option<u64>,
-    },
-    /// A line worth reading.
-    Note(&'a str),
-}
-
-pub(crate) type Report<'a> = &'a mut dyn FnMut(Event);
 
 /// Brings every file of `source` into its folder, checked and unpacked, and returns the paths that are new; those that
 /// are there already are left as they are.

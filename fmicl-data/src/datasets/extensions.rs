@@ -1,0 +1,17 @@
+//! By their names, which files are photos.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The extensions of the files that are read: those of torchvision's `ImageFolder`.
+pub(super) const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
+
+pub(super) fn is_photo(name: &OsStr) -> bool {
+    has_extension(name, &EXTENSIONS)
+}
+
+/// Whether a name ends in one of these, in small letters or capitals.
+pub(super) fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
+}

@@ -1,0 +1,65 @@
+//! An experiment on the command line.
+
+use crate::DeviceChoice;
+use crate::command;
+use crate::config::{self, Experiment};
+use clap::Args;
+use fmicl_core::Error;
+use std::path::{Path, PathBuf};
+
+/// An experiment and what the command line changes about it.
+#[derive(Debug, Args)]
+pub(super) struct ExperimentArgs {
+    /// The experiment file
+    #[arg(value_name = "EXPERIMENT.toml")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+/// What the command line changes about an experiment.
+#[derive(Debug, Args)]
+pub(super) struct ChangeArgs {
+    /// Change a value, such as train.lr=0.1 or objective.divergence=js; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// auto, cpu or cuda:N; short for --set device=...
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+    /// Short for --set seed=...
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl ExperimentArgs {
+    /// The experiment, or everything that is wrong with it.
+    pub fn load(&self) -> Result<Experiment, Vec<Error>> {
+        self.changes.load(&self.path)
+    }
+}
+
+impl ChangeArgs {
+    /// The experiment of a file with these changes, or everything that is wrong with it.
+    pub fn load(&self, path: &Path) -> Result<Experiment, Vec<Error>> {
+        let (device, seed) = (
+            self.device.map(|device| device.to_string()),
+            self.seed.map(|seed| seed.to_string()),
+        );
+        let mut sets = self.sets.clone();
+        for (key, value) in [("device", device), ("seed", seed)] {
+            command::refuse_both(&self.sets, key, value.clone()).map_err(|error| vec![error])?;
+            sets.extend(value.map(|value| format!("{key}={value}")));
+        }
+        config::load_all(path, &sets).map_err(|errors| {
+            let entries = command::entries().unwrap_or_default();
+            match entries.iter().find(|entry| (entry.takes)(path)) {
+                Some(entry) => vec![Error::config(format!(
+                    "{}: is a {name}, not an experiment; run it by `fmicl {name}`",
+                    path.display(),
+                    name = entry.name
+                ))],
+                None => errors,
+            }
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! `fmicl train`: trains an experiment, or goes on with a run.
+
+use super::ChangeArgs;
+use crate::command::{Command, Group, Outcome};
+use crate::log;
+use crate::train::{self, Interrupt, Resume, TrainOptions};
+use clap::Args;
+use fmicl_core::{Error, Result};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+struct Train {
+    /// The experiment file; with --resume RUN, the run's own by default
+    #[arg(value_name = "EXPERIMENT.toml", required_unless_present = "resume")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    changes: ChangeArgs,
+    /// The run directory [default: a new one under runs/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run of this directory; with `auto`, with the one in --out if there is one
+    #[arg(long, value_name = "RUN|auto")]
+    resume: Option<PathBuf>,
+    /// Stop after this step of the run, with a checkpoint
+    #[arg(long, value_name = "STEP")]
+    stop_after: Option<u64>,
+}
+
+crate::command!(
+    "train",
+    Train,
+    Group::Train,
+    "Train an experiment, evaluate it and write a run directory"
+);
+
+impl Command for Train {
+    fn run(self) -> Outcome {
+        // Where no bar is shown, stderr tells what happens.
+        if !train::can_be_shown() {
+            log::tell();
+        }
+        let (path, resume) = self.what()?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let experiment = self.changes.load(&path)?;
+        let options = TrainOptions {
+            out: self.out,
+            name,
+            resume,
+            stop_after: self.stop_after,
+            interrupt: Interrupt::by_signals(),
+        };
+        Ok(train::run(experiment, &options)?)
+    }
+}
+
+impl Train {
+    /// The experiment's file, and the run to go on with.
+    fn what(&self) -> Result<(PathBuf, Resume)> {
+        let usage = |message: &str| Err(Error::config(message));
+        let resume = match &self.resume {
+            None => Resume::Never,
+            Some(auto) if auto.as_os_str() == "auto" => Resume::Auto,
+            Some(run) => Resume::Run(run.clone()),
+        };
+        let path = match (&self.path, &resume) {
+            (_, Resume::Auto) if self.out.is_none() => {
+                return usage("--resume auto looks for a run in --out DIR: name it");
+            }
+            (_, Resume::Run(run)) if self.out.as_ref().is_some_and(|out| out != run) => {
+                return usage("--resume RUN goes on in RUN: leave --out away, or say --resume auto");
+            }
+            (Some(path), _) => path.clone(),
+            (None, Resume::Run(run)) if !run.join("config.toml").exists() => {
+                return usage(&format!(
+                    "--resume: {} is no run directory, it has no config.toml; name one that `train` wrote",
+                    run.display()
+                ));
+            }
+            (None, Resume::Run(run)) => run.join("config.toml"),
+            (None, _) => {
+                return usage("--resume auto begins a run where there is none: name its EXPERIMENT.toml");
+            }
+        };
+        Ok((path, resume))
+    }
+}

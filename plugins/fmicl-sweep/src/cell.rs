@@ -1,0 +1,137 @@
+//! One run of a sweep and its directory.
+
+use super::outcome::{FAILED, Outcome};
+use fmicl_core::{Error, Result};
+use fmicl_runner::config::{Base, Change, Experiment};
+use fmicl_runner::run::RunDir;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One run of a sweep.
+#[derive(Debug)]
+pub struct Cell {
+    /// Its value on each axis.
+    pub labels: Vec<String>,
+    /// Its seed.
+    pub seed: u64,
+    /// The experiment file that it begins with.
+    pub experiment: PathBuf,
+    /// The changes to it.
+    changes: Vec<Change>,
+    /// The file of weights that it begins with.
+    init: Option<PathBuf>,
+    /// The run's directory.
+    pub dir: PathBuf,
+    /// What the directory's `config.toml` says if the run is this one.
+    pub config: String,
+}
+
+impl Cell {
+    /// The run of `base` after `changes`, with a seed or that of the experiment, below the sweep's directory `out` and named after its values.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its config.
+    pub fn new(
+        base: &Base,
+        labels: Vec<String>,
+        seed: Option<u64>,
+        mut changes: Vec<Change>,
+        out: &Path,
+    ) -> Result<Self, Vec<Error>> {
+        changes.extend(seed.map(|seed| Change::from(format!("seed={seed}"))));
+        let experiment = base.changed(&changes)?;
+        let seed = experiment.seed;
+        let name = labels
+            .iter()
+            .map(|label| format!("{}_", slug(label)))
+            .collect::<String>();
+        Ok(Cell {
+            labels,
+            seed,
+            experiment: base.path().to_path_buf(),
+            changes,
+            dir: out.join("runs").join(format!("{name}seed-{seed}")),
+            config: RunDir::config_of(&experiment).map_err(|error| vec![error])?,
+            init: experiment.init,
+        })
+    }
+
+    /// The changes as `--set` takes them.
+    pub fn sets(&self) -> Vec<String> {
+        let changes = self.changes.iter().map(|change| change.text.clone());
+        // In a file it is relative to that, among the sets to the working directory.
+        let init = self.init.iter().map(|init| format!("init={}", init.display()));
+        changes.chain(init).collect()
+    }
+
+    /// What is run; a sweep has too many to hold them all.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its config.
+    pub fn resolved(&self) -> Result<Experiment, Vec<Error>> {
+        let base = Base::read(&self.experiment).map_err(|error| vec![error])?;
+        base.changed(&self.changes)
+    }
+
+    /// Its values and seed, for people.
+    pub fn title(&self) -> String {
+        let seed = format!("seed {}", self.seed);
+        self.labels.iter().cloned().chain([seed]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the directory holds this run, finished.
+    ///
+    /// # Errors
+    /// A run under the same name whose config is another, or a result that cannot be read.
+    pub fn is_done(&self) -> Result<bool> {
+        let path = self.dir.join("config.toml");
+        let Ok(there) = fs::read_to_string(&path) else {
+            return Ok(false);
+        };
+        let differs = there
+            .lines()
+            .zip(self.config.lines())
+            .find(|(there, here)| there != here);
+        if there == self.config {
+            return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
+        }
+        let (was, is) = differs.unwrap_or(("shorter", "longer"));
+        Err(Error::Run(format!(
+            "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out, or move that run elsewhere",
+            self.dir.display()
+        )))
+    }
+
+    /// Makes the directory ready for the run to begin, or to go on from its last checkpoint where it was broken off; it is
+    /// not done.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn prepare(&self) -> Result<()> {
+        let (path, removed) = match RunDir::is_at(&self.dir) {
+            true => (self.dir.join(FAILED), fs::remove_file(self.dir.join(FAILED))),
+            // What is there is no run yet.
+            false => (self.dir.clone(), fs::remove_dir_all(&self.dir)),
+        };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the run gave, if it has finished or failed.
+    ///
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn outcome(&self) -> Result<Outcome> {
+        Outcome::read(&self.dir)
+    }
+}
+
+/// The letters, digits and points of a label.
+fn slug(label: &str) -> String {
+    let kept = label
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' });
+    kept.collect::<String>()
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod apart;
+mod axis;
+mod caption;
+mod cell;
+mod csv;
+mod file;
+mod grid;
+mod jobs;
+mod metric;
+mod outcome;
+mod plot;
+mod provenance;
+mod report;
+mod summary;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+pub use sweep::titles;

@@ -1,0 +1,207 @@
+//! The plot of a sweep, as SVG.
+
+use super::file::{PlotKind, Reported};
+use super::metric::Metric;
+use super::outcome::{Finished, Outcome};
+use super::summary::{Group, Summary};
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use std::ops::Range;
+
+type Plot = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+
+/// The plot, or nothing where no run has the numbers for it.
+pub fn svg(title: &str, reported: &Reported, axes: &[&str], groups: &[Group]) -> Option<String> {
+    let mut text = String::new();
+    let height = match reported.plot {
+        PlotKind::Points => 90 + 28 * groups.len() as u32,
+        _ => 520,
+    };
+    let area = SVGBackend::with_string(&mut text, (800, height)).into_drawing_area();
+    area.fill(&WHITE).ok()?;
+    let first = reported.metrics[0];
+    let drawn = match reported.plot {
+        PlotKind::Points => points(&area, title, first, groups),
+        PlotKind::Lines => lines(&area, title, first, reported.x.as_deref()?, axes, groups),
+        PlotKind::Scatter => scatter(&area, title, [first, reported.metrics[1]], groups),
+    };
+    drawn?.ok()?;
+    area.present().ok()?;
+    drop(area);
+    Some(text)
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// A row for each group: its seeds, their mean, and a bar of one standard deviation to each side.
+fn points(area: &Area, title: &str, metric: Metric, groups: &[Group]) -> Option<Plot> {
+    let summaries: Vec<(String, Option<Summary>)> = groups
+        .iter()
+        .map(|group| (group.title(), group.summary(metric)))
+        .collect();
+    let range = range(summaries.iter().filter_map(|(_, s)| s.as_ref()).flat_map(ends))?;
+    let count = summaries.len();
+    let draw = || {
+        let mut chart = ChartBuilder::on(area)
+            .caption(title, ("sans-serif", 18))
+            .margin(12)
+            .x_label_area_size(40)
+            .y_label_area_size(230)
+            // The first group on top.
+            .build_cartesian_2d(range, (count as f64 - 0.5)..-0.5)?;
+        let name = |at: &f64| match at.fract() == 0.0 {
+            true => summaries
+                .get(*at as usize)
+                .map_or(String::new(), |(name, _)| name.clone()),
+            false => String::new(),
+        };
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .y_labels(2 * count + 1)
+            .y_label_formatter(&name)
+            .x_desc(unit(metric))
+            .draw()?;
+        for (index, (_, summary)) in summaries.iter().enumerate() {
+            let (at, Some(summary)) = (index as f64, summary) else {
+                continue;
+            };
+            if let Some(spread) = summary.spread {
+                let ends = [(summary.mean - spread, at), (summary.mean + spread, at)];
+                chart.draw_series([PathElement::new(ends, BLUE.stroke_width(2))])?;
+            }
+            chart.draw_series(
+                summary
+                    .values
+                    .iter()
+                    .map(|&value| Circle::new((value, at), 2, BLACK.mix(0.4).filled())),
+            )?;
+            chart.draw_series([Circle::new((summary.mean, at), 4, BLUE.filled())])?;
+        }
+        Ok(())
+    };
+    Some(draw())
+}
+
+/// A line for each point of the other axes, along the axis `x`.
+fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], groups: &[Group]) -> Option<Plot> {
+    let place = axes.iter().position(|axis| *axis == x)?;
+    let mut series: Vec<(String, Vec<(f64, Summary)>)> = Vec::new();
+    for group in groups {
+        let mut labels: Vec<&str> = group.row.iter().copied().chain([group.column]).collect();
+        let along = labels.remove(place).parse::<f64>().ok()?;
+        labels.retain(|label| !label.is_empty());
+        let (name, Some(summary)) = (labels.join(", "), group.summary(metric)) else {
+            continue;
+        };
+        match series.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, points)) => points.push((along, summary)),
+            None => series.push((name, vec![(along, summary)])),
+        }
+    }
+    for (_, points) in &mut series {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+    let all = || series.iter().flat_map(|(_, points)| points);
+    let y_range = range(all().flat_map(|(_, summary)| ends(summary)))?;
+    let x_range = range(all().map(|(along, _)| *along))?;
+    let draw = || {
+        let mut chart = chart(area, title, [x.to_string(), unit(metric)], [x_range, y_range])?;
+        for (index, (name, points)) in series.iter().enumerate() {
+            let colour = Palette99::pick(index).to_rgba();
+            let means = points.iter().map(|(along, summary)| (*along, summary.mean));
+            chart
+                .draw_series(LineSeries::new(means, colour.stroke_width(2)).point_size(3))?
+                .label(name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+            let bars = points
+                .iter()
+                .filter_map(|(along, s)| s.spread.map(|spread| (*along, s.mean, spread)));
+            chart.draw_series(bars.map(|(along, mean, spread)| {
+                ErrorBar::new_vertical(along, mean - spread, mean, mean + spread, colour.filled(), 6)
+            }))?;
+        }
+        legend(&mut chart)
+    };
+    Some(draw())
+}
+
+/// A point for each run, a colour for each group.
+fn scatter(area: &Area, title: &str, metrics: [Metric; 2], groups: &[Group]) -> Option<Plot> {
+    let of = |group: &Group| -> Vec<(f64, f64)> {
+        let finished = group.runs.iter().filter_map(Outcome::finished);
+        let point = |run: &Finished| Some((run.value(metrics[0])?, run.value(metrics[1])?));
+        finished.filter_map(point).collect()
+    };
+    let all: Vec<(f64, f64)> = groups.iter().flat_map(of).collect();
+    let x_range = range(all.iter().map(|point| point.0))?;
+    let y_range = range(all.iter().map(|point| point.1))?;
+    let draw = || {
+        let mut chart = chart(area, title, metrics.map(unit), [x_range, y_range])?;
+        for (index, group) in groups.iter().enumerate() {
+            let colour = Palette99::pick(index).to_rgba();
+            let circles = of(group)
+                .into_iter()
+                .map(|point| Circle::new(point, 4, colour.filled()));
+            chart
+                .draw_series(circles)?
+                .label(group.title())
+                .legend(move |(x, y)| Circle::new((x + 9, y), 4, colour.filled()));
+        }
+        legend(&mut chart)
+    };
+    Some(draw())
+}
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Axes with their names and ranges, x first.
+fn chart<'a, 'b>(
+    area: &'a Area<'b>,
+    title: &str,
+    [x_name, y_name]: [String; 2],
+    [x_range, y_range]: [Range<f64>; 2],
+) -> Result<Chart<'a, 'b>, DrawingAreaErrorKind<std::io::Error>> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(40)
+        .y_label_area_size(60)
+        .build_cartesian_2d(x_range, y_range)?;
+    chart.configure_mesh().x_desc(x_name).y_desc(y_name).draw()?;
+    Ok(chart)
+}
+
+fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>) -> Plot {
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()
+}
+
+fn unit(metric: Metric) -> String {
+    match metric.accuracy() {
+        Some(_) => format!("{} accuracy, %", metric.title()),
+        None => metric.title().to_string(),
+    }
+}
+
+/// The mean with its spread, and every value.
+fn ends(summary: &Summary) -> impl Iterator<Item = f64> + use<'_> {
+    let spread = summary.spread.unwrap_or(0.0);
+    summary
+        .values
+        .iter()
+        .copied()
+        .chain([summary.mean - spread, summary.mean + spread])
+}
+
+/// The range of finite values with a margin; nothing if there is none.
+fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
+    let finite: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let low = finite.iter().copied().reduce(f64::min)?;
+    let high = finite.iter().copied().reduce(f64::max)?;
+    let margin = ((high - low) * 0.08).max(1e-3 * high.abs().max(1e-6));
+    Some(low - margin..high + margin)
+}

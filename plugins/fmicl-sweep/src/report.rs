@@ -1,0 +1,254 @@
+//! The table of a sweep, in Markdown, and the files that a sweep writes.
+
+use super::cell::Cell;
+use super::file::{Reported, SweepFile};
+use super::metric::Metric;
+use super::outcome::{Finished, Outcome, REFERENCES};
+use super::summary::{Group, Summary};
+use super::{caption, csv, plot};
+use fmicl_core::{Error, Result};
+use fmicl_runner::disk;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+const CHANCE: &str = "chance";
+/// Always answering the class that is the largest of training.
+const LARGEST: &str = "largest class";
+/// Accuracies in % that differ by less are the same, measured with another number of threads.
+const SAME: f64 = 0.1;
+
+/// What a sweep reports.
+pub struct Report<'a> {
+    title: String,
+    axes: Vec<&'a str>,
+    /// Which axis stands side by side.
+    columns: Option<usize>,
+    reported: &'a Reported,
+    cells: &'a [Cell],
+}
+
+impl<'a> Report<'a> {
+    /// The report of a sweep's cells.
+    ///
+    /// # Errors
+    /// None for a file that was read by [`SweepFile::read`].
+    pub fn new(path: &Path, file: &'a SweepFile, scale: Option<&str>, cells: &'a [Cell]) -> Result<Self> {
+        let axes: Vec<&str> = file.axis.iter().map(|axis| &*axis.name).collect();
+        let columns = file.report.columns.as_deref();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let scale = scale.map(|scale| format!(", scale {scale}")).unwrap_or_default();
+        Ok(Report {
+            title: format!("{name}{scale}"),
+            columns: columns.and_then(|columns| axes.iter().position(|axis| *axis == columns)),
+            axes,
+            reported: &file.report,
+            cells,
+        })
+    }
+
+    /// Writes `table.md`, `results.csv` and `plot.svg`, each whole or not at all.
+    ///
+    /// # Errors
+    /// The disk's, or a result that cannot be read.
+    pub fn write(&self, out: &Path) -> Result<()> {
+        let put = |name: &str, text: String| disk::replace(&out.join(name), text.as_bytes());
+        put("table.md", self.markdown()?)?;
+        put("results.csv", csv::long(&self.axes, self.cells)?)?;
+        match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
+            Some(svg) => put("plot.svg", svg),
+            // One that an earlier report left would show something else.
+            None => match fs::remove_file(out.join("plot.svg")) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(out.join("plot.svg"), error)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The axes in the order of a group's labels.
+    fn axes_of_groups(&self) -> Vec<&'a str> {
+        let rows = (0..self.axes.len()).filter(|axis| Some(*axis) != self.columns);
+        rows.chain(self.columns).map(|axis| self.axes[axis]).collect()
+    }
+
+    /// The cells by their place in the table.
+    fn groups(&self) -> Result<Vec<Group<'a>>> {
+        let mut groups: Vec<Group> = Vec::new();
+        for cell in self.cells {
+            let labels = cell.labels.iter().enumerate();
+            let row: Vec<&str> = labels
+                .filter(|(axis, _)| Some(*axis) != self.columns)
+                .map(|(_, l)| &**l)
+                .collect();
+            let column = self.columns.map_or("", |axis| &*cell.labels[axis]);
+            let outcome = cell.outcome()?;
+            match groups
+                .iter_mut()
+                .find(|group| group.row == row && group.column == column)
+            {
+                Some(group) => group.runs.push(outcome),
+                None => groups.push(Group {
+                    row,
+                    column,
+                    runs: vec![outcome],
+                }),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The table with its caption.
+    ///
+    /// # Errors
+    /// A result that cannot be read.
+    pub fn markdown(&self) -> Result<String> {
+        let groups = self.groups()?;
+        let columns = unique(groups.iter().map(|group| group.column));
+        let rows = unique(groups.iter().map(|group| group.row.clone()));
+        let metrics = &self.reported.metrics;
+        let places: Vec<(&str, Metric)> = columns
+            .iter()
+            .flat_map(|column| metrics.iter().map(move |metric| (*column, *metric)))
+            .collect();
+
+        let row_axes: Vec<&str> = (0..self.axes.len())
+            .filter(|axis| Some(*axis) != self.columns)
+            .map(|axis| self.axes[axis])
+            .collect();
+        let width = row_axes.len().max(1);
+        let mut text = format!("# {}\n\n", self.title);
+        let heads = places
+            .iter()
+            .map(|(column, metric)| format!("{column} {}", metric.title()).trim().to_string());
+        let heads: Vec<String> = padded(row_axes.iter().map(|axis| axis.to_string()), width)
+            .chain(heads)
+            .collect();
+        line(&mut text, heads.iter().cloned());
+        line(&mut text, heads.iter().map(|_| "---".to_string()));
+
+        let inside = |column: &str| {
+            groups
+                .iter()
+                .filter(move |group| group.column == column)
+                .collect::<Vec<_>>()
+        };
+        let mut left_out = Vec::new();
+        for reference in [CHANCE, LARGEST].into_iter().chain(REFERENCES) {
+            let mut values = Vec::new();
+            for &(column, metric) in &places {
+                let number = |run: &Finished| match reference {
+                    CHANCE => metric.accuracy().and(run.chance()),
+                    LARGEST => run.largest_class(metric),
+                    _ => run.accuracy(reference, metric),
+                };
+                let column = inside(column);
+                let summary = self::reference(&column, number);
+                let differs = summary.is_none() && column.iter().any(|group| group.over(number).is_some());
+                if differs && !left_out.contains(&reference) {
+                    left_out.push(reference);
+                }
+                values.push(shown(metric, summary, false));
+            }
+            if values.iter().any(|value| value != NOTHING) {
+                let label = [reference.to_string()].into_iter();
+                line(&mut text, padded(label, width).chain(values));
+            }
+        }
+        for row in &rows {
+            let value = |&(column, metric): &(&str, Metric)| {
+                let Some(group) = groups.iter().find(|group| group.row == *row && group.column == column) else {
+                    return NOTHING.to_string();
+                };
+                let summary = group.summary(metric);
+                let best = summary
+                    .as_ref()
+                    .is_some_and(|own| is_best(metric, own.mean, &inside(column)))
+                    && !is_blind(metric, group);
+                match group
+                    .runs
+                    .iter()
+                    .filter(|run| matches!(run, Outcome::Failed(_)))
+                    .count()
+                {
+                    0 => shown(metric, summary, best),
+                    failed => format!("{} ({failed} failed)", shown(metric, summary, best)),
+                }
+            };
+            let labels = padded(row.iter().map(|label| label.to_string()), width);
+            line(&mut text, labels.chain(places.iter().map(value)));
+        }
+        let _ = write!(text, "\n{}", caption::caption(self.cells, &left_out)?);
+        Ok(text)
+    }
+}
+
+const NOTHING: &str = "–";
+
+/// A number that depends on nothing but the column and the seed; nothing where it depends on the row.
+fn reference(column: &[&Group], number: impl Fn(&Finished) -> Option<f64>) -> Option<Summary> {
+    let mut of_seeds: BTreeMap<usize, f64> = BTreeMap::new();
+    for (seed, run) in column.iter().flat_map(|group| group.runs.iter().enumerate()) {
+        let Some(value) = run.finished().and_then(&number) else {
+            continue;
+        };
+        if (*of_seeds.entry(seed).or_insert(value) - value).abs() > SAME {
+            return None;
+        }
+    }
+    let mut summary = Summary::new(of_seeds.into_values().collect())?;
+    // The same in every run: a spread of 0 says nothing.
+    summary.spread = summary.spread.filter(|spread| *spread > SAME);
+    Some(summary)
+}
+
+fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
+    let Some(Summary { mean, spread, .. }) = summary else {
+        return NOTHING.to_string();
+    };
+    let mean = metric.show(mean);
+    let mean = if best { format!("**{mean}**") } else { mean };
+    match spread {
+        Some(spread) => format!("{mean} ± {}", metric.show(spread)),
+        None => mean,
+    }
+}
+
+/// Whether always answering the largest class is as accurate as the group.
+fn is_blind(metric: Metric, group: &Group) -> bool {
+    let level = group.over(|run| run.largest_class(metric));
+    let own = group.summary(metric);
+    level.zip(own).is_some_and(|(level, own)| own.mean <= level.mean)
+}
+
+/// Whether no group of the column has a better mean.
+fn is_best(metric: Metric, mean: f64, column: &[&Group]) -> bool {
+    let Some(more) = metric.more_is_better() else {
+        return false;
+    };
+    let summaries = column.iter().filter_map(|group| group.summary(metric));
+    let means: Vec<f64> = summaries.map(|summary| summary.mean).collect();
+    let no_better = |other: &f64| if more { *other <= mean } else { *other >= mean };
+    // One alone is not the best of anything.
+    means.len() > 1 && means.iter().all(no_better)
+}
+
+fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
+fn padded(items: impl Iterator<Item = String>, width: usize) -> impl Iterator<Item = String> {
+    items.chain(std::iter::repeat(String::new())).take(width)
+}
+
+fn line(text: &mut String, fields: impl Iterator<Item = String>) {
+    let fields: Vec<String> = fields.map(|field| field.replace('|', "\\|")).collect();
+    let _ = writeln!(text, "| {} |", fields.join(" | "));
+}

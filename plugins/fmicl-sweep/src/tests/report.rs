@@ -1,0 +1,261 @@
+//! The table, the CSV and the plot of runs that are made by hand.
+
+use super::{SWEEP, finish, write};
+use crate::file::SweepFile;
+use crate::report::Report;
+use crate::summary::Summary;
+use crate::{cell::Cell, grid};
+use std::fs;
+use std::path::Path;
+
+/// A sweep over this text's axes below [`EXPERIMENT`]: its cells, all of them finished.
+fn finished(folder: &Path, sweep: &str) -> (SweepFile, Vec<Cell>) {
+    let file = write(folder, &format!("experiment = 'x.toml'\n{sweep}"));
+    let cells = grid::cells(&file, None, &[], &[], folder).unwrap();
+    cells.iter().for_each(|cell| finish(cell, 0.5, 0.2));
+    (file, cells)
+}
+
+fn rewrite(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), SWEEP);
+    let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
+    for (cell, knn) in cells.iter().zip([0.50, 0.60, 0.7, 0.7, 0.40, 0.50, 0.8]) {
+        finish(cell, knn, 1.0 - knn);
+    }
+    fs::create_dir_all(&cells[7].dir).unwrap();
+    fs::write(cells[7].dir.join("failed.txt"), "the loss is NaN\n").unwrap();
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let table = report.markdown().unwrap();
+    let expected = "# sweep
+
+| divergence | small kNN | small alignment | large kNN | large alignment |
+| --- | --- | --- | --- | --- |
+| chance | 10.0 | – | 10.0 | – |
+| raw pixels | 40.0 | – | 40.0 | – |
+| untrained encoder | 30.0 | – | 30.0 | – |
+| kl | **55.0** ± 7.1 | **0.450** ± 0.071 | 70.0 ± 0.0 | 0.300 ± 0.000 |
+| tsallis alpha=2.5 | 45.0 ± 7.1 | 0.550 ± 0.071 | **80.0** (1 failed) | **0.200** (1 failed) |
+";
+    assert!(table.starts_with(expected), "{table}");
+    assert!(
+        table.contains("on 360 test images") && table.contains("k = 200"),
+        "{table}"
+    );
+    assert!(
+        table.ends_with("\nFailed: tsallis alpha=2.5, large, seed 1: the loss is NaN\n"),
+        "{table}"
+    );
+
+    report.write(folder.path()).unwrap();
+    let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 9);
+    assert!(
+        lines[0].starts_with("divergence,size,seed,state,knn,linear,balanced_knn,balanced_linear,few_label_knn,"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("kl,small,0,done,50,50,,,25,25,0.5,,"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[8].starts_with("tsallis alpha=2.5,large,1,failed: the loss is NaN,,"),
+        "{}",
+        lines[8]
+    );
+
+    let svg = fs::read_to_string(folder.path().join("plot.svg")).unwrap();
+    roxmltree::Document::parse(&svg).unwrap();
+    assert!(svg.contains("tsallis alpha=2.5, large") && !svg.contains("NaN"));
+}
+
+#[test]
+fn every_kind_of_plot_is_drawn() {
+    for (report, expected) in [
+        ("plot = 'lines'\nx = 'batch'\nmetrics = ['knn']", "kNN accuracy, %"),
+        ("plot = 'scatter'\nmetrics = ['alignment', 'knn']", "alignment"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let sweep =
+            "experiment = 'x.toml'\n[[axis]]\nname = 'batch'\nkey = 'train.batch_size'\nvalues = [8, 16]\n[report]\n";
+        let file = write(folder.path(), &format!("{sweep}{report}"));
+        let cells = grid::cells(&file, None, &[], &[], folder.path()).unwrap();
+        let write = || {
+            let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+            report.write(folder.path()).unwrap();
+            fs::read_to_string(folder.path().join("plot.svg")).ok()
+        };
+        assert_eq!(write(), None, "nothing has run");
+        cells
+            .iter()
+            .zip([0.5, 0.6])
+            .for_each(|(cell, knn)| finish(cell, knn, 0.2));
+        let svg = write().unwrap();
+        roxmltree::Document::parse(&svg).unwrap();
+        assert!(svg.contains(expected));
+    }
+}
+
+#[test]
+fn the_spread_is_that_of_a_sample() {
+    let summary = Summary::new(vec![1.0, 2.0, 4.0]).unwrap();
+    assert_eq!(summary.mean, 7.0 / 3.0);
+    assert!((summary.spread.unwrap() - 1.527_525_231_651_946_6).abs() < 1e-12);
+    assert_eq!(Summary::new(vec![1.0]).unwrap().spread, None);
+    assert_eq!(Summary::new(vec![]), None);
+}
+
+#[test]
+fn a_reference_that_depends_on_the_row_is_left_out_and_each_protocol_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let axis = "[[axis]]\nname = 'dataset'\nkey = 'dataset'\nvalues = ['digits', { name = 'subset', train = 9, of = 'digits' }]";
+    let (file, cells) = finished(folder.path(), axis);
+    let result = cells[1].dir.join("result.json");
+    rewrite(&result, "0.4", "0.45");
+    rewrite(&result, "360", "90");
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let table = report.markdown().unwrap();
+    assert!(
+        table.contains("| raw pixels | – | 50.0 |") && table.contains("| chance | 10.0 |"),
+        "{table}"
+    );
+    assert!(
+        table.contains("Not the same for all rows, so in results.csv alone: raw pixels."),
+        "{table}"
+    );
+    assert!(
+        table.contains("`digits`, 1 epochs: accuracy on 360 test images"),
+        "{table}"
+    );
+    assert!(
+        table.contains("`subset of digits`, 1 epochs: accuracy on 90 test images"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_collapsed_run_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, cells) = finished(folder.path(), "");
+    let metrics = cells[0].dir.join("metrics.jsonl");
+    rewrite(
+        &metrics,
+        "{\"alignment\":0.2}",
+        "{\"alignment\":0.2,\"effective_rank\":1.25}",
+    );
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let expected = "seed 0: collapsed: the effective rank of the projections is 1.25\n";
+    assert!(report.markdown().unwrap().ends_with(expected));
+}
+
+/// The segments of a run of a program, as `result.json` has them.
+fn segments(binary: &str, threads: i32, steps: &[u64]) -> serde_json::Value {
+    let segment = |from: &u64| {
+        serde_json::json!({
+            "command": "fmicl train", "folder": "/", "start": "2026-01-01T00:00:00Z", "end": null, "from_step": from,
+            "host": "h", "processor": "p", "level": "avx2", "limits": { "ONEDNN_MAX_CPU_ISA": "AVX2" }, "device": "Cpu",
+            "threads": threads, "processes": 1, "libtorch": "2.11.0", "version": "0.1.0", "commit": null, "binary": binary,
+            "crates": {},
+        })
+    };
+    steps.iter().map(segment).collect()
+}
+
+#[test]
+fn a_table_of_two_builds_says_which_runs_are_of_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let axis = "seeds = [0, 1]\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl', 'js', 'vlc']";
+    let (file, cells) = finished(folder.path(), axis);
+    let report = || Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let give = |cell: &Cell, segments: &serde_json::Value| {
+        let path = cell.dir.join("result.json");
+        let mut result: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        result["segments"] = segments.clone();
+        fs::write(path, result.to_string()).unwrap();
+    };
+    let (old, new) = ("a".repeat(64), "b".repeat(64));
+    cells.iter().for_each(|cell| give(cell, &segments(&old, 2, &[0])));
+    let table = report().markdown().unwrap();
+    let shared = "All runs: version 0.1.0, commit unknown, binary aaaaaaaaaaaa, libtorch 2.11.0, level avx2 \
+                  ONEDNN_MAX_CPU_ISA=AVX2, device Cpu, threads 2, processes 1.\n";
+    assert!(table.contains(shared) && !table.contains("Not the same"), "{table}");
+
+    // One was begun anew by the new program before it had a checkpoint, one went on with it, one had more threads.
+    let both = |steps: [u64; 2]| {
+        let [first, second] = [(&old, steps[0]), (&new, steps[1])].map(|(binary, step)| segments(binary, 2, &[step]));
+        serde_json::Value::from([first.as_array().unwrap().clone(), second.as_array().unwrap().clone()].concat())
+    };
+    give(&cells[3], &both([0, 0]));
+    give(&cells[4], &both([0, 7]));
+    give(&cells[5], &segments(&new, 4, &[0]));
+    let table = report().markdown().unwrap();
+    let differs = "Not the same in all runs, which can change numbers: binary: aaaaaaaaaaaa in `kl, \
+                   seed 0`, `kl, seed 1`, `js, seed 0`; aaaaaaaaaaaa, then bbbbbbbbbbbb in `vlc, seed 0`; bbbbbbbbbbbb in \
+                   `js, seed 1`, `vlc, seed 1`. threads: 2 in `kl, seed 0`, `kl, seed 1`, `js, seed 0` and 2 more; 4 in \
+                   `vlc, seed 1`.\n";
+    assert!(table.contains(differs), "{table}");
+    report().write(folder.path()).unwrap();
+    let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
+    let head = csv.lines().next().unwrap();
+    assert!(
+        head.ends_with("version,commit,binary,libtorch,level,device,threads,processes,directory"),
+        "{head}"
+    );
+    let line = csv.lines().nth(5).unwrap();
+    assert!(line.contains(",\"aaaaaaaaaaaa, then bbbbbbbbbbbb\","), "{line}");
+}
+
+#[test]
+fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_and_its_level_is_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let axis = "seeds = [0]\n[[axis]]\nname = 'lr'\nkey = 'train.lr'\nvalues = [0.1, 0.2]\n\
+                [report]\nmetrics = ['knn', 'balanced-knn', 'alignment']";
+    let (file, cells) = finished(folder.path(), axis);
+    let level = |share: &str| {
+        let largest = format!("{{\"class\":2,\"accuracy\":{share},\"balanced\":0.125}}");
+        for cell in &cells {
+            finish(cell, 0.59, 0.2);
+            let path = cell.dir.join("result.json");
+            rewrite(
+                &path,
+                "\"classes\":10",
+                &format!(
+                    "\"classes\":10,\"largest_class\":{largest},\"test_images_in_training\":12,\"unreadable_images\":3"
+                ),
+            );
+            rewrite(
+                &path,
+                "\"linear\":0.5",
+                "\"linear\":0.5,\"balanced\":{\"knn\":0.12,\"linear\":0.1}",
+            );
+        }
+        Report::new(Path::new("sweep.toml"), &file, None, &cells)
+            .unwrap()
+            .markdown()
+            .unwrap()
+    };
+    let table = level("0.6");
+    assert!(
+        table.contains("| chance | 10.0 | 10.0 | – |\n| largest class | 60.0 | 12.5 | – |\n"),
+        "{table}"
+    );
+    assert!(table.contains("| 0.1 | 59.0 | 12.0 | **0.200** |"), "{table}");
+    assert!(
+        table.contains(
+            "on 360 test images (3 images of both splits could not be read), of which 12 are training images;"
+        ),
+        "{table}"
+    );
+    let table = level("0.58");
+    assert!(table.contains("| 0.1 | **59.0** | 12.0 |"), "{table}");
+}

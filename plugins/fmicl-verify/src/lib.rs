@@ -1,0 +1,70 @@
+#![doc = include_str!("../README.md")]
+
+mod claim;
+mod infonce;
+mod special_cases;
+mod sphere;
+
+pub use claim::Claim;
+
+use clap::Args;
+use fmicl_core::{Divergence, Error, Result, registry};
+use fmicl_runner::command::{Command, Group, Outcome};
+use fmicl_runner::wrap;
+use std::io::Write;
+
+/// Every claim with what was computed, in some seconds on a CPU; the same numbers each time.
+///
+/// # Errors
+/// A registered part that cannot be built without options.
+pub fn claims() -> Result<Vec<Claim>> {
+    let mut claims = vec![infonce::bounds_kl()?];
+    claims.extend(special_cases::alignment_and_uniformity()?);
+    claims.push(special_cases::spectral()?);
+    for divergence in registry::list::<dyn Divergence>() {
+        claims.extend(sphere::spreads(divergence.name)?);
+    }
+    Ok(claims)
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fmicl_runner::command!(
+    "verify",
+    Verify,
+    Group::Evaluate,
+    "Compute what the paper claims, with every registered divergence"
+);
+
+impl Command for Verify {
+    fn run(self) -> Outcome {
+        print(self.json)
+    }
+}
+
+/// Prints the claims as a table, or as JSON.
+///
+/// # Errors
+/// A claim that does not hold.
+fn print(json: bool) -> Outcome {
+    let claims = claims()?;
+    if json {
+        writeln!(
+            std::io::stdout(),
+            "{}",
+            serde_json::to_string_pretty(&claims).map_err(std::io::Error::from)?
+        )?;
+    } else {
+        let lines: String = claims.iter().map(|claim| format!("{claim}\n")).collect();
+        wrap::print(&lines, Claim::INDENT)?;
+    }
+    match claims.iter().filter(|claim| !claim.holds).count() {
+        0 => Ok(()),
+        broken => Err(Error::Run(format!("{broken} of {} claims do not hold", claims.len())).into()),
+    }
+}
