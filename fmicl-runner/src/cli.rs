@@ -1,8 +1,8 @@
 //! The command line: reads it by the linked [commands](crate::command), runs one, and tells how it ended.
 
 use crate::command::{self, Entry};
-use crate::train::{self, Stopped};
 use crate::run::provenance;
+use crate::train::{self, Stopped};
 use crate::{home, log, panics, wrap};
 use clap::builder::Styles;
 use std::ffi::OsString;

@@ -2,8 +2,9 @@
 
 use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
 use crate::config::Experiment;
+use crate::together;
 use crate::weights::{self, About, BACKBONE, Init};
-use crate::{panics, together};
+use fmicl_core::panics::refused;
 use fmicl_core::tch::nn::{self, VarStore};
 use fmicl_core::tch::{self, Device, Tensor};
 use fmicl_core::{Learner, Processes, Result};
@@ -117,8 +118,7 @@ pub(crate) fn read_init(experiment: &Experiment) -> Result<Option<Init>> {
 pub(crate) fn build_learner(experiment: &Experiment, root: &nn::Path, init: Option<&Init>) -> Result<Box<dyn Learner>> {
     let input = experiment.views.input().map_err(|error| error.at("views"))?;
     let build = |path: &nn::Path| {
-        panics::refused("cannot be built", || experiment.backbone.build_for(path, input))
-            .map_err(|error| error.at("backbone"))
+        refused("cannot be built", || experiment.backbone.build_for(path, input)).map_err(|error| error.at("backbone"))
     };
     // An error of the backbone passes through the architecture.
     let backbone_failed = Cell::new(false);
@@ -132,7 +132,7 @@ pub(crate) fn build_learner(experiment: &Experiment, root: &nn::Path, init: Opti
         backbone_failed.set(encoder.is_err());
         encoder
     };
-    let learner = panics::refused("cannot be built", || experiment.architecture.build(root, &backbone));
+    let learner = refused("cannot be built", || experiment.architecture.build(root, &backbone));
     learner.map_err(|error| match backbone_failed.get() {
         true => error,
         false => error.at("architecture"),

@@ -2,8 +2,8 @@
 
 use super::metric::Metric;
 use fmicl_core::{Error, Result};
-use fmicl_runner::run::provenance::Segment;
 use fmicl_runner::run::RunDir;
+use fmicl_runner::run::provenance::Segment;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
