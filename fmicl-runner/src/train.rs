@@ -174,7 +174,7 @@ fn run_with(
         }
         None => None,
     };
-    let segment = |run: &RunDir| Ongoing::begin(run.path(), &trainer.standing().computing());
+    let segment = |run: &RunDir| Ongoing::begin(run.path(), &trainer.standing().computing(Some(&experiment.train)));
     let mut segment = run.as_ref().map(segment).transpose()?;
     if let Some(run) = &run {
         trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;

@@ -5,6 +5,7 @@
 //! disk damages it, which the checksums tell.
 
 use super::Model;
+use crate::config::Train;
 use crate::provenance::Computing;
 use crate::{disk, weights};
 use fmicl_core::tch::{Device, Tensor, no_grad};
@@ -56,13 +57,14 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How it computes, for the run's record.
-    pub fn computing(&self) -> Computing<'_> {
+    /// How it computes, for the run's record; `train` is the section that it follows, where it trains.
+    pub fn computing<'a>(&'a self, train: Option<&'a Train>) -> Computing<'a> {
         Computing {
             step: self.step,
             device: &self.device,
             threads: self.threads,
             processes: self.processes,
+            train,
         }
     }
 }
@@ -152,6 +154,16 @@ impl Snapshot {
             model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
             about: model.about.clone(),
             training: Vec::new(),
+        }
+    }
+
+    /// As if it had been written to `path`, and read.
+    pub fn unwritten(self, path: PathBuf) -> Checkpoint {
+        Checkpoint {
+            path,
+            standing: self.standing,
+            model: self.model.into_iter().collect(),
+            training: self.training.into_iter().collect(),
         }
     }
 

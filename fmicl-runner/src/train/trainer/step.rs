@@ -107,10 +107,13 @@ impl Trainer<'_> {
 
     /// A line of the journal for the step that was looked at last.
     fn write_down(&mut self) -> Result<()> {
-        let Some((loss, grad_norm)) = self.watch.last() else {
-            return Ok(());
-        };
-        self.journal.step(&Step {
+        self.looked_at().map_or(Ok(()), |step| self.journal.step(&step))
+    }
+
+    /// The last step, where it was looked at.
+    pub fn looked_at(&self) -> Option<Step> {
+        let (loss, grad_norm) = self.watch.last()?;
+        Some(Step {
             epoch: self.standing.epochs + 1,
             step: self.standing.step,
             lr: self.schedule.lr(self.standing.step - 1),
