@@ -149,7 +149,7 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
     let moved = folder.path().join("moved");
     fs::rename(folder.path().join("photos"), &moved).unwrap();
     let gone = refused(&["eval", text(&run)]);
-    assert!(gone.contains("photos/train: there is no such folder"), "{gone}");
+    assert!(gone.contains("photos: there is no such folder"), "{gone}");
     let root = format!("dataset.root={}", moved.display());
     let after = eval(&run, &["--set", &root]);
     assert_eq!(before["evaluation"]["rows"], after["evaluation"]["rows"]);
