@@ -19,6 +19,7 @@ mod disk;
 pub mod eval;
 mod heap;
 mod home;
+mod left_out;
 mod log;
 mod panics;
 mod parts;

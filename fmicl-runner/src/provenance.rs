@@ -107,6 +107,11 @@ impl Segment {
         }
     }
 
+    /// It ends now.
+    pub fn end_now(&mut self) -> &str {
+        self.end.insert(now())
+    }
+
     /// What the numbers of a run can depend on: two runs that differ in it can differ in the last bits, or by a fault that
     /// was mended.
     pub const DECISIVE: [&'static str; 8] = [

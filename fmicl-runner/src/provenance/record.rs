@@ -1,6 +1,6 @@
 //! `provenance.json`, and the segment that is going on.
 
-use super::{Computing, Segment, now, program};
+use super::{Computing, Segment, program};
 use crate::{disk, log};
 use fmicl_core::{Error, Result, read_file};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Ongoing {
     /// The disk's.
     pub fn end(&mut self) -> Result<&[Segment]> {
         if let Some(own) = self.segments.last_mut().filter(|own| own.end.is_none()) {
-            let end = own.end.insert(now());
+            let end = own.end_now();
             log::in_file(&format!("ended {end}"));
             self.write()?;
         }

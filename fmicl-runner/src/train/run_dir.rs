@@ -59,6 +59,8 @@ pub struct Restored {
     pub device: Device,
     /// The file that the weights come from.
     pub checkpoint: PathBuf,
+    /// The steps that the run had had there.
+    pub step: u64,
     /// The model with those weights.
     pub model: Model,
 }
@@ -223,6 +225,7 @@ impl RunDir {
             experiment,
             device,
             checkpoint: weights_of(&checkpoint.path),
+            step: checkpoint.standing.step,
             model,
         })
     }

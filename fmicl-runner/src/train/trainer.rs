@@ -16,6 +16,7 @@ use super::skipped::Skipped;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval::Worth;
+use crate::left_out::LeftOut;
 use crate::weights;
 use anyhow::bail;
 use fmicl_core::tch::{self, Device, Tensor};
@@ -59,7 +60,9 @@ pub struct Trainer<'a> {
     stepping: bool,
     /// What is seen, where a step is looked at closely.
     seen: Option<Vec<Seen>>,
-    /// Where samples are listed that cannot be read.
+    /// The samples that cannot be read, and the name of the split that they are of.
+    left_out: (Rc<LeftOut>, &'static str),
+    /// Where they are listed.
     pub skipped: Skipped,
     /// Where steps and epochs are written down.
     pub journal: Journal,
@@ -120,6 +123,7 @@ impl<'a> Trainer<'a> {
             watch: Watch::default(),
             stepping: false,
             seen: None,
+            left_out: (data.left_out.clone(), data.pretrain_name()),
             skipped: Skipped::default(),
             journal: Journal::default(),
             last: None,

@@ -1,6 +1,7 @@
 //! A step: views, pairings, loss, gradients, update.
 
 use super::Trainer;
+use crate::left_out::{Pass, with_a_way_out};
 use crate::train::Progress;
 use crate::train::batch::{backward, forward};
 use crate::train::chance::Chance;
@@ -200,10 +201,12 @@ impl Trainer<'_> {
             }
         };
         let batch = match self.meter.wait_for(|| batches.next()) {
-            Some(batch) => batch?,
+            Some(batch) => batch.map_err(with_a_way_out)?,
             None => bail!("epoch {} had no more batches", self.standing.epochs + 1),
         };
-        self.skipped.note(&batch.unreadable)?;
+        let (left_out, split) = &self.left_out;
+        left_out.add(Pass::Training, split, &batch.unreadable);
+        self.skipped.list(left_out)?;
         self.meter.skip(batch.unreadable.len());
         let (count, most) = (self.meter.skipped_samples(), self.experiment.train.max_skipped_samples);
         match batch.unreadable.last() {
