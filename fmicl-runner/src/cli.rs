@@ -3,6 +3,7 @@
 use crate::config::{self, Experiment};
 use crate::train::{Interrupt, Resume, Stopped, TrainOptions};
 use crate::{DeviceChoice, commands, home, log, panics, provenance, sweep, train, verify, wrap};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
@@ -109,7 +110,8 @@ pub(crate) struct ChangeArgs {
     #[arg(long)]
     device: Option<DeviceChoice>,
     /// Short for --set seed=...
-    #[arg(long)]
+    // A minus is no option, so that its error is about the number.
+    #[arg(long, allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
 }
 
@@ -172,7 +174,10 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
     };
     // What is no terminal gets whole lines.
     let command = Cli::command().term_width(wrap::width(io::stdout()).unwrap_or(0));
-    let cli = Cli::from_arg_matches(&command.get_matches_from(args)).unwrap_or_else(|error| error.exit());
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let matches = command.try_get_matches_from(&args);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = cli.unwrap_or_else(|error| with_a_tip(error, &args).exit());
     log::init(matches!(cli.command, Command::Train { .. }) && !train::can_be_shown());
     // The panic's line is printed by then.
     let Ok(outcome) = std::panic::catch_unwind(|| cli.command.run()) else {
@@ -197,6 +202,40 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
             }
         }
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// The error of an option that no command has, with the `--set` that does what it says where an experiment has such a key.
+fn with_a_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let changes = |command: &OsString| ["train", "check", "sweep"].iter().any(|known| command == known);
+    if error.kind() != ErrorKind::UnknownArgument || !args.get(1).is_some_and(changes) {
+        return error;
+    }
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let name = option.trim_start_matches('-').replace('-', "_");
+    let Some(key) = config::key_named(&name) else {
+        return error;
+    };
+    let mut behind = args
+        .iter()
+        .skip_while(|arg| !arg.to_string_lossy().starts_with(&**option));
+    let value = behind.next().and_then(|arg| match arg.to_str()?.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => behind.next()?.to_str().filter(|value| !value.starts_with("--")),
+    });
+    let tip = format!(
+        "an option of the experiment is set by '--set {key}={}'",
+        value.unwrap_or("...")
+    );
+    error.remove(ContextKind::SuggestedArg);
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
 }
 
 impl Command {
