@@ -110,6 +110,32 @@ fn what_is_no_run_is_said_with_what_would_work() {
 }
 
 #[test]
+fn an_option_that_is_a_key_of_the_experiment_is_pointed_to_set() {
+    let tip = |args: &[&str]| {
+        let (code, message) = error(args);
+        assert_eq!(code, 2, "{message}");
+        let tips: Vec<_> = message.lines().filter(|line| line.contains("tip: ")).collect();
+        tips.join("").trim().to_string()
+    };
+    let set = |set: &str| format!("tip: an option of the experiment is set by '--set {set}'");
+    assert_eq!(tip(&["train", "x.toml", "--epochs", "3"]), set("train.epochs=3"));
+    assert_eq!(tip(&["check", "x.toml", "--batch-size=64"]), set("train.batch_size=64"));
+    assert_eq!(
+        tip(&["sweep", "x.toml", "--objective", "infonce"]),
+        set("objective=infonce")
+    );
+    assert_eq!(tip(&["train", "x.toml", "--lr"]), set("train.lr=..."));
+    let (code, message) = error(&["train", "x.toml", "--seed", "-1"]);
+    assert!(
+        code == 2
+            && message.starts_with(
+                "error: invalid value '-1' for '--seed <SEED>': a seed is a whole number from 0 to 18446744073709551615\n"
+            ),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_gpu_that_is_not_there_says_what_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.toml");

@@ -45,7 +45,7 @@ fn eval(run: &Path, args: &[&str]) -> Value {
     let printed = fmicl(&[&["eval", text(run), "--json"], args].concat());
     let found: Value = serde_json::from_str(&printed).unwrap();
     let mut written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
-    for key in ["set", "not_as_trained"] {
+    for key in ["set", "not_as_trained", "left_out", "segment"] {
         written.as_object_mut().unwrap().remove(key).unwrap();
     }
     assert_eq!(found, written);
@@ -153,7 +153,7 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
     let moved = folder.path().join("moved");
     fs::rename(folder.path().join("photos"), &moved).unwrap();
     let gone = refused(&["eval", text(&run)]);
-    assert!(gone.contains("photos/train: there is no such folder"), "{gone}");
+    assert!(gone.contains("photos: there is no such folder"), "{gone}");
     let root = format!("dataset.root={}", moved.display());
     let after = eval(&run, &["--set", &root]);
     assert_eq!(before["evaluation"]["rows"], after["evaluation"]["rows"]);
@@ -175,6 +175,35 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     assert_eq!(
         (protocol["k"].as_u64(), protocol["train_images"].as_u64()),
         (Some(7), Some(9))
+    );
+    assert_eq!(
+        (protocol["few_images"].as_u64(), protocol["classes_with_fewer"].as_u64()),
+        (Some(9), Some(2))
+    );
+    let table = fmicl(&["eval", text(&run), "--set", "eval.train_samples=9"]);
+    for said in [
+        " up to 10 a class ",
+        "weighted vote of k = 5 (few labels: 5), ",
+        "mean of 5 random choices of 9 images, as 2 of 2 classes have fewer than 10.\n",
+    ] {
+        assert!(table.contains(said), "{table}");
+    }
+    let table = fmicl(&["eval", text(&run), "--set", "eval.knn.k=200"]);
+    assert!(table.contains(" 10 labels a class "), "{table}");
+    let all = "weighted vote of k = 20, which are all (few labels: 20, which are all), ";
+    assert!(table.contains(all), "{table}");
+    let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
+    let segment = &written["segment"];
+    let ends = format!("eval {} --set eval.knn.k=200", text(&run));
+    assert!(segment["command"].as_str().unwrap().ends_with(&ends), "{segment}");
+    assert!(segment["start"].as_str() < segment["end"].as_str(), "{segment}");
+    assert_eq!(
+        (
+            &segment["libtorch"],
+            &segment["from_step"],
+            segment["binary"].as_str().unwrap().len()
+        ),
+        (&"2.11.0".into(), &0.into(), 64)
     );
     for change in ["backbone.depth=50", "views.size=8", "train.lr=1", "seed=2"] {
         let line = refused(&["eval", text(&run), "--set", change]);
@@ -199,7 +228,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     let experiment = directory.experiment().unwrap();
     let model = Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap();
     // After each step the first running mean is the step.
-    for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.7)), (12, None)] {
+    for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.9)), (12, None)] {
         let mean = model.store.variables()["backbone.bn1.running_mean"].shallow_clone();
         let _ = no_grad(|| mean.shallow_clone().fill_(step as f64));
         let mut snapshot = model.snapshot();
@@ -214,6 +243,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     let sixth = run.join("checkpoints/step-0000000006");
     assert_eq!(step(&[]), 12.0);
     assert_eq!(step(&["--checkpoint", "last"]), 12.0);
+    // The first of two that are as good.
     assert_eq!(step(&["--checkpoint", "best"]), 6.0);
     assert_eq!(step(&["--checkpoint", "step-3"]), 3.0);
     assert_eq!(step(&["--checkpoint", text(&sixth)]), 6.0);

@@ -231,6 +231,19 @@ fn a_run_that_diverged_is_not_exported() {
     );
 }
 
+#[test]
+fn a_file_s_name_says_its_format_and_one_that_says_none_is_told_which_do() {
+    let (folder, run) = run_with("seed=0".into(), |_| ());
+    let out = folder.path().join("x.pth");
+    assert_eq!(
+        refused(&["export", text(&run), "--out", text(&out)]),
+        "error: --out: `.pth` says no format: name it .safetensors (weights, for load_state_dict) or .pt (TorchScript, for \
+         torch.jit.load), or give --format safetensors or torchscript\n"
+    );
+    fmicl(&["export", text(&run), "--out", text(&out), "--format", "pt"]);
+    assert!(out.is_file());
+}
+
 /// What a command that is refused says.
 fn refused(args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));

@@ -343,7 +343,7 @@ fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
     let list = fs::read_to_string(bench.path("run/skipped.jsonl")).unwrap();
     assert_eq!(list.lines().count(), 2, "{list}");
     assert!(
-        list.contains(r#"{"sample":3,"error":"photos/train/one/3.png: "#),
+        list.contains(r#"{"pass":"training","split":"train","sample":3,"error":"photos/train/one/3.png: "#),
         "{list}"
     );
     // To the end, with the evaluation of what is left.
@@ -352,14 +352,19 @@ fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
         .args(["--set", "train.epochs=1", "--set", "train.warmup_epochs=0"])
         .output()
         .unwrap();
-    assert_eq!(ended(&output).0, 0, "{}", ended(&output).1);
+    let (code, stderr) = ended(&output);
+    assert_eq!(code, 0, "{stderr}");
+    // Of each file once, however often the evaluation reads it.
+    assert_eq!(stderr.matches(" is left out: ").count(), 3, "{stderr}");
     assert!(
-        ended(&output)
-            .1
-            .contains("1 of 8 samples cannot be read and are left out"),
-        "{}",
-        ended(&output).1
+        stderr.contains("sample 1 of test is left out: photos/test/one/1.png: "),
+        "{stderr}"
     );
+    let list = fs::read_to_string(bench.path("all/skipped.jsonl")).unwrap();
+    let of = |pass: &str| list.lines().filter(|line| line.contains(pass)).count();
+    let [train, test] = ["train", "test"].map(|split| of(&format!(r#"{{"pass":"evaluation","split":"{split}""#)));
+    assert_eq!((train, test), (2, 1), "{list}");
+    assert!((1..=2).contains(&of(r#"{"pass":"training""#)), "{list}");
     // More than may be.
     let mut capped = bench.train("capped", 9);
     let (code, stderr) = ended(&capped.args(["--set", "train.max_skipped_samples=0"]).output().unwrap());
@@ -370,6 +375,55 @@ fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
         ),
         "{stderr}"
     );
+}
+
+#[test]
+fn an_image_of_the_test_split_that_cannot_be_read_names_the_way_out() {
+    let bench = Bench::new(|text| {
+        let once = photos(text).replace("epochs = 1000", "epochs = 1");
+        once.replace("warmup_epochs = 1", "warmup_epochs = 0")
+    });
+    example(&bench);
+    fs::write(bench.path("photos/test/one/1.png"), "no image").unwrap();
+    let (code, stderr) = ended(&bench.train("run", 9).output().unwrap());
+    assert_eq!(code, 1, "{stderr}");
+    let error = stderr.lines().last().unwrap();
+    let way = "; train.on_error = \"skip\" leaves out what cannot be read (--set train.on_error=skip, also for eval and train \
+               --resume), and `fmicl check --files` finds all of it";
+    assert!(
+        error.starts_with("error: photos/test/one/1.png: ") && error.ends_with(way),
+        "{error}"
+    );
+    // The way out is one.
+    let mut again = bench.train("run", 9);
+    let (code, stderr) = ended(&again.args(["--set", "train.on_error=skip"]).output().unwrap());
+    assert_eq!(code, 0, "{stderr}");
+    let result = fs::read_to_string(bench.path("run/result.json")).unwrap();
+    assert!(result.contains("\"unreadable_images\": 1"), "{result}");
+}
+
+#[test]
+fn one_folder_of_both_splits_counts_a_broken_image_once() {
+    let bench = Bench::new(|text| {
+        let once = photos(text).replace("epochs = 1000", "epochs = 1, on_error = 'skip'");
+        let once = once.replace("warmup_epochs = 1", "warmup_epochs = 0");
+        once.replace(r#"root = "photos""#, r#"root = "photos", test = "train""#)
+    });
+    example(&bench);
+    halve(&bench.path("photos/train/one/3.png"));
+    let mut train = bench.train("run", 9);
+    let output = train.output().unwrap();
+    let (code, stderr) = ended(&output);
+    assert_eq!(code, 0, "{stderr}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("(1 images of both splits could not be read)"), "{table}");
+    // Nine of one class.
+    assert!(table.contains("up to 10 a class"), "{table}");
+    assert!(
+        table.contains("random choices of 19 images, as 1 of 2 classes have fewer than 10.\n"),
+        "{table}"
+    );
+    assert_eq!(stderr.matches(" is left out: ").count(), 1, "{stderr}");
 }
 
 #[test]

@@ -23,14 +23,8 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-#[test]
-fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
-    dataset.example(&at("example")).unwrap();
-    std::fs::rename(at("example/train/one"), at("photos")).unwrap();
-    std::fs::write(at("photos/list.gif"), "").unwrap();
+/// Writes `x.toml` for the photos in `photos` beside it.
+fn write_experiment(folder: &Path) {
     let experiment = format!(
         "dataset = {{ name = 'image-folder', root = {:?} }}
         backbone = {{ name = 'resnet', stem = 'cifar', width = 8 }}
@@ -40,9 +34,20 @@ fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
         device = 'cpu'
         views.size = 16
         train = {{ epochs = 1, batch_size = 4, lr = 0.1 }}",
-        at("photos")
+        folder.join("photos")
     );
-    std::fs::write(at("x.toml"), experiment).unwrap();
+    std::fs::write(folder.join("x.toml"), experiment).unwrap();
+}
+
+#[test]
+fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&at("example")).unwrap();
+    std::fs::rename(at("example/train/one"), at("photos")).unwrap();
+    std::fs::write(at("photos/list.gif"), "").unwrap();
+    write_experiment(folder.path());
     let (file, run) = (at("x.toml"), at("run"));
 
     let said = [
@@ -90,16 +95,7 @@ fn a_file_that_cannot_be_read_is_named_before_training() {
     let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
     dataset.example(&at("photos")).unwrap();
     std::fs::write(at("photos/train/two/4.png"), "").unwrap();
-    let experiment = format!(
-        "dataset = {{ name = 'image-folder', root = {:?} }}
-        backbone = {{ name = 'resnet', stem = 'cifar', width = 8 }}
-        architecture = 'simclr'
-        objective = 'infonce'
-        optimizer = 'sgd'
-        train = {{ epochs = 1, batch_size = 4, lr = 0.1 }}",
-        at("photos")
-    );
-    std::fs::write(at("x.toml"), experiment).unwrap();
+    write_experiment(folder.path());
     let (succeeds, checked, _) = fmicl(&["check", text(&at("x.toml"))]);
     assert!(
         succeeds && checked.contains("samples   not read; `check --files` reads every one\n"),

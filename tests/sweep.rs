@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[cfg(unix)]
+#[path = "support/hangups.rs"]
+mod hangups;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -169,7 +173,9 @@ fn a_sweep_that_is_interrupted_says_how_to_go_on_and_its_run_saves_a_checkpoint(
     for (signal, code) in [("INT", 130), ("HUP", 129)] {
         let folder = folder("");
         let folder = folder.path();
-        let sweep = sweep(folder, &["--set", "train.epochs=50000"])
+        let mut command = sweep(folder, &["--set", "train.epochs=50000"]);
+        hangups::hear_hangups(&mut command);
+        let sweep = command
             .process_group(0)
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::piped())

@@ -52,7 +52,15 @@ impl<T: Kind + ?Sized> Part<T> {
             toml::Value::Table(mut options) => match options.remove("name") {
                 Some(toml::Value::String(name)) => Part::new(&name, options),
                 Some(other) => Err(Error::config(format!("{}; its `name` is {}", form(), other.type_str()))),
-                None => Err(Error::config(format!("{}; this table has no `name`", form()))),
+                None => {
+                    let mut names: Vec<_> = T::entries().iter().map(|entry| entry.name).collect();
+                    names.sort_unstable();
+                    Err(Error::config(format!(
+                        "{}; this table has no `name`; registered: {}",
+                        form(),
+                        names.join(", ")
+                    )))
+                }
             },
             other => Err(Error::config(format!(
                 "{}; found {} `{other}`",
@@ -183,5 +191,21 @@ impl Error {
     /// [`Error::at`], unless `outer` is empty.
     fn at_if(self, outer: &str) -> Error {
         if outer.is_empty() { self } else { self.at(outer) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Engine;
+
+    #[test]
+    fn a_table_without_a_name_is_told_the_names_there_are() {
+        let error = Part::<dyn Engine>::from_value(toml::Table::new().into()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected the name of a part (engine), or a table with `name` and options; this table has no `name`; registered: \
+             single"
+        );
     }
 }

@@ -3,8 +3,9 @@
 use crate::command::{self, Entry};
 use crate::run::provenance;
 use crate::train::{self, Stopped};
-use crate::{home, log, panics, wrap};
+use crate::{config, home, log, panics, wrap};
 use clap::builder::Styles;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::io;
@@ -36,7 +37,9 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
         Err(error) => return refused(&error.to_string()),
     };
     // What is no terminal gets whole lines.
-    let matches = to_clap(&entries, wrap::width(io::stdout())).get_matches_from(args);
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let matches = to_clap(&entries, wrap::width(io::stdout())).try_get_matches_from(&args);
+    let matches = matches.unwrap_or_else(|error| with_a_tip(error, &args).exit());
     log::init();
     let run = || {
         let (name, matches) = matches.subcommand()?;
@@ -102,6 +105,35 @@ fn verbs(entries: &[&Entry], width: Option<usize>) -> String {
         let _ = writeln!(text, "{}", wrap::wrapped(&line, width, longest + 2));
     }
     text + &format!("\n{heading}Options:{heading:#}")
+}
+
+/// The error of an option that no command has, with the `--set` that does what it says where an experiment has such a key.
+fn with_a_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let changes = |command: &OsString| ["train", "check", "sweep"].iter().any(|known| command == known);
+    if error.kind() != ErrorKind::UnknownArgument || !args.get(1).is_some_and(changes) {
+        return error;
+    }
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let name = option.trim_start_matches('-').replace('-', "_");
+    let Some(key) = config::key_named(&name) else {
+        return error;
+    };
+    let mut behind = args
+        .iter()
+        .skip_while(|arg| !arg.to_string_lossy().starts_with(&**option));
+    let value = behind.next().and_then(|arg| match arg.to_str()?.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => behind.next()?.to_str().filter(|value| !value.starts_with("--")),
+    });
+    let tip = format!(
+        "an option of the experiment is set by '--set {key}={}'",
+        value.unwrap_or("...")
+    );
+    error.remove(ContextKind::SuggestedArg);
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {

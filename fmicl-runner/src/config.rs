@@ -3,6 +3,7 @@
 mod eval;
 mod experiment;
 mod given;
+mod keys;
 mod load;
 mod misplaced;
 mod negative;
@@ -15,6 +16,7 @@ mod tree;
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
+pub(crate) use keys::key_named;
 pub use load::{Base, Change, load, load_all, load_part, load_text, read_file_as};
 pub(crate) use load::{change, changed};
 pub use train::{OnNan, Train};

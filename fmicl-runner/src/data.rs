@@ -1,12 +1,14 @@
 //! The data of an experiment: the splits of its dataset, and what its evaluations bring.
 
 use crate::config::{Experiment, Knn};
+use crate::left_out::{LeftOut, with_a_way_out};
 use crate::together::processes_here;
-use fmicl_core::{Portion, Result, Samples, Split, Task, Views, require};
+use fmicl_core::{Error, Portion, Result, Samples, Split, Task, Views, require};
 use fmicl_data::{OnError, Spread};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// All data of an experiment, opened and checked.
@@ -19,6 +21,8 @@ pub struct Splits {
     pub tasks: Vec<(&'static str, Box<dyn Task>)>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
+    /// What was left out of them.
+    pub left_out: Rc<LeftOut>,
     /// How many processes of this machine hold what an evaluation takes.
     pub processes_here: usize,
     /// Whether pre-training sees other samples than the labelled ones for training.
@@ -77,6 +81,7 @@ impl Splits {
                 labelled,
                 tasks,
                 no_labels,
+                left_out: Rc::default(),
                 processes_here: processes_here(experiment)?,
                 own_pretrain: dataset.has_unlabelled(),
                 views: experiment.views.share(),
@@ -143,7 +148,7 @@ impl Splits {
         };
         let view = |index| self.views.evaluation(&*labelled.train, &[index], &Default::default());
         let first = match self.on_error {
-            OnError::Fail => view(0)?,
+            OnError::Fail => view(0).map_err(with_a_way_out)?,
             OnError::Skip => match (0..labelled.train.len()).find_map(|index| view(index).ok()) {
                 Some(first) => first,
                 None => return Ok(None),
@@ -152,14 +157,33 @@ impl Splits {
         Ok(self.views.raw(&first).map(|raw| raw.numel()))
     }
 
+    /// The name of the split that pre-training sees.
+    pub fn pretrain_name(&self) -> &'static str {
+        match self.labelled.is_some() && !self.own_pretrain {
+            true => "train",
+            false => "pretrain",
+        }
+    }
+
+    /// How many different files, or samples where they are no files, those are of the labelled splits at these indices.
+    pub fn distinct(&self, train: &[usize], test: &[usize]) -> usize {
+        let Some(labelled) = &self.labelled else { return 0 };
+        let of = |samples: &Arc<dyn Samples>, split: usize, index: usize| match samples.path(index) {
+            Some(path) => Ok(path.canonicalize().unwrap_or(path)),
+            None => Err((split, index)),
+        };
+        let train = train.iter().map(|&index| of(&labelled.train, 0, index));
+        let test = test.iter().map(|&index| of(&labelled.test, 1, index));
+        train.chain(test).collect::<HashSet<_>>().len()
+    }
+
     /// The splits, each once, with their names.
     pub fn each(&self) -> Vec<(&'static str, &Arc<dyn Samples>)> {
-        let mut splits = vec![("pretrain", &self.pretrain)];
+        let mut splits = vec![(self.pretrain_name(), &self.pretrain)];
         if let Some(Labelled { train, test }) = &self.labelled {
-            match self.own_pretrain {
-                true => splits.push(("train", train)),
-                // Those whose labels are used may be fewer, but are among these.
-                false => splits[0].0 = "train",
+            // Else those whose labels are used may be fewer, but are among those of pre-training.
+            if self.own_pretrain {
+                splits.push(("train", train));
             }
             splits.push(("test", test));
         }
@@ -174,6 +198,10 @@ impl Splits {
             // Two splits may be of the same files.
             let more = samples.notes().into_iter().filter(|note| !notes.contains(note));
             notes.extend(more.collect::<Vec<_>>());
+        }
+        if let Some(labelled) = &self.labelled {
+            notes.extend(labelled.classes_apart());
+            notes.extend(labelled.all_vote(experiment.eval.knn.k));
         }
         notes.extend(experiment.views.doubts(&*self.pretrain));
         notes
@@ -192,6 +220,55 @@ pub(crate) fn as_text(samples: usize, portions: &[Portion]) -> String {
     let count = format!("{samples} samples to train on\n");
     std::iter::once(count).chain(portions.iter().map(line)).collect()
 }
+
+impl Labelled {
+    /// A line for the classes that one split alone has samples of.
+    fn classes_apart(&self) -> Vec<String> {
+        let counts = |samples: &dyn Samples| {
+            let mut counts = vec![0usize; self.train.classes()];
+            (0..samples.len()).for_each(|index| {
+                if let Some(count) = counts.get_mut(samples.label(index)) {
+                    *count += 1;
+                }
+            });
+            counts
+        };
+        let (train, test) = (counts(&*self.train), counts(&*self.test));
+        let names = self.train.class_names();
+        let name = |class: usize| names.get(class).map_or(class.to_string(), |name| format!("`{name}`"));
+        let line = |own: &[usize], other: &[usize], which: &str, but: &str| {
+            let apart = (0..own.len()).filter(|&class| own[class] == 0 && other[class] > 0);
+            let apart: Vec<_> = apart.map(name).collect();
+            let shown = apart.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = if apart.len() > MOST_NAMED { ", ..." } else { "" };
+            let (count, of) = (apart.len(), own.len());
+            (count > 0)
+                .then(|| format!("the {which} has no sample of {count} of the {of} classes: {shown}{more}; {but}"))
+        };
+        let untested = line(&test, &train, "test split", "accuracies say nothing of them");
+        let unlabelled = line(
+            &train,
+            &test,
+            "labelled training split",
+            "their test samples are never right",
+        );
+        untested.into_iter().chain(unlabelled).collect()
+    }
+
+    /// A line where so many neighbours are all that there are.
+    fn all_vote(&self, k: usize) -> Option<String> {
+        let samples = self.train.len();
+        (k >= samples).then(|| {
+            format!(
+                "kNN with eval.knn.k = {k}: all {samples} labelled training samples vote for each test sample, near or far; a \
+                 smaller k tells more"
+            )
+        })
+    }
+}
+
+/// Classes that a line names.
+const MOST_NAMED: usize = 5;
 
 /// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.
 pub fn has_labels(train: &dyn Samples) -> bool {
@@ -229,7 +306,22 @@ fn paths(samples: &dyn Samples) -> impl Iterator<Item = PathBuf> {
 /// What is wrong with it, as a config error at `dataset`.
 pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Samples>> {
     let opened = experiment.dataset.open(split).map(Arc::from);
-    opened.map_err(|error| error.named_in_config().at("dataset"))
+    opened.map_err(|error| {
+        let key = if is_of_the_root(experiment, &error) {
+            "dataset.root"
+        } else {
+            "dataset"
+        };
+        error.named_in_config().at(key)
+    })
+}
+
+/// Whether an error is about the folder that the dataset's option `root` names, which may be written elsewhere than the rest.
+fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
+    let Error::Data { path, .. } = error else { return false };
+    let table = experiment.to_table().unwrap_or_default();
+    let root = table.get("dataset").and_then(|dataset| dataset.get("root")?.as_str());
+    root.is_some_and(|root| path == Path::new(root))
 }
 
 #[cfg(test)]
@@ -312,6 +404,67 @@ mod tests {
     }
 
     #[test]
+    fn a_root_that_is_not_there_is_an_error_of_the_line_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(splits(folder.path(), &[]));
+        let error = |sets: &[String]| {
+            let experiment = load(&folder.path().join("x.toml"), sets).unwrap();
+            let error = Splits::open(&experiment).map(|_| ()).unwrap_err();
+            experiment.locate(error).to_string()
+        };
+        let found = error(&["dataset.root=/no/such".into()]);
+        let expected =
+            "--set dataset.root=/no/such: /no/such: there is no such folder; `root` (--set dataset.root=DIR) ";
+        assert!(found.starts_with(expected), "{found}");
+        let photos = folder.path().join("photos");
+        std::fs::rename(&photos, folder.path().join("moved")).unwrap();
+        let found = error(&[]);
+        let expected = format!(
+            "{}:1: dataset.root: {}: there is no such folder; ",
+            folder.path().join("x.toml").display(),
+            photos.display()
+        );
+        assert!(found.starts_with(&expected), "{found}");
+    }
+
+    #[test]
+    fn a_file_of_both_splits_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (splits, _) = splits_with(folder.path(), &[], &["dataset.test=train"]);
+        assert_eq!(splits.distinct(&[3, 4], &[4, 5]), 3);
+        assert_eq!(splits.distinct(&[], &[]), 0);
+    }
+
+    #[test]
+    fn a_class_that_one_split_alone_has_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, notes) = splits(folder.path(), &[("test/two", "elsewhere/two")]);
+        let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies say nothing of them";
+        assert!(notes.iter().any(|note| note == untested), "{notes:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let (_, notes) = splits_with(folder.path(), &[], &["eval.train_samples=1", "eval.knn.k=1"]);
+        let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples are never right";
+        assert!(notes.iter().any(|note| note == unlabelled), "{notes:?}");
+    }
+
+    #[test]
+    fn neighbours_that_are_all_there_are_are_noted() {
+        let noted = |k: usize| {
+            let folder = tempfile::tempdir().unwrap();
+            let (_, notes) = splits_with(folder.path(), &[], &[&format!("eval.knn.k={k}")]);
+            notes.into_iter().find(|note| note.starts_with("kNN "))
+        };
+        assert_eq!(noted(19), None);
+        for k in [20, 200] {
+            let expected = format!(
+                "kNN with eval.knn.k = {k}: all 20 labelled training samples vote for each test sample, near or far; a smaller \
+                 k tells more"
+            );
+            assert_eq!(noted(k), Some(expected));
+        }
+    }
+
+    #[test]
     fn the_notes_of_both_splits_are_there_once() {
         let folder = tempfile::tempdir().unwrap();
         let moves = [
@@ -332,6 +485,9 @@ mod tests {
             format!("train: 1 left out: 1 .gif{read}"),
             "test: holds no class of training; the test split is `val`".to_string(),
             format!("val: 1 left out: 1 without an extension{read}"),
+            "kNN with eval.knn.k = 200: all 18 labelled training samples vote for each test sample, near or far; a smaller k \
+             tells more"
+                .to_string(),
         ];
         assert_eq!(notes, expected);
     }

@@ -27,15 +27,18 @@ pub use worth::Worth;
 use crate::DeviceChoice;
 use crate::config::Experiment;
 use crate::data::{Labelled, Splits};
+use crate::left_out::Pass;
+use crate::run::provenance::{self, Computing, Segment};
 use crate::run::{CheckpointChoice, Model, RunDir};
 use crate::together::{Together, require_alike};
 use encode::Encode;
 use fmicl_core::registry;
-use fmicl_core::tch::Device;
+use fmicl_core::tch::{self, Device};
 use fmicl_core::{Error, Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
-use fmicl_data::OnError;
+use fmicl_data::{OnError, Unreadable};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -81,7 +84,7 @@ pub struct EvalOptions {
 }
 
 /// Evaluates the run in a directory that [`train`](crate::train::run) wrote. Prints what it found, as JSON or as a table, and
-/// writes it to `eval.json`, with the checkpoint and what was changed. Where there are several processes, they divide the
+/// writes it to `eval.json`, with the checkpoint, what was changed and left out, and the program and machine. Where there are several processes, they divide the
 /// work; the first one writes and speaks for all.
 ///
 /// # Errors
@@ -91,9 +94,17 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
     let experiment = run.experiment_with(&options.sets)?;
     let device = options.device;
     let together = Together::to_use(Some(&experiment), device)?;
+    provenance::begin_sha256();
     together.run(|device, processes| {
         require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
         let it = run.restore(experiment, device, &options.checkpoint)?;
+        let mut segment = Segment::begin(&Computing {
+            step: it.step,
+            device: &format!("{device:?}"),
+            threads: tch::get_num_threads(),
+            processes: processes.size(),
+            train: None,
+        });
         it.model.share(&**processes, |_| true)?;
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
         if !data.judge_encoders() {
@@ -118,6 +129,9 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
         if let Some(found) = found.as_object_mut() {
             found.insert("set".into(), json!(options.sets));
             found.insert("not_as_trained".into(), json!(differs));
+            found.insert("left_out".into(), json!(data.left_out.take()));
+            segment.end_now();
+            found.insert("segment".into(), json!(segment));
         }
         Ok(run.write_json("eval.json", &found)?)
     })
@@ -203,9 +217,12 @@ pub fn compare(
     };
     let mut protocol = None;
     let mut judge = |encode: &Encode| -> anyhow::Result<Judged> {
-        let train = reader.features(&labelled.train, encode)?;
-        let test = reader.features(&labelled.test, encode)?;
-        protocol.get_or_insert_with(|| Protocol::new(experiment, data, labelled, &train, &test));
+        let (train, lost_of_train) = read(&reader, data, ("train", &labelled.train), encode)?;
+        let (test, lost_of_test) = read(&reader, data, ("test", &labelled.test), encode)?;
+        protocol.get_or_insert_with(|| {
+            let unreadable = data.distinct(&lost_of_train, &lost_of_test);
+            Protocol::new(experiment, (data, labelled), unreadable, &train, &test)
+        });
         Ok(judge::judge(&experiment.eval, train, &test, labelled.train.classes()))
     };
     let mut rows = Vec::new();
@@ -255,13 +272,39 @@ pub fn online(
         worth.evaluations.insert(name, evaluated.last());
     }
     if let Some(labelled) = &data.labelled {
-        let train = reader.features(&labelled.train, &encoder_of(model))?;
-        let test = reader.features(&labelled.test, &encoder_of(model))?;
+        let (train, _) = read(&reader, data, ("train", &labelled.train), &encoder_of(model))?;
+        let (test, _) = read(&reader, data, ("test", &labelled.test), &encoder_of(model))?;
         let online = Online::new(&experiment.eval, train, &test, labelled.train.classes());
         worth.offer(online.accuracy.knn);
         worth.online = Some(online);
     }
     Ok(worth)
+}
+
+/// The features and labels of the samples of a labelled split, in order; without those that cannot be read, where they may be
+/// left out, and which those are.
+fn read(
+    reader: &Reader,
+    data: &Splits,
+    (split, samples): (&str, &Arc<dyn Samples>),
+    encode: &Encode,
+) -> fmicl_core::Result<(Features, Vec<usize>)> {
+    let mut encoded = reader.encode_those(samples, encode, reader.on_error)?;
+    let missing = encoded.missing(samples.len());
+    let own: HashSet<_> = encoded.unreadable.iter().map(|own| own.sample).collect();
+    // Why, the process knows that it fell to.
+    let others = missing.iter().filter(|index| !own.contains(index));
+    encoded.unreadable.extend(others.map(|&sample| {
+        let path = samples
+            .path(sample)
+            .map_or("it".into(), |path| path.display().to_string());
+        let error = format!("{path}: cannot be read, as another process found");
+        Unreadable { sample, error }
+    }));
+    data.left_out.add(Pass::Evaluation, split, &encoded.unreadable);
+    let labels = encoded.labels(&**samples).to_device(reader.device);
+    let values = encoded.values;
+    Ok((Features { values, labels }, missing))
 }
 
 /// The features of the samples that can be read, in order, without augmentation, and which could not.
@@ -275,7 +318,12 @@ pub fn features(
     device: Device,
 ) -> fmicl_core::Result<Encoded> {
     let reader = Reader::of(experiment, device, &alone());
-    reader.encode_those(samples, &encoder_of(model), OnError::Skip)
+    let encoded = reader.encode_those(samples, &encoder_of(model), OnError::Skip)?;
+    if let [first, rest @ ..] = &encoded.unreadable[..] {
+        let (count, of, error) = (rest.len() + 1, samples.len(), &first.error);
+        tracing::warn!("{count} of {of} samples cannot be read and are left out, the first: {error}");
+    }
+    Ok(encoded)
 }
 
 fn encoder_of(model: &Model) -> impl Fn(&View) -> fmicl_core::tch::Tensor + '_ {

@@ -22,6 +22,7 @@ mod device;
 pub mod disk;
 pub mod eval;
 pub mod home;
+mod left_out;
 pub mod log;
 mod panics;
 mod parts;

@@ -165,10 +165,10 @@ fn run_with(
         }
         None => None,
     };
-    let segment = |run: &RunDir| Ongoing::begin(run.path(), &trainer.standing().computing());
+    let segment = |run: &RunDir| Ongoing::begin(run.path(), &trainer.standing().computing(Some(&experiment.train)));
     let mut segment = run.as_ref().map(segment).transpose()?;
     if let Some(run) = &run {
-        trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
+        trainer.skipped = Skipped::at(run.path().join("skipped.jsonl"), &data.left_out)?;
         trainer.journal = Journal::open(run.path(), trainer.epochs(), trainer.steps())?;
     }
     let path = run.as_ref().map(|run| run.path().to_string_lossy());
@@ -225,6 +225,7 @@ fn run_with(
     progress.finish();
 
     let seconds = trainer.seconds();
+    let mut skipped = std::mem::take(&mut trainer.skipped);
     // By the copies here, too, where this process sees them.
     let experiment = match RunDir::open(&path) {
         Ok(run) => run.experiment()?,
@@ -232,6 +233,7 @@ fn run_with(
         Err(error) => return Err(error.into()),
     };
     let verdict = eval::compare(&experiment, &data, &model, device, processes)?;
+    skipped.list(&data.left_out)?;
     let Some(run) = run else {
         return Ok(());
     };
@@ -282,6 +284,7 @@ fn train(
             let mut metrics = trainer.end_epoch()?;
             if experiment.eval.every > 0 && trainer.epochs().is_multiple_of(experiment.eval.every) {
                 metrics.worth = eval::online(experiment, data, trainer.model, device, processes)?;
+                trainer.skipped.list(&data.left_out)?;
             }
             progress.note(&metrics.to_string());
             trainer.journal.epoch(&metrics)?;

@@ -1,8 +1,11 @@
 //! Runs of an experiment as processes, to which something happens.
 
+#[path = "hangups.rs"]
+mod hangups;
+
 use crate::support::{EXPERIMENT, checkpoint, metrics, steps};
+use hangups::hear_hangups;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -75,17 +78,6 @@ impl Bench {
     pub fn is_writing(&self, name: &str) -> bool {
         let is_partial = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
         self.checkpoints(name).iter().any(is_partial)
-    }
-}
-
-/// Lets a command hear SIGHUP where the tests themselves do not (`nohup`).
-fn hear_hangups(command: &mut Command) {
-    // SAFETY: between fork and exec only `signal` is called, which may be.
-    unsafe {
-        command.pre_exec(|| {
-            libc::signal(libc::SIGHUP, libc::SIG_DFL);
-            Ok(())
-        });
     }
 }
 

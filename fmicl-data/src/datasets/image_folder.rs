@@ -28,7 +28,8 @@ pub struct ImageFolder {
     pub root: PathBuf,
     /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself.
     pub train: PathBuf,
-    /// `false`: folders are no classes, and photos at any depth have no labels.
+    /// `false`: folders are no classes, and photos at any depth have no labels; those of `root` itself where it holds neither
+    /// `train` nor a test split.
     pub labels: bool,
     /// The test split's folder below `root`; it may be that of `train`. Absent: the first of `test`, `val`, `valid` and
     /// `validation` that holds the folder of a class.
@@ -58,7 +59,7 @@ register!(
     "image files in a folder a class, as torchvision's ImageFolder, or without classes"
 );
 
-const HINT: &str = "`root` should hold train/CLASS/ and test/CLASS/ or val/CLASS/; `train = \".\"` is for class folders in `root` \
+const HINT: &str = "`root` (--set dataset.root=DIR) should hold train/CLASS/ and test/CLASS/ or val/CLASS/; `train = \".\"` is for class folders in `root` \
                     itself, and photos in `root` or train/ itself train without labels";
 const TRAIN: &str = "train";
 /// Where the test split is looked for.
@@ -122,12 +123,15 @@ impl Dataset for ImageFolder {
 }
 
 impl ImageFolder {
-    /// The training split's folder; `root` itself where it holds photos and nothing else, and nobody named another.
+    /// The training split's folder; `root` itself where nobody named another, and it holds photos and nothing else, or where
+    /// folders are no classes, no split.
     fn train(&self, list: impl Fn(&Path) -> Result<Listing>) -> Result<Listing> {
         let train = self.root.join(&self.train);
         if self.train == Path::new(TRAIN) && !train.exists() {
-            let root = list(&self.root).ok().filter(Listing::is_flat);
-            if let Some(root) = root {
+            // If there is none, either, that is what is wrong.
+            let root = list(&self.root)?;
+            let is_split = |folder: &OsString| TESTS.iter().any(|name| folder == name);
+            if root.is_flat() || !self.labels && !root.folders.iter().any(is_split) {
                 return Ok(root);
             }
         }
@@ -136,13 +140,24 @@ impl ImageFolder {
 
     /// The test split's folder, and a line where it is not the first that there is.
     fn test_folder(&self, classes: &[OsString]) -> Result<(PathBuf, Option<String>)> {
+        let own = format!(
+            "`test = {:?}`, the folder of `train`, tests on the training photos",
+            self.train
+        );
         if let Some(test) = &self.test {
-            return Ok((self.root.join(test), None));
+            let path = self.root.join(test);
+            return match path.is_dir() {
+                true => Ok((path, None)),
+                false => {
+                    let message = format!("there is no such folder; `test` names one below `root`; {own}");
+                    Err(Error::data(path, message))
+                }
+            };
         }
         let there: Vec<_> = TESTS.into_iter().filter(|name| self.root.join(name).is_dir()).collect();
         let Some(first) = there.first() else {
             let message = format!(
-                "holds none of {}; the option `test` names another folder, such as that of `train`",
+                "holds none of {}; the option `test` names another folder below it; {own}",
                 TESTS.join(", ")
             );
             return Err(Error::data(&self.root, message));
@@ -304,6 +319,24 @@ mod tests {
     }
 
     #[test]
+    fn without_labels_the_root_itself_will_do_where_it_holds_no_split() {
+        let folder = tempfile::tempdir().unwrap();
+        save(photo(4, 4, 0), folder.path().join("holiday/2024/a.png"));
+        save(photo(4, 4, 1), folder.path().join("b.png"));
+        let with = |labels| ImageFolder {
+            root: folder.path().into(),
+            labels,
+            ..Default::default()
+        };
+        let samples = with(false).open(Split::Train).unwrap();
+        assert_eq!((samples.len(), samples.classes()), (2, 0));
+        assert!(error(&with(true), Split::Train).contains("train: there is no such folder; `root`"));
+        // Photos to test on are not trained on.
+        save(photo(4, 4, 2), folder.path().join("val/c.png"));
+        assert!(error(&with(false), Split::Train).contains("train: there is no such folder; `root`"));
+    }
+
+    #[test]
     fn the_test_split_is_the_first_folder_that_holds_a_class() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = write(folder.path());
@@ -357,13 +390,43 @@ mod tests {
             root: folder.path().join("nowhere"),
             ..Default::default()
         };
-        assert!(error(&elsewhere, Split::Train).contains("nowhere/train: there is no such folder; `root` should hold"));
+        let found = error(&elsewhere, Split::Train);
+        let expected = "nowhere: there is no such folder; `root` (--set dataset.root=DIR) should hold train/CLASS/";
+        assert!(found.contains(expected), "{found}");
 
         std::fs::create_dir(folder.path().join("train/empty")).unwrap();
         assert!(error(&dataset, Split::Train).contains("train/empty: holds no .jpg, .jpeg, .png"));
         save(photo(2, 2, 0), folder.path().join("val/bird/a.png"));
-        assert!(error(&dataset, Split::Test).contains("the class `bird` is not among the 3 of training"));
+        let found = error(&dataset, Split::Test);
+        assert!(
+            found.contains(
+                "the class `bird` is not among the 3 of training; add photos of it there, or move this folder"
+            ),
+            "{found}"
+        );
         std::fs::remove_dir_all(folder.path().join("val")).unwrap();
-        assert!(error(&dataset, Split::Test).contains("holds none of test, val, valid, validation; the option `test`"));
+        let found = error(&dataset, Split::Test);
+        let own = "`test = \"train\"`, the folder of `train`, tests on the training photos";
+        assert!(
+            found.ends_with(&format!(
+                "holds none of test, val, valid, validation; the option `test` names another folder below it; {own}"
+            )),
+            "{found}"
+        );
+        // Where the classes lie in `root` itself, that folder is another one.
+        let beside = ImageFolder {
+            root: folder.path().join("train"),
+            train: ".".into(),
+            test: Some("train".into()),
+            ..Default::default()
+        };
+        let found = error(&beside, Split::Test);
+        let own = "`test = \".\"`, the folder of `train`, tests on the training photos";
+        assert!(
+            found.ends_with(&format!(
+                "train/train: there is no such folder; `test` names one below `root`; {own}"
+            )),
+            "{found}"
+        );
     }
 }

@@ -8,6 +8,7 @@ use super::left_out::{LeftOut, is_hidden};
 use super::links::Links;
 use super::own;
 use super::photos::Photos;
+use super::place::leads_to;
 use fmicl_core::{Error, OUTPUT_MARK, Result};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -60,7 +61,7 @@ impl Listing {
             let folder = self.path.join(name);
             let Ok(class) = classes.binary_search(name) else {
                 let message = format!(
-                    "the class `{}` is not among the {} of training",
+                    "the class `{}` is not among the {} of training; add photos of it there, or move this folder elsewhere",
                     name.display(),
                     classes.len()
                 );
@@ -168,7 +169,7 @@ impl Listing {
     /// As [`Listing::labelled`]; `hint` ends the sentence where there is no such folder.
     pub fn of(folder: &Path, links: &Links, hint: &str) -> Result<Self> {
         let found = read_dir(folder).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::data(folder, format!("there is no such folder; {hint}")),
+            ErrorKind::NotFound => Error::data(folder, format!("there is no such folder{}; {hint}", leads_to(folder))),
             _ => Error::io(folder, error),
         })?;
         let mut listing = Listing {

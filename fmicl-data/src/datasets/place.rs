@@ -18,6 +18,17 @@ pub fn data_folder() -> PathBuf {
     }
 }
 
+/// What the sentence "there is no such folder" of a path below an option `root` says besides: where a relative one leads.
+pub(super) fn leads_to(path: &Path) -> String {
+    match std::path::absolute(path) {
+        Ok(absolute) if path.is_relative() => format!(
+            ", which would be {}: `root` is relative to the current directory",
+            absolute.display()
+        ),
+        _ => String::new(),
+    }
+}
+
 /// A dataset's own folder.
 pub(super) struct Place {
     /// The name that the official archive unpacks to.
@@ -57,7 +68,9 @@ impl Place {
             format!("holds neither a folder `{folder}` nor its `{marker}`; set `root` to one of them, or {remedy}")
         } else {
             format!(
-                "there is no such folder; set `root` to the folder `{folder}` or to the one that it lies in, or {remedy}"
+                "there is no such folder{}; set `root` (--set dataset.root=DIR) to the folder `{folder}` or to the one that it \
+                 lies in, or {remedy}",
+                leads_to(root)
             )
         };
         Err(Error::data(root, message))
@@ -129,7 +142,14 @@ mod tests {
         assert!(
             error(folder.path()).contains("holds neither a folder `letters_binary` nor its `train.bin`; set `root`")
         );
-        assert!(error(&folder.path().join("x")).contains("there is no such folder; set `root`"));
+        assert!(error(&folder.path().join("x")).contains("there is no such folder; set `root` (--set dataset.root="));
+        let here = std::env::current_dir().unwrap();
+        let found = error(Path::new("no/such"));
+        let leads = format!(
+            "no/such: there is no such folder, which would be {}/no/such: `root` is relative to the current directory; set `root` ",
+            here.display()
+        );
+        assert!(found.starts_with(&leads), "{found}");
         assert!(error(folder.path()).ends_with("or run `fmicl data fetch letters`"));
         let archive = folder.path().join("letters.tar.gz");
         std::fs::write(&archive, "").unwrap();

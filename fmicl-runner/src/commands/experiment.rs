@@ -27,8 +27,14 @@ pub(super) struct ChangeArgs {
     #[arg(long)]
     device: Option<DeviceChoice>,
     /// Short for --set seed=...
-    #[arg(long)]
+    // A minus is no option, so that its error is about the number.
+    #[arg(long, allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 impl ExperimentArgs {

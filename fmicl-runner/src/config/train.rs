@@ -7,7 +7,7 @@ use fmicl_data::OnError;
 use serde::{Deserialize, Serialize};
 
 /// The training run: `epochs`, `batch_size` and `lr` must be given, the rest has defaults.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
     /// Passes over the dataset, at least 1.

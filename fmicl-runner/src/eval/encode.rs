@@ -1,6 +1,7 @@
 //! Features of samples.
 
 use crate::config::Experiment;
+use crate::left_out::with_a_way_out;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{Error, Processes, Result, Samples, View, Views};
 use fmicl_data::{OnError, Unreadable};
@@ -74,16 +75,6 @@ impl Reader {
         Ok(self.encode_those(samples, encode, OnError::Fail)?.values)
     }
 
-    /// The features in the order of the samples, and the labels; without samples that cannot be read, where they may be
-    /// left out.
-    pub fn features(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Features> {
-        let encoded = self.encode_those(samples, encode, self.on_error)?;
-        Ok(Features {
-            labels: encoded.labels(&**samples).to_device(self.device),
-            values: encoded.values,
-        })
-    }
-
     /// The features of the samples that can be read, and which those are.
     pub fn encode_those(&self, samples: &Arc<dyn Samples>, encode: &Encode, on_error: OnError) -> Result<Encoded> {
         let _no_grad = tch::no_grad_guard();
@@ -93,7 +84,7 @@ impl Reader {
         let (all, views) = (samples.clone(), self.views.clone());
         let batches = fmicl_data::evaluation_batches(all, views, self.batch_size, on_error, share)?;
         for batch in batches {
-            let batch = batch?;
+            let batch = batch.map_err(with_a_way_out)?;
             unreadable.extend(batch.unreadable);
             let Some(view) = batch.view else { continue };
             let values = encode(&view.to_device(self.device)).to_kind(Kind::Float);
@@ -111,10 +102,6 @@ impl Reader {
             let count = samples.len();
             return Err(Error::Run(format!("none of the {count} samples can be read; {error}")));
         };
-        if !unreadable.is_empty() {
-            let (count, of) = (unreadable.len(), samples.len());
-            tracing::warn!("{count} of {of} samples cannot be read and are left out, the first: {error}");
-        }
         require_finite(&values)?;
         Ok(Encoded {
             values,
@@ -168,6 +155,13 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// The samples that are not there, whatever process could not read them, of `count`.
+    pub fn missing(&self, count: usize) -> Vec<usize> {
+        let mut there = vec![false; count];
+        self.indices.iter().for_each(|&index| there[index] = true);
+        (0..count).filter(|&index| !there[index]).collect()
+    }
+
     /// `[N]`, i64.
     pub fn labels(&self, samples: &dyn Samples) -> Tensor {
         let labels = self.indices.iter().map(|&index| samples.label(index) as i64);

@@ -57,7 +57,7 @@ impl Largest {
 }
 
 /// The samples of each class `[C]`, f64.
-fn counts(labels: &Tensor, classes: usize) -> Tensor {
+pub(super) fn counts(labels: &Tensor, classes: usize) -> Tensor {
     labels.bincount(None::<Tensor>, classes as i64).to_kind(Kind::Double)
 }
 

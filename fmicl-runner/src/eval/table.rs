@@ -2,9 +2,10 @@
 
 use super::Features;
 use super::judge::{Accuracy, Balanced, DRAWS, FEW, Judged};
-use super::score::Largest;
+use super::score::{Largest, counts};
 use crate::config::Experiment;
 use crate::data::{Labelled, Splits};
+use fmicl_core::tch::{Kind, Tensor};
 use serde::Serialize;
 use std::fmt;
 
@@ -48,8 +49,12 @@ pub struct Protocol {
     pub temperature: f64,
     /// The linear probe's weight decay.
     pub l2: f64,
-    /// Labels a class in the column of few labels.
+    /// Labels a class in the column of few labels; of a class with fewer, all that it has.
     pub few_labels: usize,
+    /// Classes with fewer labelled images of the train split.
+    pub classes_with_fewer: usize,
+    /// The labels of such a choice, of all classes.
+    pub few_images: usize,
     /// Random choices of them that are averaged.
     pub draws: u64,
 }
@@ -70,23 +75,32 @@ fn is_none(count: &usize) -> bool {
 
 impl Protocol {
     /// Of features of the labelled splits that an experiment judges.
-    pub fn new(experiment: &Experiment, data: &Splits, labelled: &Labelled, train: &Features, test: &Features) -> Self {
+    pub fn new(
+        experiment: &Experiment,
+        (data, labelled): (&Splits, &Labelled),
+        unreadable_images: usize,
+        train: &Features,
+        test: &Features,
+    ) -> Self {
         let (eval, classes) = (&experiment.eval, labelled.train.classes());
         let [train_images, test_images] = [train, test].map(|features| features.labels.numel());
+        let (few_images, classes_with_fewer) = few(&train.labels, classes);
         Protocol {
             when: "offline, frozen features, test split",
             train_images,
             test_images,
-            unreadable_images: labelled.train.len() + labelled.test.len() - train_images - test_images,
+            unreadable_images,
             test_images_in_training: data.test_in_training(),
             classes,
             class_names: labelled.train.class_names(),
             largest_class: Largest::of(&train.labels, &test.labels, classes),
             k: eval.knn.k.min(train_images),
-            k_few: eval.knn.k.min(FEW * classes).min(train_images),
+            k_few: eval.knn.k.min(few_images),
             temperature: eval.knn.temperature,
             l2: eval.linear.l2,
             few_labels: FEW,
+            classes_with_fewer,
+            few_images,
             draws: DRAWS,
         }
     }
@@ -106,6 +120,13 @@ impl Protocol {
     }
 }
 
+/// The labels of a choice of [`FEW`] of each class, and the number of classes that have fewer.
+fn few(labels: &Tensor, classes: usize) -> (usize, usize) {
+    let counts = counts(labels, classes);
+    let value = |tensor: Tensor| tensor.sum(Kind::Double).double_value(&[]) as usize;
+    (value(counts.clamp_max(FEW as f64)), value(counts.lt(FEW as f64)))
+}
+
 /// Pairs of kNN and linear probe, in %: with few labels, with all, and balanced.
 fn columns(judged: &Judged) -> String {
     let Judged { few_labels, all_labels } = judged;
@@ -119,10 +140,18 @@ fn columns(judged: &Judged) -> String {
     .join("   ")
 }
 
+/// What is said of `k` neighbours where they are all that there are.
+fn all_of(k: usize, images: usize) -> &'static str {
+    if k == images { ", which are all" } else { "" }
+}
+
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let p = &self.protocol;
-        let few = format!("{} labels a class", p.few_labels);
+        let few = match p.classes_with_fewer {
+            0 => format!("{} labels a class", p.few_labels),
+            _ => format!("up to {} a class", p.few_labels),
+        };
         writeln!(
             f,
             "{}: accuracy in % on {} test images{}",
@@ -166,8 +195,12 @@ impl fmt::Display for Comparison {
         )?;
         writeln!(
             f,
-            "kNN: weighted vote of k = {} (few labels: {}), temperature {}.",
-            p.k, p.k_few, p.temperature
+            "kNN: weighted vote of k = {}{} (few labels: {}{}), temperature {}.",
+            p.k,
+            all_of(p.k, p.train_images),
+            p.k_few,
+            all_of(p.k_few, p.few_images),
+            p.temperature
         )?;
         writeln!(
             f,
@@ -176,8 +209,31 @@ impl fmt::Display for Comparison {
         )?;
         writeln!(
             f,
-            "Frozen features of unaugmented images; few labels: mean of {} random choices.",
-            p.draws
+            "Frozen features of unaugmented images; few labels: mean of {} random choices{}.",
+            p.draws,
+            match p.classes_with_fewer {
+                0 => String::new(),
+                fewer => format!(
+                    " of {} images, as {fewer} of {} classes have fewer than {}",
+                    p.few_images, p.classes, p.few_labels
+                ),
+            }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_labels_are_counted_as_they_are_there() {
+        let labels: Vec<i64> = [(0, 12), (1, 3), (2, 10)]
+            .into_iter()
+            .flat_map(|(class, count)| std::iter::repeat_n(class, count))
+            .collect();
+        assert_eq!(few(&Tensor::from_slice(&labels), 3), (23, 1));
+        // A class without any, as of few `eval.train_samples`.
+        assert_eq!(few(&Tensor::from_slice(&labels), 4), (23, 2));
     }
 }

@@ -4,7 +4,9 @@
 //! The folder is written under another name, flushed to the disk and renamed: under its own name it is whole, unless the
 //! disk damages it, which the checksums tell.
 
+use super::Model;
 use super::provenance::Computing;
+use crate::config::Train;
 use crate::{disk, weights};
 use fmicl_core::tch::{Device, Tensor, no_grad};
 use fmicl_core::{Error, Result, read_file};
@@ -55,13 +57,14 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How it computes, for the run's record.
-    pub fn computing(&self) -> Computing<'_> {
+    /// How it computes, for the run's record; `train` is the section that it follows, where it trains.
+    pub fn computing<'a>(&'a self, train: Option<&'a Train>) -> Computing<'a> {
         Computing {
             step: self.step,
             device: &self.device,
             threads: self.threads,
             processes: self.processes,
+            train,
         }
     }
 }
@@ -143,6 +146,27 @@ struct Digest {
 }
 
 impl Snapshot {
+    /// Of a model alone, before the first step.
+    pub fn of(model: &Model) -> Self {
+        let variables = model.store.variables().into_iter();
+        Snapshot {
+            standing: Standing::default(),
+            model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
+            about: model.about.clone(),
+            training: Vec::new(),
+        }
+    }
+
+    /// As if it had been written to `path`, and read.
+    pub fn unwritten(self, path: PathBuf) -> Checkpoint {
+        Checkpoint {
+            path,
+            standing: self.standing,
+            model: self.model.into_iter().collect(),
+            training: self.training.into_iter().collect(),
+        }
+    }
+
     /// Writes the folder `path`, in place of one that is there. Until it is whole it has another name.
     ///
     /// # Errors

@@ -74,8 +74,7 @@ impl Checkpoints {
     fn prune(&self, keep: usize) -> Result<()> {
         let all = self.list()?;
         let score = |path: &Path| Checkpoint::standing(path).ok()?.score;
-        let scored = all.iter().filter_map(|(step, path)| Some((score(path)?, *step)));
-        let best = scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step);
+        let best = best(all.iter().filter_map(|(step, path)| Some((score(path)?, *step))));
         for (step, path) in all.iter().rev().skip(keep) {
             if Some(*step) != best {
                 // Under another name first, so that what is half deleted is not taken for a checkpoint.
@@ -87,7 +86,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The folder of the checkpoint with the highest score, the newest of those that have it; one that is damaged is told
+    /// The folder of the checkpoint with the highest score, the earliest of those that have it; one that is damaged is told
     /// to `report`.
     ///
     /// # Errors
@@ -103,7 +102,7 @@ impl Checkpoints {
                     None
                 }
             });
-        Ok(scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, path)| path))
+        Ok(best(scored))
     }
 
     /// The highest score of those that are there.
@@ -129,6 +128,12 @@ impl Checkpoints {
         }
         Ok(())
     }
+}
+
+/// What has the highest score, the first of those that do: a later one is not better than ever.
+fn best<T>(scored: impl Iterator<Item = (f64, T)>) -> Option<T> {
+    let first = |best: (f64, T), next: (f64, T)| if next.0 > best.0 { next } else { best };
+    scored.reduce(first).map(|(_, found)| found)
 }
 
 /// The file with the weights of a checkpoint.
@@ -215,5 +220,20 @@ impl Drop for Writer {
     /// A run that fails leaves the checkpoint that it had begun.
     fn drop(&mut self) {
         let _ = self.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::best;
+
+    #[test]
+    fn of_equal_scores_the_first_is_the_best() {
+        assert_eq!(
+            best([(0.5, 'a'), (0.7, 'b'), (0.7, 'c'), (0.1, 'd')].into_iter()),
+            Some('b')
+        );
+        assert_eq!(best([(f64::MIN, 'a')].into_iter()), Some('a'));
+        assert_eq!(best(std::iter::empty::<(f64, char)>()), None);
     }
 }

@@ -12,8 +12,9 @@ mod record;
 
 pub use program::path;
 pub(crate) use program::{begin_sha256, crates, take_name, version};
-pub(crate) use record::Ongoing;
+pub(crate) use record::{Ongoing, segments};
 
+use crate::config::Train;
 use crate::shell;
 use fmicl_core::libtorch_version;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,10 @@ pub struct Segment {
     pub binary: Option<String>,
     /// The crates that registered parts, and their versions.
     pub crates: BTreeMap<String, String>,
+    /// The section `[train]` that its steps followed, some of which may change when a run goes on; nothing where it took
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Train>,
 }
 
 /// What a run tells of how it computes.
@@ -71,6 +76,8 @@ pub struct Computing<'a> {
     pub threads: i32,
     /// Processes.
     pub processes: usize,
+    /// The section `[train]`, where it trains.
+    pub train: Option<&'a Train>,
 }
 
 impl Segment {
@@ -96,7 +103,13 @@ impl Segment {
             commit: program::COMMIT.map(str::to_string),
             binary: program::sha256().map(str::to_string),
             crates: crates(),
+            train: computing.train.cloned(),
         }
+    }
+
+    /// It ends now.
+    pub fn end_now(&mut self) -> &str {
+        self.end.insert(now())
     }
 
     /// What the numbers of a run can depend on: two runs that differ in it can differ in the last bits, or by a fault that
@@ -138,6 +151,20 @@ impl Segment {
             |(own, next): &(&Segment, Option<&Segment>)| next.is_none_or(|next| next.from_step > own.from_step);
         pairs.filter(counts).map(|(own, _)| own)
     }
+}
+
+/// The segments that took the steps behind `after` up to `last` as the run has them, in their order, each with the last step
+/// that it took of those; nothing where the record has lost one.
+pub fn that_took(segments: &[Segment], after: u64, last: u64) -> Option<Vec<(u64, &Segment)>> {
+    let (mut at, mut found) = (after, Vec::new());
+    while at < last {
+        // Steps that no checkpoint held were taken again by a later one.
+        let own = segments.iter().rposition(|segment| segment.from_step <= at)?;
+        let next = segments[own..].iter().map(|segment| segment.from_step);
+        at = next.filter(|&from| from > at).min().map_or(last, |from| from.min(last));
+        found.push((at, &segments[own]));
+    }
+    Some(found)
 }
 
 /// Now, as the log writes it.

@@ -52,6 +52,8 @@ pub struct Restored {
     pub device: Device,
     /// The file that the weights come from.
     pub checkpoint: PathBuf,
+    /// The steps that the run had had there.
+    pub step: u64,
     /// The model with those weights.
     pub model: Model,
 }
@@ -217,6 +219,7 @@ impl RunDir {
             experiment,
             device,
             checkpoint: weights_of(&checkpoint.path),
+            step: checkpoint.standing.step,
             model,
         })
     }

@@ -3,10 +3,13 @@
 
 use super::metrics::Metrics;
 use crate::run::Lines;
-use fmicl_core::Result;
-use serde::Serialize;
+use fmicl_core::{Error, Result, open_file};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+
+const STEPS: &str = "steps.jsonl";
 
 /// The files; by default there are none.
 #[derive(Debug, Default)]
@@ -16,7 +19,7 @@ pub struct Journal {
 }
 
 /// A line of `steps.jsonl`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Counted from 1.
     pub epoch: usize,
@@ -28,6 +31,28 @@ pub struct Step {
     pub loss: f64,
     /// The norm of its gradients, before clipping.
     pub grad_norm: f64,
+}
+
+impl Step {
+    /// The line of a step in the journal of the run in a directory, if it has one.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn logged(run: &Path, step: u64) -> Result<Option<Self>> {
+        let path = run.join(STEPS);
+        if !path.exists() {
+            return Ok(None);
+        }
+        for line in BufReader::new(open_file(&path, "")?).lines() {
+            let line = line.map_err(|error| Error::io(&path, error))?;
+            // A loss that was not finite has no form in JSON: of that step there is nothing to compare.
+            match serde_json::from_str::<Step>(&line) {
+                Ok(logged) if logged.step == step => return Ok(Some(logged)),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl Journal {
@@ -44,7 +69,7 @@ impl Journal {
         }
         Ok(Journal {
             epochs: epoch_lines,
-            steps: Lines::open(run.join("steps.jsonl"), up_to("step", steps))?.0,
+            steps: Lines::open(run.join(STEPS), up_to("step", steps))?.0,
         })
     }
 

@@ -1,30 +1,33 @@
-//! `fmicl replay`: a step of a run once more, with everything on the way looked at.
+//! `fmicl replay`: a step of a run once more, as it was taken, with everything on the way looked at.
 
-use super::Progress;
 use super::finite::Diverged;
+use super::journal::Step;
 use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
+use super::{Progress, open_loader};
 use crate::DeviceChoice;
 use crate::data::Splits;
-use crate::run::{Model, RunDir};
-use fmicl_core::{Processes, Single, estimator};
+use crate::run::provenance::{self, Segment};
+use crate::run::{Checkpoint, Model, RunDir};
+use fmicl_core::{Error, Processes, Single, estimator};
 use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 
 /// Takes step `step` (counted from 1) of a run again, from the last checkpoint before it, and prints what was computed on
-/// the way, in its order and a tensor a line; `sets` say where the data lie by now; the first that is not all finite is named at the end. Nothing in the run's
-/// directory changes.
+/// the way, in its order and a tensor a line; `sets` say where the data lie by now; the first that is not all finite is named at the end. Each step follows the
+/// `[train]` of the segment that took it, whatever the run has gone on with since; where the step has a line in `steps.jsonl`,
+/// the two are compared. Nothing in the run's directory changes.
 ///
 /// # Errors
-/// A step that the run has not, another dataset than the run was trained on, checkpoints that are all damaged, a sample that cannot be read.
+/// A step that the run has not, or of which the record does not say how it was taken; another dataset than the run was
+/// trained on, checkpoints that are all damaged, a sample that cannot be read.
 pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let run = RunDir::open(path)?;
-    let experiment = run.experiment_with(sets)?;
+    let mut experiment = run.experiment_with(sets)?;
     let device = device.unwrap_or(experiment.device).resolve()?;
     let device = experiment.train.precision.on(device)?;
-    estimator::set_tile(experiment.train.tile);
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
     run.require_portions(&data.pretrain.portions())?;
     let checkpoint = run.newest_checkpoint(step.saturating_sub(1))?;
@@ -32,35 +35,52 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    let alone: Rc<dyn Processes> = Rc::new(Single {});
-    let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
-    let total = trainer.total_steps();
+    let (_, steps_per_epoch) = open_loader(&experiment, data.pretrain.clone(), model.learner.views())?;
+    let total = (steps_per_epoch * experiment.train.epochs) as u64;
     fmicl_core::require((1..=total).contains(&step), "--step", || {
         format!("{step} is not a step of the run, which has 1 to {total}")
     })?;
     let mut out = std::io::stdout();
+    let after = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.standing.step);
     match &checkpoint {
-        Some(checkpoint) => {
-            trainer.resume(checkpoint)?;
-            writeln!(out, "from {}", checkpoint.path.display())?;
-            if checkpoint.standing.processes > 1 {
-                writeln!(
-                    out,
-                    "in one process, and the run had {}: {OTHER_PROCESSES}",
-                    checkpoint.standing.processes
-                )?;
-            }
-        }
+        Some(checkpoint) => writeln!(out, "from {}", checkpoint.path.display())?,
         None => writeln!(out, "from the beginning: no checkpoint is from before step {step}")?,
     }
+    let segments = provenance::segments(run.path())?;
+    let mut taken = provenance::that_took(&segments, after, step).ok_or_else(|| unknown(&run, after))?;
+    let last = taken.pop().map(|(_, segment)| segment);
+    let last = last.ok_or_else(|| unknown(&run, after))?;
+    let follow = |segment: &Segment| segment.train.clone().ok_or_else(|| unknown(&run, segment.from_step));
+    let alone: Rc<dyn Processes> = Rc::new(Single {});
     let progress = Progress::hidden();
-    while trainer.steps() + 1 < step {
-        trainer.step(&progress)?;
-        if trainer.epoch_is_over() {
-            trainer.end_epoch()?;
-            trainer.begin_epoch(None);
-        }
+    let epochs = experiment.train.epochs;
+    let mut reached = checkpoint;
+    for (end, segment) in taken {
+        experiment.train = follow(segment)?;
+        estimator::set_tile(experiment.train.tile);
+        let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
+        advance(&mut trainer, reached.as_ref(), end, &progress)?;
+        trainer.require_finite()?;
+        reached = Some(trainer.snapshot().unwritten(run.path().into()));
     }
+    experiment.train = follow(last)?;
+    estimator::set_tile(experiment.train.tile);
+    if experiment.train.epochs != epochs {
+        writeln!(
+            out,
+            "as it was taken: by the schedule of train.epochs = {}, which is {epochs} by now",
+            experiment.train.epochs
+        )?;
+    }
+    if last.processes > 1 {
+        writeln!(
+            out,
+            "in one process, and the run had {}: {OTHER_PROCESSES}",
+            last.processes
+        )?;
+    }
+    let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
+    advance(&mut trainer, reached.as_ref(), step - 1, &progress)?;
     trainer.require_finite()?;
     trainer.look_closely();
     let diverged = match trainer.step(&progress).and_then(|()| trainer.require_finite()) {
@@ -75,9 +95,62 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     if let Some(diverged) = diverged {
         writeln!(out, "{diverged}")?;
     }
+    if let (Some(logged), Some(now)) = (Step::logged(run.path(), step)?, trainer.looked_at()) {
+        let here = Segment::begin(&trainer.standing().computing(None));
+        writeln!(out, "{}", compared(&logged, &now, (last, &here)))?;
+    }
     match seen.iter().find_map(Seen::bad) {
         Some(name) => writeln!(out, "the first that is not finite: {name}")?,
         None => writeln!(out, "everything is finite")?,
     }
     Ok(())
+}
+
+/// Goes on from a checkpoint, where there is one, until `last` steps are taken.
+fn advance(trainer: &mut Trainer, from: Option<&Checkpoint>, last: u64, progress: &Progress) -> anyhow::Result<()> {
+    if let Some(checkpoint) = from {
+        trainer.resume(checkpoint)?;
+    }
+    while trainer.steps() < last {
+        trainer.step(progress)?;
+        if trainer.epoch_is_over() {
+            trainer.end_epoch()?;
+            trainer.begin_epoch(None);
+        }
+    }
+    Ok(())
+}
+
+/// What `steps.jsonl` has of a step beside what it is now; where they differ, what of the program and the machine does.
+fn compared(logged: &Step, now: &Step, (then, here): (&Segment, &Segment)) -> String {
+    let Step {
+        lr, loss, grad_norm, ..
+    } = logged;
+    let told = format!("loss {loss}, gradient norm {grad_norm}, learning rate {lr}");
+    if logged == now {
+        return format!("as in steps.jsonl: {told}");
+    }
+    let pairs = then.decisive().into_iter().zip(here.decisive());
+    let others: Vec<_> = pairs
+        .filter(|(then, here)| then != here)
+        .map(|((name, then), (_, here))| format!("{name} {then}, and here {here}"))
+        .collect();
+    let why = match others.is_empty() {
+        true => "neither program nor machine differ: a sample may have been overwritten".into(),
+        false => format!("it was taken with {}", others.join("; with ")),
+    };
+    format!(
+        "not as in steps.jsonl: {told} there, and here loss {}, gradient norm {}, learning rate {}; {why}",
+        now.loss, now.grad_norm, now.lr
+    )
+}
+
+/// That the record does not say how the steps behind one were taken.
+fn unknown(run: &RunDir, after: u64) -> Error {
+    Error::Run(format!(
+        "{}: provenance.json does not hold the settings with which step {} was taken, so it cannot be taken again as it was; \
+         bring back the record that the run wrote, or name a step of a later segment",
+        run.path().display(),
+        after + 1
+    ))
 }

@@ -1,47 +1,33 @@
 //! `skipped.jsonl`: the samples that could not be read, a line each.
 
+use crate::left_out::{LeftOut, Skip};
 use crate::run::Lines;
 use fmicl_core::Result;
-use fmicl_data::Unreadable;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The list of samples that could not be read; by default there is no file, and they are forgotten.
 #[derive(Debug, Default)]
-pub struct Skipped {
-    lines: Lines,
-    listed: BTreeSet<usize>,
-}
+pub struct Skipped(Lines);
 
 impl Skipped {
-    /// The list in a file, which may be there from before.
+    /// The list in a file, which may be there from before: what it holds is told to `left_out`.
     ///
     /// # Errors
     /// The disk's.
-    pub fn at(path: PathBuf) -> Result<Self> {
-        let mut listed = BTreeSet::new();
-        let (lines, _) = Lines::open(path, |line| match Unreadable::deserialize(line) {
-            Ok(unreadable) => {
-                listed.insert(unreadable.sample);
-                true
-            }
-            Err(_) => false,
+    pub fn at(path: PathBuf, left_out: &LeftOut) -> Result<Self> {
+        let (lines, _) = Lines::open(path, |line| {
+            let listed = Skip::deserialize(line).map(|skip| left_out.know(&skip));
+            listed.is_ok()
         })?;
-        Ok(Skipped { lines, listed })
+        Ok(Skipped(lines))
     }
 
-    /// Lists samples, each once, and warns of them.
+    /// Lists what was left out since the last time.
     ///
     /// # Errors
     /// None of the disk's: see [`Lines::add`].
-    pub fn note(&mut self, unreadable: &[Unreadable]) -> Result<()> {
-        for sample in unreadable {
-            if self.listed.insert(sample.sample) {
-                tracing::warn!("sample {} is left out: {}", sample.sample, sample.error);
-                self.lines.add(sample)?;
-            }
-        }
-        Ok(())
+    pub fn list(&mut self, left_out: &LeftOut) -> Result<()> {
+        left_out.take().iter().try_for_each(|skip| self.0.add(skip))
     }
 }

@@ -14,6 +14,7 @@ use super::skipped::Skipped;
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval::Worth;
+use crate::left_out::LeftOut;
 use crate::run::{Checkpoint, Model, Snapshot, Standing, copy};
 use crate::weights;
 use anyhow::bail;
@@ -58,7 +59,9 @@ pub struct Trainer<'a> {
     stepping: bool,
     /// What is seen, where a step is looked at closely.
     seen: Option<Vec<Seen>>,
-    /// Where samples are listed that cannot be read.
+    /// The samples that cannot be read, and the name of the split that they are of.
+    left_out: (Rc<LeftOut>, &'static str),
+    /// Where they are listed.
     pub skipped: Skipped,
     /// Where steps and epochs are written down.
     pub journal: Journal,
@@ -119,6 +122,7 @@ impl<'a> Trainer<'a> {
             watch: Watch::default(),
             stepping: false,
             seen: None,
+            left_out: (data.left_out.clone(), data.pretrain_name()),
             skipped: Skipped::default(),
             journal: Journal::default(),
             last: None,

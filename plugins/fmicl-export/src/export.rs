@@ -41,6 +41,7 @@ enum Format {
     /// Weights by torchvision's or timm's names, for load_state_dict
     Safetensors,
     /// Program and weights, for torch.jit.load
+    #[value(alias = "pt")]
     Torchscript,
 }
 
@@ -61,7 +62,10 @@ fn export(args: &Export) -> Outcome {
         (None, None | Some("safetensors")) => Format::Safetensors,
         (None, Some("pt")) => Format::Torchscript,
         (None, Some(other)) => {
-            let message = format!("`.{other}` is neither .safetensors nor .pt: name the --format");
+            let message = format!(
+                "`.{other}` says no format: name it .safetensors (weights, for load_state_dict) or .pt (TorchScript, for \
+                 torch.jit.load), or give --format safetensors or torchscript"
+            );
             return Err(Error::config(message).at("--out").into());
         }
     };

@@ -68,9 +68,13 @@ fn protocol(cell: &Cell, run: &Finished) -> String {
         None | Some(0) => String::new(),
         Some(count) => format!(" ({count} images of both splits could not be read)"),
     };
+    let few = match of("classes_with_fewer").as_u64() {
+        None | Some(0) => format!("{} a class", of("few_labels")),
+        Some(_) => format!("up to {} a class, {} in all", of("few_labels"), of("few_images")),
+    };
     format!(
         "`{}`, {} epochs: accuracy on {} test images{}{}; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
-         labelled images; few labels: {} a class (k = {}), the mean of {} choices.",
+         labelled images; few labels: {} (k = {}), the mean of {} choices.",
         dataset(&cell.config),
         run.result("/epochs"),
         of("test_images"),
@@ -80,7 +84,7 @@ fn protocol(cell: &Cell, run: &Finished) -> String {
         of("temperature"),
         of("l2"),
         of("train_images"),
-        of("few_labels"),
+        few,
         of("k_few"),
         of("draws"),
     )

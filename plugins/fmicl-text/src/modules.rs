@@ -35,18 +35,21 @@ struct Written {
 }
 
 impl Kind {
+    /// With the names of their classes.
+    const ALL: [(&str, Kind); 6] = [
+        ("Transformer", Kind::Transformer),
+        ("Pooling", Kind::Pooling),
+        ("Dense", Kind::Dense),
+        ("LayerNorm", Kind::LayerNorm),
+        ("Dropout", Kind::Dropout),
+        ("Normalize", Kind::Normalize),
+    ];
+
     /// Of a class's path, whichever version wrote it.
     fn of_class(class: &str) -> Option<Self> {
         let name = class.strip_prefix("sentence_transformers.")?.rsplit('.').next()?;
-        Some(match name {
-            "Transformer" => Kind::Transformer,
-            "Pooling" => Kind::Pooling,
-            "Dense" => Kind::Dense,
-            "LayerNorm" => Kind::LayerNorm,
-            "Dropout" => Kind::Dropout,
-            "Normalize" => Kind::Normalize,
-            _ => return None,
-        })
+        let known = Kind::ALL.into_iter().find(|(class, _)| *class == name);
+        known.map(|(_, kind)| kind)
     }
 }
 
@@ -64,8 +67,8 @@ pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
     let modules = written.into_iter().map(|Written { path, class }| {
         let kind = Kind::of_class(&class).ok_or_else(|| {
             fault(format!(
-                "names a module `{class}` in `{path}`; sentence_transformers' Transformer, Pooling, Dense, LayerNorm, Dropout and \
-                 Normalize are read"
+                "names a module `{class}` in `{path}`; of sentence_transformers' are read: {}",
+                Kind::ALL.map(|(name, _)| name).join(", ")
             ))
         })?;
         let is_within = |part| matches!(part, Component::Normal(_) | Component::CurDir);

@@ -4,6 +4,7 @@ use crate::config::Experiment;
 use crate::data::Splits;
 use fmicl_core::{Error, Modality, Result, Samples};
 use fmicl_data::OnError;
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,21 +19,42 @@ const SHOWN: usize = 20;
 /// The samples that cannot be read, where none may be left out, or fewer: the first of them and their number.
 pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String, Vec<Error>> {
     let (mut count, mut problems, mut in_training) = (0, Vec::new(), 0);
+    let mut named = HashSet::new();
     for (split, samples) in data.each() {
         count += samples.len();
-        let mut unreadable = unreadable(&**samples, experiment.dataset.modality());
+        let unreadable = unreadable(&**samples, experiment.dataset.modality());
         if Arc::ptr_eq(samples, &data.pretrain) {
             in_training = unreadable.len();
         }
         if !unreadable.is_empty() {
             let (broken, all) = (unreadable.len(), samples.len());
-            unreadable.truncate(SHOWN);
-            problems.extend(unreadable);
-            problems.push(Error::Run(format!("{split}: {broken} of {all} samples cannot be read")));
+            // Splits may be of the same files.
+            let new: Vec<_> = unreadable
+                .into_iter()
+                .filter(|error| named.insert(error.to_string()))
+                .collect();
+            let (before, more) = (broken - new.len(), new.len() > SHOWN);
+            problems.extend(new.into_iter().take(SHOWN));
+            let before = match before {
+                0 => String::new(),
+                count if count == broken => ", all of files that another split has, too".into(),
+                count => format!(", {count} of them of files that another split has, too"),
+            };
+            let shown = if more {
+                format!("; the first {SHOWN} are named")
+            } else {
+                String::new()
+            };
+            problems.push(Error::Run(format!(
+                "{split}: {broken} of {all} samples cannot be read{before}{shown}"
+            )));
         }
     }
     if problems.is_empty() {
-        return Ok(format!("all {count} can be read"));
+        return Ok(match data.test_in_training() {
+            0 => format!("all {count} can be read"),
+            both => format!("all {} can be read, of which {both} are in both splits", count - both),
+        });
     }
     let (skip, most) = (
         experiment.train.on_error == OnError::Skip,
@@ -138,6 +160,29 @@ mod tests {
                 "replace or remove what cannot be read, or leave it out: train.on_error = \"skip\"",
             ]
         );
+    }
+
+    #[test]
+    fn a_file_of_both_splits_is_named_and_counted_once_and_more_than_are_named_are_counted() {
+        let same = ["dataset.test=train"];
+        assert_eq!(
+            check(&[], &same).unwrap(),
+            "all 20 can be read, of which 20 are in both splits"
+        );
+        let found = check(&BROKEN[..1], &same).unwrap_err();
+        let expected = [
+            "train/two/3.png: is empty",
+            "train: 1 of 20 samples cannot be read",
+            "test: 1 of 20 samples cannot be read, all of files that another split has, too",
+        ];
+        assert_eq!(found[..3], expected);
+        let many: Vec<_> = (0..25).map(|number| format!("train/one/x{number:02}.png")).collect();
+        let found = check(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[]).unwrap_err();
+        assert_eq!(
+            found[SHOWN],
+            "train: 25 of 45 samples cannot be read; the first 20 are named"
+        );
+        assert_eq!(found.len(), SHOWN + 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `provenance.json`, and the segment that is going on.
 
-use super::{Computing, Segment, now, program};
+use super::{Computing, Segment, program};
 use crate::{disk, log};
 use fmicl_core::{Error, Result, read_file};
 use std::path::{Path, PathBuf};
@@ -25,18 +25,9 @@ impl Ongoing {
     /// A record that is damaged, or the disk's.
     pub fn begin(run: &Path, computing: &Computing) -> Result<Self> {
         let path = run.join(PROVENANCE);
-        let mut segments: Vec<Segment> = match path.exists() {
+        let mut segments = match path.exists() {
             false => vec![],
-            true => {
-                let bytes = read_file(&path, MOST, "move it elsewhere to begin another")?;
-                let damaged = |error| {
-                    Error::data(
-                        &path,
-                        format!("is damaged: {error}; move it elsewhere to begin another"),
-                    )
-                };
-                serde_json::from_slice(&bytes).map_err(damaged)?
-            }
+            true => read(&path, "move it elsewhere to begin another")?,
         };
         let own = Segment::begin(computing);
         log::in_file(&told(&own));
@@ -52,7 +43,7 @@ impl Ongoing {
     /// The disk's.
     pub fn end(&mut self) -> Result<&[Segment]> {
         if let Some(own) = self.segments.last_mut().filter(|own| own.end.is_none()) {
-            let end = own.end.insert(now());
+            let end = own.end_now();
             log::in_file(&format!("ended {end}"));
             self.write()?;
         }
@@ -72,6 +63,19 @@ impl Drop for Ongoing {
             tracing::warn!("{error}");
         }
     }
+}
+
+/// The segments of the run in a directory.
+///
+/// # Errors
+/// A record that is not there or damaged.
+pub fn segments(run: &Path) -> Result<Vec<Segment>> {
+    read(&run.join(PROVENANCE), "it says how each step was taken")
+}
+
+fn read(path: &Path, hint: &str) -> Result<Vec<Segment>> {
+    let bytes = read_file(path, MOST, hint)?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::data(path, format!("is damaged: {error}; {hint}")))
 }
 
 /// A segment in a line of the log.
@@ -96,6 +100,7 @@ fn told(segment: &Segment) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::that_took;
     use super::*;
 
     fn computing(step: u64) -> Computing<'static> {
@@ -104,11 +109,12 @@ mod tests {
             device: "Cpu",
             threads: 3,
             processes: 1,
+            train: None,
         }
     }
 
     fn read(run: &Path) -> Vec<Segment> {
-        serde_json::from_slice(&std::fs::read(run.join(PROVENANCE)).unwrap()).unwrap()
+        segments(run).unwrap()
     }
 
     #[test]
@@ -132,6 +138,28 @@ mod tests {
         assert_eq!(segments[2].start.as_bytes()[10], b'T');
         let counted: Vec<_> = Segment::that_count(&segments).map(|segment| &segment.start).collect();
         assert_eq!(counted, [&segments[1].start, &segments[2].start]);
+    }
+
+    #[test]
+    fn each_step_is_of_the_last_segment_that_began_before_it() {
+        let begun = |from| Segment::begin(&computing(from));
+        let took = |froms: &[u64], after, last| {
+            let segments: Vec<_> = froms.iter().map(|&from| begun(from)).collect();
+            let took = that_took(&segments, after, last)?;
+            Some(
+                took.iter()
+                    .map(|(end, segment)| (*end, segment.from_step))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(took(&[0], 0, 3), Some(vec![(3, 0)]));
+        assert_eq!(took(&[0, 5, 9], 2, 8), Some(vec![(5, 0), (8, 5)]));
+        assert_eq!(took(&[0, 5, 9], 5, 12), Some(vec![(9, 5), (12, 9)]));
+        // From an older checkpoint, the newer one being damaged; and one that was killed before its first.
+        assert_eq!(took(&[0, 5, 3, 3], 0, 9), Some(vec![(3, 0), (9, 3)]));
+        // The record was lost, and begun again.
+        assert_eq!(took(&[5], 4, 6), None);
+        assert_eq!(took(&[], 0, 1), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A step: views, pairings, loss, gradients, update.
 
 use super::Trainer;
+use crate::left_out::{Pass, with_a_way_out};
 use crate::train::Progress;
 use crate::train::batch::{backward, forward};
 use crate::train::chance::Chance;
@@ -107,10 +108,13 @@ impl Trainer<'_> {
 
     /// A line of the journal for the step that was looked at last.
     fn write_down(&mut self) -> Result<()> {
-        let Some((loss, grad_norm)) = self.watch.last() else {
-            return Ok(());
-        };
-        self.journal.step(&Step {
+        self.looked_at().map_or(Ok(()), |step| self.journal.step(&step))
+    }
+
+    /// The last step, where it was looked at.
+    pub fn looked_at(&self) -> Option<Step> {
+        let (loss, grad_norm) = self.watch.last()?;
+        Some(Step {
             epoch: self.standing.epochs + 1,
             step: self.standing.step,
             lr: self.schedule.lr(self.standing.step - 1),
@@ -197,10 +201,12 @@ impl Trainer<'_> {
             }
         };
         let batch = match self.meter.wait_for(|| batches.next()) {
-            Some(batch) => batch?,
+            Some(batch) => batch.map_err(with_a_way_out)?,
             None => bail!("epoch {} had no more batches", self.standing.epochs + 1),
         };
-        self.skipped.note(&batch.unreadable)?;
+        let (left_out, split) = &self.left_out;
+        left_out.add(Pass::Training, split, &batch.unreadable);
+        self.skipped.list(left_out)?;
         self.meter.skip(batch.unreadable.len());
         let (count, most) = (self.meter.skipped_samples(), self.experiment.train.max_skipped_samples);
         match batch.unreadable.last() {

@@ -78,32 +78,36 @@ impl Pool {
 impl WrittenPool {
     /// Those that are on, in the order in which their vectors stand; the mean where none is.
     fn modes(&self) -> Vec<&'static str> {
-        let all = [
-            ("cls", self.pooling_mode_cls_token),
-            ("max", self.pooling_mode_max_tokens),
-            ("mean", self.pooling_mode_mean_tokens),
-            ("mean_sqrt_len_tokens", self.pooling_mode_mean_sqrt_len_tokens),
-            ("weightedmean", self.pooling_mode_weightedmean_tokens),
-            ("lasttoken", self.pooling_mode_lasttoken),
+        // In the order of `MODES`.
+        let keys = [
+            self.pooling_mode_cls_token,
+            self.pooling_mode_max_tokens,
+            self.pooling_mode_mean_tokens,
+            self.pooling_mode_mean_sqrt_len_tokens,
+            self.pooling_mode_weightedmean_tokens,
+            self.pooling_mode_lasttoken,
         ];
-        let on: Vec<_> = all.into_iter().filter_map(|(mode, on)| on.then_some(mode)).collect();
+        let on = MODES.into_iter().zip(keys).filter(|(_, on)| *on);
+        let on: Vec<_> = on.map(|((mode, _), _)| mode).collect();
         if on.is_empty() { vec!["mean"] } else { on }
     }
 }
 
+/// sentence-transformers' modes, in the order in which their vectors stand.
+const MODES: [(&str, Pooling); 6] = [
+    ("cls", Pooling::ClsBeforePooler),
+    ("max", Pooling::Max),
+    ("mean", Pooling::Mean),
+    ("mean_sqrt_len_tokens", Pooling::MeanSqrtLen),
+    ("weightedmean", Pooling::WeightedMean),
+    ("lasttoken", Pooling::Last),
+];
+
 fn pooling(mode: &str) -> Result<Pooling, String> {
-    Ok(match mode {
-        "cls" => Pooling::ClsBeforePooler,
-        "max" => Pooling::Max,
-        "mean" => Pooling::Mean,
-        "mean_sqrt_len_tokens" => Pooling::MeanSqrtLen,
-        "weightedmean" => Pooling::WeightedMean,
-        "lasttoken" => Pooling::Last,
-        other => {
-            return Err(format!(
-                "pooling_mode `{other}` is not one of cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken"
-            ));
-        }
+    let known = MODES.into_iter().find(|(name, _)| *name == mode);
+    known.map(|(_, pooling)| pooling).ok_or_else(|| {
+        let names = MODES.map(|(name, _)| name).join(", ");
+        format!("pooling_mode `{mode}` is not one of {names}")
     })
 }
 
