@@ -1,7 +1,8 @@
 # make quickstart   train on the embedded digits and print what was learnt
-# make test         every test
+# make test         every test; a failure hides no other one (PART=fmicl-text: one crate's, PART="fmicl --test sweep": one program of them)
+# make test-fast    the unit tests and the command line's, in less than two minutes once they are built
 # make processors   the numeric tests as on every lesser processor that this one can stand in for
-# make check        what CI runs: formatting, clippy, docs, licences, tests
+# make check        what CI runs: formatting, spelling, circles, clippy, docs, licences, tests, a program without plugins
 # make bench        measure everything beside its peer and write BENCHMARKS.md (PHOTOS=FOLDER with train/CLASS/*.JPEG)
 # scripts/sanitize  the tests of our own C and C++ under AddressSanitizer
 # scripts/gpu-check checks a machine's GPU beside its CPU and beside eager PyTorch
@@ -26,7 +27,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test processors check bench bench-smoke fuzz text-model soak golden check-export check-text
+.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text
 
 setup:
 	@scripts/setup
@@ -38,7 +39,11 @@ quickstart: build
 	target/release/fmicl train experiments/quickstart.toml
 
 test: setup
-	cargo test $(CARGO_FLAGS)
+	cargo test --no-fail-fast $(if $(PART),--release -p $(PART),$(CARGO_FLAGS))
+
+# Tests run side by side: libtorch's threads would only get in each other's way.
+test-fast: setup
+	OMP_NUM_THREADS=1 cargo test --no-fail-fast $(CARGO_FLAGS) --lib --bins --test cli
 
 # Numbers, views and networks; whatever processor CI meets, all of them are tried.
 processors: setup
@@ -48,10 +53,13 @@ processors: setup
 
 check: setup
 	cargo fmt --all --check
+	scripts/typos
+	scripts/circles
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
 	scripts/deny
 	$(MAKE) test
+	scripts/small
 	$(MAKE) processors
 	cargo bench -p fmicl-data -p fmicl-core -- --test
 	$(MAKE) bench-smoke

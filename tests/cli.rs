@@ -66,6 +66,31 @@ fn an_unknown_kind_names_the_nearest_and_all() {
 }
 
 #[test]
+fn the_help_has_a_line_for_each_linked_verb_below_a_heading() {
+    let listed: serde_json::Value = serde_json::from_slice(&run(&["list", "command", "--json"]).stdout).unwrap();
+    let help = text(&run(&["--help"]).stdout);
+    let verbs = listed.as_array().unwrap();
+    for verb in ["train", "sweep", "export", "data", "verify"] {
+        assert!(
+            verbs.iter().any(|listed| listed["name"] == verb),
+            "{verb} is not linked"
+        );
+    }
+    for verb in verbs {
+        let [name, summary] = ["name", "summary"].map(|key| verb[key].as_str().unwrap());
+        let is_its = |line: &&str| line.trim_start().split(' ').next() == Some(name) && line.ends_with(summary);
+        assert_eq!(help.lines().filter(is_its).count(), 1, "{name} in\n{help}");
+    }
+    for heading in ["Train:", "Evaluate:", "Use an encoder:", "Look things up:", "Options:"] {
+        assert_eq!(
+            help.lines().filter(|line| *line == heading).count(),
+            1,
+            "{heading} in\n{help}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_exit_code_2() {
     for args in [
         &["trian"][..],

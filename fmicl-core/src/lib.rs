@@ -1,23 +1,4 @@
-//! What every part of fmicl is written against.
-//!
-//! | to read | in |
-//! |---|---|
-//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Engine`], [`Evaluation`], [`Pretrained`] |
-//! | how a part gets its name | [`register!`], [`registry`] |
-//! | how a config value becomes a part | [`Part`] |
-//! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
-//! | a product that is fast where libtorch's own is not | [`linear()`] |
-//! | a loop that uses all lanes of the processor that it runs on | [`simd`], [`kernel!`] |
-//! | work that each thread does from beginning to end | [`deal`], [`deal_each`], [`in_blocks`] |
-//! | the processes of a run, and what they share | [`Processes`], [`together`] |
-//! | the f-MICL objective, tile by tile | [`estimator`] |
-//! | a file that may be anything | [`open_file`], [`read_file`], [`not_a_pointer`] |
-//! | a file of tensors | [`weights`] |
-//! | what may panic, as an error | [`panics`] |
-//! | how features lie on the sphere | [`geometry`] |
-//! | the laws that every part obeys | [`testing`] |
-//!
-//! Core knows no divergence, encoder or dataset by name; those live in crates that depend on this one.
+#![doc = include_str!("../README.md")]
 
 mod architecture;
 mod arithmetic;

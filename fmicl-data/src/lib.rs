@@ -1,12 +1,4 @@
-//! Datasets, transforms with torchvision's semantics, and the loader.
-//!
-//! | to read | in |
-//! |---|---|
-//! | the transforms, each equal to torchvision's on PIL images | [`transforms`] |
-//! | which transforms make a view: the `[views]` of an experiment | [`ImageViews`] |
-//! | batches for pre-training and for evaluation | [`Loader`], [`evaluation_batches`] |
-//! | image files to pixels | [`decode`] |
-//! | the datasets by name | [`datasets`] |
+#![doc = include_str!("../README.md")]
 
 pub mod datasets;
 mod decode;

@@ -1,12 +1,4 @@
-//! Backbones, projection heads, architectures and optimizers.
-//!
-//! | to read | in |
-//! |---|---|
-//! | encoders, named and initialised as in torchvision | [`backbones`] |
-//! | how views become pairings | [`architectures`] |
-//! | the MLP between the two | [`mlp`] |
-//! | optimizers on flat buffers | [`optimizers`] |
-//! | the learning rate of a step | [`schedule`] |
+#![doc = include_str!("../README.md")]
 
 pub mod architectures;
 pub mod backbones;

@@ -37,7 +37,6 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
         Err(error) => return refused(&error.to_string()),
     };
     // What is no terminal gets whole lines.
-    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let matches = to_clap(&entries, wrap::width(io::stdout())).try_get_matches_from(&args);
     let matches = matches.unwrap_or_else(|error| with_a_tip(error, &args).exit());
     log::init();

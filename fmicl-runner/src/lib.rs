@@ -1,17 +1,4 @@
-//! The engine and the command line of `fmicl` as a library: a binary links its plugins and calls [`cli`].
-//!
-//! | to read | in |
-//! |---|---|
-//! | the command line and its exit codes | [`cli`] |
-//! | a verb of it, as a crate adds one | [`command`], [`testing`] |
-//! | the experiment file, key by key | [`config::Experiment`] |
-//! | which crates' parts every binary has | `parts.rs` |
-//! | a run on the disk: directory, checkpoints, model | [`run`] |
-//! | training and evaluation | [`train`], [`eval`] |
-//! | the data of an experiment | [`data`] |
-//! | how processes meet that a launcher has started | [`Together`] |
-//! | where a run's numbers come from | [`provenance`] |
-//! | weights, files that are whole or not there, paths, lines on a terminal | [`weights`], [`disk`], [`home`], [`wrap`], [`log`] |
+#![doc = include_str!("../README.md")]
 
 mod cli;
 pub mod command;

@@ -1,13 +1,4 @@
-//! Hostile bytes for everything that reads a file.
-//!
-//! | to read | in |
-//! |---|---|
-//! | what is given hostile bytes, and what must hold then | [`targets`], [`Target`] |
-//! | inputs that once went wrong, or that are hard to come by | `corpus/TARGET/` |
-//! | how an input is changed at random | [`mutate`] |
-//! | how much memory something takes | [`memory_of`] |
-//! | the short run, part of every `cargo test` | `tests/hostile.rs` |
-//! | the long one, led by coverage | `main.rs`, `scripts/fuzz` |
+#![doc = include_str!("../README.md")]
 
 mod folder;
 mod heap;

@@ -4,7 +4,6 @@
 //! The folder is written under another name, flushed to the disk and renamed: under its own name it is whole, unless the
 //! disk damages it, which the checksums tell.
 
-use super::Model;
 use super::provenance::Computing;
 use crate::config::Train;
 use crate::{disk, weights};
@@ -146,17 +145,6 @@ struct Digest {
 }
 
 impl Snapshot {
-    /// Of a model alone, before the first step.
-    pub fn of(model: &Model) -> Self {
-        let variables = model.store.variables().into_iter();
-        Snapshot {
-            standing: Standing::default(),
-            model: variables.map(|(name, tensor)| (name, copy(&tensor))).collect(),
-            about: model.about.clone(),
-            training: Vec::new(),
-        }
-    }
-
     /// As if it had been written to `path`, and read.
     pub fn unwritten(self, path: PathBuf) -> Checkpoint {
         Checkpoint {

@@ -1,4 +1,4 @@
-//! Contrastive baselines to compare f-MICL with, one file each, on the public interface alone.
+#![doc = include_str!("../README.md")]
 
 mod align_uniform;
 mod dcl;

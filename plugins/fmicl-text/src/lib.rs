@@ -1,12 +1,4 @@
-//! Sentences, on the public interface of core alone.
-//!
-//! | to read | in |
-//! |---|---|
-//! | the encoder: BERT, MiniLM, RoBERTa, DistilBERT, MPNet | `backbones` |
-//! | how sentences become tokens | `views` |
-//! | published encoders | `pretrained` |
-//! | files of sentences | `datasets` |
-//! | what sentence embeddings are worth | `evaluations` |
+#![doc = include_str!("../README.md")]
 
 mod backbones;
 mod corpus;

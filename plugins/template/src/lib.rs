@@ -1,4 +1,4 @@
-//! A plugin to copy: the crate's parts, one file each.
+#![doc = include_str!("../README.md")]
 
 mod reverse_kl;
 

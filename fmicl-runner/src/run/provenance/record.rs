@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn each_step_is_of_the_last_segment_that_began_before_it() {
         let begun = |from| Segment::begin(&computing(from));
-        let took = |froms: &[u64], after, last| {
-            let segments: Vec<_> = froms.iter().map(|&from| begun(from)).collect();
+        let took = |starts: &[u64], after, last| {
+            let segments: Vec<_> = starts.iter().map(|&from| begun(from)).collect();
             let took = that_took(&segments, after, last)?;
             Some(
                 took.iter()
