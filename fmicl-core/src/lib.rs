@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Engine`], [`Evaluation`], [`Pretrained`] |
+//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Transform`], [`Optimizer`], [`Engine`], [`Evaluation`], [`Pretrained`] |
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
@@ -14,6 +14,7 @@
 //! | a file that may be anything | [`open_file`], [`read_file`], [`not_a_pointer`] |
 //! | a file of tensors | [`weights`] |
 //! | what may panic, as an error | [`panics`] |
+//! | random numbers that a key alone decides | [`Rng`] |
 //! | how features lie on the sphere | [`geometry`] |
 //! | the laws that every part obeys | [`testing`] |
 //!
@@ -44,16 +45,19 @@ mod pairing;
 pub mod panics;
 mod parameters;
 mod part;
+mod planes;
 mod portion;
 mod pretrained;
 mod processes;
 mod reads;
 pub mod registry;
+mod rng;
 pub mod simd;
 mod similarity;
 mod source;
 pub mod testing;
 mod threads;
+mod transform;
 mod view;
 mod views;
 pub mod weights;
@@ -79,13 +83,16 @@ pub use optimizer::{Optimizer, Stepper};
 pub use pairing::{InBatch, Negatives, Pairing};
 pub use parameters::{Group, Parameters, Slice, descend};
 pub use part::Part;
+pub use planes::Planes;
 pub use portion::Portion;
 pub use pretrained::{Pretrained, PretrainedParts};
 pub use processes::{Overlap, Processes, norms_together, rows_of_all, share, together};
 pub use reads::Reads;
+pub use rng::{Rng, word_of};
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
 pub use threads::{deal, deal_each};
+pub use transform::{Op, PixelOp, Size, Transform};
 pub use view::View;
 pub use views::{Draw, Stop, Views};
 

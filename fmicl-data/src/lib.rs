@@ -3,7 +3,7 @@
 //! | to read | in |
 //! |---|---|
 //! | the transforms, each equal to torchvision's on PIL images | [`transforms`] |
-//! | which transforms make a view: the `[views]` of an experiment | [`ImageViews`] |
+//! | which transforms make a view, and in which order: the `[views]` of an experiment | [`ImageViews`] |
 //! | batches for pre-training and for evaluation | [`Loader`], [`evaluation_batches`] |
 //! | image files to pixels | [`decode`] |
 //! | the datasets by name | [`datasets`] |
@@ -13,11 +13,8 @@ mod decode;
 mod evaluation;
 mod jpeg;
 mod loader;
-mod planes;
 mod png;
 mod prefetch;
-mod rng;
-mod switch;
 pub mod transforms;
 mod unreadable;
 mod views;
@@ -27,10 +24,7 @@ pub use decode::decode;
 pub use evaluation::{EvaluationBatch, evaluation_batches};
 pub use jpeg::JPEG_SIMD;
 pub use loader::{Batch, Loader};
-pub use planes::Planes;
 pub use prefetch::Prefetch;
-pub use rng::Rng;
-pub use switch::Switch;
-pub use transforms::{Blur, Crop, Jitter, Normalize};
+pub use transforms::Normalize;
 pub use unreadable::{OnError, Unreadable};
 pub use views::{ImageViews, Plan, ViewKey};

@@ -7,3 +7,4 @@ use fmicl_data as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
 use fmicl_text as _;
+use fmicl_transforms as _;

@@ -1,8 +1,7 @@
 //! To floats, torchvision's `ToTensor` and `Normalize`.
 
 use super::pixels::to_floats;
-use crate::Planes;
-use fmicl_core::{Result, require};
+use fmicl_core::{Planes, Result, require};
 use serde::{Deserialize, Serialize};
 
 /// `(value / 255 - mean) / std` a channel: torchvision's `Normalize(mean, std)` after `ToTensor()`. The defaults are

@@ -1,0 +1,5 @@
+//! Transforms beyond SimCLR's recipe, one a file.
+
+mod solarize;
+
+pub use solarize::Solarize;
