@@ -1,6 +1,6 @@
 //! The experiment file's top level.
 
-use super::{Eval, Node, Train};
+use super::{Change, Eval, Node, Train};
 use crate::weights::Init;
 use crate::{DeviceChoice, panics};
 use fmicl_core::registry;
@@ -162,6 +162,12 @@ impl Experiment {
     /// What knows where each value was written, where that was in a file.
     pub(super) fn source(&self) -> Option<&Node> {
         self.source.as_ref()
+    }
+
+    /// Whether there is still something at the key of a change that was made: another part may have taken its place.
+    pub(crate) fn keeps(&self, change: &Change) -> bool {
+        let source = self.source.as_ref();
+        change.is_extends() || source.is_none_or(|source| source.has(change.key()))
     }
 
     /// With what knows where each value was written: paths are relative to that.
