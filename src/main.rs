@@ -18,6 +18,8 @@ use fmicl_fetch as _;
 use fmicl_sweep as _;
 #[cfg(feature = "text")]
 use fmicl_text as _;
+#[cfg(feature = "transforms")]
+use fmicl_transforms as _;
 #[cfg(feature = "verify")]
 use fmicl_verify as _;
 

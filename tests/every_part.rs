@@ -12,7 +12,8 @@ mod published;
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, View, Views,
+    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, Transform,
+    View, Views,
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::run::Model;
@@ -89,6 +90,21 @@ fn value(part: &Listing, folder: &Path) -> toml::Value {
 }
 
 fn set(part: &Listing, folder: &Path) -> String {
+    if part.kind == "transform" {
+        // Alone in the recipe, but for the crop if it needs one.
+        let name = part.name;
+        let transform = Part::<dyn Transform>::new(name, toml::Table::new()).unwrap();
+        let order = if transform.frames() {
+            vec![name]
+        } else {
+            vec!["crop", name]
+        };
+        let off = ["crop", "flip", "jitter", "grayscale"]
+            .into_iter()
+            .filter(|key| !order.contains(key));
+        let off: String = off.map(|key| format!("{key} = false, ")).collect();
+        return format!("views={{ size = 16, {off}order = {order:?}, {name} = true }}");
+    }
     format!("{}={}", key(part.kind), value(part, &folder.join(part.kind)))
 }
 

@@ -14,6 +14,7 @@ mod objective;
 mod optimizer;
 mod processors;
 mod similarity;
+mod transform;
 
 pub use architecture::check_architecture;
 pub use backbone::check_backbone;
@@ -27,6 +28,7 @@ pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use processors::{Processor, on_every_processor, processors};
 pub use similarity::check_similarity;
+pub use transform::check_transform;
 
 use crate::{Input, View};
 use std::sync::{Mutex, PoisonError};

@@ -2,8 +2,7 @@
 
 use fmicl_core::tch::Tensor;
 use fmicl_core::testing::unit_rows;
-use fmicl_core::{Negatives, Objective, Pairing};
-use fmicl_data::Rng;
+use fmicl_core::{Negatives, Objective, Pairing, Rng};
 use std::fmt;
 
 /// Draws that are made at least, and at most: as many as it takes for an error of [`ENOUGH`] of the loss, or of 1.

@@ -10,8 +10,8 @@ use crate::train::journal::Step;
 use crate::train::seen::Seen;
 use anyhow::bail;
 use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Loss, Negatives, Pairing, Result, View};
-use fmicl_data::{Batch, Rng, Unreadable};
+use fmicl_core::{Loss, Negatives, Pairing, Result, Rng, View};
+use fmicl_data::{Batch, Unreadable};
 use std::fmt;
 
 impl Trainer<'_> {
