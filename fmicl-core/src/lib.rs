@@ -54,6 +54,7 @@ mod similarity;
 mod source;
 pub mod testing;
 mod threads;
+mod tracker;
 mod view;
 mod views;
 pub mod weights;
@@ -86,6 +87,7 @@ pub use reads::Reads;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
 pub use threads::{deal, deal_each};
+pub use tracker::{MetricValue, MetricValues};
 pub use view::View;
 pub use views::{Draw, Stop, Views};
 

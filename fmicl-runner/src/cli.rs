@@ -276,7 +276,7 @@ fn start(
         stop_after,
         interrupt: Interrupt::by_signals(),
     };
-    train::run(experiment, &options).map_err(one)
+    commands::train_and_judge(experiment, &options).map_err(one)
 }
 
 pub(crate) fn one(error: anyhow::Error) -> Vec<anyhow::Error> {

@@ -1,4 +1,4 @@
-//! The subcommands that do not train.
+//! The subcommands.
 
 mod check;
 mod convert;
@@ -8,6 +8,7 @@ mod eval;
 mod export;
 mod features;
 mod list;
+mod train;
 
 pub(crate) use check::{check, summary};
 pub(crate) use convert::{ConvertArgs, convert};
@@ -17,6 +18,7 @@ pub(crate) use eval::{EvalArgs, evaluate};
 pub(crate) use export::{ExportArgs, export};
 pub(crate) use features::{FeaturesArgs, features};
 pub(crate) use list::list;
+pub use train::train_and_judge;
 
 use fmicl_core::{Error, Result};
 

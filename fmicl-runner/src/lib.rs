@@ -37,6 +37,7 @@ mod weights;
 mod wrap;
 
 pub use cli::{cli, cli_of};
+pub use commands::train_and_judge;
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use heap::give_back_freed_memory;

@@ -12,7 +12,7 @@ use fmicl_core::{
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::run::Model;
-use fmicl_runner::train::{self, TrainOptions};
+use fmicl_runner::train::TrainOptions;
 use published::published;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
         name: "every-part".into(),
         ..TrainOptions::default()
     };
-    train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
+    fmicl_runner::train_and_judge(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     serde_json::from_str(metrics.trim()).unwrap()
 }

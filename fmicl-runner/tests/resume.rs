@@ -8,7 +8,7 @@ use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch;
 use fmicl_core::{Architecture, Backbone, Dataset, Modality, Optimizer, Part, Views};
 use fmicl_runner::config;
-use fmicl_runner::train::{self, Resume, TrainOptions};
+use fmicl_runner::train::{Resume, TrainOptions};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use support::{EXPERIMENT, checkpoint, metrics, steps};
@@ -66,7 +66,7 @@ impl Case {
         let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
         // The process's, and part of what the last bits depend on.
         tch::set_num_threads(1);
-        train::run(experiment, &options)
+        fmicl_runner::train_and_judge(experiment, &options)
     }
 }
 

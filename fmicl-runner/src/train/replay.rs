@@ -1,7 +1,8 @@
 //! `fmicl replay`: a step of a run once more, with everything on the way looked at.
 
-use super::Progress;
+use super::callbacks::{Callbacks, NonFinite, Tracer};
 use super::finite::Diverged;
+use super::fit::{end_epoch, step as take_step};
 use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
@@ -34,7 +35,7 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     };
     let alone: Rc<dyn Processes> = Rc::new(Single {});
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
-    let total = trainer.total_steps();
+    let total = trainer.plan.total_steps();
     fmicl_core::require((1..=total).contains(&step), "--step", || {
         format!("{step} is not a step of the run, which has 1 to {total}")
     })?;
@@ -53,23 +54,26 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         }
         None => writeln!(out, "from the beginning: no checkpoint is from before step {step}")?,
     }
-    let progress = Progress::hidden();
-    while trainer.steps() + 1 < step {
-        trainer.step(&progress)?;
+    let non_finite = |trainer: &Trainer| NonFinite::new(&experiment.train, &trainer.state.model.store);
+    let mut callbacks = Callbacks::of_replay(non_finite(&trainer), None);
+    while trainer.state.standing.step + 1 < step {
+        take_step(&mut trainer, &mut callbacks)?;
         if trainer.epoch_is_over() {
-            trainer.end_epoch()?;
-            trainer.begin_epoch(None);
+            end_epoch(&mut trainer, &mut callbacks)?;
         }
     }
     trainer.require_finite()?;
-    trainer.look_closely();
-    let diverged = match trainer.step(&progress).and_then(|()| trainer.require_finite()) {
+    let tracer = Tracer::new(&trainer);
+    let seen = tracer.traced();
+    let mut callbacks = Callbacks::of_replay(non_finite(&trainer), Some(tracer));
+    let taken = take_step(&mut trainer, &mut callbacks);
+    let diverged = match taken.and_then(|()| trainer.require_finite()) {
         Ok(()) => None,
         Err(error) => Some(error.downcast::<Diverged>()?),
     };
-    let seen = trainer.seen();
+    let seen = seen.borrow();
     writeln!(out, "{}", Seen::HEAD)?;
-    for seen in &seen {
+    for seen in &*seen {
         writeln!(out, "{seen}")?;
     }
     if let Some(diverged) = diverged {

@@ -1,8 +1,11 @@
 //! `skipped.jsonl`: the samples that could not be read, a line each.
 
 use crate::run::Lines;
+use crate::train::callback::Callback;
+use crate::train::trainer::Trainer;
+use anyhow::bail;
 use fmicl_core::Result;
-use fmicl_data::Unreadable;
+use fmicl_data::{Batch, Unreadable};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -43,5 +46,24 @@ impl Skipped {
             }
         }
         Ok(())
+    }
+}
+
+impl Callback for Skipped {
+    fn batch(&mut self, trainer: &mut Trainer, batch: &Batch) -> anyhow::Result<()> {
+        self.note(&batch.unreadable)?;
+        let epoch = &mut trainer.state.epoch;
+        epoch.skip(batch.unreadable.len());
+        let (count, most) = (
+            epoch.skipped_samples(),
+            trainer.plan.experiment.train.max_skipped_samples,
+        );
+        match batch.unreadable.last() {
+            Some(Unreadable { error, .. }) if count > most => bail!(
+                "{count} samples of epoch {} cannot be read, and train.max_skipped_samples is {most}; the last: {error}",
+                trainer.state.standing.epochs + 1
+            ),
+            _ => Ok(()),
+        }
     }
 }
