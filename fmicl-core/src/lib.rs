@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Engine`], [`Evaluation`], [`Pretrained`] |
+//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Schedule`], [`Engine`], [`Evaluation`], [`Pretrained`] |
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
@@ -49,6 +49,7 @@ mod pretrained;
 mod processes;
 mod reads;
 pub mod registry;
+mod schedule;
 pub mod simd;
 mod similarity;
 mod source;
@@ -84,6 +85,7 @@ pub use portion::Portion;
 pub use pretrained::{Pretrained, PretrainedParts};
 pub use processes::{Overlap, Processes, norms_together, rows_of_all, share, together};
 pub use reads::Reads;
+pub use schedule::Schedule;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
 pub use threads::{deal, deal_each};

@@ -13,6 +13,7 @@ mod every_level;
 mod objective;
 mod optimizer;
 mod processors;
+mod schedule;
 mod similarity;
 
 pub use architecture::check_architecture;
@@ -26,6 +27,7 @@ pub use every_level::at_every_level;
 pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use processors::{Processor, on_every_processor, processors};
+pub use schedule::check_schedule;
 pub use similarity::check_similarity;
 
 use crate::{Input, View};

@@ -6,7 +6,7 @@
 //! | how views become pairings | [`architectures`] |
 //! | the MLP between the two | [`mlp`] |
 //! | optimizers on flat buffers | [`optimizers`] |
-//! | the learning rate of a step | [`schedule`] |
+//! | how a number changes over training, and the learning rate | [`schedules`] |
 
 pub mod architectures;
 pub mod backbones;
@@ -14,7 +14,7 @@ mod layers;
 pub mod mlp;
 mod norm;
 pub mod optimizers;
-pub mod schedule;
+pub mod schedules;
 
 #[cfg(test)]
 mod golden;

@@ -6,4 +6,5 @@ use fmicl_c10d as _;
 use fmicl_data as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
+use fmicl_schedules as _;
 use fmicl_text as _;

@@ -63,6 +63,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
 fn key(kind: &str) -> String {
     match kind {
         "divergence" | "similarity" => format!("objective.{kind}"),
+        "schedule" => format!("train.{kind}"),
         top_level => top_level.to_string(),
     }
 }

@@ -136,6 +136,23 @@ fn it_does_with_batches_that_are_accumulated_clipped_gradients_and_evaluations_o
 }
 
 #[test]
+fn it_does_under_schedules_of_a_plugin_which_the_learning_rate_follows() {
+    let sets = [
+        "train.schedule=linear",
+        "architecture={name='moco-v3',schedule='constant'}",
+    ];
+    let sets = sets.map(String::from);
+    check(&sets);
+    let case = Case::new(&sets);
+    case.train("run", LAST, &[]).unwrap();
+    // Three steps of warm-up to 0.01, and six to 0.
+    let expected = [0.01 / 3.0, 0.01, 0.01 * 4.0 / 6.0, 0.01 * 2.0 / 6.0];
+    for (line, expected) in steps(&case.run("run")).iter().zip(expected) {
+        assert!((line["lr"].as_f64().unwrap() - expected).abs() < 1e-15, "{line}");
+    }
+}
+
+#[test]
 fn it_does_for_sentences_whose_views_are_made_by_dropout() {
     let files = tempfile::tempdir().unwrap();
     let named = |name: &str, mut options: toml::Table| {

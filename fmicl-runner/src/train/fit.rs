@@ -68,7 +68,7 @@ pub fn step(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<
     match step.taken {
         true => {
             let progress = (standing.step + 1) as f64 / plan.total_steps() as f64;
-            state.optimizer.step(parameters, plan.schedule.lr(standing.step));
+            state.optimizer.step(parameters, plan.lr.at(standing.step));
             state.model.learner.after_step(parameters, progress);
         }
         false => state.model.learner.discard(),

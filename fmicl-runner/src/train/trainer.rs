@@ -12,7 +12,7 @@ use crate::weights;
 use fmicl_core::tch::{self, Device, Tensor};
 use fmicl_core::{Error, Parameters, Processes, Result, Stepper};
 use fmicl_data::{Batch, Rng};
-use fmicl_models::schedule::Schedule;
+use fmicl_models::schedules::LearningRate;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -40,7 +40,7 @@ pub struct Plan<'a> {
     /// The process group.
     pub processes: &'a Rc<dyn Processes>,
     /// The learning rate of each step.
-    pub schedule: Schedule,
+    pub lr: LearningRate<'a>,
     /// Steps of an epoch.
     pub steps_per_epoch: u64,
 }
@@ -71,7 +71,7 @@ pub struct State<'a> {
 impl Plan<'_> {
     /// Steps of the whole run.
     pub fn total_steps(&self) -> u64 {
-        self.schedule.total_steps
+        self.lr.total_steps
     }
 
     /// Sets libtorch's generator to where it begins a step: what is drawn in one, such as dropout, does not depend on the
@@ -110,11 +110,12 @@ impl<'a> Trainer<'a> {
                 experiment,
                 device,
                 processes,
-                schedule: Schedule {
+                lr: LearningRate {
                     base_lr: train.lr,
                     warmup_steps: train.warmup_epochs as u64 * steps_per_epoch,
                     total_steps: train.epochs as u64 * steps_per_epoch,
                     final_lr: train.final_lr,
+                    schedule: &*train.schedule,
                 },
                 steps_per_epoch,
             },
@@ -226,7 +227,7 @@ impl<'a> Trainer<'a> {
 
     /// The learning rate of the last step.
     pub fn last_lr(&self) -> f64 {
-        self.plan.schedule.lr(self.state.standing.step - 1)
+        self.plan.lr.at(self.state.standing.step - 1)
     }
 }
 
