@@ -2,7 +2,7 @@
 //!
 //! | to read | in |
 //! |---|---|
-//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Schedule`], [`Engine`], [`Evaluation`], [`Pretrained`] |
+//! | the kinds of part, one trait each | [`Divergence`], [`Similarity`], [`Objective`], [`Architecture`], [`Backbone`], [`Dataset`], [`Views`], [`Optimizer`], [`Schedule`], [`Tracker`], [`Engine`], [`Evaluation`], [`Pretrained`] |
 //! | how a part gets its name | [`register!`], [`registry`] |
 //! | how a config value becomes a part | [`Part`] |
 //! | what an optimizer works on, and a momentum encoder follows | [`Parameters`], [`Momentum`] |
@@ -89,7 +89,7 @@ pub use schedule::Schedule;
 pub use similarity::{Critic, Similarity};
 pub use source::{Archive, Checksum, Download, Format, Source};
 pub use threads::{deal, deal_each};
-pub use tracker::{MetricValue, MetricValues};
+pub use tracker::{MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
 pub use view::View;
 pub use views::{Draw, Stop, Views};
 

@@ -15,6 +15,7 @@ mod optimizer;
 mod processors;
 mod schedule;
 mod similarity;
+mod tracker;
 
 pub use architecture::check_architecture;
 pub use backbone::check_backbone;
@@ -29,6 +30,7 @@ pub use optimizer::check_optimizer;
 pub use processors::{Processor, on_every_processor, processors};
 pub use schedule::check_schedule;
 pub use similarity::check_similarity;
+pub use tracker::check_tracker;
 
 use crate::{Input, View};
 use std::sync::{Mutex, PoisonError};

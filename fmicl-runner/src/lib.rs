@@ -6,6 +6,7 @@
 //! | the experiment file, key by key | [`config::Experiment`] |
 //! | which crates' parts the binary has | `parts.rs` |
 //! | a run on the disk: directory, checkpoints, model | [`run`] |
+//! | the trackers | `trackers.rs` |
 //! | training and evaluation | [`train`], [`eval`] |
 //! | how processes meet that a launcher has started | `together.rs` |
 //! | many experiments and their table | [`sweep`] |
@@ -31,6 +32,7 @@ pub mod sweep;
 #[cfg(test)]
 mod testing;
 mod together;
+mod trackers;
 pub mod train;
 pub mod verify;
 mod weights;

@@ -86,7 +86,12 @@ fn value(part: &Listing, folder: &Path) -> toml::Value {
 }
 
 fn set(part: &Listing, folder: &Path) -> String {
-    format!("{}={}", key(part.kind), value(part, &folder.join(part.kind)))
+    let value = value(part, &folder.join(part.kind));
+    match part.kind {
+        // Several at once: twice the same one would write twice.
+        "tracker" => format!("trackers=[{value}]"),
+        kind => format!("{}={value}", key(kind)),
+    }
 }
 
 /// What a part, which has a default for every option, is for; images where it does not matter.

@@ -86,7 +86,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     assert_eq!(
         error_with("optimizer =", "optimiser = 'sgd'\noptimizer ="),
         "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, init, architecture, \
-         objective, optimizer, engine, seed, device, views, train, eval, evaluations"
+         objective, optimizer, engine, seed, device, views, train, eval, evaluations, trackers"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\nlog_evry = 1"),

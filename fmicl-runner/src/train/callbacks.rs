@@ -2,7 +2,6 @@
 
 mod chance;
 mod checkpoints;
-mod journal;
 mod metrics;
 mod non_finite;
 mod online;
@@ -10,10 +9,10 @@ mod progress;
 mod signals;
 mod skipped;
 mod tracer;
+mod tracking;
 
 pub use chance::ChanceLevel;
 pub use checkpoints::Checkpoints;
-pub use journal::{Journal, SharedJournal};
 pub use metrics::Metrics;
 pub use non_finite::NonFinite;
 pub use online::{Judge, Online, Worth};
@@ -21,6 +20,7 @@ pub use progress::{Progress, can_be_shown};
 pub use signals::Signals;
 pub use skipped::Skipped;
 pub use tracer::Tracer;
+pub use tracking::{SharedTrackers, Trackers};
 
 use super::callback::{Asked, Callback, Forward, Step};
 use super::measured::Measured;
@@ -44,8 +44,8 @@ pub struct Watching<'a> {
     pub online: Online<'a>,
     /// The bar and the lines of the log.
     pub progress: Progress,
-    /// The lines on the disk.
-    pub journal: SharedJournal,
+    /// Whoever keeps what is measured.
+    pub trackers: SharedTrackers,
     /// The checkpoints.
     pub checkpoints: Checkpoints<'a>,
     /// What ends a run early.
@@ -58,7 +58,7 @@ impl<'a> Callbacks<'a> {
     /// * A sample that may not be left out ends the run before anything is computed of its batch.
     /// * A step that is not finite is found before any number of it is shown or written.
     /// * The online evaluation adds to what was measured; then that is shown, then written.
-    /// * A checkpoint counts on the lines before it: they are written first.
+    /// * A checkpoint counts on what was tracked before it.
     /// * A signal ends the run behind the checkpoint.
     pub fn of_run(watching: Watching<'a>) -> Self {
         Callbacks {
@@ -69,7 +69,7 @@ impl<'a> Callbacks<'a> {
                 Box::new(Metrics::default()),
                 Box::new(watching.online),
                 Box::new(watching.progress),
-                Box::new(watching.journal),
+                Box::new(watching.trackers),
                 Box::new(watching.checkpoints),
                 Box::new(watching.signals),
             ],
@@ -215,8 +215,8 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let train = config::load(&file, &[]).unwrap().train;
         let store = VarStore::new(Device::Cpu);
-        let (progress, journal) = (Progress::silent(), SharedJournal::default());
-        let checkpoints = Checkpoints::new(&train, None, journal.clone(), progress.clone(), None);
+        let (progress, trackers) = (Progress::silent(), SharedTrackers::default());
+        let checkpoints = Checkpoints::new(&train, None, trackers.clone(), progress.clone(), None);
         let (interrupt, never) = (Interrupt::default(), |_: &Model| Ok(Worth::default()));
         let callbacks = Callbacks::of_run(Watching {
             skipped: Skipped::default(),
@@ -227,7 +227,7 @@ mod tests {
                 judge: &never,
             },
             progress,
-            journal,
+            trackers,
             checkpoints: checkpoints.unwrap(),
             signals: Signals {
                 interrupt: &interrupt,
@@ -243,7 +243,7 @@ mod tests {
             "Metrics",
             "Online",
             "Progress",
-            "Journal",
+            "Trackers",
             "Checkpoints",
             "Signals",
         ];

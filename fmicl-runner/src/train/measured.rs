@@ -1,15 +1,13 @@
 //! What was measured at one moment of training, for whoever writes it down or shows it.
 
 use super::trainer::Trainer;
-use fmicl_core::{MetricValue, MetricValues};
+use fmicl_core::{MetricValue, MetricValues, Moment};
 
 /// What was measured at one moment, to which callbacks add in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Measured {
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// The step, counted from 1.
-    pub step: u64,
+    /// When.
+    pub at: Moment,
     /// All of it.
     pub values: MetricValues,
     /// The part of it that a line of the log has room for.
@@ -19,21 +17,20 @@ pub struct Measured {
 impl Measured {
     /// Nothing yet, in the running epoch.
     pub fn in_epoch(trainer: &Trainer) -> Self {
-        let standing = &trainer.state.standing;
-        Measured {
-            epoch: standing.epochs + 1,
-            step: standing.step,
-            ..Measured::default()
-        }
+        Measured::in_the(trainer.state.standing.epochs + 1, trainer)
     }
 
     /// Nothing yet, of the epoch that is over.
     pub fn of_epoch(trainer: &Trainer) -> Self {
-        let standing = &trainer.state.standing;
+        Measured::in_the(trainer.state.standing.epochs, trainer)
+    }
+
+    fn in_the(epoch: usize, trainer: &Trainer) -> Self {
+        let step = trainer.state.standing.step;
         Measured {
-            epoch: standing.epochs,
-            step: standing.step,
-            ..Measured::default()
+            at: Moment { epoch, step },
+            values: MetricValues::new(),
+            line: String::new(),
         }
     }
 

@@ -19,11 +19,12 @@ pub struct Found {
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
-const MAY_CHANGE: [&str; 16] = [
+const MAY_CHANGE: [&str; 17] = [
     "device",
     "engine",
     "eval",
     "evaluations",
+    "trackers",
     "train.epochs",
     "train.threads",
     "train.tile",

@@ -74,7 +74,7 @@ fn watching<'a>(
 ) -> anyhow::Result<Callbacks<'a>> {
     let Experiment { train, eval, .. } = trainer.plan.experiment;
     let (progress, run) = (&started.progress, started.run.as_ref());
-    let (skipped, journal) = started.lines(trainer)?;
+    let (skipped, trackers) = started.lines(trainer)?;
     Ok(Callbacks::of_run(Watching {
         skipped,
         chance: ChanceLevel::new(progress.clone()),
@@ -84,8 +84,8 @@ fn watching<'a>(
             judge,
         },
         progress: progress.clone(),
-        journal: journal.clone(),
-        checkpoints: Checkpoints::new(train, run, journal, progress.clone(), last)?,
+        trackers: trackers.clone(),
+        checkpoints: Checkpoints::new(train, run, trackers, progress.clone(), last)?,
         signals: Signals {
             interrupt: &options.interrupt,
             stop_after: options.stop_after,

@@ -1,6 +1,6 @@
 //! The second phase of a training run: its directory, made or gone on with, and what is said of it.
 
-use super::callbacks::{Journal, Progress, SharedJournal, Skipped};
+use super::callbacks::{Progress, SharedTrackers, Skipped, Trackers};
 use super::open::Opened;
 use super::options::{Resume, TrainOptions};
 use super::resume::Found;
@@ -8,6 +8,7 @@ use super::trainer::Trainer;
 use crate::log;
 use crate::run::RunDir;
 use crate::run::provenance::Ongoing;
+use fmicl_core::TrackedRun;
 use std::path::PathBuf;
 
 /// A run that is about to train.
@@ -62,19 +63,22 @@ impl Started {
         }))
     }
 
-    /// The files of samples that cannot be read, and of what is measured.
+    /// The list of samples that cannot be read, and the trackers.
     ///
     /// # Errors
-    /// The disk's.
-    pub fn lines(&self, trainer: &Trainer) -> fmicl_core::Result<(Skipped, SharedJournal)> {
-        let standing = &trainer.state.standing;
-        match &self.run {
-            Some(run) => Ok((
-                Skipped::at(run.path().join("skipped.jsonl"))?,
-                SharedJournal::new(Journal::open(run.path(), standing.epochs, standing.step)?.into()),
-            )),
-            None => Ok(Default::default()),
-        }
+    /// The disk's, and those of the trackers.
+    pub fn lines(&self, trainer: &Trainer) -> fmicl_core::Result<(Skipped, SharedTrackers)> {
+        let Some(run) = &self.run else {
+            return Ok(Default::default());
+        };
+        let tracked = TrackedRun {
+            folder: run.path(),
+            epochs: trainer.state.standing.epochs,
+            steps: trainer.state.standing.step,
+        };
+        let trackers = Trackers::open(trainer.plan.experiment, &tracked)?;
+        let skipped = Skipped::at(run.path().join("skipped.jsonl"))?;
+        Ok((skipped, SharedTrackers::new(trackers.into())))
     }
 
     /// Says what is trained, on what and where.

@@ -1,7 +1,7 @@
 //! When a run writes a checkpoint.
 
-use super::journal::SharedJournal;
 use super::progress::Progress;
+use super::tracking::SharedTrackers;
 use crate::config::Train;
 use crate::run::{RunDir, Writer};
 use crate::train::callback::{Asked, Callback};
@@ -17,8 +17,8 @@ pub struct Checkpoints<'a> {
     train: &'a Train,
     /// Where they are written, in the process that writes.
     to: Option<(&'a RunDir, Writer)>,
-    /// A checkpoint counts on the lines before it.
-    journal: SharedJournal,
+    /// A checkpoint counts on what was tracked before it.
+    trackers: SharedTrackers,
     progress: Progress,
     saved: Instant,
     /// Checkpoints of this process, and the time that training waited for them.
@@ -38,7 +38,7 @@ impl<'a> Checkpoints<'a> {
     pub fn new(
         train: &'a Train,
         run: Option<&'a RunDir>,
-        journal: SharedJournal,
+        trackers: SharedTrackers,
         progress: Progress,
         last: Option<u64>,
     ) -> Result<Self> {
@@ -46,7 +46,7 @@ impl<'a> Checkpoints<'a> {
             best: run.map(|run| run.checkpoints().best_score()).transpose()?.flatten(),
             to: run.map(|run| (run, Writer::new(run.checkpoints(), train.keep, last))),
             train,
-            journal,
+            trackers,
             progress,
             saved: Instant::now(),
             cost: (0, Duration::ZERO),
@@ -93,7 +93,7 @@ impl<'a> Checkpoints<'a> {
         let Some((_, writer)) = &mut self.to else {
             return Ok(());
         };
-        let flushed = self.journal.borrow_mut().flush();
+        let flushed = self.trackers.borrow_mut().flush();
         let begun = flushed.and_then(|()| writer.save(trainer.state.snapshot()));
         begun.map_err(|error| writer.failed(&error))
     }

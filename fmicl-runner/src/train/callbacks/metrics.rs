@@ -52,10 +52,10 @@ impl Callback for Metrics {
 
     fn epoch_end(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
         let Some(last) = self.last.take() else {
-            bail!("epoch {} had no step", measured.epoch)
+            bail!("epoch {} had no step", measured.at.epoch)
         };
         if trainer.state.epoch.is_empty() {
-            bail!("every step of epoch {} was skipped", measured.epoch)
+            bail!("every step of epoch {} was skipped", measured.at.epoch)
         }
         measure(trainer, &last, measured)
     }
@@ -76,7 +76,7 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
         projections.map(value)
     });
     let images_per_second = epoch.images_per_second(plan.experiment.train.batch_size);
-    write!(measured.line, "epoch {:>4}  loss {loss:.4}", measured.epoch)?;
+    write!(measured.line, "epoch {:>4}  loss {loss:.4}", measured.at.epoch)?;
     if let Some(f_mi) = terms.get("f_mi") {
         write!(measured.line, "  f-MI {f_mi:.3}")?;
     }

@@ -30,7 +30,7 @@ pub struct Worth {
 
 impl Callback for Online<'_> {
     fn epoch_end(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
-        if self.every > 0 && measured.epoch.is_multiple_of(self.every) {
+        if self.every > 0 && measured.at.epoch.is_multiple_of(self.every) {
             let worth = (self.judge)(trainer.state.model)?;
             measured.values.extend(worth.values);
             measured.line += &worth.line;

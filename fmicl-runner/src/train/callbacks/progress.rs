@@ -74,7 +74,7 @@ impl Callback for Progress {
         let (epoch, batch_size) = (&trainer.state.epoch, trainer.plan.experiment.train.batch_size);
         self.bar.set_message(format!(
             "epoch {}  loss {:.4}  {:.0} samples/s  {:.0}% waiting for data ",
-            measured.epoch,
+            measured.at.epoch,
             epoch.mean_loss(),
             epoch.images_per_second(batch_size),
             100.0 * epoch.waiting()
