@@ -17,7 +17,7 @@ use fmicl_core::{
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::run::Model;
-use fmicl_runner::train::{self, TrainOptions};
+use fmicl_runner::train::TrainOptions;
 use published::published;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
         name: "every-part".into(),
         ..TrainOptions::default()
     };
-    train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
+    fmicl_runner::train_and_judge(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     serde_json::from_str(metrics.trim()).unwrap()
 }
@@ -68,6 +68,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
 fn key(kind: &str) -> String {
     match kind {
         "divergence" | "similarity" => format!("objective.{kind}"),
+        "schedule" => format!("train.{kind}"),
         top_level => top_level.to_string(),
     }
 }
@@ -105,7 +106,12 @@ fn set(part: &Listing, folder: &Path) -> String {
         let off: String = off.map(|key| format!("{key} = false, ")).collect();
         return format!("views={{ size = 16, {off}order = {order:?}, {name} = true }}");
     }
-    format!("{}={}", key(part.kind), value(part, &folder.join(part.kind)))
+    let value = value(part, &folder.join(part.kind));
+    match part.kind {
+        // Several at once: twice the same one would write twice.
+        "tracker" => format!("trackers=[{value}]"),
+        kind => format!("{}={value}", key(kind)),
+    }
 }
 
 /// What a part, which has a default for every option, is for; images where it does not matter.
