@@ -53,7 +53,8 @@ pub enum Op {
     Frame(Region),
     /// Mirrors left and right.
     Mirror,
-    /// Changes each pixel by itself, one operation after the other. Those of neighbouring transforms are done in one pass.
+    /// Changes each pixel by itself, one operation after the other. Those of neighbouring transforms share a pass over the image,
+    /// but for tables and functions, which take one of their own.
     Pixels(Vec<PixelOp>),
     /// Changes the image as a whole, in place and without changing its size. A function of the image alone.
     Whole(Box<dyn Fn(&mut Planes)>),
