@@ -14,10 +14,14 @@ use fmicl_c10d as _;
 use fmicl_export as _;
 #[cfg(feature = "fetch")]
 use fmicl_fetch as _;
+#[cfg(feature = "schedules")]
+use fmicl_schedules as _;
 #[cfg(feature = "sweep")]
 use fmicl_sweep as _;
 #[cfg(feature = "text")]
 use fmicl_text as _;
+#[cfg(feature = "transforms")]
+use fmicl_transforms as _;
 #[cfg(feature = "verify")]
 use fmicl_verify as _;
 

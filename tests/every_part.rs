@@ -12,11 +12,12 @@ mod published;
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, View, Views,
+    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, Transform,
+    View, Views,
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::run::Model;
-use fmicl_runner::train::{self, TrainOptions};
+use fmicl_runner::train::TrainOptions;
 use published::published;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
         name: "every-part".into(),
         ..TrainOptions::default()
     };
-    train::run(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
+    fmicl_runner::train_and_judge(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     serde_json::from_str(metrics.trim()).unwrap()
 }
@@ -67,6 +68,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
 fn key(kind: &str) -> String {
     match kind {
         "divergence" | "similarity" => format!("objective.{kind}"),
+        "schedule" => format!("train.{kind}"),
         top_level => top_level.to_string(),
     }
 }
@@ -89,7 +91,27 @@ fn value(part: &Listing, folder: &Path) -> toml::Value {
 }
 
 fn set(part: &Listing, folder: &Path) -> String {
-    format!("{}={}", key(part.kind), value(part, &folder.join(part.kind)))
+    if part.kind == "transform" {
+        // Alone in the recipe, but for the crop if it needs one.
+        let name = part.name;
+        let transform = Part::<dyn Transform>::new(name, toml::Table::new()).unwrap();
+        let order = if transform.frames() {
+            vec![name]
+        } else {
+            vec!["crop", name]
+        };
+        let off = ["crop", "flip", "jitter", "grayscale"]
+            .into_iter()
+            .filter(|key| !order.contains(key));
+        let off: String = off.map(|key| format!("{key} = false, ")).collect();
+        return format!("views={{ size = 16, {off}order = {order:?}, {name} = true }}");
+    }
+    let value = value(part, &folder.join(part.kind));
+    match part.kind {
+        // Several at once: twice the same one would write twice.
+        "tracker" => format!("trackers=[{value}]"),
+        kind => format!("{}={value}", key(kind)),
+    }
 }
 
 /// What a part, which has a default for every option, is for; images where it does not matter.

@@ -11,8 +11,8 @@ mod program;
 mod support;
 
 use bench::{Bench, ended, often, wait_until};
+use fmicl_core::Rng;
 use fmicl_core::{Dataset, Part};
-use fmicl_data::Rng;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

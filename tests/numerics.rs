@@ -11,7 +11,7 @@ mod support;
 use fmicl_core::tch::{self, Kind, Tensor};
 use fmicl_core::{Loss, Objective, Pairing, register};
 use fmicl_runner::config;
-use fmicl_runner::train::{self, Resume, TrainOptions};
+use fmicl_runner::train::{Resume, TrainOptions};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,7 +67,7 @@ fn train(folder: &TempDir, name: &str, last: u64, sets: &[&str]) -> anyhow::Resu
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     tch::set_num_threads(1);
     CALLS.store(0, Ordering::Relaxed);
-    train::run(experiment, &options)
+    fmicl_runner::train_and_judge(experiment, &options)
 }
 
 /// Weights, buffers and the optimizer's state: all but what an epoch measures.

@@ -12,7 +12,7 @@ use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch;
 use fmicl_core::{Architecture, Backbone, Dataset, Modality, Optimizer, Part, Views};
 use fmicl_runner::config;
-use fmicl_runner::train::{self, Resume, TrainOptions};
+use fmicl_runner::train::{Resume, TrainOptions};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use support::{EXPERIMENT, checkpoint, metrics, steps};
@@ -70,7 +70,7 @@ impl Case {
         let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
         // The process's, and part of what the last bits depend on.
         tch::set_num_threads(1);
-        train::run(experiment, &options)
+        fmicl_runner::train_and_judge(experiment, &options)
     }
 }
 
@@ -137,6 +137,23 @@ fn it_does_with_batches_that_are_accumulated_clipped_gradients_and_evaluations_o
         "eval.every=1".into(),
         "architecture={name='moco',queue=20}".into(),
     ]);
+}
+
+#[test]
+fn it_does_under_schedules_of_a_plugin_which_the_learning_rate_follows() {
+    let sets = [
+        "train.schedule=linear",
+        "architecture={name='moco-v3',schedule='constant'}",
+    ];
+    let sets = sets.map(String::from);
+    check(&sets);
+    let case = Case::new(&sets);
+    case.train("run", LAST, &[]).unwrap();
+    // Three steps of warm-up to 0.01, and six to 0.
+    let expected = [0.01 / 3.0, 0.01, 0.01 * 4.0 / 6.0, 0.01 * 2.0 / 6.0];
+    for (line, expected) in steps(&case.run("run")).iter().zip(expected) {
+        assert!((line["lr"].as_f64().unwrap() - expected).abs() < 1e-15, "{line}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use crate::{Arguments, time};
 use fmicl_core::{Dataset, Part, Split};
-use fmicl_data::{Blur, ImageViews, Jitter, Loader, Normalize, Switch};
+use fmicl_data::{ImageViews, Loader};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,12 +13,13 @@ use toml::Table;
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let threads = usize::try_from(arguments.number("threads")?)?;
     let seconds: f64 = arguments.text("seconds")?.parse()?;
-    let (dataset, mut views, batch) = match arguments.text("what")? {
-        "cifar" => ("cifar10", ImageViews::default(), 256),
-        "photos" => ("image-folder", imagenet(), 50),
+    let (dataset, mut views, batch): (_, Table, _) = match arguments.text("what")? {
+        "cifar" => ("cifar10", Table::new(), 256),
+        "photos" => ("image-folder", IMAGENET.parse()?, 50),
         other => return Err(format!("`{other}` is neither cifar nor photos").into()),
     };
-    views.size = usize::try_from(arguments.number("size")?)?;
+    views.insert("size".into(), arguments.number("size")?.into());
+    let views = ImageViews::new(views)?;
     let options = Table::from_iter([("root".to_string(), arguments.text("root")?.into())]);
     let dataset: Part<dyn Dataset> = Part::new(dataset, options)?;
     let dataset = dataset.open(Split::Pretrain)?.into();
@@ -48,21 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// SimCLR's recipe for ImageNet, arXiv 2002.05709, appendix A.
-fn imagenet() -> ImageViews {
-    ImageViews {
-        size: 224,
-        jitter: Switch::On(Jitter {
-            brightness: 0.8,
-            contrast: 0.8,
-            saturation: 0.8,
-            hue: 0.2,
-            p: 0.8,
-        }),
-        blur: Switch::On(Blur::default()),
-        normalize: Normalize {
-            mean: [0.485, 0.456, 0.406],
-            std: [0.229, 0.224, 0.225],
-        },
-        ..ImageViews::default()
-    }
-}
+const IMAGENET: &str = "
+jitter = { brightness = 0.8, contrast = 0.8, saturation = 0.8, hue = 0.2, p = 0.8 }
+blur = true
+normalize = { mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225] }
+";

@@ -13,7 +13,10 @@ mod every_level;
 mod objective;
 mod optimizer;
 mod processors;
+mod schedule;
 mod similarity;
+mod tracker;
+mod transform;
 
 pub use architecture::check_architecture;
 pub use backbone::check_backbone;
@@ -26,7 +29,10 @@ pub use every_level::at_every_level;
 pub use objective::check_objective;
 pub use optimizer::check_optimizer;
 pub use processors::{Processor, on_every_processor, processors};
+pub use schedule::check_schedule;
 pub use similarity::check_similarity;
+pub use tracker::check_tracker;
+pub use transform::check_transform;
 
 use crate::{Input, View};
 use std::sync::{Mutex, PoisonError};

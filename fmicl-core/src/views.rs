@@ -31,6 +31,11 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// [`crate::Error::Config`] where a file that the options name cannot be read.
     fn input(&self) -> Result<Input>;
 
+    /// The number of views of a sample, where the options have a recipe for each; none by default: any number is made.
+    fn count(&self) -> Option<usize> {
+        None
+    }
+
     /// `draw.views` random views of the samples at `draw.indices`, all of one shape: row `i` of each is of the sample
     /// `indices[i]`. A pure function of `draw`, whatever the threads.
     ///

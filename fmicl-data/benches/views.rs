@@ -3,9 +3,9 @@
 //! The photo is a golden one, enlarged; `-- --test` runs everything once.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use fmicl_core::{Image, Region};
-use fmicl_data::transforms::{Adjust, gaussian_blur, grayscale, horizontal_flip, resized_crop};
-use fmicl_data::{Blur, ImageViews, Normalize, Planes, Switch, ViewKey, decode};
+use fmicl_core::{Image, PixelOp, Planes, Region};
+use fmicl_data::transforms::{apply_pixels, gaussian_blur, horizontal_flip, resized_crop};
+use fmicl_data::{ImageViews, Normalize, ViewKey, decode};
 use image::imageops::{FilterType, resize};
 use std::hint::black_box;
 use std::path::Path;
@@ -39,11 +39,11 @@ fn transforms(criterion: &mut Criterion) {
         let mut view = resized_crop(&image, area, size, size);
         let steps: [(&str, Step); 7] = [
             ("flip", &horizontal_flip),
-            ("brightness", &|view| Adjust::Brightness(1.1).apply(view)),
-            ("contrast", &|view| Adjust::Contrast(1.1).apply(view)),
-            ("saturation", &|view| Adjust::Saturation(1.1).apply(view)),
-            ("hue", &|view| Adjust::Hue(0.05).apply(view)),
-            ("grayscale", &grayscale),
+            ("brightness", &|view| apply_pixels(view, &[PixelOp::Brightness(1.1)])),
+            ("contrast", &|view| apply_pixels(view, &[PixelOp::Contrast(1.1)])),
+            ("saturation", &|view| apply_pixels(view, &[PixelOp::Saturation(1.1)])),
+            ("hue", &|view| apply_pixels(view, &[PixelOp::Hue(0.05)])),
+            ("grayscale", &|view| apply_pixels(view, &[PixelOp::Gray])),
             ("blur", &|view| gaussian_blur(view, 23, 1.0)),
         ];
         for (name, step) in steps {
@@ -74,14 +74,15 @@ fn views(criterion: &mut Criterion) {
     let (cifar, image) = (ImageViews::default(), as_image(photo(32, 32)));
     let (mut key, mut out) = (keys(), vec![0.0; cifar.numel()]);
     criterion.bench_function("a view of a CIFAR image", |b| {
-        b.iter(|| cifar.render(black_box(&image), key(), &mut out))
+        b.iter(|| {
+            cifar
+                .render(black_box(&image), key(), &mut out)
+                .expect("sound transforms")
+        })
     });
 
-    let imagenet = ImageViews {
-        size: 224,
-        blur: Switch::On(Blur::default()),
-        ..ImageViews::default()
-    };
+    let imagenet = "size = 224\nblur = true".parse().expect("a table of options");
+    let imagenet = ImageViews::new(imagenet).expect("options in range");
     let mut jpeg = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 90);
     photo(500, 375)
@@ -96,12 +97,13 @@ fn views(criterion: &mut Criterion) {
             let keys = [key(), key()];
             let mut plans = None;
             let patch = decode(black_box(&jpeg), Path::new("photo"), &mut |width, height| {
-                let [first, second] = plans.insert(keys.map(|key| imagenet.plan(width, height, key)));
+                let plan = |key| imagenet.plan(width, height, key).expect("sound transforms");
+                let [first, second] = plans.insert(keys.map(plan));
                 first.region(width, height).union(second.region(width, height))
             });
             let patch = patch.expect("a whole file");
             for plan in plans.iter().flatten() {
-                imagenet.draw(&patch, plan, &mut out);
+                imagenet.draw(&patch, plan, &mut out).expect("sound transforms");
             }
         })
     });

@@ -61,10 +61,7 @@ mod tests {
     #[test]
     fn batches_come_in_order_with_the_last_partial_one() {
         let samples: Arc<dyn Samples> = Digits {}.open(Split::Test).unwrap().into();
-        let views = ImageViews {
-            size: 8,
-            ..ImageViews::default()
-        };
+        let views = ImageViews::new("size = 8".parse().unwrap()).unwrap();
         let of = |share| -> Vec<EvaluationBatch> {
             let batches = evaluation_batches(samples.clone(), Arc::new(views.clone()), 100, OnError::Fail, share);
             batches.unwrap().map(Result::unwrap).collect()

@@ -109,7 +109,7 @@ fn check(message: *const c_char) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rng;
+    use fmicl_core::Rng;
     use std::path::{Path, PathBuf};
 
     fn folder() -> PathBuf {

@@ -1,9 +1,8 @@
 //! Batches of views for pre-training.
 
-use crate::Rng;
 use crate::prefetch::Prefetch;
 use crate::unreadable::{OnError, Unreadable};
-use fmicl_core::{Draw, Error, Result, Samples, View, Views, require};
+use fmicl_core::{Draw, Error, Result, Rng, Samples, View, Views, require};
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ mod layers;
 pub mod mlp;
 mod norm;
 pub mod optimizers;
-pub mod schedule;
+pub mod schedules;
 
 #[cfg(test)]
 mod golden;

@@ -9,3 +9,4 @@ mod train;
 
 pub use check::summary;
 use experiment::{ChangeArgs, ExperimentArgs};
+pub use train::train_and_judge;

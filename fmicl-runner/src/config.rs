@@ -2,6 +2,7 @@
 
 mod eval;
 mod experiment;
+mod extends;
 mod given;
 mod keys;
 mod load;

@@ -20,12 +20,13 @@ mod shell;
 mod test_parts;
 pub mod testing;
 mod together;
+pub mod trackers;
 pub mod train;
 pub mod weights;
 pub mod wrap;
 
 pub use cli::{cli, cli_of};
-pub use commands::summary;
+pub use commands::{summary, train_and_judge};
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use precision::Precision;

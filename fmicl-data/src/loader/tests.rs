@@ -3,6 +3,7 @@
 use super::*;
 use crate::{ImageViews, ViewKey};
 use fmicl_core::Image;
+use fmicl_core::toml::Table;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tch::Tensor;
 
@@ -48,10 +49,7 @@ impl Samples for Unlabelled {
 }
 
 fn views() -> ImageViews {
-    ImageViews {
-        size: 8,
-        ..ImageViews::default()
-    }
+    ImageViews::new(Table::from_iter([("size".to_string(), 8.into())])).unwrap()
 }
 
 fn loader(samples: Arc<Unlabelled>, batch_size: usize, threads: usize) -> Loader {
@@ -156,7 +154,9 @@ fn rows_belong_to_their_indices() {
                 sample: sample as u64,
                 view: view as u64,
             };
-            views().render(&samples.image(sample).unwrap(), key, &mut expected);
+            views()
+                .render(&samples.image(sample).unwrap(), key, &mut expected)
+                .unwrap();
             assert!(
                 batch.views[view]
                     .input

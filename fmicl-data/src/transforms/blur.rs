@@ -4,10 +4,10 @@
 //! done one after the other.
 
 use super::color::{byte, max, min};
-use crate::{Planes, Rng};
-use fmicl_core::kernel;
-use fmicl_core::{Result, require};
+use super::require_probability;
+use fmicl_core::{Op, Planes, Result, Rng, Size, Transform, kernel, register, require};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// torchvision's `RandomApply([GaussianBlur(kernel, sigma)], p)`. The defaults are SimCLR's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,31 +33,51 @@ impl Default for Blur {
     }
 }
 
-impl Blur {
-    /// Checks the ranges, for views of `size` x `size`.
-    ///
-    /// # Errors
-    /// [`fmicl_core::Error::Config`] at the option.
-    pub fn validate(&self, size: usize) -> Result<()> {
+register!(Transform, "blur", Blur, "torchvision's GaussianBlur");
+
+impl Transform for Blur {
+    fn validate(&self) -> Result<()> {
         let Blur {
+            kernel,
             sigma: [least, greatest],
             p,
-            ..
         } = *self;
+        require(kernel.is_none_or(|kernel| kernel % 2 == 1), "kernel", || {
+            format!("{} is not odd", kernel.unwrap_or_default())
+        })?;
+        require(1e-3 <= least && least <= greatest && greatest <= 1e3, "sigma", || {
+            format!("[{least}, {greatest}] is not a range above 0")
+        })?;
+        require_probability(p)
+    }
+
+    fn validate_for(&self, size: usize) -> Result<()> {
         let kernel = self.kernel_for(size);
-        require(kernel % 2 == 1, "kernel", || format!("{kernel} is not odd"))?;
         require(kernel / 2 < size, "kernel", || {
             format!(
                 "{kernel} is too large for views of {size} pixels; at most {} would work",
                 2 * size - 1
             )
-        })?;
-        require(1e-3 <= least && least <= greatest && greatest <= 1e3, "sigma", || {
-            format!("[{least}, {greatest}] is not a range above 0")
-        })?;
-        require((0.0..=1.0).contains(&p), "p", || format!("{p} is not a probability"))
+        })
     }
 
+    fn draw(&self, size: Size, rng: &mut Rng) -> Op {
+        let kernel = self.kernel_for(size.width);
+        match self.sample(rng) {
+            Some(sigma) => Op::Whole(Box::new(move |image| {
+                BLURRER.with_borrow_mut(|blurrer| blurrer.blur(image, kernel, sigma));
+            })),
+            None => Op::Keep,
+        }
+    }
+}
+
+thread_local! {
+    /// The memory of a thread.
+    static BLURRER: RefCell<Blurrer> = RefCell::default();
+}
+
+impl Blur {
     /// The side of the kernel for views of `size` x `size`: SimCLR's code rounds a tenth of the size down to an even number
     /// and adds one. Below 20 pixels that is a kernel of one pixel, which blurs nothing.
     pub fn kernel_for(&self, size: usize) -> usize {
@@ -65,7 +85,7 @@ impl Blur {
     }
 
     /// The sigma of a view, or `None` where it is not blurred.
-    pub fn sample(&self, rng: &mut Rng) -> Option<f64> {
+    fn sample(&self, rng: &mut Rng) -> Option<f64> {
         rng.chance(self.p).then(|| rng.uniform(self.sigma[0], self.sigma[1]))
     }
 }
@@ -77,7 +97,7 @@ pub fn gaussian_blur(image: &mut Planes, kernel: usize, sigma: f64) {
 
 /// Blurs one image after another in the same memory.
 #[derive(Default)]
-pub(crate) struct Blurrer {
+struct Blurrer {
     /// A row with its reflection at both ends.
     padded: Vec<f32>,
     /// The plane after its rows are blurred.
@@ -86,7 +106,7 @@ pub(crate) struct Blurrer {
 
 impl Blurrer {
     /// See [`gaussian_blur`].
-    pub(crate) fn blur(&mut self, image: &mut Planes, kernel: usize, sigma: f64) {
+    fn blur(&mut self, image: &mut Planes, kernel: usize, sigma: f64) {
         let weights = weights(kernel, sigma as f32);
         let half = weights.len() - 1;
         let (width, height) = (image.width, image.height);
@@ -219,7 +239,16 @@ fn weights(kernel: usize, sigma: f32) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::transforms::golden::compare;
-    use fmicl_core::testing::at_every_level;
+    use fmicl_core::testing::{at_every_level, check_transform};
+
+    #[test]
+    fn obeys_the_transform_laws() {
+        check_transform(&Blur::default());
+        check_transform(&Blur {
+            kernel: Some(23),
+            ..Blur::default()
+        });
+    }
 
     #[test]
     fn is_within_one_of_torchvision() {
@@ -265,7 +294,7 @@ mod tests {
         let of_simclr = [(224, 23), (160, 17), (96, 9), (64, 7), (40, 5), (32, 3), (20, 3)];
         for (size, kernel) in of_simclr.into_iter().chain([(19, 3), (8, 3), (2, 3)]) {
             assert_eq!(Blur::default().kernel_for(size), kernel, "{size}");
-            Blur::default().validate(size).unwrap();
+            Blur::default().validate_for(size).unwrap();
         }
         let given = Blur {
             kernel: Some(5),
@@ -276,7 +305,10 @@ mod tests {
 
     #[test]
     fn ranges_are_checked() {
-        let error = |blur: Blur, size| blur.validate(size).unwrap_err().to_string();
+        let error = |blur: Blur, size| {
+            let checked = blur.validate().and_then(|()| blur.validate_for(size));
+            checked.unwrap_err().to_string()
+        };
         assert_eq!(
             error(
                 Blur {
@@ -313,7 +345,7 @@ mod tests {
                 kernel: Some(63),
                 ..Blur::default()
             }
-            .validate(32)
+            .validate_for(32)
             .is_ok()
         );
     }

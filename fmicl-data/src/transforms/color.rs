@@ -51,9 +51,9 @@ pub(super) fn blend(gray: f32, value: f32, factor: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::Planes;
-    use crate::transforms::golden::compare;
-    use crate::transforms::grayscale;
+    use crate::transforms::apply_pixels;
+    use crate::transforms::golden::{compare, every_color};
+    use fmicl_core::PixelOp;
 
     #[test]
     fn equals_torchvision_to_the_bit() {
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn luma_in_f32_is_the_fixed_point_one_for_every_color() {
-        let all = Planes::of_every_color();
+        let all = every_color();
         let mut found = all.clone();
-        grayscale(&mut found);
+        apply_pixels(&mut found, &[PixelOp::Gray]);
         let ([gray, ..], [red, green, blue]) = (found.split(), all.split());
         for i in 0..1 << 24 {
             let [r, g, b] = [red[i], green[i], blue[i]].map(u32::from);

@@ -2,8 +2,7 @@
 //!
 //! Source: torchvision's `RandomResizedCrop.get_params`; Szegedy et al., "Going deeper with convolutions", 2014.
 
-use crate::Rng;
-use fmicl_core::{Region, Result, require};
+use fmicl_core::{Op, Region, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomResizedCrop(size, scale, ratio)`; the size is that of the view.
@@ -25,12 +24,15 @@ impl Default for Crop {
     }
 }
 
-impl Crop {
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// [`fmicl_core::Error::Config`] at `scale` or `ratio`.
-    pub fn validate(&self) -> Result<()> {
+register!(
+    Transform,
+    "crop",
+    Crop,
+    "torchvision's RandomResizedCrop to the view's size"
+);
+
+impl Transform for Crop {
+    fn validate(&self) -> Result<()> {
         let ([least, greatest], [narrow, wide]) = (self.scale, self.ratio);
         require(0.0 < least && least <= greatest && greatest <= 1.0, "scale", || {
             format!("[{least}, {greatest}] is not a range within (0, 1]")
@@ -40,6 +42,16 @@ impl Crop {
         })
     }
 
+    fn frames(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, size: Size, rng: &mut Rng) -> Op {
+        Op::Frame(self.sample(size.width, size.height, rng))
+    }
+}
+
+impl Crop {
     /// Where to crop an image of `width` x `height`: uniform in area, uniform in the logarithm of the ratio, and of
     /// ten tries the first that fits; failing those, the largest centred box whose ratio is within the range.
     pub fn sample(&self, width: usize, height: usize, rng: &mut Rng) -> Region {
@@ -85,7 +97,13 @@ impl Crop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fmicl_core::testing::check_transform;
     use proptest::{prop_assert, proptest};
+
+    #[test]
+    fn obeys_the_transform_laws() {
+        check_transform(&Crop::default());
+    }
 
     proptest! {
         #[test]

@@ -1,9 +1,8 @@
 //! Comparison with torchvision: see `golden/generate.py`.
 
 use super::*;
-use crate::Planes;
 use flate2::read::GzDecoder;
-use fmicl_core::{Image, Region};
+use fmicl_core::{Image, PixelOp, Planes, Region};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +48,16 @@ fn load(path: &Path) -> Image {
     Image::new(image.width() as usize, image.height() as usize, image.into_raw())
 }
 
+/// 4096 x 4096 pixels.
+pub(super) fn every_color() -> Planes {
+    let mut all = Planes::new(4096, 4096);
+    let [red, green, blue] = all.split_mut();
+    for i in 0..1 << 24 {
+        (red[i], green[i], blue[i]) = (i as u8, (i >> 8) as u8, (i >> 16) as u8);
+    }
+    all
+}
+
 fn run(operation: &str, image: &Image, arguments: &[f64]) -> Planes {
     let size = |index: usize| arguments[index] as usize;
     let mut planes = Planes::from(image);
@@ -65,11 +74,11 @@ fn run(operation: &str, image: &Image, arguments: &[f64]) -> Planes {
         "resize" => return resize_shorter_side(&image.into(), size(0)),
         "evaluate" => return resize_and_center_crop(&image.into(), size(0), size(1)),
         "flip" => horizontal_flip(&mut planes),
-        "grayscale" => grayscale(&mut planes),
-        "brightness" => Adjust::Brightness(arguments[0] as f32).apply(&mut planes),
-        "contrast" => Adjust::Contrast(arguments[0] as f32).apply(&mut planes),
-        "saturation" => Adjust::Saturation(arguments[0] as f32).apply(&mut planes),
-        "hue" => Adjust::Hue(arguments[0]).apply(&mut planes),
+        "grayscale" => apply_pixels(&mut planes, &[PixelOp::Gray]),
+        "brightness" => apply_pixels(&mut planes, &[PixelOp::Brightness(arguments[0] as f32)]),
+        "contrast" => apply_pixels(&mut planes, &[PixelOp::Contrast(arguments[0] as f32)]),
+        "saturation" => apply_pixels(&mut planes, &[PixelOp::Saturation(arguments[0] as f32)]),
+        "hue" => apply_pixels(&mut planes, &[PixelOp::Hue(arguments[0])]),
         "blur" => gaussian_blur(&mut planes, size(0), arguments[1]),
         other => panic!("no operation {other}"),
     }

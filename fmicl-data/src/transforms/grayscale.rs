@@ -1,18 +1,48 @@
-//! Gray as three equal channels, torchvision's `RandomGrayscale` once it is chosen.
+//! Gray as three equal channels, torchvision's `RandomGrayscale`.
 
-use super::pixels::Pending;
-use crate::Planes;
+use super::require_probability;
+use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register};
+use serde::{Deserialize, Serialize};
 
-/// Replaces the three channels by their luma.
-pub fn grayscale(image: &mut Planes) {
-    let mut pending = Pending::new(image);
-    pending.gray();
-    pending.finish();
+/// torchvision's `RandomGrayscale(p)`: the luma in all three channels. The default is SimCLR's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grayscale {
+    /// The probability that the view is gray, from 0 to 1.
+    pub p: f64,
+}
+
+impl Default for Grayscale {
+    fn default() -> Self {
+        Grayscale { p: 0.2 }
+    }
+}
+
+register!(Transform, "grayscale", Grayscale, "torchvision's RandomGrayscale");
+
+impl Transform for Grayscale {
+    fn validate(&self) -> Result<()> {
+        require_probability(self.p)
+    }
+
+    fn draw(&self, _size: Size, rng: &mut Rng) -> Op {
+        match rng.chance(self.p) {
+            true => Op::Pixels(vec![PixelOp::Gray]),
+            false => Op::Keep,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::transforms::golden::compare;
+    use fmicl_core::testing::check_transform;
+
+    #[test]
+    fn obeys_the_transform_laws() {
+        check_transform(&Grayscale::default());
+    }
 
     #[test]
     fn equals_torchvision_to_the_bit() {

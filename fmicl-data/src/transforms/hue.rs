@@ -78,8 +78,9 @@ pub(super) fn turn_hue(red: f32, green: f32, blue: f32, shift: f32) -> (f32, f32
 
 #[cfg(test)]
 mod tests {
-    use crate::Planes;
-    use crate::transforms::{Adjust, golden::compare};
+    use crate::transforms::apply_pixels;
+    use crate::transforms::golden::{compare, every_color};
+    use fmicl_core::PixelOp;
 
     #[test]
     fn equals_torchvision_to_the_bit() {
@@ -126,10 +127,10 @@ mod tests {
 
     #[test]
     fn hue_in_f32_is_pillows_for_every_color() {
-        let all = Planes::of_every_color();
+        let all = every_color();
         for (factor, shift) in [(0.1, 25), (-0.43, 147)] {
             let mut found = all.clone();
-            Adjust::Hue(factor).apply(&mut found);
+            apply_pixels(&mut found, &[PixelOp::Hue(factor)]);
             let ([red, green, blue], [r, g, b]) = (found.split(), all.split());
             let wrong = (0..1 << 24).find(|&i| [red[i], green[i], blue[i]] != pillow([r[i], g[i], b[i]], shift));
             assert_eq!(wrong.map(|i| [r[i], g[i], b[i]]), None, "a shift of {shift}");

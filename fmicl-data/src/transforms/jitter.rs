@@ -2,9 +2,8 @@
 //!
 //! Source: torchvision's `ColorJitter` in a `RandomApply`; SimCLR, arXiv 2002.05709, appendix A.
 
-use super::pixels::Pending;
-use crate::{Planes, Rng};
-use fmicl_core::{Result, require};
+use super::require_probability;
+use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomApply([ColorJitter(brightness, contrast, saturation, hue)], p)`. The defaults are SimCLR's
@@ -36,34 +35,15 @@ impl Default for Jitter {
     }
 }
 
-/// One adjustment with its factor.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Adjust {
-    /// torchvision's `adjust_brightness`: 0 gives black, 1 the image itself; at least 0 and finite.
-    Brightness(f32),
-    /// torchvision's `adjust_contrast`: 0 gives the mean gray, 1 the image itself; at least 0 and finite.
-    Contrast(f32),
-    /// torchvision's `adjust_saturation`: 0 gives gray, 1 the image itself; at least 0 and finite.
-    Saturation(f32),
-    /// torchvision's `adjust_hue`: turns it by so much of the circle, from -0.5 to 0.5.
-    Hue(f64),
-}
+register!(
+    Transform,
+    "jitter",
+    Jitter,
+    "torchvision's ColorJitter: brightness, contrast, saturation and hue in random order"
+);
 
-impl Adjust {
-    /// Applies the adjustment.
-    pub fn apply(self, image: &mut Planes) {
-        let mut pending = Pending::new(image);
-        pending.adjust(self);
-        pending.finish();
-    }
-}
-
-impl Jitter {
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// [`fmicl_core::Error::Config`] at the option.
-    pub fn validate(&self) -> Result<()> {
+impl Transform for Jitter {
+    fn validate(&self) -> Result<()> {
         let strengths = [
             ("brightness", self.brightness),
             ("contrast", self.contrast),
@@ -77,30 +57,35 @@ impl Jitter {
         require((0.0..=0.5).contains(&self.hue), "hue", || {
             format!("{} is not from 0 to 0.5", self.hue)
         })?;
-        require((0.0..=1.0).contains(&self.p), "p", || {
-            format!("{} is not a probability", self.p)
-        })
+        require_probability(self.p)
     }
 
-    /// The adjustments of a view, in the order in which they apply: none with probability `1 - p`.
-    pub fn sample(&self, rng: &mut Rng) -> Vec<Adjust> {
-        if !rng.chance(self.p) {
-            return Vec::new();
+    fn draw(&self, _size: Size, rng: &mut Rng) -> Op {
+        match rng.chance(self.p) {
+            true => Op::Pixels(self.adjustments(rng)),
+            false => Op::Keep,
         }
+    }
+}
+
+impl Jitter {
+    /// The adjustments of a view, in the order in which they apply.
+    fn adjustments(&self, rng: &mut Rng) -> Vec<PixelOp> {
         let mut order = [0, 1, 2, 3];
         rng.shuffle(&mut order);
         let mut factor = |strength: f64| rng.uniform((1.0 - strength).max(0.0), 1.0 + strength) as f32;
-        let adjustments = [
-            (self.brightness, Adjust::Brightness(factor(self.brightness))),
-            (self.contrast, Adjust::Contrast(factor(self.contrast))),
-            (self.saturation, Adjust::Saturation(factor(self.saturation))),
-            (self.hue, Adjust::Hue(rng.uniform(-self.hue, self.hue))),
-        ];
-        order
-            .iter()
-            .map(|&i| adjustments[i])
-            .filter(|&(strength, _)| strength > 0.0)
-            .map(|(_, adjust)| adjust)
+        let factors = [self.brightness, self.contrast, self.saturation].map(&mut factor);
+        let turn = rng.uniform(-self.hue, self.hue);
+        let adjustment = |which: usize| match which {
+            0 => (self.brightness, PixelOp::Brightness(factors[0])),
+            1 => (self.contrast, PixelOp::Contrast(factors[1])),
+            2 => (self.saturation, PixelOp::Saturation(factors[2])),
+            _ => (self.hue, PixelOp::Hue(turn)),
+        };
+        let adjustments = order.into_iter().map(adjustment);
+        adjustments
+            .filter(|(strength, _)| *strength > 0.0)
+            .map(|(_, op)| op)
             .collect()
     }
 }
@@ -108,6 +93,19 @@ impl Jitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fmicl_core::testing::check_transform;
+
+    fn drawn(jitter: &Jitter, rng: &mut Rng) -> Vec<PixelOp> {
+        match jitter.draw(Size { width: 1, height: 1 }, rng) {
+            Op::Pixels(ops) => ops,
+            _ => vec![],
+        }
+    }
+
+    #[test]
+    fn obeys_the_transform_laws() {
+        check_transform(&Jitter::default());
+    }
 
     #[test]
     fn order_and_factors_have_torchvisions_distributions() {
@@ -123,12 +121,12 @@ mod tests {
         // For each adjustment the least, the greatest and the sum of its factors.
         let mut ranges = [(f64::MAX, f64::MIN, 0.0); 4];
         for _ in 0..count {
-            let adjustments = jitter.sample(&mut rng);
-            let factors = adjustments.iter().map(|adjust| match *adjust {
-                Adjust::Brightness(factor) => (0, f64::from(factor)),
-                Adjust::Contrast(factor) => (1, f64::from(factor)),
-                Adjust::Saturation(factor) => (2, f64::from(factor)),
-                Adjust::Hue(factor) => (3, factor),
+            let factors = drawn(&jitter, &mut rng).into_iter().map(|op| match op {
+                PixelOp::Brightness(factor) => (0, f64::from(factor)),
+                PixelOp::Contrast(factor) => (1, f64::from(factor)),
+                PixelOp::Saturation(factor) => (2, f64::from(factor)),
+                PixelOp::Hue(factor) => (3, factor),
+                _ => panic!("no adjustment of a jitter"),
             });
             let factors: Vec<_> = factors.collect();
             none += usize::from(factors.is_empty());
@@ -178,8 +176,12 @@ mod tests {
             hue: 0.1,
             p: 1.0,
         };
-        let adjustments = jitter.sample(&mut Rng::new(&[1]));
-        assert!(matches!(adjustments[..], [Adjust::Hue(_)]), "{adjustments:?}");
+        let adjustments = drawn(&jitter, &mut Rng::new(&[1]));
+        assert!(
+            matches!(adjustments[..], [PixelOp::Hue(_)]),
+            "{} adjustments",
+            adjustments.len()
+        );
     }
 
     #[test]

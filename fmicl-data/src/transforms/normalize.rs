@@ -1,7 +1,5 @@
 //! To floats, torchvision's `ToTensor` and `Normalize`.
 
-use super::pixels::to_floats;
-use crate::Planes;
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
 
@@ -38,16 +36,12 @@ impl Normalize {
             format!("{:?} is not above 0", self.std)
         })
     }
-
-    /// Writes the image to `out`, `3 * height * width` floats in the order channel, row, column.
-    pub fn apply(&self, image: &Planes, out: &mut [f32]) {
-        to_floats(image.split(), &[], self, out);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fmicl_core::Planes;
 
     #[test]
     fn equals_torchvision_to_the_bit() {

@@ -4,13 +4,12 @@
 
 use super::color::{blend, byte, luma, over_255};
 use super::hue::turn_hue;
-use super::{Adjust, Normalize};
-use crate::Planes;
-use fmicl_core::kernel;
+use super::{Normalize, horizontal_flip};
+use fmicl_core::{PixelOp, Planes, kernel};
 
 /// A step for which a pixel needs no other pixel.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Step {
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
     /// `gray + factor * (value - gray)`.
     Blend { gray: f32, factor: f32 },
     /// The same with the pixel's own luma for gray.
@@ -19,43 +18,49 @@ pub(super) enum Step {
     Hue { shift: f32 },
     /// The luma in all channels.
     Gray,
+    /// A value for each.
+    Table(&'a [u8; 256]),
+    /// A pixel for each.
+    Function(&'a dyn Fn([u8; 3]) -> [u8; 3]),
 }
 
 /// An image and the steps that it still needs; they are done together, when something asks for their result.
-#[derive(Debug)]
-pub(crate) struct Pending<'a> {
-    image: &'a mut Planes,
-    steps: Vec<Step>,
+pub(crate) struct Pending<'image, 'op> {
+    image: &'image mut Planes,
+    steps: Vec<Step<'op>>,
 }
 
-impl<'a> Pending<'a> {
-    pub(crate) fn new(image: &'a mut Planes) -> Self {
+impl<'image, 'op> Pending<'image, 'op> {
+    pub(crate) fn new(image: &'image mut Planes) -> Self {
         Pending {
             image,
             steps: Vec::with_capacity(5),
         }
     }
 
-    /// Adds an adjustment of the colours.
-    pub(crate) fn adjust(&mut self, adjust: Adjust) {
-        let step = match adjust {
-            Adjust::Brightness(factor) => Step::Blend { gray: 0.0, factor },
-            Adjust::Contrast(factor) => Step::Blend {
+    /// Adds an operation.
+    pub(crate) fn push(&mut self, op: &'op PixelOp) {
+        let step = match *op {
+            PixelOp::Brightness(factor) => Step::Blend { gray: 0.0, factor },
+            PixelOp::Contrast(factor) => Step::Blend {
                 gray: self.mean_luma(),
                 factor,
             },
-            Adjust::Saturation(factor) => Step::Saturate { factor },
+            PixelOp::Saturation(factor) => Step::Saturate { factor },
             // numpy: truncated toward zero, then modulo 256.
-            Adjust::Hue(factor) => Step::Hue {
+            PixelOp::Hue(factor) => Step::Hue {
                 shift: f32::from((factor * 255.0) as i32 as u8),
             },
+            PixelOp::Gray => Step::Gray,
+            PixelOp::Table(ref table) => Step::Table(table),
+            PixelOp::Function(ref change) => Step::Function(&**change),
         };
         self.steps.push(step);
     }
 
-    /// Adds the conversion to gray.
-    pub(crate) fn gray(&mut self) {
-        self.steps.push(Step::Gray);
+    /// Mirrors the image left and right, which changes nothing about the steps that it still needs.
+    pub(crate) fn mirror(&mut self) {
+        horizontal_flip(self.image);
     }
 
     /// The mean luma of what the steps so far make, rounded: it depends on every pixel, so they are done now.
@@ -67,7 +72,7 @@ impl<'a> Pending<'a> {
     }
 
     /// Does the steps.
-    pub(crate) fn finish(self) -> &'a mut Planes {
+    pub(crate) fn finish(self) -> &'image mut Planes {
         if !self.steps.is_empty() {
             in_place(self.image.split_mut(), &self.steps, false);
         }
@@ -78,6 +83,20 @@ impl<'a> Pending<'a> {
     pub(crate) fn normalize(self, normalize: &Normalize, out: &mut [f32]) {
         to_floats(self.image.split(), &self.steps, normalize, out);
     }
+}
+
+impl Normalize {
+    /// Writes the image to `out`, `3 * height * width` floats in the order channel, row, column.
+    pub fn apply(&self, image: &Planes, out: &mut [f32]) {
+        to_floats(image.split(), &[], self, out);
+    }
+}
+
+/// Does the operations, one after the other.
+pub fn apply_pixels(image: &mut Planes, ops: &[PixelOp]) {
+    let mut pending = Pending::new(image);
+    ops.iter().for_each(|op| pending.push(op));
+    pending.finish();
 }
 
 /// Pixels done at once. It divides the views of 32 and of 224 pixels a side.
@@ -125,7 +144,7 @@ impl Block {
     }
 
     #[inline(always)]
-    fn apply(&mut self, step: Step) {
+    fn apply(&mut self, step: Step<'_>) {
         let Block { red, green, blue } = self;
         match step {
             Step::Blend { gray, factor } => {
@@ -152,6 +171,19 @@ impl Block {
                 for i in 0..N {
                     let gray = luma(red[i], green[i], blue[i]);
                     (red[i], green[i], blue[i]) = (gray, gray, gray);
+                }
+            }
+            Step::Table(table) => {
+                for channel in [red, green, blue] {
+                    for value in channel {
+                        *value = f32::from(table[usize::from(byte(*value))]);
+                    }
+                }
+            }
+            Step::Function(change) => {
+                for i in 0..N {
+                    let pixel = [red[i], green[i], blue[i]].map(byte);
+                    [red[i], green[i], blue[i]] = change(pixel).map(f32::from);
                 }
             }
         }
@@ -187,7 +219,7 @@ impl Default for Block {
 
 kernel! {
     /// Does the steps; where `sum` is set, returns the sum of the lumas of the result.
-    fn in_place(planes: [&mut [u8]; 3], steps: &[Step], sum: bool) -> u64 {
+    fn in_place(planes: [&mut [u8]; 3], steps: &[Step<'_>], sum: bool) -> u64 {
         let mut planes = planes;
         let mut block = Block::default();
         let mut total = 0;
@@ -209,7 +241,7 @@ kernel! {
 
 kernel! {
     /// Does the steps and normalises: `(value / 255 - mean) / std`, with torch's roundings.
-    pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step], normalize: &Normalize, out: &mut [f32]) {
+    pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step<'_>], normalize: &Normalize, out: &mut [f32]) {
         let size = planes[0].len();
         let mut block = Block::default();
         for start in (0..size).step_by(N) {
@@ -241,11 +273,14 @@ mod tests {
 
     #[test]
     fn steps_together_equal_steps_apart_and_without_simd() {
-        let adjustments = [
-            Adjust::Saturation(1.7),
-            Adjust::Contrast(0.4),
-            Adjust::Hue(-0.2),
-            Adjust::Brightness(1.3),
+        let ops = [
+            PixelOp::Saturation(1.7),
+            PixelOp::Table(Box::new(std::array::from_fn(|value| (value * 7 / 3) as u8))),
+            PixelOp::Contrast(0.4),
+            PixelOp::Hue(-0.2),
+            PixelOp::Function(Box::new(|[red, green, blue]| [blue, red / 2, green ^ 5])),
+            PixelOp::Brightness(1.3),
+            PixelOp::Gray,
         ];
         // Not a multiple of the block.
         let mut image = Planes::new(37, 11);
@@ -257,13 +292,12 @@ mod tests {
         let run = |together: bool| {
             let mut image = image.clone();
             let mut pending = Pending::new(&mut image);
-            for adjust in adjustments {
-                pending.adjust(adjust);
+            for op in &ops {
+                pending.push(op);
                 if !together {
                     pending = Pending::new(pending.finish());
                 }
             }
-            pending.gray();
             let mut floats = vec![0.0; 3 * 37 * 11];
             match together {
                 true => pending.normalize(&Normalize::default(), &mut floats),
@@ -272,5 +306,22 @@ mod tests {
             floats
         };
         assert!(at_every_level(|| run(true)) == run(false));
+    }
+
+    #[test]
+    fn tables_and_functions_see_whole_values_of_the_step_before_and_mirrors_pass_them() {
+        let mut image = Planes::new(3, 1);
+        image.data = vec![10, 20, 255, 0, 99, 7, 1, 2, 3];
+        let ops = [
+            PixelOp::Brightness(0.5),
+            PixelOp::Table(Box::new(std::array::from_fn(|value| 255 - value as u8))),
+            PixelOp::Function(Box::new(|[red, green, blue]| [green, blue, red])),
+        ];
+        let mut pending = Pending::new(&mut image);
+        ops.iter().for_each(|op| pending.push(op));
+        pending.mirror();
+        // Half of each, cut off, from 255; then green, blue, red; then from right to left.
+        let found = &pending.finish().data;
+        assert_eq!(found, &[252, 206, 255, 254, 254, 255, 128, 245, 250]);
     }
 }

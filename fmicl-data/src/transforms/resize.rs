@@ -7,9 +7,7 @@
 use super::block::{ROWS, lay, transpose};
 use super::filter::{Axis, BITS, Filter, Filters};
 use super::interleaved::{Interleaved, deinterleave};
-use crate::Planes;
-use fmicl_core::kernel;
-use fmicl_core::{Image, Patch, Region};
+use fmicl_core::{Image, Patch, Planes, Region, kernel};
 
 /// Crops `image` to `area`, then resizes it to `width` x `height`: torchvision's `resized_crop`.
 ///

@@ -8,13 +8,14 @@
 use super::branch::{Branch, check_layers, check_momentum, check_widths, widths};
 use crate::layers::normalize;
 use crate::mlp::{Mlp, Norms};
+use crate::schedules::cosine;
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
-    Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View,
-    register,
+    Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Part, Result,
+    Schedule, View, register,
 };
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
+use std::sync::Arc;
 
 /// MoCo v3: queries of each view with keys of the other.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -30,8 +31,8 @@ pub struct MocoV3 {
     pub predictor_layers: usize,
     /// Initial momentum of the momentum encoder (EMA decay per step), at least 0 and below 1.
     pub momentum: f64,
-    /// Raises the momentum to 1 over training, along half a cosine.
-    pub ramp: bool,
+    /// Schedule of `1 - momentum` over training; by default it falls to 0 along half a cosine.
+    pub schedule: Part<dyn Schedule>,
 }
 
 impl Default for MocoV3 {
@@ -42,7 +43,7 @@ impl Default for MocoV3 {
             projector_layers: None,
             predictor_layers: 2,
             momentum: 0.99,
-            ramp: true,
+            schedule: cosine(),
         }
     }
 }
@@ -82,7 +83,7 @@ impl Architecture for MocoV3 {
             predictor: Mlp::new(&(root / "predictor"), &widths, norms),
             key: Momentum::new(root, branch)?,
             momentum: self.momentum,
-            ramp: self.ramp,
+            schedule: self.schedule.share(),
         }))
     }
 }
@@ -93,7 +94,7 @@ struct Net {
     predictor: Mlp,
     key: Momentum<Branch>,
     momentum: f64,
-    ramp: bool,
+    schedule: Arc<dyn Schedule>,
 }
 
 impl Learner for Net {
@@ -126,11 +127,7 @@ impl Learner for Net {
     }
 
     fn after_step(&mut self, parameters: &Parameters, progress: f64) {
-        let momentum = if self.ramp {
-            1.0 - (1.0 - self.momentum) * (1.0 + (PI * progress).cos()) / 2.0
-        } else {
-            self.momentum
-        };
+        let momentum = 1.0 - (1.0 - self.momentum) * self.schedule.factor(progress);
         self.key.update(parameters, momentum);
     }
 }
@@ -142,6 +139,19 @@ mod tests {
     use crate::golden;
     use fmicl_core::tch::{Device, Kind};
     use fmicl_core::testing::check_architecture;
+    use fmicl_core::toml;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Halves {}
+
+    register!(Schedule, "halves", Halves, "1, then a half, for tests");
+
+    impl Schedule for Halves {
+        fn factor(&self, progress: f64) -> f64 {
+            if progress < 0.5 { 1.0 } else { 0.5 }
+        }
+    }
 
     fn narrow() -> ResNet {
         ResNet {
@@ -167,7 +177,7 @@ mod tests {
         let other = MocoV3 {
             projector_layers: Some(1),
             predictor_layers: 3,
-            ramp: false,
+            schedule: Part::new("halves", toml::Table::new()).expect("registered above"),
             ..small()
         };
         check_architecture(&other, &narrow(), &[image(), image()]);

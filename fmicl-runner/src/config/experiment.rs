@@ -4,7 +4,8 @@ use super::{Eval, Node, Train};
 use crate::DeviceChoice;
 use fmicl_core::registry;
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Modality, Objective, Optimizer, Part, Result, Views,
+    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Modality, Objective, Optimizer, Part, Result, Tracker,
+    Views,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ pub struct Experiment {
     /// Tasks beside kNN and the linear probe that judge the encoder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<Part<dyn Evaluation>>,
+    /// Where the values go that the run measures; by default `["jsonl"]`, the files that sweeps read.
+    #[serde(default = "jsonl")]
+    pub trackers: Vec<Part<dyn Tracker>>,
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
@@ -70,6 +74,12 @@ pub(crate) fn launched() -> Part<dyn Engine> {
 #[expect(clippy::expect_used, reason = "core registers `single` itself, without options")]
 fn single() -> Part<dyn Engine> {
     Part::new("single", toml::Table::new()).expect("core has the engine `single`")
+}
+
+/// The trackers of an experiment that names none.
+#[expect(clippy::expect_used, reason = "this crate registers `jsonl`, which has no options")]
+fn jsonl() -> Vec<Part<dyn Tracker>> {
+    vec![Part::new("jsonl", toml::Table::new()).expect("there is the tracker `jsonl`")]
 }
 
 /// The views of an experiment that says nothing of them.

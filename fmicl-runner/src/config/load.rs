@@ -1,8 +1,9 @@
 //! Loading: a file and those it extends, `--set`, defaults, and the checks.
 
+use super::extends::{extended, read_file, read_text};
 use super::misplaced::placed;
 use super::negative::out_of_range;
-use super::tree::{Node, Origin, Value};
+use super::tree::{Node, Origin};
 use super::{Experiment, parse};
 use fmicl_core::registry::{self, Kind};
 use fmicl_core::{Error, Part, Result};
@@ -56,7 +57,7 @@ impl Base {
     /// # Errors
     /// As in [`load_all`].
     pub fn changed(&self, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
-        experiment(&self.path, self.tree.clone(), changes)
+        experiment(&self.path, self.tree.clone(), changes, extended)
     }
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn change(loaded: &Experiment, sets: &[String]) -> Result<Experiment>
         Some(tree) => tree.clone(),
         None => parse::file(path, &loaded.to_toml()?)?,
     };
-    experiment(path, tree, &changes).map_err(|mut problems| problems.swap_remove(0))
+    experiment(path, tree, &changes, extended).map_err(|mut problems| problems.swap_remove(0))
 }
 
 /// As [`load_all`], of a text that `path` might hold and that extends no other file; nothing is read.
@@ -81,10 +82,16 @@ pub(crate) fn change(loaded: &Experiment, sets: &[String]) -> Result<Experiment>
 pub fn load_text(path: &Path, text: &str, sets: &[String]) -> Result<Experiment, Vec<Error>> {
     let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
     let tree = parse::file(path, text).map_err(|error| vec![error])?;
-    experiment(path, tree, &changes)
+    experiment(path, tree, &changes, Ok)
 }
 
-fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment, Vec<Error>> {
+/// The experiment of a tree after changes; `extend` adds what its tables take from other files.
+fn experiment(
+    path: &Path,
+    tree: Node,
+    changes: &[Change],
+    extend: fn(Node) -> Result<Node>,
+) -> Result<Experiment, Vec<Error>> {
     let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
     let source = changes.iter().try_fold(tree, change).map_err(|error| vec![error])?;
     // What a file of changes gives may be for a part that another one replaces; who writes a command line means all of it.
@@ -93,7 +100,7 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
         let message = "a later --set names another part in its place; give it after that one";
         return Err(vec![lost.wrong(message)]);
     }
-    let source = source.at_home("").map_err(|error| vec![error])?;
+    let source = source.at_home("").and_then(extend).map_err(|error| vec![error])?;
     let toml::Value::Table(table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
@@ -123,6 +130,25 @@ pub struct Change {
     pub origin: Option<Origin>,
 }
 
+impl Change {
+    /// The same, written at `origin`: a file that it names for a table to extend is relative to the file there.
+    pub fn placed(self, origin: Option<&Origin>) -> Self {
+        let folder = origin.map(Origin::folder).filter(|_| self.is_extends());
+        let text = match (folder, self.text.split_once('=')) {
+            (Some(folder), Some((key, path))) => {
+                let path = folder.join(path.trim().trim_matches(['"', '\'']));
+                let path = std::path::absolute(&path).unwrap_or(path);
+                format!("{key}={}", path.display())
+            }
+            _ => self.text,
+        };
+        Change {
+            text,
+            origin: origin.cloned(),
+        }
+    }
+}
+
 impl From<String> for Change {
     fn from(text: String) -> Self {
         Change { text, origin: None }
@@ -130,6 +156,16 @@ impl From<String> for Change {
 }
 
 impl Change {
+    /// Whether it names a file for a table to extend, which is not there any more once it is read.
+    pub fn is_extends(&self) -> bool {
+        self.key() == "extends" || self.key().ends_with(".extends")
+    }
+
+    /// Whether the experiment still has something at its key: another part may have taken its place.
+    pub fn is_kept_by(&self, experiment: &Experiment) -> bool {
+        self.is_extends() || experiment.source().is_none_or(|source| source.has(self.key()))
+    }
+
     /// Whether it is the experiment's seed that it changes.
     pub fn sets_the_seed(&self) -> bool {
         self.key() == "seed"
@@ -222,50 +258,4 @@ fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
     let error = registry::read_options::<Experiment>(alone).err()?;
     // Without a key, it is about one of the others, which are missing here.
     matches!(&error, Error::Config { key, .. } if !key.is_empty()).then(|| placed(error))
-}
-
-/// The most bytes of a config file.
-const MOST: u64 = 1 << 20;
-
-/// The text of a config file.
-fn read_text(path: &Path) -> Result<String> {
-    let bytes = fmicl_core::read_file(path, MOST, "name a TOML file").map_err(Error::named_in_config)?;
-    String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is no text in UTF-8", path.display())))
-}
-
-/// A file laid over the one it extends. `chain` holds the files that led here.
-fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
-    let refused = |error| Error::config(format!("{}: {error}", path.display()));
-    let text = read_text(path)?;
-    let mut tree = parse::file(path, &text)?;
-    chain.push(path.canonicalize().map_err(refused)?);
-    let Value::Table(table) = &mut tree.value else {
-        return Ok(tree);
-    };
-    let Some(extends) = table.remove("extends") else {
-        return Ok(tree);
-    };
-    let extends = extends.at_home("extends")?;
-    let Value::Leaf(toml::Value::String(parent)) = &extends.value else {
-        return Err(extends
-            .origin
-            .error("extends", "expected a text in quotes, the path of another experiment"));
-    };
-    let parent = path.with_file_name("").join(parent);
-    if parent.canonicalize().is_ok_and(|parent| chain.contains(&parent)) {
-        let message = format!(
-            "{} is being read already: a file cannot extend itself",
-            parent.display()
-        );
-        return Err(extends.origin.error("extends", &message));
-    }
-    let older = read_file(&parent, chain).map_err(|error| match error {
-        _ if parent.exists() => error,
-        missing => extends.origin.error("extends", &missing.to_string()),
-    })?;
-    let file = tree.origin.clone();
-    Ok(Node {
-        origin: file,
-        ..tree.over(older)
-    })
 }

@@ -86,12 +86,12 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     assert_eq!(
         error_with("optimizer =", "optimiser = 'sgd'\noptimizer ="),
         "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, init, architecture, \
-         objective, optimizer, engine, seed, device, views, train, eval, evaluations"
+         objective, optimizer, engine, seed, device, views, train, eval, evaluations, trackers"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\nlog_evry = 1"),
         "x.toml:11: train.log_evry: unknown key (did you mean `log_every`?); known keys: epochs, batch_size, lr, \
-         warmup_epochs, final_lr, clip_grad_norm, precision, tile, accumulate, sync_batch_norm, threads, log_every, checkpoint_every, \
+         warmup_epochs, final_lr, schedule, clip_grad_norm, precision, tile, accumulate, sync_batch_norm, threads, log_every, checkpoint_every, \
          checkpoint_minutes, keep, max_failed_checkpoints, on_nan, max_skipped_steps, on_error, max_skipped_samples"
     );
     assert_eq!(

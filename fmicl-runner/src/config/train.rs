@@ -2,12 +2,13 @@
 
 use super::{at_least_one, failed, not_negative, positive};
 use crate::Precision;
-use fmicl_core::{Error, require};
+use fmicl_core::{Error, Part, Schedule, require};
 use fmicl_data::OnError;
+use fmicl_models::schedules::cosine;
 use serde::{Deserialize, Serialize};
 
 /// The training run: `epochs`, `batch_size` and `lr` must be given, the rest has defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
     /// Passes over the dataset, at least 1.
@@ -20,9 +21,12 @@ pub struct Train {
     /// Epochs in which the learning rate rises linearly from 0, below `epochs`; 0 by default.
     #[serde(default)]
     pub warmup_epochs: usize,
-    /// Where the cosine after warm-up ends, from 0 to `lr`; 0 by default.
+    /// The learning rate where the schedule's factor is 0, from 0 to `lr`; 0 by default.
     #[serde(default)]
     pub final_lr: f64,
+    /// How the learning rate changes after warm-up; by default it falls along half a cosine.
+    #[serde(default = "cosine")]
+    pub schedule: Part<dyn Schedule>,
     /// The largest norm of all gradients together, above 0; by default they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,

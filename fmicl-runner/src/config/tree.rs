@@ -34,6 +34,14 @@ impl fmt::Display for Origin {
 }
 
 impl Origin {
+    /// The folder that a path written here is relative to: the file's, or the working directory.
+    pub fn folder(&self) -> PathBuf {
+        match self {
+            Origin::File(path) | Origin::Line(path, _) => path.with_file_name(""),
+            Origin::Set { .. } => PathBuf::new(),
+        }
+    }
+
     /// The config error of `key` that begins with the place.
     pub fn error(&self, key: &str, message: &str) -> Error {
         let what = if key.is_empty() {
@@ -172,10 +180,7 @@ impl Node {
 
     /// The folder that a path written at `key` is relative to: its file's, or the working directory.
     pub fn folder_of(&self, key: &str) -> PathBuf {
-        match &self.nearest(key).origin {
-            Origin::File(path) | Origin::Line(path, _) => path.with_file_name(""),
-            Origin::Set { .. } => PathBuf::new(),
-        }
+        self.nearest(key).origin.folder()
     }
 }
 

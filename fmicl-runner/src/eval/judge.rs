@@ -40,7 +40,7 @@ pub struct Judged {
 }
 
 /// What an encoder in training is worth, and how that was obtained.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Online {
     /// Where accuracy is measured.
     pub split: &'static str,
@@ -53,7 +53,6 @@ pub struct Online {
     /// The linear probe's weight decay.
     pub l2: f64,
     /// The accuracies.
-    #[serde(flatten)]
     pub accuracy: Accuracy,
 }
 

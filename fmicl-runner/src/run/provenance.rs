@@ -16,7 +16,7 @@ pub(crate) use record::{Ongoing, segments};
 
 use crate::config::Train;
 use crate::shell;
-use fmicl_core::libtorch_version;
+use fmicl_core::{libtorch_version, registry, toml};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,7 +62,7 @@ pub struct Segment {
     /// The section `[train]` that its steps followed, some of which may change when a run goes on; nothing where it took
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train: Option<Train>,
+    pub train: Option<toml::Table>,
 }
 
 /// What a run tells of how it computes.
@@ -103,7 +103,7 @@ impl Segment {
             commit: program::COMMIT.map(str::to_string),
             binary: program::sha256().map(str::to_string),
             crates: crates(),
-            train: computing.train.cloned(),
+            train: computing.train.and_then(|train| registry::write_options(train).ok()),
         }
     }
 

@@ -2,10 +2,15 @@
 
 use crate::Precision;
 use crate::config::Experiment;
-use fmicl_core::Result;
+use crate::run::RunDir;
+use crate::shell;
 use fmicl_core::tch::{Kind, Tensor};
+use fmicl_core::{Error, Result};
 use serde::Serialize;
 use std::fmt;
+
+/// Where the samples of a step that was not finite are written.
+const DIVERGED: &str = "diverged.json";
 
 /// The steps since the last look. Their losses and norms stay on the device: no step waits for it.
 #[derive(Default)]
@@ -94,7 +99,7 @@ impl Watch {
 
 impl Diverged {
     /// The likely cause, and what may help.
-    pub fn advice(&self, experiment: &Experiment) -> String {
+    fn advice(&self, experiment: &Experiment) -> String {
         let Experiment {
             train, objective, init, ..
         } = experiment;
@@ -125,8 +130,30 @@ impl Diverged {
     }
 }
 
+/// An error of training as the user sees it: of a step that is not finite, the file with its samples, the checkpoint before it
+/// and what may help.
+pub fn explain(error: anyhow::Error, run: Option<&RunDir>, experiment: &Experiment) -> anyhow::Error {
+    let (Some(diverged), Some(run)) = (error.downcast_ref::<Diverged>(), run) else {
+        return error;
+    };
+    if let Err(error) = run.write_json(DIVERGED, diverged) {
+        return error.into();
+    }
+    let good = match run.last_checkpoint() {
+        Ok(path) => format!("the last good checkpoint is {}", path.with_file_name("").display()),
+        Err(_) => "there is no checkpoint before it".into(),
+    };
+    let (run, replay) = (run.path().display(), shell::word(run.path()));
+    Error::Run(format!(
+        "{diverged}; {good}; all samples are in {run}/{DIVERGED}; {}, and look at it by: fmicl replay {replay} --step {}",
+        diverged.advice(experiment),
+        diverged.step
+    ))
+    .into()
+}
+
 /// The parts that a loss and its gradient come from.
-pub fn parts(experiment: &Experiment) -> String {
+fn parts(experiment: &Experiment) -> String {
     let kinds = [
         ("objective", format!("{:?}", experiment.objective)),
         ("architecture", experiment.architecture.name().to_string()),

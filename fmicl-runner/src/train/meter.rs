@@ -22,11 +22,13 @@ pub struct Meter {
     earlier: Duration,
     waited: Duration,
     skipped_samples: usize,
+    /// How long the processes had called each other at `started`.
+    called: Duration,
 }
 
 impl Meter {
-    /// Of an epoch that begins now.
-    pub fn new(device: Device) -> Self {
+    /// Of an epoch that begins now, when the processes have called each other for `called`.
+    pub fn new(device: Device, called: Duration) -> Self {
         Meter {
             loss: Tensor::zeros([], (Kind::Double, device)),
             terms: BTreeMap::new(),
@@ -35,6 +37,7 @@ impl Meter {
             earlier: Duration::ZERO,
             waited: Duration::ZERO,
             skipped_samples: 0,
+            called,
         }
     }
 
@@ -42,7 +45,7 @@ impl Meter {
     ///
     /// # Errors
     /// Sums that are missing.
-    pub fn resumed(counts: Counts, sums: &HashMap<String, Tensor>, device: Device) -> Result<Self> {
+    pub fn resumed(&self, counts: Counts, sums: &HashMap<String, Tensor>, device: Device) -> Result<Self> {
         let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let sum = |tensor: &Tensor| tensor.to_device(device);
         let loss = sums
@@ -59,6 +62,7 @@ impl Meter {
             earlier: seconds(counts.seconds),
             waited: seconds(counts.waited),
             skipped_samples: counts.skipped_samples,
+            called: self.called,
         })
     }
 
@@ -79,7 +83,7 @@ impl Meter {
             processes.broadcast(&mut sum)?;
             sums.insert(name, sum);
         }
-        Meter::resumed(counts, &sums, device)
+        self.resumed(counts, &sums, device)
     }
 
     /// Times what brings the next batch.
@@ -142,6 +146,12 @@ impl Meter {
         self.waited.as_secs_f64() / self.elapsed().as_secs_f64()
     }
 
+    /// The share of the time, since the epoch or this process's part of it began, in which this process was in calls to the
+    /// others, 0 to 1; they have called each other for `called` by now.
+    pub fn communicating(&self, called: Duration) -> f64 {
+        (called - self.called).as_secs_f64() / self.started.elapsed().as_secs_f64()
+    }
+
     fn elapsed(&self) -> Duration {
         self.earlier + self.started.elapsed()
     }
@@ -176,15 +186,15 @@ mod tests {
             value: Tensor::from(value),
             terms: vec![("f_mi", Tensor::from(value / 3.0))],
         };
-        let mut whole = Meter::new(Device::Cpu);
-        let mut parts = Meter::new(Device::Cpu);
+        let mut whole = Meter::new(Device::Cpu, Duration::ZERO);
+        let mut parts = Meter::new(Device::Cpu, Duration::ZERO);
         for i in 0..50 {
             let value = f64::from(i).sin() * 1e3;
             whole.add(&loss(value));
             parts.add(&loss(value));
             if i % 7 == 0 {
                 let sums = parts.sums().into_iter().collect();
-                parts = Meter::resumed(parts.counts(), &sums, Device::Cpu).unwrap();
+                parts = parts.resumed(parts.counts(), &sums, Device::Cpu).unwrap();
             }
         }
         assert_eq!(whole.mean_loss().to_bits(), parts.mean_loss().to_bits());

@@ -1,16 +1,19 @@
 //! `fmicl replay`: a step of a run once more, as it was taken, with everything on the way looked at.
 
+use super::callbacks::{Callbacks, NonFinite, Skipped, Tracer};
 use super::finite::Diverged;
-use super::journal::Step;
+use super::fit::{end_epoch, step as take_step};
+use super::logged::Logged;
+use super::open_loader;
 use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
-use super::{Progress, open_loader};
 use crate::DeviceChoice;
+use crate::config::Train;
 use crate::data::Splits;
 use crate::run::provenance::{self, Segment};
 use crate::run::{Checkpoint, Model, RunDir};
-use fmicl_core::{Error, Processes, Single, estimator};
+use fmicl_core::{Error, Processes, Result, Single, estimator, registry};
 use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
@@ -50,18 +53,19 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     let mut taken = provenance::that_took(&segments, after, step).ok_or_else(|| unknown(&run, after))?;
     let last = taken.pop().map(|(_, segment)| segment);
     let last = last.ok_or_else(|| unknown(&run, after))?;
-    let follow = |segment: &Segment| segment.train.clone().ok_or_else(|| unknown(&run, segment.from_step));
+    let follow = |segment: &Segment| -> Result<Train> {
+        let train = segment.train.clone().ok_or_else(|| unknown(&run, segment.from_step))?;
+        registry::read_options(train)
+    };
     let alone: Rc<dyn Processes> = Rc::new(Single {});
-    let progress = Progress::hidden();
     let epochs = experiment.train.epochs;
     let mut reached = checkpoint;
     for (end, segment) in taken {
         experiment.train = follow(segment)?;
         estimator::set_tile(experiment.train.tile);
         let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
-        advance(&mut trainer, reached.as_ref(), end, &progress)?;
-        trainer.require_finite()?;
-        reached = Some(trainer.snapshot().unwritten(run.path().into()));
+        advance(&mut trainer, &data, reached.as_ref(), end)?;
+        reached = Some(trainer.state.snapshot().unwritten(run.path().into()));
     }
     experiment.train = follow(last)?;
     estimator::set_tile(experiment.train.tile);
@@ -80,24 +84,26 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         )?;
     }
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
-    advance(&mut trainer, reached.as_ref(), step - 1, &progress)?;
-    trainer.require_finite()?;
-    trainer.look_closely();
-    let diverged = match trainer.step(&progress).and_then(|()| trainer.require_finite()) {
+    advance(&mut trainer, &data, reached.as_ref(), step - 1)?;
+    let tracer = Tracer::new(&trainer);
+    let seen = tracer.traced();
+    let mut callbacks = callbacks(&trainer, &data, Some(tracer));
+    let taken = take_step(&mut trainer, &mut callbacks);
+    let diverged = match taken.and_then(|()| trainer.require_finite()) {
         Ok(()) => None,
         Err(error) => Some(error.downcast::<Diverged>()?),
     };
-    let seen = trainer.seen();
+    let seen = seen.borrow();
     writeln!(out, "{}", Seen::HEAD)?;
-    for seen in &seen {
+    for seen in &*seen {
         writeln!(out, "{seen}")?;
     }
     if let Some(diverged) = diverged {
         writeln!(out, "{diverged}")?;
     }
-    if let (Some(logged), Some(now)) = (Step::logged(run.path(), step)?, trainer.looked_at()) {
-        let here = Segment::begin(&trainer.standing().computing(None));
-        writeln!(out, "{}", compared(&logged, &now, (last, &here)))?;
+    if let (Some(logged), Some(now)) = (Logged::read(run.path(), step)?, Logged::of(&trainer)) {
+        let here = Segment::begin(&trainer.state.standing.computing(None));
+        writeln!(out, "{}", logged.beside(&now, (last, &here)))?;
     }
     match seen.iter().find_map(Seen::bad) {
         Some(name) => writeln!(out, "the first that is not finite: {name}")?,
@@ -107,42 +113,23 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
 }
 
 /// Goes on from a checkpoint, where there is one, until `last` steps are taken.
-fn advance(trainer: &mut Trainer, from: Option<&Checkpoint>, last: u64, progress: &Progress) -> anyhow::Result<()> {
+fn advance(trainer: &mut Trainer, data: &Splits, from: Option<&Checkpoint>, last: u64) -> anyhow::Result<()> {
     if let Some(checkpoint) = from {
         trainer.resume(checkpoint)?;
     }
-    while trainer.steps() < last {
-        trainer.step(progress)?;
+    let mut callbacks = callbacks(trainer, data, None);
+    while trainer.state.standing.step < last {
+        take_step(trainer, &mut callbacks)?;
         if trainer.epoch_is_over() {
-            trainer.end_epoch()?;
-            trainer.begin_epoch(None);
+            end_epoch(trainer, &mut callbacks)?;
         }
     }
-    Ok(())
+    trainer.require_finite()
 }
 
-/// What `steps.jsonl` has of a step beside what it is now; where they differ, what of the program and the machine does.
-fn compared(logged: &Step, now: &Step, (then, here): (&Segment, &Segment)) -> String {
-    let Step {
-        lr, loss, grad_norm, ..
-    } = logged;
-    let told = format!("loss {loss}, gradient norm {grad_norm}, learning rate {lr}");
-    if logged == now {
-        return format!("as in steps.jsonl: {told}");
-    }
-    let pairs = then.decisive().into_iter().zip(here.decisive());
-    let others: Vec<_> = pairs
-        .filter(|(then, here)| then != here)
-        .map(|((name, then), (_, here))| format!("{name} {then}, and here {here}"))
-        .collect();
-    let why = match others.is_empty() {
-        true => "neither program nor machine differ: a sample may have been overwritten".into(),
-        false => format!("it was taken with {}", others.join("; with ")),
-    };
-    format!(
-        "not as in steps.jsonl: {told} there, and here loss {}, gradient norm {}, learning rate {}; {why}",
-        now.loss, now.grad_norm, now.lr
-    )
+fn callbacks<'a>(trainer: &Trainer, data: &Splits, tracer: Option<Tracer>) -> Callbacks<'a> {
+    let non_finite = NonFinite::new(&trainer.plan.experiment.train, &trainer.state.model.store);
+    Callbacks::of_replay(Skipped::unlisted(data), non_finite, tracer)
 }
 
 /// That the record does not say how the steps behind one were taken.

@@ -1,23 +1,12 @@
 //! Going on with a run: which one, from which checkpoint, and what about it may have changed.
 
-use super::{Progress, TrainOptions, Trainer};
+use super::callbacks::Progress;
+use super::options::{Resume, TrainOptions};
+use super::trainer::Trainer;
 use crate::config::Experiment;
 use crate::run::{Checkpoint, RunDir, Standing, is_listed};
 use fmicl_core::{Error, Portion, Result};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// Which run a command goes on with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Resume {
-    /// A new run.
-    #[default]
-    Never,
-    /// The one in `--out`, where there is one.
-    Auto,
-    /// The one in this directory.
-    Run(PathBuf),
-}
 
 /// A run to go on with, locked.
 pub struct Found {
@@ -30,11 +19,12 @@ pub struct Found {
 }
 
 /// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
-const MAY_CHANGE: [&str; 16] = [
+const MAY_CHANGE: [&str; 17] = [
     "device",
     "engine",
     "eval",
     "evaluations",
+    "trackers",
     "train.epochs",
     "train.threads",
     "train.tile",
@@ -92,15 +82,15 @@ impl Found {
     /// Fewer epochs than the run has had, another dataset than `portions`, or the disk's.
     pub fn go_on(
         &self,
-        checkpoint: Option<&Checkpoint>,
         experiment: &Experiment,
         portions: &[Portion],
         trainer: &Trainer,
         progress: &Progress,
     ) -> Result<()> {
         let path = self.run.path().display();
-        let (steps, total) = (trainer.steps(), trainer.total_steps());
-        match checkpoint {
+        let (standing, total) = (&trainer.state.standing, trainer.plan.total_steps());
+        let steps = standing.step;
+        match &self.checkpoint {
             Some(checkpoint) => {
                 self.run.require_portions(portions)?;
                 fmicl_core::require(steps <= total, "train.epochs", || {
@@ -112,10 +102,10 @@ impl Found {
                 .map_err(|error| experiment.locate(error))?;
                 progress.note(&format!(
                     "{path}: goes on after step {steps} of {total} (epoch {}), from {}",
-                    trainer.epochs() + 1,
+                    standing.epochs + 1,
                     checkpoint.path.display()
                 ));
-                self.note_bits(&checkpoint.standing, trainer.standing(), progress);
+                self.note_bits(&checkpoint.standing, standing, progress);
             }
             None => {
                 self.run.keep_portions(portions)?;

@@ -26,6 +26,12 @@ pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters,
 /// A dataset, batch size and accumulation that do not make one step.
 pub fn open_loader(experiment: &Experiment, samples: Arc<dyn Samples>, views: usize) -> Result<(Loader, usize)> {
     let train = &experiment.train;
+    if let Some(count) = experiment.views.count() {
+        fmicl_core::require(count == views, "views.each", || {
+            let architecture = experiment.architecture.name();
+            format!("{count} views, and the architecture `{architecture}` takes {views}")
+        })?;
+    }
     let loader = Loader::new(
         samples,
         experiment.views.share(),

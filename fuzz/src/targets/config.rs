@@ -27,7 +27,7 @@ optimizer = "lars"
 seed = 18446744073709551615
 device = "cuda:1"
 init = "w.safetensors"
-views = { size = 64, crop = { scale = [0.2, 1.0] }, blur = true, jitter = false }
+views = { size = 64, crop = { scale = [0.2, 1.0] }, blur = true, jitter = false, order = ["crop", "grayscale", "blur", "solarize", "flip"], each = [{ blur = 0.1 }, { solarize = { threshold = 100 } }] }
 train = { epochs = 1, batch_size = 2, lr = 1e-3 }
 eval = { knn = { k = 20 }, linear = {} }
 "#,

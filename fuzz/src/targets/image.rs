@@ -57,15 +57,9 @@ fn whole(input: &[u8]) -> Result<Image> {
 
 /// The views of evaluation and of training.
 fn view(image: &Image, seed: u64) {
-    let views = ImageViews {
-        size: 24,
-        eval_resize: Some(28),
-        blur: fmicl_data::Switch::On(fmicl_data::Blur {
-            kernel: Some(3),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
+    let options = "size = 24\neval_resize = 28\nblur = { kernel = 3 }";
+    let options = options.parse().expect("tables of options");
+    let views = ImageViews::new(options).expect("options in range");
     let mut out = vec![0.0; views.numel()];
     let finite = |out: &[f32]| assert!(out.iter().all(|value| value.is_finite()), "a view is not finite");
     views.evaluate(image, &mut out);
@@ -76,7 +70,9 @@ fn view(image: &Image, seed: u64) {
         sample: 0,
         view: 0,
     };
-    views.render(image, key, &mut out);
+    views
+        .render(image, key, &mut out)
+        .expect("transforms that keep their promises");
     finite(&out);
 }
 

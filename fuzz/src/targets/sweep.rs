@@ -5,12 +5,23 @@ use fmicl_core::Error;
 use fmicl_sweep::titles;
 
 /// What a sweep names: those of this repository.
-const BESIDE: [(&str, &str); 2] = [
+const BESIDE: [(&str, &str); 4] = [
     (
-        "cifar10-simclr.toml",
+        "paper/cifar10-simclr.toml",
         include_str!("../../../experiments/paper/cifar10-simclr.toml"),
     ),
-    ("scales.toml", include_str!("../../../experiments/paper/scales.toml")),
+    (
+        "paper/scales.toml",
+        include_str!("../../../experiments/paper/scales.toml"),
+    ),
+    (
+        "views/cifar10.toml",
+        include_str!("../../../experiments/views/cifar10.toml"),
+    ),
+    (
+        "views/digits.toml",
+        include_str!("../../../experiments/views/digits.toml"),
+    ),
 ];
 
 /// Shortened from `experiments/paper/`: `similarity.toml`, `batch-size.toml`, and `moco.toml` with the plot of
@@ -70,7 +81,9 @@ pub(super) fn sweep() -> Target {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
     let write = move |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let made = std::fs::create_dir_all(path.with_file_name(""));
+        made.and_then(|()| std::fs::write(&path, bytes))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         path
     };
     for (name, text) in BESIDE {
@@ -78,7 +91,7 @@ pub(super) fn sweep() -> Target {
     }
     let seeds = SEEDS.map(|text| text.as_bytes().to_vec()).to_vec();
     Target::new("sweep", seeds, move |input| {
-        let path = write("sweep.toml", input);
+        let path = write("paper/sweep.toml", input);
         let folder = path.with_file_name("").display().to_string();
         for scale in [None, Some("laptop")] {
             match titles(&path, scale) {

@@ -46,10 +46,7 @@ impl Axis {
             let point = match &self.key {
                 Some(key) => Point {
                     label: label(value),
-                    sets: vec![Change {
-                        text: format!("{key}={value}"),
-                        origin: source.map(|source| source.origin.clone()),
-                    }],
+                    sets: vec![Change::from(format!("{key}={value}")).placed(source.map(|source| &source.origin))],
                 },
                 None => self.labelled(value, source).map_err(wrong)?,
             };
@@ -69,7 +66,7 @@ impl Axis {
                 self.name
             )));
         };
-        let Labelled { label, set: mut sets } = registry::read_options(table.clone())?;
+        let Labelled { label, set: sets } = registry::read_options(table.clone())?;
         let twice = sets
             .iter()
             .enumerate()
@@ -82,9 +79,11 @@ impl Axis {
             );
             return Err(Error::config(message));
         }
-        for (index, change) in sets.iter_mut().enumerate() {
-            change.origin = source.map(|source| source.nearest(&format!("set[{index}]")).origin.clone());
-        }
+        let placed = |(index, change): (usize, Change)| {
+            let source = source.map(|source| source.nearest(&format!("set[{index}]")));
+            change.placed(source.map(|source| &source.origin))
+        };
+        let sets = sets.into_iter().enumerate().map(placed).collect();
         Ok(Point { label, sets })
     }
 }

@@ -40,6 +40,8 @@ impl Cell {
     ) -> Result<Self, Vec<Error>> {
         changes.extend(seed.map(|seed| Change::from(format!("seed={seed}"))));
         let experiment = base.changed(&changes)?;
+        // What is for a part that another one replaces would be an error on the command line of the run.
+        changes.retain(|change| change.is_kept_by(&experiment));
         let seed = experiment.seed;
         let name = labels
             .iter()

@@ -106,19 +106,10 @@ mod tests {
                  [0.500, 0.100, 0.000] }",
             ]
         );
-        let of_size = |size| ImageViews {
-            size,
-            ..ImageViews::default()
-        };
-        assert_eq!(of(&of_size(96), &Halves(100, 80)).len(), 1);
+        let views = |text: &str| ImageViews::new(text.parse().unwrap()).unwrap();
+        assert_eq!(of(&views("size = 96"), &Halves(100, 80)).len(), 1);
         assert_eq!(of(&ImageViews::default(), &Halves(100, 40)), [""; 0]);
-        let chosen = ImageViews {
-            normalize: Normalize {
-                mean: [0.5; 3],
-                std: [0.5; 3],
-            },
-            ..of_size(96)
-        };
+        let chosen = views("size = 96\nnormalize = { mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }");
         assert_eq!(of(&chosen, &Halves(100, 80)), [""; 0]);
     }
 }

@@ -106,7 +106,7 @@ fn a_wrong_extends_is_an_error_at_its_line() {
     );
     assert_eq!(
         error_of("extends = 3", &[]),
-        "x.toml:1: extends: expected a text in quotes, the path of another experiment"
+        "x.toml:1: extends: expected a text in quotes, the path of another file"
     );
     let folder = folder(&[
         ("x.toml", "extends = \"y.toml\""),
@@ -220,5 +220,64 @@ fn a_tilde_is_the_users_folder_and_never_a_folder_of_that_name() {
     assert_eq!(
         try_load(extends.path(), &[]).unwrap_err(),
         format!("x.toml:2: extends: ~you/w: {other}")
+    );
+}
+
+#[test]
+fn a_table_takes_what_it_does_not_say_from_the_file_that_it_extends_and_the_last_one_counts() {
+    let recipes = tempfile::tempdir().unwrap();
+    std::fs::create_dir(recipes.path().join("views")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(recipes.path().join(name), text).unwrap();
+    write("views/small.toml", "size = 16\nflip = 0.0\njitter.hue = 0.3");
+    write("views/photos.toml", "extends = 'common.toml'\nsize = 224");
+    write("views/common.toml", "grayscale = 0.4\nsize = 1");
+    write(
+        "x.toml",
+        &format!("{GOOD}\n[views]\nextends = 'views/small.toml'\njitter.hue = 0.1\nblur = true"),
+    );
+    write("child.toml", "extends = 'x.toml'\nviews.extends = 'views/photos.toml'");
+    let views = |name: &str, sets: &[&str]| {
+        let sets: Vec<_> = sets.iter().map(|set| set.to_string()).collect();
+        let experiment = super::load(&recipes.path().join(name), &sets).map_err(|error| error.to_string());
+        experiment.map(|experiment| experiment.to_table().unwrap()["views"].clone())
+    };
+    let whose = |views: &toml::Value| {
+        let number = |value: &toml::Value| value.as_float().unwrap();
+        (
+            views["size"].as_integer().unwrap(),
+            number(&views["flip"]["p"]),
+            number(&views["jitter"]["hue"]),
+            number(&views["grayscale"]["p"]),
+        )
+    };
+    // What the table says stays, and nothing of a recipe that another one replaces.
+    assert_eq!(whose(&views("x.toml", &[]).unwrap()), (16, 0.0, 0.1, 0.2));
+    assert_eq!(whose(&views("child.toml", &[]).unwrap()), (224, 0.5, 0.1, 0.4));
+    let small = recipes.path().join("views/small.toml");
+    let set = format!("views.extends={}", small.display());
+    assert_eq!(
+        whose(&views("child.toml", &[&set, "views.size=20"]).unwrap()),
+        (20, 0.0, 0.1, 0.2)
+    );
+
+    let folder = format!("{}/", recipes.path().display());
+    let error = |sets: &[&str]| views("child.toml", sets).unwrap_err().replace(&folder, "");
+    let missing = error(&["views.extends=no.toml"]);
+    assert!(
+        missing.starts_with("--set views.extends=no.toml: no.toml: there is no such file"),
+        "{missing}"
+    );
+    write("views/common.toml", "jitter.hue = 'x'");
+    assert_eq!(
+        views("child.toml", &["views.jitter={ p = 0.5 }"]).unwrap()["jitter"]["hue"].as_float(),
+        Some(0.1)
+    );
+    write("views/common.toml", "size = 1\nflip = 3");
+    assert_eq!(error(&[]), "views/common.toml:2: views.flip.p: 3 is not a probability");
+    write("views/common.toml", "extends = 'photos.toml'");
+    let circle = error(&[]);
+    assert!(
+        circle.contains("views/photos.toml is being read already: a file cannot extend itself"),
+        "{circle}"
     );
 }

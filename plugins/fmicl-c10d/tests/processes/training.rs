@@ -4,7 +4,7 @@ use crate::common;
 use crate::faults::Fault;
 use fmicl_core::tch::{self, Tensor};
 use fmicl_runner::config;
-use fmicl_runner::train::{self, Resume, TrainOptions};
+use fmicl_runner::train::{Resume, TrainOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -107,7 +107,7 @@ pub fn train() {
         stop_after: variable("STOP_AFTER").map(|steps| steps.parse().unwrap()),
         ..TrainOptions::default()
     };
-    if let Err(error) = train::run(experiment, &options) {
+    if let Err(error) = fmicl_runner::train_and_judge(experiment, &options) {
         eprintln!("ERROR {error}");
     }
 }

@@ -52,3 +52,58 @@ fn every_sweep_resolves_at_every_scale_and_its_models_build() {
         }
     }
 }
+
+/// MoCo v3's augmentation, arXiv 2104.02057 and `main_moco.py` of its code: what its `transforms.Compose` lists say.
+const MOCO_V3: &str = r#"
+    name = "image"
+    size = 224
+    eval_resize = 256
+    order = ["crop", "jitter", "grayscale", "blur", "solarize", "flip"]
+    crop = { scale = [0.08, 1.0], ratio = [0.75, 1.3333333333333333] }
+    jitter = { brightness = 0.4, contrast = 0.4, saturation = 0.2, hue = 0.1, p = 0.8 }
+    grayscale = { p = 0.2 }
+    blur = false
+    flip = { p = 0.5 }
+    normalize = { mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225] }
+    each = [
+        { blur = { sigma = [0.1, 2.0], p = 1.0 } },
+        { blur = { sigma = [0.1, 2.0], p = 0.1 }, solarize = { threshold = 128, p = 0.2 } },
+    ]
+"#;
+
+#[test]
+fn moco_v3_has_its_published_views_wherever_it_meets_imagenet() {
+    let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    let rounded = |views: &toml::Value| {
+        let mut views = views.clone();
+        // Of f32 in the options.
+        let normalize = views["normalize"].as_table_mut().unwrap();
+        for (_, values) in normalize.iter_mut() {
+            for value in values.as_array_mut().unwrap() {
+                *value = ((value.as_float().unwrap() * 1e6).round() / 1e6).into();
+            }
+        }
+        views
+    };
+    let published: toml::Value = toml::from_str(MOCO_V3).unwrap();
+    let alone = fmicl_runner::config::load(&experiments.join("imagenet-moco-v3.toml"), &[]).unwrap();
+    assert_eq!(rounded(&alone.to_table().unwrap()["views"]), published);
+    assert_eq!(alone.views.count(), Some(2));
+
+    let file = SweepFile::read(&experiments.join("paper/moco-v3.toml")).unwrap();
+    let only = ["dataset=ImageNet".to_string()];
+    let cells = grid::cells(&file, None, &[], &only, Path::new("out")).unwrap();
+    for cell in &cells {
+        let config: toml::Table = cell.config.parse().unwrap();
+        assert_eq!(rounded(&config["views"]), published);
+        // Of a run that is begun in another folder.
+        let run = fmicl_runner::config::load(&cell.experiment, &cell.sets()).unwrap();
+        assert_eq!(rounded(&run.to_table().unwrap()["views"]), published);
+        assert!(
+            cell.sets().iter().any(|set| set.starts_with("views.extends=/")),
+            "{:?}",
+            cell.sets()
+        );
+    }
+    assert_eq!(cells.len(), 7 * 3);
+}

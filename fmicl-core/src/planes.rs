@@ -1,6 +1,6 @@
 //! An RGB image as three planes.
 
-use fmicl_core::Image;
+use crate::Image;
 
 /// An RGB image as three planes of 8 bits, the layout in which colour operations vectorise and which a batch wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Planes {
     }
 
     /// Changes the size; what the pixels then are is left open.
-    pub(crate) fn reshape(&mut self, width: usize, height: usize) {
+    pub fn reshape(&mut self, width: usize, height: usize) {
         (self.width, self.height) = (width, height);
         self.data.resize(3 * width * height, 0);
     }
@@ -41,19 +41,6 @@ impl Planes {
         let (red, rest) = self.data.split_at_mut(self.width * self.height);
         let (green, blue) = rest.split_at_mut(self.width * self.height);
         [red, green, blue]
-    }
-}
-
-#[cfg(test)]
-impl Planes {
-    /// 4096 x 4096 pixels.
-    pub(crate) fn of_every_color() -> Self {
-        let mut all = Planes::new(4096, 4096);
-        let [red, green, blue] = all.split_mut();
-        for i in 0..1 << 24 {
-            (red[i], green[i], blue[i]) = (i as u8, (i >> 8) as u8, (i >> 16) as u8);
-        }
-        all
     }
 }
 

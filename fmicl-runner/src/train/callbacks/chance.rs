@@ -1,10 +1,41 @@
 //! The loss of features that know nothing.
 
+use super::progress::Progress;
+use crate::train::callback::{Callback, Forward};
+use crate::train::trainer::Trainer;
 use fmicl_core::tch::Tensor;
 use fmicl_core::testing::unit_rows;
-use fmicl_core::{Negatives, Objective, Pairing};
-use fmicl_data::Rng;
+use fmicl_core::{Negatives, Objective, Pairing, Rng};
 use std::fmt;
+
+/// Says, in a run's first step, which loss training has to get below.
+#[derive(Debug)]
+pub struct ChanceLevel {
+    progress: Progress,
+    /// Whether a batch has been seen.
+    said: bool,
+}
+
+impl ChanceLevel {
+    /// Said to `progress`.
+    pub fn new(progress: Progress) -> Self {
+        ChanceLevel { progress, said: false }
+    }
+}
+
+impl Callback for ChanceLevel {
+    fn loss(&mut self, trainer: &mut Trainer, forward: &Forward) {
+        if trainer.state.standing.step > 0 || std::mem::replace(&mut self.said, true) {
+            return;
+        }
+        let chance = Chance::of(&*trainer.plan.experiment.objective, &forward.pairings[0]);
+        // It drew from libtorch's one generator; what follows must depend on the run's seed.
+        trainer.plan.seed_step(0);
+        self.progress.note(&format!(
+            "chance level of the loss, of independent random features: {chance}"
+        ));
+    }
+}
 
 /// Draws that are made at least, and at most: as many as it takes for an error of [`ENOUGH`] of the loss, or of 1.
 const DRAWS: (u64, u64) = (8, 64);

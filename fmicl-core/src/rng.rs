@@ -17,15 +17,33 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The state after a further word.
+fn next(state: u64, word: u64) -> u64 {
+    mix(state.wrapping_add(GAMMA) ^ mix(word.wrapping_add(GAMMA)))
+}
+
+/// A word for a name, such as a transform's (FNV-1a, of 64 bits).
+pub fn word_of(name: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
 impl Rng {
     /// The stream of `words`, such as seed, epoch, sample and view. Words in another order, or more of them, give
     /// another stream.
     pub fn new(words: &[u64]) -> Self {
         let seeded = mix(words.len() as u64);
         Rng {
-            state: words.iter().fold(seeded, |state, &word| {
-                mix(state.wrapping_add(GAMMA) ^ mix(word.wrapping_add(GAMMA)))
-            }),
+            state: words.iter().fold(seeded, |state, &word| next(state, word)),
+        }
+    }
+
+    /// The stream of this one's words and another one, wherever this one stands: what is drawn from either changes nothing in
+    /// the other.
+    #[must_use]
+    pub fn child(&self, word: u64) -> Rng {
+        Rng {
+            state: next(self.state, word),
         }
     }
 
@@ -91,6 +109,17 @@ mod tests {
         ];
         let distinct: std::collections::HashSet<_> = streams.iter().collect();
         assert_eq!(distinct.len(), streams.len());
+    }
+
+    #[test]
+    fn names_are_told_apart_as_by_the_published_hash() {
+        // From the authors' test vectors, draft-eastlake-fnv.
+        assert_eq!(word_of(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(word_of("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(word_of("foobar"), 0x8594_4171_f739_67e8);
+        let base = Rng::new(&[1, 2]);
+        assert_ne!(base.child(word_of("blur")).bits(), base.child(word_of("crop")).bits());
+        assert_ne!(base.child(3).bits(), Rng::new(&[1, 9]).child(3).bits());
     }
 
     #[test]

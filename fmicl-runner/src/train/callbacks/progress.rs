@@ -1,11 +1,14 @@
 //! The progress bar, and the lines that go to the log.
 
+use crate::train::callback::{Callback, Step};
+use crate::train::measured::Measured;
+use crate::train::trainer::Trainer;
 use crate::wrap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A progress bar on a terminal; nothing elsewhere. Notes go to the log in either case, which stderr has, too, where there
 /// is no bar: a scheduler's log should tell how far a run is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
     /// Whether another process speaks.
@@ -46,19 +49,6 @@ impl Progress {
         }
     }
 
-    /// One step done.
-    pub fn step(&self) {
-        self.bar.inc(1);
-    }
-
-    /// What the bar says beside itself.
-    pub fn show(&self, epoch: usize, loss: f64, images_per_second: f64, waiting: f64) {
-        self.bar.set_message(format!(
-            "epoch {epoch}  loss {loss:.4}  {images_per_second:.0} samples/s  {:.0}% waiting for data ",
-            100.0 * waiting
-        ));
-    }
-
     /// A line for the log, above the bar on a terminal.
     pub fn note(&self, line: &str) {
         if self.silent {
@@ -71,5 +61,29 @@ impl Progress {
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+impl Callback for Progress {
+    fn step_end(&mut self, _: &mut Trainer, _: &Step) {
+        self.bar.inc(1);
+    }
+
+    /// What the bar says beside itself: the epoch's means so far.
+    fn log(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
+        let (epoch, batch_size) = (&trainer.state.epoch, trainer.plan.experiment.train.batch_size);
+        self.bar.set_message(format!(
+            "epoch {}  loss {:.4}  {:.0} samples/s  {:.0}% waiting for data ",
+            measured.at.epoch,
+            epoch.mean_loss(),
+            epoch.images_per_second(batch_size),
+            100.0 * epoch.waiting()
+        ));
+        Ok(())
+    }
+
+    fn epoch_end(&mut self, _: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
+        self.note(&measured.line);
+        Ok(())
     }
 }

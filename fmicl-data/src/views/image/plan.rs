@@ -1,0 +1,145 @@
+//! A view: what is drawn for it, then its pixels.
+
+use super::ImageViews;
+use crate::transforms::{Interleaved, Pending, Resizer, resize_and_center_crop};
+use fmicl_core::{Error, Image, Op, Patch, Planes, Region, Result, Rng, Size};
+use std::cell::RefCell;
+
+/// What the randomness of a view is a pure function of; neither threads nor batches are in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch.
+    pub epoch: u64,
+    /// The sample's index in its dataset.
+    pub sample: u64,
+    /// Which view of the sample.
+    pub view: u64,
+}
+
+/// What was drawn for a view.
+pub struct Plan {
+    /// The crop; `None` where the view is framed as in evaluation.
+    frame: Option<Region>,
+    /// What is done to the framed view, in order.
+    ops: Vec<Op>,
+    /// Which view of the sample.
+    view: u64,
+}
+
+impl Plan {
+    /// The part of the image, of `width` x `height`, that the view is made of.
+    pub fn region(&self, width: usize, height: usize) -> Region {
+        self.frame.unwrap_or(Region::whole(width, height))
+    }
+}
+
+/// Memory that a thread uses for one view after another.
+#[derive(Default)]
+struct Scratch {
+    resizer: Resizer,
+    view: Planes,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl ImageViews {
+    /// Draws what is random in the view that `key` stands for, of an image of `width` x `height`.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where a transform draws what the image has not, or what it did not announce.
+    pub fn plan(&self, width: usize, height: usize, key: ViewKey) -> Result<Plan> {
+        let recipe = self.recipes().of(key.view);
+        let stream = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
+        let whole = Size { width, height };
+        let view = Size {
+            width: self.size,
+            height: self.size,
+        };
+        let mut plan = Plan {
+            frame: None,
+            ops: Vec::with_capacity(recipe.steps.len()),
+            view: key.view,
+        };
+        for step in &recipe.steps {
+            let frames = step.transform.frames();
+            let size = if frames { whole } else { view };
+            match step.transform.draw(size, &mut stream.child(step.word)) {
+                Op::Frame(area) if frames && is_part(area, whole) => plan.frame = Some(area),
+                Op::Frame(area) => return Err(step.wrong(&format!("draws the frame {area:?} of {whole:?}"))),
+                _ if frames => return Err(step.wrong("draws no frame")),
+                Op::Keep => (),
+                op => plan.ops.push(op),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Writes the planned view to `out`, [`numel`](ImageViews::numel) normalised floats in the order channel, row, column.
+    /// `patch` holds what [`Plan::region`] asks for.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where a transform changes the size of the view.
+    pub fn draw(&self, patch: &Patch, plan: &Plan, out: &mut [f32]) -> Result<()> {
+        SCRATCH.with_borrow_mut(|Scratch { resizer, view }| {
+            let mut ops = plan.ops.iter().peekable();
+            match plan.frame {
+                Some(area) => {
+                    view.reshape(self.size, self.size);
+                    // The resize mirrors at no cost.
+                    let mirrored = ops.next_if(|op| matches!(op, Op::Mirror)).is_some();
+                    resizer.resize(Interleaved::new(patch, area), mirrored, view);
+                }
+                None => *view = self.frame(patch),
+            }
+            let mut view = Pending::new(view);
+            for op in ops {
+                match op {
+                    Op::Pixels(steps) => steps.iter().for_each(|step| view.push(step)),
+                    Op::Mirror => view.mirror(),
+                    Op::Whole(change) => {
+                        let image = view.finish();
+                        change(image);
+                        if (image.width, image.height, image.data.len()) != (self.size, self.size, self.numel()) {
+                            let Plan { view, .. } = plan;
+                            let message = format!("a transform of view {view} changes its size");
+                            return Err(Error::Run(message));
+                        }
+                        view = Pending::new(image);
+                    }
+                    // Planned apart.
+                    Op::Keep | Op::Frame(_) => (),
+                }
+            }
+            view.normalize(&self.normalize, out);
+            Ok(())
+        })
+    }
+
+    /// Plans and draws the view of `image` that `key` stands for.
+    ///
+    /// # Errors
+    /// As [`plan`](ImageViews::plan) and [`draw`](ImageViews::draw).
+    pub fn render(&self, image: &Image, key: ViewKey, out: &mut [f32]) -> Result<()> {
+        self.draw(&image.into(), &self.plan(image.width, image.height, key)?, out)
+    }
+
+    /// Writes the view for evaluation to `out`, as [`render`](ImageViews::render) does: the shorter side resized, the
+    /// centre cropped, normalised.
+    pub fn evaluate(&self, image: &Image, out: &mut [f32]) {
+        self.normalize.apply(&self.frame(&image.into()), out);
+    }
+
+    /// The view before it is normalised, as in evaluation; of a whole image.
+    fn frame(&self, image: &Patch) -> Planes {
+        resize_and_center_crop(image, self.resized(), self.size)
+    }
+}
+
+fn is_part(area: Region, of: Size) -> bool {
+    let inside = area.left + area.width <= of.width && area.top + area.height <= of.height;
+    inside && area.width >= 1 && area.height >= 1
+}

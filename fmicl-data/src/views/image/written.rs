@@ -1,0 +1,96 @@
+//! The options of the views as they stand in a file.
+
+use super::ImageViews;
+use crate::Normalize;
+use fmicl_core::Transform;
+use fmicl_core::registry;
+use fmicl_core::toml::{Table, Value};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::{Error as _, SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::sync::{LazyLock, OnceLock};
+
+/// The recipes, before anything of them is looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Written {
+    /// The order of the transforms, where it is given.
+    pub order: Option<Vec<String>>,
+    /// What stands under the names of transforms, or under no known key.
+    pub transforms: Table,
+    /// What is other in each view.
+    pub each: Vec<Table>,
+}
+
+/// The keys of the views: these, and the names of the transforms.
+pub(super) static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let transforms = registry::list::<dyn Transform>();
+    let names = transforms.iter().map(|transform| transform.name);
+    ["size", "eval_resize", "normalize", "order", "each"]
+        .into_iter()
+        .chain(names)
+        .collect()
+});
+
+impl Default for ImageViews {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a test builds them")]
+        ImageViews::new(Table::new()).expect("every option has a default")
+    }
+}
+
+impl<'de> Deserialize<'de> for ImageViews {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = ImageViews;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("struct ImageViews")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImageViews, A::Error> {
+                let mut views = ImageViews {
+                    size: 32,
+                    eval_resize: None,
+                    normalize: Normalize::default(),
+                    written: Written::default(),
+                    recipes: OnceLock::new(),
+                };
+                while let Some(key) = map.next_key::<String>()? {
+                    match &*key {
+                        "size" => views.size = map.next_value()?,
+                        "eval_resize" => views.eval_resize = Some(map.next_value()?),
+                        "normalize" => views.normalize = map.next_value()?,
+                        "order" => views.written.order = Some(map.next_value()?),
+                        "each" => views.written.each = map.next_value()?,
+                        _ => drop(views.written.transforms.insert(key, map.next_value::<Value>()?)),
+                    }
+                }
+                Ok(views)
+            }
+        }
+
+        deserializer.deserialize_struct("ImageViews", &KEYS, Keys)
+    }
+}
+
+impl Serialize for ImageViews {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (common, each) = self.recipes().tables().map_err(S::Error::custom)?;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("size", &self.size)?;
+        if let Some(eval_resize) = self.eval_resize {
+            map.serialize_entry("eval_resize", &eval_resize)?;
+        }
+        map.serialize_entry("normalize", &self.normalize)?;
+        for (key, value) in common {
+            map.serialize_entry(&key, &value)?;
+        }
+        if !each.is_empty() {
+            map.serialize_entry("each", &each)?;
+        }
+        map.end()
+    }
+}

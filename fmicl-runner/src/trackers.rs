@@ -1,0 +1,5 @@
+//! Trackers, one file each.
+
+mod jsonl;
+
+pub use jsonl::Jsonl;

@@ -1,0 +1,110 @@
+//! What steps and epochs measure of themselves.
+
+use crate::train::callback::{Callback, Step};
+use crate::train::measured::Measured;
+use crate::train::trainer::Trainer;
+use anyhow::bail;
+use fmicl_core::geometry;
+use fmicl_core::tch::{Tensor, no_grad};
+use std::fmt::Write;
+
+/// Sums up the losses of an epoch, on the device, and reads them where it ends.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    last: Option<Last>,
+}
+
+/// What is measured of an epoch's last step: `[N, d]` of its last batch's first pairing.
+#[derive(Debug)]
+struct Last {
+    anchors: Tensor,
+    positives: Tensor,
+    grad_norm: Tensor,
+}
+
+impl Callback for Metrics {
+    fn step_end(&mut self, trainer: &mut Trainer, step: &Step) {
+        if step.taken {
+            let epoch = &mut trainer.state.epoch;
+            step.losses.iter().for_each(|loss| epoch.add(loss));
+        }
+        if let Some(pairing) = &step.pairing
+            && (step.taken || self.last.is_none())
+        {
+            self.last = Some(Last {
+                anchors: pairing.anchors.shallow_clone(),
+                positives: pairing.positives.shallow_clone(),
+                grad_norm: step.grad_norm.shallow_clone(),
+            });
+        }
+    }
+
+    /// Of the last step: its learning rate, its loss, and the norm of its gradients before clipping.
+    fn log(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
+        let Some((loss, grad_norm)) = trainer.state.watch.last() else {
+            return Ok(());
+        };
+        measured.number("lr", trainer.last_lr());
+        measured.number("loss", loss / trainer.plan.experiment.train.accumulate as f64);
+        measured.number("grad_norm", grad_norm);
+        Ok(())
+    }
+
+    fn epoch_end(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
+        let Some(last) = self.last.take() else {
+            bail!("epoch {} had no step", measured.at.epoch)
+        };
+        if trainer.state.epoch.is_empty() {
+            bail!("every step of epoch {} was skipped", measured.at.epoch)
+        }
+        measure(trainer, &last, measured)
+    }
+}
+
+/// An epoch's values: the learning rate and the norm of the gradients are its last step's, loss and terms its means.
+fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::Result<()> {
+    let (plan, epoch) = (&trainer.plan, &trainer.state.epoch);
+    let value = |tensor: Tensor| tensor.double_value(&[]);
+    let (lr, loss, terms) = (trainer.last_lr(), epoch.mean_loss(), epoch.mean_terms());
+    let (x, y) = (&last.anchors, &last.positives);
+    let [alignment, uniformity, rank] = no_grad(|| {
+        let projections = [
+            geometry::alignment(x, y),
+            geometry::uniformity(x),
+            geometry::effective_rank(x),
+        ];
+        projections.map(value)
+    });
+    let images_per_second = epoch.images_per_second(plan.experiment.train.batch_size);
+    write!(measured.line, "epoch {:>4}  loss {loss:.4}", measured.at.epoch)?;
+    if let Some(f_mi) = terms.get("f_mi") {
+        write!(measured.line, "  f-MI {f_mi:.3}")?;
+    }
+    write!(
+        measured.line,
+        "  alignment {alignment:.3}  uniformity {uniformity:.3}  rank {rank:.1}  lr {lr:.2e}  {images_per_second:.0} samples/s"
+    )?;
+    measured.number("lr", lr);
+    measured.number("loss", loss);
+    for (name, mean) in terms {
+        measured.number(name, mean);
+    }
+    measured.text("projections/of", "the epoch's last batch, in training mode");
+    measured.number("projections/alignment", alignment);
+    measured.number("projections/uniformity", uniformity);
+    measured.number("projections/effective_rank", rank);
+    measured.number("grad_norm", last.grad_norm.double_value(&[]));
+    measured.number("images_per_second", images_per_second);
+    measured.number("waiting", epoch.waiting());
+    if plan.processes.are_many() {
+        measured.number("communicating", epoch.communicating(plan.processes.called()));
+    }
+    let skipped = trainer.state.standing.skipped_steps;
+    let unread = epoch.skipped_samples() as u64;
+    for (name, count) in [("skipped_steps", skipped), ("skipped_samples", unread)] {
+        if count > 0 {
+            measured.count(name, count);
+        }
+    }
+    Ok(())
+}

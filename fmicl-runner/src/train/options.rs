@@ -1,0 +1,31 @@
+//! What the command line decides about a training run, beside the experiment.
+
+use super::interrupt::Interrupt;
+use std::path::PathBuf;
+
+/// What the command line decides about a training run, beside the experiment.
+#[derive(Debug, Clone, Default)]
+pub struct TrainOptions {
+    /// The run's directory; by default a new one under `runs/`, named after the experiment file.
+    pub out: Option<PathBuf>,
+    /// The experiment file's stem.
+    pub name: String,
+    /// The run to go on with.
+    pub resume: Resume,
+    /// Stop after this many steps of the run, with a checkpoint.
+    pub stop_after: Option<u64>,
+    /// What asks the run to stop.
+    pub interrupt: Interrupt,
+}
+
+/// Which run a command goes on with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// A new run.
+    #[default]
+    Never,
+    /// The one in `--out`, where there is one.
+    Auto,
+    /// The one in this directory.
+    Run(PathBuf),
+}

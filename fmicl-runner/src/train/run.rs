@@ -1,0 +1,96 @@
+//! A training run from its first step, or the one at which it stands, to its last.
+
+use super::callbacks::{Callbacks, ChanceLevel, Checkpoints, Judge, NonFinite, Online, Signals, Watching};
+use super::finish::Trained;
+use super::finite::explain;
+use super::fit::fit;
+use super::open::Opened;
+use super::options::TrainOptions;
+use super::resume::Found;
+use super::start::Started;
+use super::trainer::Trainer;
+use crate::config::Experiment;
+use crate::run::Model;
+use crate::shell;
+use fmicl_core::Processes;
+use fmicl_core::tch::Device;
+use std::io::Write;
+use std::rc::Rc;
+
+/// Trains a model, or goes on with its run where it was `found`, and writes the run's directory; `judge` says what the
+/// encoder is worth on the way. `None` where there is nothing to judge at the end: the run was finished before, or stops
+/// early. Where there are several processes, the first one writes and speaks for all.
+///
+/// # Errors
+/// Whatever stops the run; a [`Stopped`](super::Stopped) where a signal asked for it.
+pub fn run(
+    (opened, found): (&Opened, Option<Found>),
+    model: &mut Model,
+    (device, processes): (Device, &Rc<dyn Processes>),
+    options: &TrainOptions,
+    judge: &Judge,
+) -> anyhow::Result<Option<Trained>> {
+    let experiment = &opened.experiment;
+    let mut trainer = Trainer::new(experiment, &opened.data, model, device, processes)?;
+    let checkpoint = found.as_ref().and_then(|found| found.checkpoint.as_ref());
+    let last = checkpoint.map(|checkpoint| checkpoint.standing.step);
+    if let Some(checkpoint) = checkpoint {
+        trainer.resume(checkpoint)?;
+    }
+    trainer.follow_first()?;
+    let Some(started) = Started::new((opened, found), &trainer, options)? else {
+        return Ok(None);
+    };
+    let mut callbacks = watching((opened, &started), &trainer, options, judge, last)?;
+    started.tell(opened, &trainer);
+    let finished = fit(&mut trainer, &mut callbacks).and_then(|finished| {
+        callbacks.end(&trainer)?;
+        Ok(finished)
+    });
+    // A checkpoint that was begun is there before anything is said of it.
+    drop(callbacks);
+    let finished = finished.map_err(|error| explain(error, started.run.as_ref(), experiment))?;
+    let (step, seconds) = (trainer.state.standing.step, trainer.state.seconds());
+    if finished {
+        return Ok(Some(Trained { started, seconds }));
+    }
+    if started.run.is_some() {
+        let path = shell::word(&started.path);
+        writeln!(
+            std::io::stdout(),
+            "stopped after step {step}; go on by: fmicl train --resume {path}"
+        )?;
+    }
+    Ok(None)
+}
+
+/// The callbacks of a run that goes on from the checkpoint after `last` steps, if there was one.
+fn watching<'a>(
+    (opened, started): (&'a Opened, &'a Started),
+    trainer: &Trainer<'a>,
+    options: &'a TrainOptions,
+    judge: &'a Judge,
+    last: Option<u64>,
+) -> anyhow::Result<Callbacks<'a>> {
+    let Experiment { train, eval, .. } = trainer.plan.experiment;
+    let (progress, run) = (&started.progress, started.run.as_ref());
+    let (skipped, trackers) = started.lines(opened, trainer)?;
+    Ok(Callbacks::of_run(Watching {
+        skipped,
+        chance: ChanceLevel::new(progress.clone()),
+        non_finite: NonFinite::new(train, &trainer.state.model.store),
+        online: Online {
+            every: eval.every,
+            judge,
+        },
+        progress: progress.clone(),
+        trackers: trackers.clone(),
+        checkpoints: Checkpoints::new(train, run, trackers, progress.clone(), last)?,
+        signals: Signals {
+            interrupt: &options.interrupt,
+            stop_after: options.stop_after,
+            path: started.path.clone(),
+            speaks: run.is_some(),
+        },
+    }))
+}
