@@ -9,6 +9,7 @@
 # make text-model   install a pretrained sentence encoder in .models/all-minilm-l6-v2
 # make fuzz         hostile bytes for every reader, led by coverage, for a minute each (SECONDS=60)
 # make soak         train for MINUTES (60) with a fault every minute, and compare with an undisturbed run
+# make reference    write docs/REFERENCE.md from the registry
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
 # make check-text   check against sentence-transformers that sentences get the same vectors (STS=FILE: and correlation)
@@ -27,13 +28,16 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text
+.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text reference
 
 setup:
 	@scripts/setup
 
 build: setup
 	cargo build $(CARGO_FLAGS) --bin fmicl
+
+reference: build
+	target/release/fmicl list --doc >docs/REFERENCE.md
 
 quickstart: build
 	target/release/fmicl train experiments/quickstart.toml

@@ -13,12 +13,11 @@ pub trait Architecture: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Creates the parameters under `root`: the backbone that is kept under `backbone`, heads under
-    /// `projector` and `predictor`. All that a learner keeps from step to step belongs there, buffers too, so
-    /// that a checkpoint holds it.
+    /// Creates the parameters under `root`: the backbone that is kept under `backbone`, heads under `projector` and
+    /// `predictor`. Buffers that a learner keeps between steps also belong there, so that checkpoints contain them.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] where the options do not go together.
+    /// [`crate::Error::Config`] if the options contradict each other.
     fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>>;
 }
 
@@ -26,13 +25,14 @@ crate::kind!(Architecture, "architecture");
 
 /// An architecture with its parameters, in training.
 pub trait Learner: std::fmt::Debug {
-    /// How many views of a sample [`pairings`](Learner::pairings) takes.
+    /// Number of views per sample that [`pairings`](Learner::pairings) takes.
     fn views(&self) -> usize {
         2
     }
 
-    /// The pairings of one batch, in training mode. All views have the same samples in the same order. A step
-    /// may take several batches: what a batch leaves behind takes effect in [`after_step`](Learner::after_step).
+    /// Returns the pairings of one batch, in training mode. All views have the same samples in the same order. A step
+    /// may take several batches (gradient accumulation), so state that a batch changes must take effect in
+    /// [`after_step`](Learner::after_step) only.
     fn pairings(&mut self, views: &[View]) -> Vec<Pairing>;
 
     /// The backbone that is kept and evaluated.
@@ -45,7 +45,7 @@ pub trait Learner: std::fmt::Debug {
     /// queue). `parameters` are the learner's, as the step left them; `progress` runs from 0 to 1 over training.
     fn after_step(&mut self, _parameters: &Parameters, _progress: f64) {}
 
-    /// Called instead of [`after_step`](Learner::after_step) where a step is not taken, since it was not finite: forgets
-    /// what its batches left behind.
+    /// Discards the state that the batches of a step have left. Called instead of [`after_step`](Learner::after_step)
+    /// if the step is skipped because it was not finite.
     fn discard(&mut self) {}
 }

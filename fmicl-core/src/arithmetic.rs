@@ -1,7 +1,7 @@
-//! What libtorch multiplies in where it may choose: bfloat16 by autocast, TF32 on a GPU.
+//! Reduced precision of matrix products and convolutions: bfloat16 by autocast, TF32 on a GPU.
 //!
-//! tch has neither: its `autocast` is for float16 on CUDA alone. So these are functions of `ATen/autocast_mode.h` and
-//! `ATen/Context.h`, by the names that C++ gives them.
+//! tch binds neither: its `autocast` is for float16 on CUDA only. These are functions of `ATen/autocast_mode.h` and
+//! `ATen/Context.h`, called by their mangled C++ names.
 
 use std::ffi::{c_int, c_void};
 use tch::Device;
@@ -10,7 +10,7 @@ use tch::Device;
 #[derive(Debug)]
 pub struct Autocast {
     device: i8,
-    /// What there was before.
+    /// State before, to be restored.
     enabled: bool,
     kind: i8,
 }
@@ -24,7 +24,7 @@ fn type_of(device: Device) -> i8 {
 }
 
 impl Autocast {
-    /// From here on convolutions and matrix products on the device, a CPU or a GPU, are in bfloat16.
+    /// Enables bfloat16 for convolutions and matrix products on the device, a CPU or a GPU.
     #[must_use]
     pub fn bfloat16(device: Device) -> Self {
         let device = type_of(device);
@@ -42,7 +42,7 @@ impl Autocast {
         }
     }
 
-    /// Whether it is on for the device.
+    /// Returns true if autocast is enabled for the device.
     pub fn is_on(device: Device) -> bool {
         // SAFETY: as above.
         unsafe { is_autocast_enabled(type_of(device)) }
@@ -62,8 +62,8 @@ impl Drop for Autocast {
     }
 }
 
-/// Whether convolutions and matrix products of f32 on a GPU may round their factors to TF32, 10 bits of fraction, from here
-/// on in the whole process. PyTorch's own default is yes for convolutions and no for products.
+/// Allows or forbids TF32 (10 bits of fraction) in f32 convolutions and matrix products on a GPU, for the whole
+/// process. PyTorch's default allows it for convolutions and not for products.
 pub fn allow_tf32(allow: bool) {
     // SAFETY: the context is the process's one, and these set a setting of it.
     unsafe {
@@ -72,15 +72,15 @@ pub fn allow_tf32(allow: bool) {
     }
 }
 
-/// No TF32 on this thread, whatever is allowed, until it is dropped: `at::NoTF32Guard`.
+/// Disables TF32 on this thread until it is dropped: `at::NoTF32Guard`.
 #[derive(Debug)]
 pub struct WithoutTf32 {
-    /// Whether it was the guard that changed it, C++'s `bool` and only member.
+    /// `true` if this guard changed the state; the C++ class's only member, a `bool`.
     changed: bool,
 }
 
 impl WithoutTf32 {
-    /// From here on.
+    /// Disables TF32.
     #[must_use]
     pub fn new() -> Self {
         let mut guard = WithoutTf32 { changed: false };

@@ -14,39 +14,40 @@ pub trait Backbone: std::fmt::Debug + Send + Sync {
     /// the initialisation of the reference implementation.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] where the options do not go together.
+    /// [`crate::Error::Config`] if the options contradict each other.
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>>;
 
-    /// Whether it starts with weights that somebody has trained, rather than at random.
+    /// Returns true if the backbone starts from pretrained weights instead of random ones.
     fn is_pretrained(&self) -> bool {
         false
     }
 
-    /// The options that name files without which the part cannot be built: a run keeps copies, and needs the originals no
-    /// more.
+    /// Lists the options that name files needed to build the part. A run keeps copies of them and no longer needs the
+    /// originals.
     fn reads(&self) -> Vec<Reads> {
         Vec::new()
     }
 
-    /// Options that change the features and that neither the names nor the shapes of the weights tell, such as the heads of an
-    /// attention: weights that were trained under others are of no use. Files of weights say them.
+    /// Options that change the features but cannot be seen in the names and shapes of the weights, such as the number
+    /// of attention heads. Files of weights store them as metadata, and weights trained with other values are refused.
     ///
     /// # Errors
-    /// A file that the options name and that cannot be read.
+    /// [`crate::Error::Data`] or [`crate::Error::Io`] if a file that the options name cannot be read.
     fn untold(&self) -> Result<toml::Table> {
         Ok(toml::Table::new())
     }
 
-    /// What it reads.
+    /// The modality of its inputs.
     fn modality(&self) -> Modality {
         Modality::Images
     }
 
-    /// As [`build`](Backbone::build), for these views, which are of its modality. The program builds a backbone with it;
-    /// one whose parameters depend on the views (a table of positions or of tokens) takes that from here.
+    /// Builds the encoder for the given views, which have its modality. The program calls this method; the default
+    /// calls [`build`](Backbone::build). Override it if parameters depend on the views, such as a table of positions or
+    /// tokens.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] where the options do not go with the views.
+    /// [`crate::Error::Config`] if the options do not fit the views.
     fn build_for(&self, path: &nn::Path, _input: Input) -> Result<Box<dyn Encoder>> {
         self.build(path)
     }
@@ -63,7 +64,7 @@ pub trait Encoder: std::fmt::Debug {
     /// The number of features.
     fn width(&self) -> i64;
 
-    /// Whether it is a transformer: for those, recipes have other heads (MoCo v3).
+    /// Returns true for transformers, which get other heads in some recipes (MoCo v3).
     fn is_transformer(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Elementwise work on long vectors, a piece at a time.
+//! Elementwise operations on long vectors, one cache-sized block at a time.
 //!
 //! Each of libtorch's operations reads and writes the whole of its arguments, and an optimizer's step is some ten of
 //! them: on a network's flat buffers that is ten times through memory, and a temporary of their size. A piece that fits

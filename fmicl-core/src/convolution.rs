@@ -1,4 +1,4 @@
-//! The gradient of a convolution, without a fault of libtorch's.
+//! Gradient of a convolution, with a workaround for a memory error in oneDNN.
 //!
 //! oneDNN, with which libtorch 2.11.0 convolves on a CPU, gathers the pixels that a 1x1 convolution of stride 2 sees before
 //! it multiplies. With images that are channels last, and fewer channels than the processor has lanes (8 with AVX2, 16 with

@@ -4,14 +4,15 @@ use crate::{Error, Image, Modality, Patch, Portion, Region, Result, Source};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// Which part of a dataset.
+/// Split of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// What pre-training sees; the same as `Train` unless the dataset [has unlabelled images](Dataset::has_unlabelled).
+    /// Samples for pre-training; the same as `Train` unless the dataset [has unlabelled
+    /// images](Dataset::has_unlabelled).
     Pretrain,
-    /// Labelled, for the probe and as the neighbours of kNN.
+    /// Labelled samples to train the linear probe, and the neighbours of kNN.
     Train,
-    /// Labelled, for the accuracy that is reported.
+    /// Labelled samples for the reported accuracy.
     Test,
 }
 
@@ -29,33 +30,33 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// [`crate::Error::Data`] or [`crate::Error::Io`] with the path, what was found, and what would work.
     fn open(&self, split: Split) -> Result<Box<dyn Samples>>;
 
-    /// What its samples are made of.
+    /// Modality of its samples.
     fn modality(&self) -> Modality {
         Modality::Images
     }
 
-    /// Whether there are labels; by default images have some and texts none. If not, `Split::Pretrain` alone is opened, and
-    /// neither kNN nor a linear probe is run.
+    /// Returns true if there are labels; by default images have labels and texts have none. Without labels only
+    /// `Split::Pretrain` is opened, and neither kNN nor a linear probe is run.
     fn is_labelled(&self) -> bool {
         self.modality() == Modality::Images
     }
 
-    /// Whether `Split::Pretrain` differs from `Split::Train`. If not, `Train` is opened once for both.
+    /// Returns true if `Split::Pretrain` differs from `Split::Train`. Otherwise `Train` is opened once for both.
     fn has_unlabelled(&self) -> bool {
         false
     }
 
-    /// Where its files lie and where they come from, for `fmicl data`. The default is for a dataset that reads no files.
+    /// Location and origin of its files, for `fmicl data`. The default is for a dataset that reads no files.
     fn source(&self) -> Source {
         Source::default()
     }
 
     /// Writes a tiny dataset of this format (at least 16 training and 4 test images) below `folder` and returns the
-    /// options that read it, so that whoever has not the real data can try the format; the tests train on it. The
-    /// default, no options and no files, is for a dataset that needs none.
+    /// options that read it. The tests train on it. The default writes nothing and returns no options, for a dataset
+    /// without files.
     ///
     /// # Errors
-    /// The disk's.
+    /// [`crate::Error::Io`] if a file cannot be written.
     fn example(&self, _folder: &Path) -> Result<toml::Table> {
         Ok(toml::Table::new())
     }
@@ -70,7 +71,7 @@ pub trait Samples: Send + Sync {
     /// The number of samples, at least 1.
     fn len(&self) -> usize;
 
-    /// Never, for a split that opened.
+    /// Always false for an open split.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -80,21 +81,21 @@ pub trait Samples: Send + Sync {
         0
     }
 
-    /// The decoded image, where the dataset is of [`Modality::Images`].
+    /// Decoded image, for a dataset of [`Modality::Images`].
     ///
     /// # Errors
-    /// [`crate::Error::Data`] with the path where it cannot be read or decoded.
+    /// [`crate::Error::Data`] with the path if it cannot be read or decoded.
     fn image(&self, _index: usize) -> Result<Image> {
-        Err(Error::Run("these samples are no images".into()))
+        Err(Error::Run("these samples are not images".into()))
     }
 
-    /// The texts, where the dataset is of [`Modality::Texts`]: one; or two that belong together; or three, of which the
-    /// third does not belong to the first, though it may look so (a hard negative).
+    /// Texts, for a dataset of [`Modality::Texts`]: one; or a pair of positives; or three, the third being a hard
+    /// negative of the first.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] with the path where they cannot be read.
+    /// [`crate::Error::Data`] with the path if they cannot be read.
     fn texts(&self, _index: usize) -> Result<Vec<Cow<'_, str>>> {
-        Err(Error::Run("these samples are no texts".into()))
+        Err(Error::Run("these samples are not texts".into()))
     }
 
     /// The pixels that `choose` picks, and perhaps some around them: it is told the image's width and height, and
@@ -110,8 +111,9 @@ pub trait Samples: Send + Sync {
         Ok(image.into())
     }
 
-    /// The content in portions, such as the photos of each class: a run goes on only where they are what they were. It is
-    /// asked for once a run, and takes no longer than opening did. The default knows the number of samples alone.
+    /// Fingerprints of the content in portions, such as the photos of each class: a run resumes only if they are
+    /// unchanged. Called once per run; it must not take longer than opening the split. The default knows only the
+    /// number of samples.
     fn portions(&self) -> Vec<Portion> {
         vec![Portion::new("", self.len(), [""; 0])]
     }
@@ -121,8 +123,8 @@ pub trait Samples: Send + Sync {
         0
     }
 
-    /// Facts about the split that its counts do not show, a line each: the number and kind of files that were left out, a
-    /// folder that was taken in place of another. `check` and `train` print them.
+    /// Notes on the split, a line each, printed by `check` and `train`: the number and kind of files that were left
+    /// out, a folder that is used in place of another.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
@@ -132,7 +134,7 @@ pub trait Samples: Send + Sync {
         Vec::new()
     }
 
-    /// The file of a sample, where each has one of its own; the default is that none has.
+    /// File of a sample, if each sample has its own; by default none.
     fn path(&self, _index: usize) -> Option<PathBuf> {
         None
     }

@@ -25,9 +25,8 @@ pub trait Divergence: std::fmt::Debug + Send + Sync {
     /// The conjugate `f*(t)`, for `t` inside [`domain`](Divergence::domain).
     fn conjugate(&self, t: &Tensor) -> Tensor;
 
-    /// The least and the largest `t` that [`conjugate`](Divergence::conjugate) is fed. A raw critic (cosine,
-    /// linear) is clamped to it before the conjugate is taken, where its slope is therefore 0. Where the true
-    /// domain is open, give a bound just inside it.
+    /// Bounds of the argument `t` of [`conjugate`](Divergence::conjugate). A raw critic (cosine, linear) is clamped to
+    /// them first, so its slope is 0 outside. If the true domain is open, return a bound just inside it.
     fn domain(&self) -> (f64, f64) {
         (f64::NEG_INFINITY, f64::INFINITY)
     }

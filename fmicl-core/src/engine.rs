@@ -12,32 +12,32 @@ pub trait Engine: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether this process was started by the launcher that the engine is for: then it is the engine of an experiment
-    /// that names none.
+    /// Returns true if this process was started by the engine's launcher. The engine is then the default for
+    /// experiments without an `engine`.
     fn is_launched(&self) -> bool {
         false
     }
 
-    /// Which GPU of its machine is this process's, counted from 0, where there are any; none where it may choose.
+    /// Local index of this process's GPU; `None` if any may be used.
     ///
     /// # Errors
-    /// An environment that does not say it.
+    /// [`crate::Error`] if the launcher's environment variables are missing or invalid.
     fn gpu(&self) -> Result<Option<usize>> {
         Ok(None)
     }
 
-    /// How many processes of the launcher share this process's machine, itself among them; 1 where there is no launcher.
+    /// Number of processes of this run on this machine (local world size); 1 without a launcher.
     ///
     /// # Errors
-    /// An environment that does not say it.
+    /// [`crate::Error`] if the launcher's environment variables are missing or invalid.
     fn processes_here(&self) -> Result<usize> {
         Ok(1)
     }
 
-    /// Meets the other processes; returns when all are there. Tensors are to be on `device`.
+    /// Joins the process group; returns when all processes have joined. Tensors must be on `device`.
     ///
     /// # Errors
-    /// An environment that does not say who the others are, or one that does not come in time.
+    /// [`crate::Error`] if the environment does not describe the group, or a process does not join in time.
     fn join(&self, device: Device) -> Result<Rc<dyn Processes>>;
 }
 

@@ -1,11 +1,11 @@
-//! The one error type of the library crates: what was found, where, and what would work.
+//! Error type of the library crates: a message with the value found, its place, and a remedy.
 
 use std::path::PathBuf;
 
 /// Shorthand for a result with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong in a part, each with the words that the user sees.
+/// Error of a part; its message is shown to the user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,7 +15,7 @@ pub enum Error {
     Config {
         /// Dotted path, such as `objective.alpha`.
         key: String,
-        /// What was found and what would work.
+        /// Value found, and a remedy.
         message: String,
     },
     /// Data on disk that is missing, truncated or not what its format says.
@@ -23,7 +23,7 @@ pub enum Error {
     Data {
         /// The file or folder.
         path: PathBuf,
-        /// What was found and what would work.
+        /// Fault found, and a remedy.
         message: String,
     },
     /// The operating system refused.
@@ -31,7 +31,7 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// libtorch refused; only the first line is kept, the rest is a C++ stack trace.
@@ -67,7 +67,7 @@ impl Error {
         }
     }
 
-    /// Puts `outer` before the key of a config error; other errors pass unchanged.
+    /// Prefixes the key of a config error with `outer`; other errors are unchanged.
     #[must_use]
     pub fn at(self, outer: &str) -> Self {
         match self {
@@ -83,8 +83,8 @@ impl Error {
         }
     }
 
-    /// What a config names (a dataset's folder, a file of weights) cannot be read: the same words as a config error, so
-    /// that its place is said; errors that are not about a file pass unchanged.
+    /// Turns an error about a file that the config names (a dataset's folder, a file of weights) into a config error
+    /// with the same message, so that it gets a line in the config. Errors that are not about a file are unchanged.
     #[must_use]
     pub fn named_in_config(self) -> Self {
         match self {
@@ -93,7 +93,7 @@ impl Error {
         }
     }
 
-    /// Whether the fault is in the config or the command line (exit code 2) rather than in the run (1).
+    /// Returns true if the config or the command line is wrong (exit code 2), false if the run failed (1).
     pub fn is_usage(&self) -> bool {
         matches!(self, Error::Config { .. })
     }
@@ -109,7 +109,8 @@ impl From<tch::TchError> for Error {
     }
 }
 
-/// A message in one line: names in it can hold anything, line ends and a terminal's escape codes included.
+/// Escapes control characters, so that a message is one line: names in it can contain line ends and a terminal's escape
+/// codes.
 fn one_line(message: &str) -> String {
     let escaped = |c: char| match c.is_control() {
         true => c.escape_default().to_string(),

@@ -2,9 +2,9 @@
 //!
 //! The negative term of f-MICL needs only `sum h(c_ij)` and, for the gradient, the matrix of `h'(c_ij)` times the
 //! features, where `c` is the cosine and `h` the penalty. Each tile is one matrix product, an elementwise map, a
-//! reduction and the product(s) that carry the slopes back; no `N x N` matrix ever exists, so memory is
-//! `O(N d + T^2)` for each thread. Softmax losses take two passes over the same tiles. Tiles are dealt out to the processes of a run
-//! ([`crate::together`]) and to the threads of each, and what they add up to is added up in the end.
+//! reduction and the product(s) that carry the slopes back; no `N x N` matrix ever exists, so memory is `O(N d + T^2)`
+//! for each thread. Softmax losses take two passes over the same tiles. Tiles are divided between the processes of a
+//! run ([`crate::together`]) and the threads of each, and the partial sums are added at the end.
 //!
 //! | to read | in |
 //! |---|---|
@@ -34,8 +34,8 @@ pub use side::{set_tile, tile};
 
 use tch::Tensor;
 
-/// A scalar that is 0 and whose gradient with respect to `features` is `gradient`: tch has no custom autograd function,
-/// but `<x, g> - <x, g>` without gradient is exactly that.
+/// Returns a scalar that is 0 and whose gradient with respect to `features` is `gradient`: tch has no custom autograd
+/// function, but `<x, g> - <x, g>` without gradient is exactly that.
 fn zero_with_gradient(features: &Tensor, gradient: Tensor) -> Tensor {
     // As one product of vectors, it needs no other matrix.
     let inner = features.reshape(-1).dot(&gradient.view(-1));

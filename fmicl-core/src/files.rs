@@ -5,15 +5,15 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-/// The file by which a folder is known that the program writes to, such as a run's or a sweep's: no part of a dataset,
-/// wherever it lies. A process that works in such a folder locks it.
+/// Marker and lock file in every output folder of the program, such as a run's or a sweep's. Datasets skip folders that
+/// contain it; the process that works in a folder locks it.
 pub const OUTPUT_MARK: &str = ".fmicl.lock";
 
-/// Opens a regular file; `hint` is what would work where there is no such file. A folder, a device or a pipe, which could
-/// be without end or wait for somebody who writes, is not opened.
+/// Opens a regular file; `hint` ends the error message if there is no such file. Folders, devices and pipes, which
+/// could be endless or block, are refused.
 ///
 /// # Errors
-/// [`Error::Data`] where there is no such file or it is none, [`Error::Io`] where the system refuses.
+/// [`Error::Data`] if there is no such file or it is not a regular file, [`Error::Io`] if the system refuses.
 pub fn open_file(path: &Path, hint: &str) -> Result<File> {
     let missing_or = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => Error::data(path, format!("there is no such file; {hint}")),
@@ -28,10 +28,10 @@ pub fn open_file(path: &Path, hint: &str) -> Result<File> {
     File::open(path).map_err(missing_or)
 }
 
-/// The bytes of a regular file that has at most `most`; otherwise as [`open_file`].
+/// Reads a regular file of at most `most` bytes, opened by [`open_file`].
 ///
 /// # Errors
-/// As there, and [`Error::Data`] where the file is larger.
+/// Errors of [`open_file`], and [`Error::Data`] if the file is larger.
 pub fn read_file(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>> {
     let file = open_file(path, hint)?;
     let length = file.metadata().map_err(|error| Error::io(path, error))?.len();
@@ -53,10 +53,10 @@ pub fn read_file(path: &Path, most: u64, hint: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// That the bytes of a file are not what git keeps in its place where git-lfs is not installed.
+/// Refuses a git-lfs pointer: the text that git leaves in place of a file if git-lfs is not installed.
 ///
 /// # Errors
-/// [`Error::Data`] with the size of the file itself.
+/// [`Error::Data`] with the size of the real file.
 pub fn not_a_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
     if !bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
         return Ok(());

@@ -4,22 +4,24 @@
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1.
 
 use crate::estimator::{self, Critics, Pairs};
-use crate::{Divergence, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require};
+use crate::{
+    Divergence, Documented, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require,
+};
 use serde::{Deserialize, Serialize};
 
 /// f-MICL with any divergence and similarity.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FMicl {
-    /// The f-divergence.
+    /// The f-divergence. Required.
     pub divergence: Part<dyn Divergence>,
-    /// The similarity.
+    /// The similarity. Required.
     pub similarity: Part<dyn Similarity>,
     /// The weight of the negative term, above 0.
     #[serde(default = "one")]
     pub alpha: f64,
-    /// Which features repel each other where the architecture gives a batch of two views; an architecture
-    /// with keys, hard negatives or a bank says itself what the negatives are.
+    /// Negative pairs in a batch of two views: `within`, `cross` or `both`. No effect under an architecture that
+    /// defines its own negatives (keys, hard negatives, a bank).
     #[serde(default = "within")]
     pub negatives: InBatch,
 }

@@ -1,4 +1,4 @@
-//! How features lie on the sphere: alignment, uniformity and effective rank.
+//! Geometry of features on the sphere: alignment, uniformity and effective rank.
 
 use tch::{Kind, Tensor};
 

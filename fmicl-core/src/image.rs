@@ -68,7 +68,7 @@ impl Region {
 /// The pixels of a rectangle of an image, the dataset's own or decoded for the purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch<'a> {
-    /// Where in the image the pixels lie.
+    /// Region of the image that the pixels cover.
     pub region: Region,
     /// `height * width * 3` bytes of the region: rows top to bottom, interleaved RGB.
     pub pixels: Cow<'a, [u8]>,

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+// The derived code names the crate by its name, in the crate too.
+extern crate self as fmicl_core;
+
 mod architecture;
 mod arithmetic;
 mod backbone;
@@ -55,6 +58,7 @@ pub use error::{Error, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
 pub use files::{OUTPUT_MARK, not_a_pointer, open_file, read_file};
 pub use fmicl::FMicl;
+pub use fmicl_derive::Documented;
 pub use image::{Image, Patch, Region};
 pub use libtorch::libtorch_version;
 pub use linear::linear;

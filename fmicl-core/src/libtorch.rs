@@ -1,4 +1,4 @@
-//! Which libtorch there is.
+//! Version of the loaded libtorch.
 
 unsafe extern "C" {
     /// Of `torch/csrc/inductor/aoti_torch/c/shim.h`: a byte each of the major, the minor and the patch version, and five others.

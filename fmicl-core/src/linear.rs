@@ -20,7 +20,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     x.linear(weight, bias)
 }
 
-/// Whether the product is best made by a convolution.
+/// Returns true if a convolution computes the product faster.
 pub(crate) fn by_convolution(x: &Tensor, weight: &Tensor) -> bool {
     static THERE: LazyLock<bool> = LazyLock::new(|| {
         let one = Tensor::ones([1, 1, 1, 1], (Kind::Float, Device::Cpu));

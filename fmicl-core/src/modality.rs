@@ -1,13 +1,13 @@
-//! What samples are made of.
+//! Modality of samples and views.
 
 use std::fmt;
 
-/// What a dataset's samples are made of, views are made from, and a backbone reads.
+/// Modality of a dataset's samples, of the views and of a backbone's inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modality {
-    /// [`crate::Samples::image`].
+    /// Images: [`crate::Samples::image`].
     Images,
-    /// [`crate::Samples::texts`].
+    /// Texts: [`crate::Samples::texts`].
     Texts,
 }
 
@@ -20,7 +20,7 @@ impl fmt::Display for Modality {
     }
 }
 
-/// What views are, as far as the parameters of a backbone depend on it.
+/// Shape of the views, as far as a backbone's parameters depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// Images `[N, 3, size, size]`.
@@ -30,15 +30,15 @@ pub enum Input {
     },
     /// Token ids `[N, L]` with a mask `[N, L]`.
     Tokens {
-        /// Ids are below it.
+        /// Size of the vocabulary; ids are below it.
         vocabulary: i64,
-        /// The largest `L`.
+        /// Maximum length `L`.
         longest: i64,
     },
 }
 
 impl Input {
-    /// What the views are made from.
+    /// Modality of the views.
     pub fn modality(self) -> Modality {
         match self {
             Input::Images { .. } => Modality::Images,

@@ -1,4 +1,4 @@
-//! A momentum copy of a network, `k = m k + (1 - m) q` after every step.
+//! Momentum encoder, `k = m k + (1 - m) q` after every step.
 //!
 //! Source: He et al., "Momentum Contrast for Unsupervised Visual Representation Learning" (MoCo), CVPR 2020,
 //! arXiv 1911.05722, equation (2).
@@ -8,11 +8,11 @@ use crate::{Error, Parameters, Result, descend, in_blocks};
 use std::collections::HashMap;
 use tch::{Tensor, nn};
 
-/// A network that follows another one of the same shape, a little with every step.
+/// Momentum encoder: an exponential moving average (EMA) of another network.
 ///
-/// Its variables are named as those that they follow, behind `momentum.` (`momentum.backbone.conv1.weight`), so
-/// that checkpoints hold them. They have no gradient. What the other network's optimizer does not train, such as
-/// running statistics or a frozen layer, is equal at first and the copy's own from then on.
+/// Its variables have the names of the originals behind `momentum.` (`momentum.backbone.conv1.weight`), so that
+/// checkpoints contain them. They have no gradient. Untrained variables of the original, such as running statistics or
+/// a frozen layer, are copied once and then independent.
 #[derive(Debug)]
 pub struct Momentum<T> {
     network: T,
@@ -32,11 +32,11 @@ struct Run {
 }
 
 impl<T> Momentum<T> {
-    /// Builds the copy of what `build` has made under `root` before, of the same values.
+    /// Builds a copy of the network that `build` created under `root` before, with the same values.
     ///
     /// # Errors
-    /// Those of `build`; and [`Error::Run`] where it makes a variable that is not under `root`, or not in that
-    /// shape.
+    /// Errors of `build`, and [`Error::Run`] if it creates a variable that is not under `root`, or has another shape
+    /// there.
     pub fn new(root: &nn::Path, build: impl FnOnce(&nn::Path) -> Result<T>) -> Result<Self> {
         // In a store of its own: a path cannot tell which variables lie below it.
         let mut store = nn::VarStore::new(root.device());
@@ -48,7 +48,7 @@ impl<T> Momentum<T> {
             let Some(value) = followed.get(leaf).filter(|value| value.size() == copy.size()) else {
                 let shape = copy.size();
                 return Err(Error::Run(format!(
-                    "a momentum copy has {name} of {shape:?}, and the network that it follows has not"
+                    "a momentum encoder has {name} of shape {shape:?}, which its original does not have"
                 )));
             };
             tch::no_grad(|| copy.copy_(&value));
@@ -74,9 +74,8 @@ impl<T> Momentum<T> {
         &self.network
     }
 
-    /// Moves every copy the share `1 - momentum` of the way to what it follows, run by run of neighbours in
-    /// `parameters` and without a device sync. `parameters` are those of the learner's store, the
-    /// same in every call; `momentum` is from 0 to 1.
+    /// Updates every copy, `k = momentum k + (1 - momentum) q`, in contiguous runs of `parameters` and without a device
+    /// sync. `parameters` are those of the learner's store, the same in every call; `momentum` is from 0 to 1.
     pub fn update(&mut self, parameters: &Parameters, momentum: f64) {
         if self.runs.is_empty() {
             self.runs = self.flatten(parameters);

@@ -3,13 +3,13 @@
 use crate::Pairing;
 use tch::Tensor;
 
-/// A loss and what it is made of.
+/// Loss of a batch, and its terms.
 #[derive(Debug)]
 pub struct Loss {
     /// A scalar with gradient, to be minimised.
     pub value: Tensor,
-    /// Named scalars without gradient, logged per epoch. `f_mi` is the estimate of the mutual information in
-    /// nats (of the divergence's own kind); other names are the objective's.
+    /// Named scalars without gradient, logged per epoch. `f_mi` is the estimate of the f-mutual information in nats;
+    /// other names are the objective's own.
     pub terms: Vec<(&'static str, Tensor)>,
 }
 
@@ -23,7 +23,7 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The loss of one pairing of `N >= 2` pairs. Must not synchronise the device.
+    /// Computes the loss of a pairing of `N >= 2` pairs. It must not synchronise the device.
     fn loss(&self, pairing: &Pairing) -> Loss;
 }
 

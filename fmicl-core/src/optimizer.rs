@@ -10,7 +10,7 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Makes the state for `parameters`.
+    /// Creates the optimizer with its initial state for `parameters`.
     fn build(&self, parameters: &Parameters) -> Box<dyn Stepper>;
 }
 
@@ -18,10 +18,10 @@ crate::kind!(Optimizer, "optimizer");
 
 /// An optimizer with its state.
 pub trait Stepper {
-    /// One step with the gradients in `parameters` at learning rate `lr`. Must not synchronise the device.
+    /// Takes a step with the gradients in `parameters` at learning rate `lr`. It must not synchronise the device.
     fn step(&mut self, parameters: &mut Parameters, lr: f64);
 
-    /// The state by name, for checkpoints: one flat tensor a moment and group, and counters as scalars.
-    /// The tensors share storage with the optimizer: copying into them restores it.
+    /// State by name, for checkpoints: a flat tensor per moment and group, and counters as scalars. The tensors share
+    /// storage with the optimizer: copying into them restores it.
     fn state(&self) -> Vec<(String, Tensor)>;
 }

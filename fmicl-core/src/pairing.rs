@@ -1,29 +1,29 @@
-//! What an objective sees: pairs of features, and where the negatives come from.
+//! Pairing: the input of an objective, features with positives and a source of negatives.
 
 use crate::{Processes, Result};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-/// Pairs of features that belong together, and where the features that do not come from.
+/// Positive pairs of features, and the source of negatives.
 ///
-/// SimCLR gives one pairing a step, MoCo one with a bank, MoCo v3 two (symmetrised), so that every objective
-/// works with every architecture and modality.
+/// SimCLR gives one pairing per batch, MoCo one with a bank, MoCo v3 two (symmetrised). Every objective works with
+/// every architecture and modality through it.
 #[derive(Debug)]
 pub struct Pairing {
     /// `[N, d]`, unit-length rows, with gradient.
     pub anchors: Tensor,
-    /// `[N, d]`, unit-length rows; row `i` belongs to anchor `i`. With gradient, or keys without one.
+    /// `[N, d]`, unit-length rows; row `i` is the positive of anchor `i`. With gradient, or keys without.
     pub positives: Tensor,
-    /// Where negatives come from.
+    /// Source of negatives.
     pub negatives: Negatives,
 }
 
 impl Pairing {
-    /// The pairings of all processes as one, in the order of ranks: of theirs the features without gradient, this one's as
-    /// they are. A bank is the same in all of them.
+    /// Gathers the pairings of all processes into one, in the order of ranks. Features of other processes have no
+    /// gradient. A bank is the same in all processes.
     ///
     /// # Errors
-    /// Those of [`Processes::all_gather`].
+    /// Errors of [`Processes::all_gather`].
     pub fn gather(self, processes: &dyn Processes) -> Result<Self> {
         if !processes.are_many() {
             return Ok(self);
@@ -49,12 +49,13 @@ impl Pairing {
     }
 }
 
-/// Where the negatives of a [`Pairing`] come from.
+/// Source of the negatives of a [`Pairing`].
 #[derive(Debug)]
 pub enum Negatives {
-    /// Anchors and positives are two views from one network; the objective chooses (see [`InBatch`]).
+    /// Other samples of the batch: anchors and positives are two views from one network, and the objective chooses the
+    /// pairs (see [`InBatch`]).
     Batch,
-    /// The positives are keys of a momentum encoder: the keys of the other pairs (MoCo v3).
+    /// Keys of the other pairs: the positives are keys of a momentum encoder (MoCo v3).
     Keys,
     /// Anchors, positives and hard negatives are views from one network: `[M, d]`, `M >= N`, unit-length rows with
     /// gradient. The first `N` are the positives, row `j` of them a negative of every anchor but `j`; the rest, the hard
@@ -65,14 +66,14 @@ pub enum Negatives {
     Bank(Tensor),
 }
 
-/// Which features of a batch of two views repel each other, `i != j` throughout.
+/// Negative pairs in a batch of two views, `i != j` throughout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InBatch {
-    /// The anchors among themselves: `(x_i, x_j)`, the form that the f-MICL paper writes.
+    /// Pairs of anchors: `(x_i, x_j)`, as in the f-MICL paper.
     Within,
-    /// Anchors and the other view: `(x_i, y_j)`.
+    /// Pairs of an anchor and the other view: `(x_i, y_j)`.
     Cross,
-    /// All `2N` features, each against the `2N - 2` that are neither itself nor its positive (SimCLR).
+    /// Pairs of all `2N` features, each with the `2N - 2` that are neither itself nor its positive (SimCLR).
     Both,
 }

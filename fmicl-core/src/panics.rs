@@ -1,4 +1,5 @@
-//! A panic as an error: of libtorch, which refuses a shape or a size by one, or of a crate that is given hostile files.
+//! Panics turned into errors: those of libtorch, which panics at an invalid shape or size, and of crates that read
+//! hostile files.
 
 use crate::Error;
 use std::any::Any;
@@ -6,11 +7,11 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// Whether this thread's panics are reported by their return value alone.
+    /// `true` if this thread's panics are reported by their return value only.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is within [`quietly`]: a hook should say nothing.
+/// Returns true within [`quietly`], where a panic hook should print nothing.
 pub fn is_quiet() -> bool {
     QUIET.get()
 }
@@ -23,15 +24,16 @@ pub fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| message(&*payload))
 }
 
-/// Runs `f`; its panic, by which libtorch refuses a shape or a size, is a config error that begins with `what`.
+/// Runs `f` and turns a panic, by which libtorch refuses a shape or a size, into a config error that begins with
+/// `what`.
 ///
 /// # Errors
-/// That one, and those of `f`.
+/// [`Error::Config`] for a panic, and errors of `f`.
 pub fn refused<T>(what: &str, f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     quietly(f).unwrap_or_else(|why| Err(Error::config(format!("{what}: {why}"))))
 }
 
-/// What a panic says, its first line; a libtorch error arrives quoted, with its C++ stack trace behind an escaped line end.
+/// First line of a panic's message. A libtorch error is quoted, with its C++ stack trace after an escaped line end.
 pub fn message(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text
@@ -46,7 +48,8 @@ pub fn message(payload: &dyn Any) -> String {
     }
 }
 
-/// Of a failed allocation on the CPU libtorch says its own file and line, an assertion and bytes.
+/// Shortens libtorch's message of a failed allocation on the CPU, which has its own file and line, an assertion and the
+/// bytes.
 fn libtorch(line: &str) -> String {
     let bytes = line
         .split_once("you tried to allocate ")

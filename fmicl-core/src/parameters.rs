@@ -1,4 +1,4 @@
-//! The parameters and gradients of a learner, as flat buffers.
+//! Parameters and gradients of a learner, as flat buffers.
 //!
 //! Every trainable variable becomes a view of one of two buffers, so that an optimizer's step, clipping,
 //! zeroing and an all-reduce are each a few operations on one tensor.
@@ -6,37 +6,37 @@
 use tch::nn::{self, VarStore};
 use tch::{Device, Kind, Tensor};
 
-/// The trainable variables of a [`VarStore`], in two groups: those that weight decay applies to and the rest.
+/// Trainable variables of a [`VarStore`], in two groups: with and without weight decay.
 #[derive(Debug)]
 pub struct Parameters {
-    /// First the group that decays (weights of two or more dimensions), then the one that does not (biases and
-    /// the scales and shifts of norms). A group without variables is left out.
+    /// Groups: first the one with weight decay (weights of two or more dimensions), then the one without (biases, and
+    /// scales and shifts of norms). An empty group is left out.
     pub groups: Vec<Group>,
 }
 
-/// Variables that are optimised alike, and their gradients, back to back.
+/// Parameter group: variables and their gradients in flat buffers.
 #[derive(Debug)]
 pub struct Group {
     /// Values, `[P]`; the variables are views of it.
     pub values: Tensor,
     /// Gradients, `[P]`; the variables' gradients are views of it.
     pub grads: Tensor,
-    /// Whether weight decay applies.
+    /// `true` if weight decay applies.
     pub decays: bool,
-    /// Where each variable lies.
+    /// Position of each variable.
     pub slices: Vec<Slice>,
     /// The variables themselves, in the order of `slices`.
     pub variables: Vec<Tensor>,
 }
 
-/// Where one variable lies in its group.
+/// Position of a variable in its group.
 #[derive(Debug, Clone)]
 pub struct Slice {
     /// The variable's path, such as `backbone.conv1.weight`.
     pub name: String,
-    /// Where it starts.
+    /// Index of its first element.
     pub offset: i64,
-    /// Its number of elements.
+    /// Number of its elements.
     pub len: i64,
 }
 

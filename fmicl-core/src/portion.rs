@@ -1,21 +1,21 @@
-//! The content of a dataset, told cheaply.
+//! Fingerprint of a dataset's content, without reading all of it.
 
 use serde::{Deserialize, Serialize};
 
-/// A portion of a split's content that has a name, such as the photos of a class or a file of text. Equal portions hold
-/// the same samples in the same order, as far as can be told without reading every file.
+/// Portion of a split with a name, such as the photos of a class or a file of text. Equal portions have the same
+/// samples in the same order, as far as can be known without reading every file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Portion {
-    /// Unique in the split, and the same wherever the dataset lies; empty for one that is all of it.
+    /// Name, unique in the split and independent of the dataset's location; empty if the portion is the whole split.
     pub name: String,
     /// The number of samples.
     pub samples: usize,
-    /// The CRC-32 of what tells them apart, in eight hexadecimal digits: their paths, say, or their bytes.
+    /// CRC-32 of the samples' paths or bytes, in eight hexadecimal digits.
     pub crc32: String,
 }
 
 impl Portion {
-    /// So many samples, which these bytes tell apart, one piece after the other.
+    /// Portion of `samples` samples with the CRC-32 of `content`.
     pub fn new<T: AsRef<[u8]>>(name: impl Into<String>, samples: usize, content: impl IntoIterator<Item = T>) -> Self {
         let mut hasher = crc32fast::Hasher::new();
         content.into_iter().for_each(|piece| hasher.update(piece.as_ref()));
@@ -26,8 +26,8 @@ impl Portion {
         }
     }
 
-    /// How the portions of a dataset differ from those that it had, in words: the number of all samples, and the first
-    /// portion that is new, gone or another. Nothing where they are the same.
+    /// Describes the difference between two lists of portions of a dataset: the number of samples, and the first
+    /// portion that is new, missing or changed. `None` if they are equal.
     pub fn difference(now: &[Portion], before: &[Portion]) -> Option<String> {
         if now == before {
             return None;

@@ -1,9 +1,9 @@
-//! The processes of one run, and what they share.
+//! Process group of a run, and its collectives.
 //!
-//! Every process computes the same loss, that of the global batch: features are gathered ([`crate::Pairing::gather`]), and
-//! the work on pairs of them is dealt out to the processes as tiles are to threads ([`crate::estimator`]). In each process
-//! the loss has a gradient with respect to that process's own features alone, so
-//! `dL/dtheta = sum_r dL/dz_r dz_r/dtheta`: the gradient is the *sum* of those of all processes.
+//! Every process computes the same loss, that of the global batch: features are all-gathered
+//! ([`crate::Pairing::gather`]), and the tiles of pairs are divided between processes as between threads
+//! ([`crate::estimator`]). In each process the loss has a gradient with respect to its own features only, so `dL/dtheta
+//! = sum_r dL/dz_r dz_r/dtheta`: the gradient is the *sum* of those of all processes.
 
 mod overlap;
 mod together;
@@ -18,20 +18,20 @@ use std::rc::Rc;
 use std::time::Duration;
 use tch::Tensor;
 
-/// The processes of a run, which have met. All of them make the same calls in the same order.
+/// Process group. All processes make the same calls in the same order.
 ///
-/// The error of a call is one line that names the process at fault, if that can be known; after it no other call works.
+/// An error is one line that names the failed process, if it is known; after an error every call fails.
 pub trait Processes: fmt::Debug {
-    /// This process, from 0 to `size() - 1`.
+    /// Rank of this process, from 0 to `size() - 1`.
     fn rank(&self) -> usize;
 
-    /// The number of processes.
+    /// World size: the number of processes.
     fn size(&self) -> usize;
 
     /// Replaces `tensor` by its sum over all processes, the same to the bit in each of them.
     ///
     /// # Errors
-    /// Another process that is gone, or does not answer in time.
+    /// [`crate::Error`] if another process has stopped, or does not answer before the timeout.
     fn all_reduce(&self, tensor: &mut Tensor) -> Result<()>;
 
     /// `[size, ...]`: the tensor of each process, in the order of ranks, without gradient. All have the same shape.
@@ -40,39 +40,39 @@ pub trait Processes: fmt::Debug {
     /// As [`all_reduce`](Processes::all_reduce).
     fn all_gather(&self, tensor: &Tensor) -> Result<Tensor>;
 
-    /// Replaces `tensor` by that of the process 0.
+    /// Replaces `tensor` by that of rank 0.
     ///
     /// # Errors
     /// As [`all_reduce`](Processes::all_reduce).
     fn broadcast(&self, tensor: &mut Tensor) -> Result<()>;
 
-    /// The sum over all processes as a function with a gradient: that of each summand is the sum of the gradients that
-    /// the processes have with respect to their copies of the sum. The backward pass makes a call, too.
+    /// Differentiable sum over all processes: the gradient of a summand is the sum over processes of the gradients with
+    /// respect to their copies of the sum. The backward pass is a collective, too.
     ///
     /// # Errors
-    /// As [`all_reduce`](Processes::all_reduce); and where the engine cannot do it.
+    /// As [`all_reduce`](Processes::all_reduce), and if the engine does not support it.
     fn sum(&self, tensor: &Tensor) -> Result<Tensor>;
 
-    /// Sums of the parameters' gradients over the processes that begin while the backward pass still goes on; none where
-    /// they can only be made afterwards, by [`all_reduce`](Processes::all_reduce).
+    /// Returns a reducer that sums the parameters' gradients over the processes during the backward pass; `None` if
+    /// they can only be summed afterwards, by [`all_reduce`](Processes::all_reduce).
     ///
     /// # Errors
-    /// As there.
+    /// Errors of [`all_reduce`](Processes::all_reduce).
     fn overlap(self: Rc<Self>, _parameters: &Parameters) -> Result<Option<Box<dyn Overlap>>> {
         Ok(None)
     }
 
-    /// How long this process has been in calls to the others, those that wait for them included.
+    /// Time that this process has spent in collectives, waiting included.
     fn called(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Tells the others why this process is about to leave them.
+    /// Tells the other processes the reason why this one stops.
     fn leave(&self, _why: &str) {}
 }
 
 impl dyn Processes + '_ {
-    /// Whether there is another one.
+    /// Returns true if the world size is above 1.
     pub fn are_many(&self) -> bool {
         self.size() > 1
     }

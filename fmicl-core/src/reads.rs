@@ -1,4 +1,4 @@
-//! What a part reads whenever it is built, so that a run can keep it.
+//! Files that a part reads when it is built, so that a run can keep copies.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub struct Reads {
     /// The option's key.
     pub option: &'static str,
-    /// What it names.
+    /// File or folder that the option names.
     pub path: PathBuf,
     /// The files that are read in it, where it is a folder.
     pub files: Vec<PathBuf>,

@@ -4,8 +4,12 @@
 //! lists it. A crate that is only named in `Cargo.toml` is dropped by the linker and registers nothing: the
 //! binary must say `use that_crate as _;`.
 
+mod docs;
 mod fields;
 
+pub use docs::{Docs, Documented};
+#[doc(hidden)]
+pub use docs::{Of, With, Without};
 pub use fields::fields;
 
 use crate::{Error, Result};
@@ -20,6 +24,8 @@ pub struct Entry<T: ?Sized + 'static> {
     pub name: &'static str,
     /// One line for `fmicl list`.
     pub summary: &'static str,
+    /// The doc comments of its options.
+    pub docs: fn() -> Docs,
     /// The crate that registered it.
     pub crate_name: &'static str,
     /// That crate's version.
@@ -68,6 +74,9 @@ pub struct Listing {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
+    /// The doc comments of its options; empty where the part does not derive [`Documented`].
+    #[serde(skip)]
+    pub docs: Docs,
     /// The crate that registered it.
     #[serde(rename = "crate")]
     pub crate_name: &'static str,
@@ -144,6 +153,11 @@ macro_rules! register {
             $crate::registry::Entry::<dyn $crate::$kind> {
                 name: $name,
                 summary: $summary,
+                docs: || {
+                    #[allow(unused_imports, reason = "a part has docs or has none")]
+                    use $crate::registry::{With as _, Without as _};
+                    (&$crate::registry::Of::<$part>(::std::marker::PhantomData)).docs()
+                },
                 crate_name: env!("CARGO_PKG_NAME"),
                 crate_version: env!("CARGO_PKG_VERSION"),
                 api: $crate::registry::API,
@@ -178,6 +192,7 @@ fn listing<T: Kind + ?Sized>(entry: &'static Entry<T>) -> Listing {
         kind: T::NAME,
         name: entry.name,
         summary: entry.summary,
+        docs: (entry.docs)(),
         crate_name: entry.crate_name,
         version: entry.crate_version,
         api: entry.api,

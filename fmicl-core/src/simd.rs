@@ -1,15 +1,15 @@
-//! One source, compiled for several kinds of processor; which one runs is decided while running.
+//! Kernels compiled for several instruction sets, with the choice made at run time.
 //!
-//! All give the same bits: Rust neither reorders floating-point operations nor contracts a product and a sum. A kernel that
-//! called `mul_add` would break that.
+//! All versions give the same bits: Rust neither reorders floating-point operations nor contracts a product and a sum.
+//! A kernel that called `mul_add` would break that.
 
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-/// What a processor can do.
+/// Instruction set of a processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What every processor of the target can.
+    /// Baseline of the compilation target.
     Portable,
     /// x86-64 with AVX2: 8 lanes of 32 bits.
     Avx2,
@@ -17,8 +17,8 @@ pub enum Level {
     Avx512,
 }
 
-/// Defines a function whose body is compiled for each [`Level`](crate::simd::Level). What the body calls must be
-/// `#[inline(always)]` to share in that.
+/// Defines a function whose body is compiled for each [`Level`](crate::simd::Level). Functions that the body calls must
+/// be `#[inline(always)]` to be compiled for them, too.
 ///
 /// The function is a plain one: without generics, `self`, or patterns for its arguments.
 ///
@@ -71,8 +71,8 @@ thread_local! {
     pub(crate) static ALLOWED: Cell<Level> = const { Cell::new(Level::Avx512) };
 }
 
-/// What this processor can do, and `FMICL_SIMD` does not forbid: `FMICL_SIMD=avx2` and `FMICL_SIMD=portable` show how fast a
-/// lesser processor would be.
+/// Best level of this processor, limited by `FMICL_SIMD`: `FMICL_SIMD=avx2` and `FMICL_SIMD=portable` imitate an older
+/// processor.
 #[inline]
 pub fn level() -> Level {
     static LEVEL: LazyLock<Level> = LazyLock::new(|| {

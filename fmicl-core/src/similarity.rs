@@ -1,8 +1,8 @@
-//! The kind of part `similarity`: from the cosine of a pair to what the divergence is fed.
+//! The kind of part `similarity`: from the cosine of a pair to the input of the divergence.
 
 use tch::Tensor;
 
-/// What a [`Similarity`] returns.
+/// Kind of value that a [`Similarity`] returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Critic {
     /// The log density ratio `l = log u`; the critic is `s = f'(e^l)`.
@@ -13,32 +13,32 @@ pub enum Critic {
 
 /// A similarity of two unit-length features, a function of their cosine `c` (so `|x - y|^2 = 2 - 2c`).
 ///
-/// [`crate::testing::check_similarity`] checks what is promised here.
+/// [`crate::testing::check_similarity`] checks these laws.
 pub trait Similarity: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> crate::Result<()> {
         Ok(())
     }
 
-    /// Whether [`value`](Similarity::value) is a log ratio or a raw critic.
+    /// Tells if [`value`](Similarity::value) is a log ratio or a raw critic.
     fn critic(&self) -> Critic;
 
     /// The similarity at cosines of any shape, each in -1 to 1. Increasing.
     fn value(&self, cosine: &Tensor) -> Tensor;
 
-    /// `(scale, offset)` of a similarity that is `scale * c + offset`: the estimator then has it from the matrix product
-    /// that makes the cosines, for nothing.
+    /// `(scale, offset)` of a similarity that is `scale * c + offset`: the estimator then gets it from the matrix
+    /// product of the cosines at no cost.
     fn affine(&self) -> Option<(f64, f64)> {
         None
     }
 
-    /// What would make it change less with the cosine, as the words of an error: where a divergence of it leaves the range of
-    /// f32, this is what helps.
+    /// Advice for an error message, such as "a larger sigma": a change of options that makes the similarity less steep,
+    /// if a divergence of it overflows f32.
     fn flatter(&self) -> &'static str {
         "other options of the similarity"
     }
 
-    /// The similarity and its slope `d/dc`, for one that is not [`affine`](Similarity::affine). The default asks
+    /// The similarity and its slope `d/dc`, for one that is not [`affine`](Similarity::affine). The default uses
     /// autograd.
     fn value_and_slope(&self, cosine: &Tensor) -> (Tensor, Tensor) {
         crate::estimator::with_slope(cosine, |cosine| self.value(cosine))

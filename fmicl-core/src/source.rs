@@ -1,25 +1,25 @@
-//! Where a dataset's files lie and where they come from.
+//! Location and origin of a dataset's files.
 
 use std::path::PathBuf;
 
-/// What `fmicl data` says of a dataset and fetches: the folders, the files that its authors publish, their terms.
+/// Source of a dataset, for `fmicl data info` and `fmicl data fetch`: folders, published files, terms.
 ///
-/// The dataset itself declares it ([`crate::Dataset::source`]), so there is no second list, and a dataset of any crate
-/// can be fetched. The default, with nothing in it, is for one that reads no files.
+/// The dataset declares it ([`crate::Dataset::source`]), so a dataset of any crate can be fetched. The default, which
+/// is empty, is for a dataset without files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// The folders in which the reader looks, in this order.
     pub looks_in: Vec<PathBuf>,
-    /// The folder into which [`Source::downloads`] are put or unpacked, so that the reader finds them. Where it is the
-    /// option `root`, as it should be, `fmicl data fetch NAME --to DIR` works.
+    /// The folder into which [`Source::downloads`] are put or unpacked, so that the reader finds them. `fmicl data
+    /// fetch NAME --to DIR` works if the option `root` sets it, as it should.
     pub folder: PathBuf,
-    /// All that has to be fetched; empty where nothing can be.
+    /// Files to fetch; empty if none can be fetched.
     pub downloads: Vec<Download>,
     /// The page that describes the dataset.
     pub page: String,
     /// The licence or the terms of use, as its authors state them.
     pub terms: String,
-    /// How to come by it where it cannot be fetched: where to register, and which layout is read.
+    /// Instructions for a dataset that cannot be fetched: the place to register, and the expected layout.
     pub by_hand: String,
 }
 
@@ -30,9 +30,9 @@ pub struct Download {
     pub url: String,
     /// The file's size in bytes; `None` where it is not known.
     pub bytes: Option<u64>,
-    /// As published; `None` where none is.
+    /// Published checksum; `None` if there is none.
     pub checksum: Option<Checksum>,
-    /// How to unpack it; `None` keeps the file as it is.
+    /// Archive format; `None` keeps the file as it is.
     pub unpack: Option<Archive>,
 }
 
@@ -62,14 +62,15 @@ impl std::fmt::Display for Checksum {
     }
 }
 
-/// What an archive holds.
+/// Format and limits of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
-    /// How it is packed.
+    /// Format of the archive.
     pub format: Format,
     /// The folder at its top that is kept.
     pub makes: String,
-    /// How many bytes it may unpack to, rounded up: one with more is refused, and as many must be free on the disk.
+    /// Maximum unpacked size in bytes, rounded up: larger archives are refused, and as much free disk space is
+    /// required.
     pub at_most: u64,
 }
 

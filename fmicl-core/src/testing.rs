@@ -55,8 +55,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
     ((a - b).abs() / scale).max().double_value(&[])
 }
 
-/// What `build` makes of an empty store; the same seed must give the same weights, and no two of them may claim
-/// one name.
+/// Result of `build` on an empty store. The same seed must give the same weights, and names must be unique.
 fn build_twice<T>(build: impl Fn(&nn::Path) -> T) -> (nn::VarStore, T) {
     let seeded = || {
         tch::manual_seed(0);
@@ -115,7 +114,7 @@ fn weights_without_gradient(store: &nn::VarStore, loss: impl FnOnce() -> Tensor)
         .collect()
 }
 
-/// What a backbone for these views is built for.
+/// Input description for a backbone on these views.
 fn input_of(view: &View) -> Input {
     let longest = view.input.size().last().copied().expect("a view has an axis");
     match view.input.kind() {

@@ -1,4 +1,4 @@
-//! Work dealt out to threads.
+//! Distribution of work to threads.
 //!
 //! libtorch would split every operation of a piece of work (a tile of pairs, a block of parameters) among its threads, and they would meet again after each: a few
 //! microseconds of work, then all wait for the slowest, which on a machine with other work is a long time. So on a CPU
@@ -8,15 +8,15 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Kind, Tensor};
 
-/// Deals `items` out to as many threads as libtorch has and gives what `work` makes of each hand, in an order that depends
-/// on nothing but that number. On a GPU, and where there are too few items, this thread does all, by libtorch's means.
-/// `work` runs without gradient.
+/// Divides `items` between as many threads as libtorch has and returns the result of `work` for each share, in an order
+/// that depends only on that number. On a GPU, or with too few items, this thread does all of it, with libtorch's own
+/// threads. `work` runs without gradient.
 pub fn deal<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(Vec<I>) -> R + Sync) -> Vec<R> {
     deal_with(items, device, || (), |(), hand| work(hand))
 }
 
-/// [`deal`], where each hand begins with what `start` makes in this thread: memory comes back to the thread that it came
-/// from, and what is freed here would lie idle there.
+/// Like [`deal`], with an initial value per share that `start` creates in this thread: freed memory returns to the
+/// thread that allocated it.
 pub fn deal_with<I: Send, S: Send, R: Send>(
     items: Vec<I>,
     device: Device,
@@ -42,8 +42,8 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// What `work` makes of each of `items`, in their order. As [`deal`], but a thread takes the next item whenever it has
-/// done one: right where they differ in size, the small ones best coming last, and their results are not to be summed.
+/// Maps `work` over `items`, in their order. Unlike in [`deal`], a thread takes the next item whenever it has finished
+/// one: for items of different sizes, best with the small ones last, whose results are not summed.
 pub fn deal_each<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(I) -> R + Sync) -> Vec<R> {
     let work = |item| tch::no_grad(|| work(item));
     let Some(pool) = pool_for(items.len(), device) else {
@@ -63,7 +63,7 @@ pub fn deal_each<I: Send, R: Send>(items: Vec<I>, device: Device, work: impl Fn(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// As many threads as libtorch has, if this is work for several.
+/// Number of threads: libtorch's, if the work is enough for several.
 fn pool_for(items: usize, device: Device) -> Option<Arc<ThreadPool>> {
     let threads = tch::get_num_threads().max(1) as usize;
     if device != Device::Cpu || threads == 1 || items < 2 * threads {
@@ -72,7 +72,7 @@ fn pool_for(items: usize, device: Device) -> Option<Arc<ThreadPool>> {
     pool(threads)
 }
 
-/// The threads, made once for their number; none where the system refuses them.
+/// Thread pool, created once per number of threads; `None` if the system refuses.
 fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
     static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,14 @@
-//! One augmented view of a batch, as an encoder sees it.
+//! View: one augmented version of a batch, the input of an encoder.
 
 use tch::{Device, Tensor};
 
 /// One augmented view of a batch of `N` samples.
 #[derive(Debug)]
 pub struct View {
-    /// Images `[N, 3, H, W]`, normalised floats; or whatever the backbone of another modality reads,
-    /// such as token ids `[N, L]`.
+    /// Images `[N, 3, H, W]`, normalised floats; or the input of another modality's backbone, such as token ids `[N,
+    /// L]`.
     pub input: Tensor,
-    /// Which positions of `input` count, for modalities of varying length, such as `[N, L]`.
+    /// Mask of the valid positions of `input`, for modalities of varying length, such as `[N, L]`.
     pub mask: Option<Tensor>,
 }
 

@@ -16,10 +16,10 @@ use tch::{TchError, Tensor};
 /// The most bytes of a file: it is held in memory, and a sparse one can claim any number.
 const MOST: u64 = 256 << 30;
 
-/// Writes tensors to a file of safetensors, which is never half a file: it appears under its name when it is whole.
+/// Writes tensors to a safetensors file, atomically: it gets its name when it is complete.
 ///
 /// # Errors
-/// The disk's.
+/// [`Error::Io`] or [`Error::Data`] if the file cannot be written.
 pub fn write(tensors: impl IntoIterator<Item = (String, Tensor)>, path: &Path) -> Result<()> {
     let contiguous = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
     let mut tensors: Vec<_> = tensors.into_iter().map(contiguous).collect();
@@ -27,10 +27,10 @@ pub fn write(tensors: impl IntoIterator<Item = (String, Tensor)>, path: &Path) -
     atomically(path, |temporary| Tensor::write_safetensors(&tensors, temporary))
 }
 
-/// Lets `write` make a file under another name, and renames it when it is whole.
+/// Writes a file atomically: `write` creates it under a temporary name, and it is renamed when it is complete.
 ///
 /// # Errors
-/// The disk's.
+/// [`Error::Io`] or [`Error::Data`] if the file cannot be written.
 pub fn atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), TchError>) -> Result<()> {
     let io = |error| Error::io(path, error);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -57,12 +57,12 @@ fn describe_write(path: &Path, error: TchError) -> Error {
     }
 }
 
-/// Every tensor of a file of safetensors, by name; or of all shards, where `path` is their index, or the name of the whole
-/// beside which the index lies (`model.safetensors` for `model.safetensors.index.json`).
+/// Reads all tensors of a safetensors file, by name. For shards, `path` is their index, or the file name without
+/// `.index.json` (`model.safetensors` for `model.safetensors.index.json`).
 ///
 /// # Errors
-/// A file that cannot be read, has more than 256 GiB, is damaged, or is something else. Memory is taken for the file and
-/// its tensors alone, whatever its header says.
+/// [`Error::Io`] or [`Error::Data`] if the file cannot be read, is larger than 256 GiB, damaged, or not safetensors.
+/// Memory is allocated for the file and its tensors only, whatever its header claims.
 pub fn read(path: &Path) -> Result<HashMap<String, Tensor>> {
     if let Some(index) = shards::index(path) {
         return shards::read(&index);
@@ -86,10 +86,10 @@ fn read_one(path: &Path) -> Result<HashMap<String, Tensor>> {
     parse(path, &read_file(path, MOST, "a file of safetensors is expected")?)
 }
 
-/// The tensors of a file whose bytes are here already.
+/// Parses the tensors of a file's bytes.
 ///
 /// # Errors
-/// As [`read`], but for reading it.
+/// [`Error::Data`] if the bytes are damaged or not safetensors.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<HashMap<String, Tensor>> {
     let found = SafeTensors::deserialize(bytes).map_err(|error| Error::data(path, describe(&error, bytes)))?;
     let tensors = found.tensors().into_iter().map(|(name, view)| {
@@ -105,7 +105,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<HashMap<String, Tensor>> {
     tensors.collect()
 }
 
-/// What is wrong with the bytes of a file.
+/// Describes a fault in the bytes of a file.
 fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
     let size = bytes.len();
     // A zip archive or a pickle's first opcode: what torch.save writes.

@@ -14,6 +14,6 @@ pub use pearson::Pearson;
 pub use tsallis::Tsallis;
 pub use vlc::Vlc;
 
-/// How far inside an open bound of `f*`'s domain a raw critic is clamped. Nearer to it the slope of `f*` grows
-/// without limit (as `1/gap` to `1/gap^2`) and one pair would outweigh a whole batch.
+/// Distance from an open bound of `f*`'s domain to which a raw critic is clamped. Closer to the bound the slope of `f*`
+/// grows without limit (as `1/gap` to `1/gap^2`), and one pair would outweigh a whole batch.
 const GAP: f64 = 0.01;

@@ -67,8 +67,8 @@ pub(crate) fn linear(path: Path, input: i64, output: i64, bias: bool) -> nn::Lin
     )
 }
 
-/// Rows `[N, d]` scaled to unit length, as `torch.nn.functional.normalize`: divided by `max(norm, 1e-12)`. What comes out
-/// of a network in bfloat16 has unit length in f32.
+/// Rows `[N, d]` scaled to unit length, as `torch.nn.functional.normalize`: divided by `max(norm, 1e-12)`. bfloat16
+/// outputs are normalised in f32.
 pub(crate) fn normalize(rows: &Tensor) -> Tensor {
     let rows = match rows.kind() {
         Kind::BFloat16 => &rows.to_kind(Kind::Float),

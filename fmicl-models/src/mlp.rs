@@ -5,8 +5,8 @@ use crate::norm::BatchNorm;
 use fmicl_core::tch::nn::{self, Module};
 use fmicl_core::tch::{Tensor, nn::Path};
 
-/// Where an [`Mlp`] has batch norms. A head with any has no bias in its linear layers: the norm would
-/// cancel it, and the references leave it out even where no norm follows.
+/// Positions of batch norms in an [`Mlp`]. A head with any has no bias in its linear layers: the norm would cancel it,
+/// and the references leave it out even where no norm follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Norms {
     /// Nowhere; every linear layer has a bias. MoCo v2's head.

@@ -14,12 +14,12 @@ const MOMENTUM: f64 = 0.1;
 pub(crate) struct BatchNorm(nn::BatchNorm);
 
 impl BatchNorm {
-    /// Of rows `[N, width]`; with a scale and a shift where `affine`.
+    /// Batch norm of rows `[N, width]`; with a scale and a shift if `affine`.
     pub(crate) fn of_rows(path: Path, width: i64, affine: bool) -> Self {
         BatchNorm(nn::batch_norm1d(path, width, config(1.0, affine)))
     }
 
-    /// Of images `[N, channels, H, W]`; `scale` is what its weight starts with.
+    /// Batch norm of images `[N, channels, H, W]`; `scale` is the initial value of its weight.
     pub(crate) fn of_images(path: Path, channels: i64, scale: f64) -> Self {
         BatchNorm(nn::batch_norm2d(path, channels, config(scale, true)))
     }

@@ -212,6 +212,7 @@ fn listings() -> Vec<Listing> {
         kind: "command",
         name: entry.name,
         summary: entry.summary,
+        docs: &[],
         crate_name: entry.crate_name,
         version: entry.crate_version,
         api: entry.api,

@@ -15,7 +15,7 @@ pub struct Critics<'a> {
 }
 
 impl<'a> Critics<'a> {
-    /// What a positive pair earns, `s(c)`: `f'(u)` for a ratio, `t` itself for a raw critic. Differentiable.
+    /// Critic of a positive pair, `s(c)`: `f'(u)` for a ratio, `t` itself for a raw critic. Differentiable.
     pub fn reward(&self, cosine: &Tensor) -> Tensor {
         let value = self.similarity.value(cosine);
         match self.similarity.critic() {
@@ -24,8 +24,8 @@ impl<'a> Critics<'a> {
         }
     }
 
-    /// The critic `t` of a pair within the domain of `f*`, where the objective at `alpha = 1` bounds the f-mutual
-    /// information: [`reward`](Critics::reward), but for a raw critic beyond the domain.
+    /// Critic `t` of a pair, clamped to the domain of `f*`, so that the objective at `alpha = 1` bounds the f-mutual
+    /// information. Equals [`reward`](Critics::reward) except for a raw critic outside the domain.
     pub fn critic(&self, cosine: &Tensor) -> Tensor {
         match self.similarity.critic() {
             Critic::Ratio => self.reward(cosine),
@@ -36,7 +36,7 @@ impl<'a> Critics<'a> {
         }
     }
 
-    /// What a negative pair costs, `h(c) = f*(s(c))`.
+    /// Penalty of a negative pair, `h(c) = f*(s(c))`.
     pub fn penalty(self) -> OfCosine<'a> {
         match self.similarity.affine() {
             Some((scale, offset)) => OfCosine::new(scale, offset, move |value| self.of_similarity(value)),
@@ -48,8 +48,8 @@ impl<'a> Critics<'a> {
         }
     }
 
-    /// Where reward or penalty, or a slope of theirs, at a cosine from -1 to 1 is more than the sum of a million such can
-    /// hold in f32, in words; none where none is.
+    /// Describes an overflow: a reward or penalty, or a slope of one, at a cosine from -1 to 1 of which the sum over a
+    /// million pairs exceeds f32. `None` if there is none.
     pub fn beyond_f32(&self) -> Option<String> {
         const MOST: f64 = f32::MAX as f64 / (1 << 20) as f64;
         let _no_grad = tch::no_grad_guard();

@@ -18,11 +18,11 @@ pub(super) struct Grid {
 
 /// A part of the matrix, and the features of its rows and columns, without gradient.
 pub(super) struct Tile {
-    /// Whether the tile stands for its mirror image, too.
+    /// `true` if the tile also stands for its mirror image.
     pub mirrored: bool,
     x: Features,
     y: Features,
-    /// Its diagonals that do not count.
+    /// Diagonals of excluded pairs.
     excluded: Vec<i64>,
 }
 
@@ -43,12 +43,12 @@ impl Grid {
         }
     }
 
-    /// Whether the columns are the anchors themselves.
+    /// Returns true if the columns are the anchors.
     pub fn is_symmetric(&self) -> bool {
         self.columns.is_none()
     }
 
-    /// Whether anyone wants a gradient.
+    /// Returns true if rows or columns require a gradient.
     pub fn requires_grad(&self) -> bool {
         self.rows.requires_grad() || self.columns.as_ref().is_some_and(Tensor::requires_grad)
     }
@@ -110,7 +110,7 @@ impl Grid {
         offsets.filter(move |&offset| lowest < offset && offset < highest)
     }
 
-    /// Who wants a gradient, and of which size.
+    /// Shape of the gradient: of the rows, and of the columns if they require one.
     pub fn shape(&self) -> Shape {
         let columns = self.columns.as_ref().filter(|columns| columns.requires_grad());
         Shape {
@@ -137,7 +137,7 @@ impl Grid {
     }
 }
 
-/// Some of the rows of a feature matrix.
+/// A block of rows of a feature matrix.
 struct Features {
     start: i64,
     count: i64,

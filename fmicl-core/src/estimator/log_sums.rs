@@ -1,7 +1,7 @@
 //! Softmax losses: `log sum e^{scale c}` over the pairs of each anchor, in two passes over the tiles.
 //!
-//! The first pass makes the sums, a running log-sum-exp. The second weighs each pair by its softmax times how much the
-//! loss depends on its anchor's sum, which is known by then, and carries that back to the features.
+//! The first pass computes the sums, a running log-sum-exp. The second weighs each pair by its softmax times the
+//! gradient of the loss with respect to its anchor's sum, and multiplies with the features.
 
 use super::Pairs;
 use super::grid::{Gradient, Grid, Tile};
@@ -10,9 +10,10 @@ use crate::threads::deal_with;
 use std::f64::consts::LOG2_E;
 use tch::{Kind, Tensor};
 
-/// `loss(l)` with gradient to every feature that requires it, where `l_i = log sum_j e^{scale c_ij}` over the pairs of
-/// anchor `i`, `[M]` (`[2N]` for [`Pairs::Both`]). `loss` gives a scalar; it may use other tensors with gradient, such
-/// as the positives' cosines. `scale` is above 0: one over the temperature. Memory is `O(N d + T^2)` for each thread.
+/// Returns `loss(l)` with gradient to every feature that requires it, with `l_i = log sum_j e^{scale c_ij}` over the
+/// pairs of anchor `i`, `[M]` (`[2N]` for [`Pairs::Both`]). `loss` returns a scalar; it may use other tensors with
+/// gradient, such as the positives' cosines. `scale`, above 0, is one over the temperature. Memory is `O(N d + T^2)`
+/// per thread.
 pub fn with_log_sums(pairs: Pairs, scale: f64, loss: impl FnOnce(&Tensor) -> Tensor) -> Tensor {
     let grid = pairs.grid();
     let softmax = Softmax::new(&grid, scale);
@@ -30,12 +31,12 @@ pub fn with_log_sums(pairs: Pairs, scale: f64, loss: impl FnOnce(&Tensor) -> Ten
 #[derive(Debug, Clone, Copy)]
 struct Softmax {
     scale: f64,
-    /// Whether `e^{scale (c - 1)}` is a number for any cosine, so that no maximum need be searched: each pair then has one
-    /// exponential for its row and its column.
+    /// `true` if `e^{scale (c - 1)}` does not underflow for any cosine. No maximum is needed then, and each pair has
+    /// one exponential for its row and its column.
     narrow: bool,
 }
 
-/// What an anchor's pairs are weighed by, `[rows]` or `[columns]` of a tile.
+/// Weights of an anchor's pairs, `[rows]` or `[columns]` of a tile.
 struct Anchors {
     log_sums: Tensor,
     /// The gradient of the loss with respect to them; where the softmax is narrow, times `e^{scale - log_sums}`.

@@ -6,8 +6,8 @@ use crate::processes;
 use crate::threads::deal_with;
 use tch::{Kind, Tensor};
 
-/// The mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is
-/// `O(N d + T^2)` for each thread.
+/// Mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is `O(N d + T^2)` per
+/// thread.
 pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let grid = pairs.grid();
     let anchors = grid.anchors();

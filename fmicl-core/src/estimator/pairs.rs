@@ -1,10 +1,10 @@
-//! Which pairs of features count.
+//! Sets of negative pairs.
 
 use super::grid::Grid;
 use tch::Tensor;
 
-/// Which pairs count. All features are unit-length rows; a pair is of an anchor, a row, with another feature. There are at
-/// least two anchors, or a bank: the mean of no pair is not a number.
+/// Set of pairs over which the estimator sums. All features are unit-length rows; a pair is an anchor with another
+/// feature. There must be at least two anchors, or a bank: the mean over no pair is NaN.
 #[derive(Debug, Clone, Copy)]
 pub enum Pairs<'a> {
     /// `x_i` and `x_j`, `i != j`: `N (N - 1)` pairs of `[N, d]`.
@@ -19,7 +19,7 @@ pub enum Pairs<'a> {
 }
 
 impl Pairs<'_> {
-    /// How many others an anchor is paired with.
+    /// Number of pairs per anchor.
     pub fn others(&self) -> i64 {
         match self {
             Pairs::Within(x) | Pairs::Cross(_, x) => x.size()[0] - 1,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tch::{Device, Kind};
 
-/// What [`set_tile`] set; 0 for nothing.
+/// Value of [`set_tile`]; 0 for none.
 static SIDE: AtomicI64 = AtomicI64::new(0);
 
 /// Sets the side of all tiles from now on, at least 1; `None` leaves it to the cache and the device. Sums are in another

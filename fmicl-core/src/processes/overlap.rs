@@ -1,16 +1,16 @@
-//! Sums of gradients that begin while the backward pass still goes on.
+//! Reducer: sums of gradients that overlap with the backward pass.
 
 use crate::Result;
 use std::fmt;
 
-/// The sums over all processes of the gradients of the parameters that it was made for. It waits in no other call but
-/// [`finish`](Overlap::finish).
+/// Reducer: sums the gradients of its parameters over all processes, in buckets, during the backward pass. Only
+/// [`finish`](Overlap::finish) waits.
 pub trait Overlap: fmt::Debug {
-    /// The next backward pass is the last one before [`finish`](Overlap::finish): a gradient may be summed as soon as
-    /// that pass has made it.
+    /// Announces that the next backward pass is the last one before [`finish`](Overlap::finish): a gradient may be
+    /// summed as soon as it is complete.
     fn begin(&self);
 
-    /// Returns when all gradients are the sums, the same to the bit in each process.
+    /// Waits until all gradients are sums, equal to the bit in each process.
     ///
     /// # Errors
     /// As [`Processes::all_reduce`](super::Processes::all_reduce).

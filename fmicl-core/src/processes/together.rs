@@ -1,7 +1,8 @@
-//! Work that all processes do together, each its share.
+//! Work shared by all processes of a run.
 //!
-//! What shares work lies deep inside: tiles in an objective, batch norms in a backbone. A thread is told once whom it works
-//! with, so that no objective and no backbone has to pass it on; one that shares nothing computes all, and is right, too.
+//! Shared work is deep inside other code: tiles in an objective, batch norms in a backbone. So the process group is a
+//! thread-local, and no objective or backbone has to pass it on. Code that ignores it computes everything in each
+//! process, and is correct too.
 
 use super::Processes;
 use crate::{Error, Result};
@@ -9,7 +10,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tch::Tensor;
 
-/// Whom this thread works with, and what went wrong.
+/// Process group of this thread, and its first failure.
 #[derive(Debug)]
 struct Together {
     processes: Rc<dyn Processes>,
@@ -21,13 +22,13 @@ thread_local! {
     static TOGETHER: RefCell<Option<Together>> = const { RefCell::new(None) };
 }
 
-/// Does `work` with the other processes, which do the same: tiles of pairs are dealt out to all of them. With `norms`,
-/// batch norms see the batch of all of them ([`norms_together`]).
+/// Runs `work` with a process group: every process runs the same, and tiles of pairs are divided between them. With
+/// `norms`, batch norms are synchronised ([`norms_together`]).
 ///
 /// # Errors
-/// The first call to the others that failed; what `work` gave is then worth nothing.
+/// Error of the first collective that failed; the result of `work` is then discarded.
 pub fn together<T>(processes: &Rc<dyn Processes>, norms: bool, work: impl FnOnce() -> T) -> Result<T> {
-    /// Leaves the thread alone again, after a panic too.
+    /// Removes the thread's process group, after a panic too.
     struct Alone;
     impl Drop for Alone {
         fn drop(&mut self) {
@@ -50,7 +51,7 @@ pub fn together<T>(processes: &Rc<dyn Processes>, norms: bool, work: impl FnOnce
     }
 }
 
-/// What `call` gives with the other processes; none where there is none, or one has failed before.
+/// Result of `call` with the process group; `None` if there is none, or a call has failed before.
 fn with<T>(call: impl FnOnce(&dyn Processes) -> Result<T>) -> Option<T> {
     TOGETHER.with_borrow_mut(|together| {
         let together = together.as_mut().filter(|together| together.failure.is_none())?;
@@ -64,14 +65,14 @@ fn with<T>(call: impl FnOnce(&dyn Processes) -> Result<T>) -> Option<T> {
     })
 }
 
-/// This process's share of what all have.
+/// This process's share of `items`.
 pub(crate) fn deal<T>(items: Vec<T>) -> Vec<T> {
     let (rank, size) = share();
     items.into_iter().skip(rank).step_by(size).collect()
 }
 
-/// What the processes have made of their shares, `[size, ...]`. Where one has failed, this one's own in their places: the
-/// work goes on to its end, which is worth nothing.
+/// Gathers the results of all processes, `[size, ...]`. After a failure it returns this process's own result in every
+/// place: the work continues to its end, and its result is discarded.
 pub(crate) fn gathered(part: Tensor) -> Tensor {
     let own = || Tensor::stack(&vec![&part; share().1], 0);
     with(|processes| processes.all_gather(&part)).unwrap_or_else(own)
@@ -82,7 +83,8 @@ pub(crate) fn sum_gradients(gradient: &mut Tensor) {
     let _ = with(|processes| processes.all_reduce(gradient));
 }
 
-/// Where batch norms see the batch of all processes: the sum of `statistics` over them, with gradient, and their number.
+/// Sum of `statistics` over all processes, with gradient, and the world size; `None` if batch norms are not
+/// synchronised.
 pub fn norms_together(statistics: &Tensor) -> Option<(Tensor, usize)> {
     if !TOGETHER.with_borrow(|together| together.as_ref().is_some_and(|together| together.norms)) {
         return None;
@@ -90,13 +92,13 @@ pub fn norms_together(statistics: &Tensor) -> Option<(Tensor, usize)> {
     with(|processes| Ok((processes.sum(statistics)?, processes.size())))
 }
 
-/// The rows of all processes, `[size * N, ...]` in the order of ranks, without gradient; this one's own where it works
-/// alone. All have the same shape.
+/// Rows of all processes, `[size * N, ...]` in the order of ranks, without gradient; only this process's own without a
+/// process group. All must have the same shape.
 pub fn rows_of_all(rows: &Tensor) -> Tensor {
     gathered(rows.detach()).flatten(0, 1)
 }
 
-/// The rank of this process and the number of processes that work together here.
+/// Rank and world size of this thread's process group; `(0, 1)` without one.
 pub fn share() -> (usize, usize) {
     let share = |together: &Together| (together.processes.rank(), together.processes.size());
     TOGETHER.with_borrow(|together| together.as_ref().map_or((0, 1), share))

@@ -117,7 +117,7 @@ pub(super) fn a_restored_learner_goes_on(
     }
 }
 
-/// All that the pairings of a batch hold.
+/// All tensors of a batch's pairings.
 fn outputs(learner: &mut dyn Learner, views: &[View]) -> Vec<Tensor> {
     let mut all = Vec::new();
     for pairing in learner.pairings(views) {

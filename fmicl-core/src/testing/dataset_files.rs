@@ -35,7 +35,7 @@ pub fn check_dataset_files(name: &str, folder: &Path, seed: u64) {
 /// `folder`, when it is opened or for a sample, or samples and labels that are sound.
 ///
 /// # Panics
-/// With what is not so.
+/// With the law that is broken.
 pub fn check_damaged_dataset(dataset: &dyn Dataset, folder: &Path) {
     let splits = if dataset.is_labelled() {
         &SPLITS[..]
@@ -111,7 +111,7 @@ fn check_broken(dataset: &dyn Dataset, split: Split, folder: &Path) {
     }
 }
 
-/// That what is wrong with a file below `folder` is said of a path there.
+/// Checks that an error about a file below `folder` names a path there.
 pub(super) fn check_error(error: &Error, folder: &Path) {
     let (Error::Data { path, .. } | Error::Io { path, .. }) = error else {
         panic!("a broken file is no fault of the config or of libtorch: {error}")

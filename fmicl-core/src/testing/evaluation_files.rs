@@ -33,7 +33,7 @@ pub fn check_evaluation_files(name: &str, folder: &Path, seed: u64) {
 /// `folder`, or judge random features.
 ///
 /// # Panics
-/// With what is not so.
+/// With the law that is broken.
 pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
     match evaluation.open() {
         Ok(task) => drop(judge(&*task)),
@@ -41,7 +41,7 @@ pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
     }
 }
 
-/// What a task says of random features.
+/// Report of a task on random features.
 fn judge(task: &dyn Task) -> Report {
     let encode =
         |samples: Arc<dyn Samples>| -> crate::Result<Tensor> { Ok(unit_rows(samples.len() as i64, 8, Kind::Float, 0)) };

@@ -1,6 +1,6 @@
 //! The processors that this one can stand in for, and tests that run as on each of them.
 //!
-//! Which code of oneDNN, MKL, ATen and this project runs depends on the processor, and so may what is wrong with it.
+//! oneDNN, MKL, ATen and this project choose code by the processor, so a bug may show on some processors only.
 
 use crate::simd::{self, Level};
 use std::io::Read;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// A kind of processor, by the variables that make the libraries take this one for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processor {
-    /// Its widest instructions.
+    /// Widest instruction set.
     pub name: &'static str,
     /// The level that our own kernels have there.
     pub level: Level,
@@ -19,7 +19,7 @@ pub struct Processor {
     pub variables: &'static [(&'static str, &'static str)],
 }
 
-/// The kinds, the least first. Of the one with all that a processor may have nothing is taken away.
+/// The kinds, the least first. The last one has no restriction.
 const KINDS: [Processor; 4] = [
     Processor {
         name: "SSE4.1",
@@ -74,7 +74,7 @@ pub fn processors() -> Vec<Processor> {
 
 /// Set in a child process of [`on_every_processor`].
 const CHILD: &str = "FMICL_TEST_CHILD";
-/// Some faults do not end: a kernel may spin for ever.
+/// Timeout: with some faults a kernel spins for ever.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs `body` in a child process for each of the [`processors`], with glibc's checks of the heap on and freed memory
@@ -110,7 +110,7 @@ pub fn on_every_processor(test: &str, body: impl FnOnce()) {
     }
 }
 
-/// Whether a command ends well within the time, and all that it prints.
+/// Runs a command: `true` if it succeeds within the time, and its output.
 fn finish(mut command: Command) -> (bool, String) {
     let mut child = command
         .stdout(Stdio::piped())

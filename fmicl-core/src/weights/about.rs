@@ -1,4 +1,4 @@
-//! Words beside the tensors of a file of safetensors: what the shapes of weights do not tell.
+//! Metadata of a safetensors file: facts that the shapes of weights do not show.
 
 use super::atomically;
 use crate::{Result, open_file};
@@ -15,10 +15,10 @@ const KEY: &str = "fmicl";
 /// The most bytes of a header, as the crate has it.
 const MOST_HEADER: u64 = 100_000_000;
 
-/// As [`write`](super::write), with words about the tensors.
+/// Writes tensors like [`write`](super::write), with metadata.
 ///
 /// # Errors
-/// The disk's.
+/// [`Error::Io`] or [`Error::Data`] if the file cannot be written.
 pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &str, path: &Path) -> Result<()> {
     let data = |(name, tensor): (String, Tensor)| -> Result<(String, Data), TchError> {
         let (tensor, dtype) = (tensor.contiguous(), tensor.kind().try_into()?);
@@ -35,7 +35,8 @@ pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &
     })
 }
 
-/// The words of [`write_about`] in a file; nothing where it has none or is no such file. The header alone is read.
+/// Reads the metadata written by [`write_about`]; `None` if the file has none or is not safetensors. Only the header is
+/// read.
 pub fn about(path: &Path) -> Option<String> {
     let mut file = open_file(path, "").ok()?;
     let mut header = vec![0; 8];

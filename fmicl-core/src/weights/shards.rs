@@ -1,5 +1,4 @@
-//! Weights in several files, as transformers divides large ones: `model.safetensors.index.json` says which tensor is in
-//! which.
+//! Sharded weights, as transformers writes large ones: `model.safetensors.index.json` maps tensors to files.
 
 use super::read_one;
 use crate::{Error, Result, read_file};
@@ -42,7 +41,7 @@ pub(super) fn index_of_shard(path: &Path) -> Option<PathBuf> {
 fn shards(index: &Path) -> Result<(Index, BTreeSet<String>)> {
     let bytes = read_file(index, MOST, "an index of shards of safetensors is expected")?;
     let read: Index = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::data(index, format!("is no index of shards of safetensors: {error}")))?;
+        .map_err(|error| Error::data(index, format!("is not an index of safetensors shards: {error}")))?;
     let names: BTreeSet<_> = read.weight_map.values().cloned().collect();
     let is_plain = |name: &&String| {
         let mut parts = Path::new(name).components();
@@ -53,7 +52,7 @@ fn shards(index: &Path) -> Result<(Index, BTreeSet<String>)> {
         None => Ok((read, names)),
         Some(name) => Err(Error::data(
             index,
-            format!("names `{name}`, which is no file beside it"),
+            format!("names `{name}`, which is not a file in its folder"),
         )),
     }
 }
@@ -164,11 +163,11 @@ mod tests {
             let outside = format!("{{\"weight_map\": {{\"a\": \"{outside}\"}}}}");
             let message = error(&outside, name);
             assert!(
-                message.starts_with(index) && message.ends_with("which is no file beside it"),
+                message.starts_with(index) && message.ends_with("which is not a file in its folder"),
                 "{message}"
             );
         }
         assert_eq!(error("{\"weight_map\": {}}", name), format!("{index}: names no shard"));
-        assert!(error("{}", name).starts_with(&format!("{index}: is no index of shards of safetensors: ")));
+        assert!(error("{}", name).starts_with(&format!("{index}: is not an index of safetensors shards: ")));
     }
 }

@@ -3,18 +3,17 @@
 
 use super::GAP;
 use fmicl_core::estimator::exp;
-use fmicl_core::{Divergence, register, require};
+use fmicl_core::{Divergence, Documented, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-/// Tsallis divergence of order `alpha`. For `alpha > 1` its conjugate is constant below `t = 0`; for
-/// `alpha < 1` a raw critic is clamped to `t <= -0.01`. The default lies between `kl` (1) and `pearson` (2), so that it is
-/// neither.
-#[derive(Debug, Serialize, Deserialize)]
+/// Tsallis divergence of order `alpha`. For `alpha > 1` its conjugate is constant below `t = 0`; for `alpha < 1` a raw
+/// critic is clamped to `t <= -0.01`. The default lies between `kl` (1) and `pearson` (2), so it equals neither.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tsallis {
-    /// The order, above 0 and not 1; 1.5 by default. With 2 it is `pearson`: of a density ratio the losses are the same but
-    /// for a constant, of a raw critic `t` the one is the other's of `t + 2`, but for where `f*` is constant.
+    /// The order, above 0 and not 1. With 2 it is `pearson`: for a density ratio the losses differ by a constant; for a
+    /// raw critic `t` one is the other's at `t + 2`, except where `f*` is constant.
     pub alpha: f64,
 }
 

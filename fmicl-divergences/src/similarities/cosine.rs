@@ -1,15 +1,15 @@
 //! The cosine similarity of the paper's baseline, `t = c / tau`: a raw critic, fed to `f*` directly.
 
-use fmicl_core::{Critic, Similarity, register, require};
+use fmicl_core::{Critic, Documented, Similarity, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// The scaled cosine, a raw critic.
 ///
-/// Where the divergence bounds the domain of `f*` (`js`: below log 2; `hellinger`, `vlc`: below 1), the critic
-/// of a negative pair is clamped just inside, and the pair then repels no more: with `tau` under
-/// `1 / bound` the nearest negatives are lost.
-#[derive(Debug, Serialize, Deserialize)]
+/// If the divergence bounds the domain of `f*` (`js`: below log 2; `hellinger`, `vlc`: below 1), the critic of a
+/// negative pair is clamped just inside, and a clamped pair has no gradient: with `tau` below `1 / bound` the nearest
+/// negatives do not repel.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cosine {
     /// The temperature, from 1e-6 to 1e6.

@@ -3,19 +3,19 @@
 //!
 //! Source: Lu et al., section 4; `sigma^2` is what others call the temperature.
 
-use fmicl_core::{Critic, Similarity, register, require};
+use fmicl_core::{Critic, Documented, Similarity, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// The f-Gaussian similarity, a log density ratio.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gaussian {
-    /// The kernel's width, from 0.001 to 1000; `sigma^2` plays the part of a temperature.
+    /// The kernel's width, from 0.001 to 1000; `sigma^2` acts as a temperature.
     pub sigma: f64,
-    /// The ratio of a pair at distance 0, above 0. Absent: `e^(1 / sigma^2)`, with which the log ratio is
-    /// `c / sigma^2` and a pair of orthogonal features, as independent ones are in high dimension, has ratio 1.
-    /// With a smaller one negatives repel too little and features collapse into a few directions.
+    /// The ratio of a pair at distance 0, above 0. Absent by default: `e^(1 / sigma^2)`, so that the log ratio is `c /
+    /// sigma^2` and orthogonal features (independent ones in high dimension) have ratio 1. With a smaller `mu`
+    /// negatives repel too little and features collapse into a few directions.
     pub mu: Option<f64>,
 }
 

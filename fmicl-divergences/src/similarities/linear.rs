@@ -3,12 +3,12 @@
 //! With `pearson` and the defaults, f-MICL is the Spectral Contrastive Loss up to a constant (HaoChen et al.,
 //! NeurIPS 2021, arXiv 2106.04156).
 
-use fmicl_core::{Critic, Similarity, register, require};
+use fmicl_core::{Critic, Documented, Similarity, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// An affine map of the cosine, a raw critic; clamped on negatives as [`super::Cosine`] is.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Linear {
     /// The slope, above 0.

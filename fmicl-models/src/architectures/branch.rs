@@ -1,4 +1,4 @@
-//! What the architectures share: a backbone with its projector, and the ranges of a head's options.
+//! Shared code of the architectures: a backbone with its projector, and the ranges of a head's options.
 
 use crate::mlp::Mlp;
 use fmicl_core::tch::{Tensor, nn};
@@ -29,7 +29,7 @@ impl Branch {
     }
 }
 
-/// The widths of an [`Mlp`] of `layers` linear layers.
+/// Widths of an [`Mlp`] of `layers` linear layers.
 pub(super) fn widths(input: i64, hidden: i64, out: i64, layers: usize) -> Vec<i64> {
     let mut widths = vec![hidden; layers + 1];
     widths[0] = input;
@@ -37,7 +37,7 @@ pub(super) fn widths(input: i64, hidden: i64, out: i64, layers: usize) -> Vec<i6
     widths
 }
 
-/// `hidden` units and `out` features.
+/// Checks the ranges of `hidden` units and `out` features.
 pub(super) fn check_widths(hidden: i64, out: i64) -> Result<()> {
     const WIDEST: i64 = 65_536;
     require((1..=WIDEST).contains(&hidden), "hidden", || {
@@ -49,14 +49,14 @@ pub(super) fn check_widths(hidden: i64, out: i64) -> Result<()> {
     })
 }
 
-/// The number of a head's linear layers.
+/// Checks the range of a head's number of linear layers.
 pub(super) fn check_layers(key: &str, layers: usize) -> Result<()> {
     require((1..=16).contains(&layers), key, || {
         format!("{layers} is not from 1 to 16")
     })
 }
 
-/// The share that a momentum encoder keeps of itself.
+/// Checks the range of a momentum encoder's momentum.
 pub(super) fn check_momentum(momentum: f64) -> Result<()> {
     require((0.0..1.0).contains(&momentum), "momentum", || {
         format!("{momentum} is not at least 0 and below 1")

@@ -13,22 +13,22 @@ use crate::layers::normalize;
 use crate::mlp::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
-    Architecture, BuildBackbone, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View, register,
-    require, share,
+    Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View,
+    register, require, share,
 };
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use shuffle::keys_of_all;
 
-/// Queries of the first view, keys of the second, negatives from a queue.
-#[derive(Debug, Serialize, Deserialize)]
+/// MoCo v2: queries of the first view, keys of the second, negatives from a queue.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Moco {
-    /// Keys that are kept as negatives, at least 1; any number, whatever the batch.
+    /// Number of keys kept as negatives, at least 1; it need not be a multiple of the batch.
     pub queue: i64,
-    /// The share that the momentum encoder keeps of itself at a step, at least 0 and below 1.
+    /// Momentum of the momentum encoder (EMA decay per step), at least 0 and below 1.
     pub momentum: f64,
-    /// Units of the projector's hidden layer, at least 1; where absent, as many as the backbone has features.
+    /// Units of the projector's hidden layer, at least 1; absent by default: the number of the backbone's features.
     pub hidden: Option<i64>,
     /// Dimensions of the features that the objective compares, at least 2.
     pub out: i64,
@@ -52,7 +52,7 @@ register!(
     "MoCo v2: keys from a momentum encoder, negatives from a queue"
 );
 
-/// Numbers in a queue, at most; 8 GiB of them.
+/// Maximum of numbers in a queue: 8 GiB.
 const MOST: i64 = 1 << 31;
 
 impl Architecture for Moco {

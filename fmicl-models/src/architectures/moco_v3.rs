@@ -1,5 +1,5 @@
-//! MoCo v3: a momentum encoder makes keys of both views, the keys of the batch are the negatives, and a predictor
-//! stands between the queries and the keys.
+//! MoCo v3: a momentum encoder computes keys of both views, the other keys of the batch are the negatives, and the
+//! queries pass through a predictor.
 //!
 //! Source: Chen, Xie and He, "An Empirical Study of Training Self-Supervised Vision Transformers", ICCV 2021,
 //! arXiv 2104.02057, algorithm 1; heads and momentum from `moco/builder.py` and `main_moco.py` of
@@ -11,27 +11,27 @@ use crate::mlp::{Mlp, Norms};
 use crate::schedules::cosine;
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
-    Architecture, BuildBackbone, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Part, Result, Schedule,
-    View, register,
+    Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Part, Result,
+    Schedule, View, register,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Queries of each view against keys of the other.
-#[derive(Debug, Serialize, Deserialize)]
+/// MoCo v3: queries of each view with keys of the other.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MocoV3 {
     /// Units of the hidden layers of projector and predictor, at least 1.
     pub hidden: i64,
     /// Dimensions of the features that the objective compares, at least 2.
     pub out: i64,
-    /// Linear layers of the projector, at least 1; where absent, 3 for a transformer and 2 for other backbones.
+    /// Linear layers of the projector, at least 1; absent by default: 3 for a transformer and 2 for other backbones.
     pub projector_layers: Option<usize>,
-    /// Linear layers of the predictor, at least 1. For a transformer a batch norm follows the last of them, too.
+    /// Linear layers of the predictor, at least 1. For a transformer a batch norm follows the last one, too.
     pub predictor_layers: usize,
-    /// The share that the momentum encoder keeps of itself at a step, at first; at least 0 and below 1.
+    /// Initial momentum of the momentum encoder (EMA decay per step), at least 0 and below 1.
     pub momentum: f64,
-    /// How the rest of it, which the encoder gives, changes over training; by default it falls to 0 along half a cosine.
+    /// Schedule of `1 - momentum` over training; by default it falls to 0 along half a cosine.
     pub schedule: Part<dyn Schedule>,
 }
 
@@ -121,7 +121,7 @@ impl Learner for Net {
         &*self.query.encoder
     }
 
-    /// Without the predictor, as a key is made.
+    /// Projections without the predictor, like keys.
     fn project(&self, view: &View) -> Tensor {
         tch::no_grad(|| normalize(&self.query.forward(view, false)))
     }

@@ -9,25 +9,26 @@ use super::branch::{Branch, check_widths, widths};
 use crate::layers::normalize;
 use crate::mlp::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
-use fmicl_core::{Architecture, BuildBackbone, Encoder, Learner, Negatives, Pairing, Result, View, register, require};
+use fmicl_core::{
+    Architecture, BuildBackbone, Documented, Encoder, Learner, Negatives, Pairing, Result, View, register, require,
+};
 use serde::{Deserialize, Serialize};
 
-/// One network sees both views; the rest of the batch repels.
-#[derive(Debug, Serialize, Deserialize)]
+/// SimCLR: one network encodes both views; the rest of the batch are negatives.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimClr {
-    /// Units of the projector's hidden layers, at least 1; where absent, as many as the backbone has features.
+    /// Units of the projector's hidden layers, at least 1; absent by default: the number of the backbone's features.
     pub hidden: Option<i64>,
     /// Dimensions of the features that the objective compares, at least 2.
     pub out: i64,
-    /// Linear layers of the projector; 0 for none: then the objective compares the backbone's features, and `out` has no
-    /// meaning.
+    /// Linear layers of the projector; 0 for none: the objective then compares the backbone's features, and `out` has
+    /// no effect.
     pub layers: usize,
-    /// Whether a batch norm follows each of them.
+    /// Adds a batch norm after each of them.
     pub batch_norm: bool,
-    /// Whether there is a third view, which looks like the first and belongs to another (a dataset of triplets): a hard
-    /// negative of every anchor. The anchors are then the first views alone, as in SimCSE (Gao et al., EMNLP 2021, arXiv
-    /// 2104.08821, equation 5).
+    /// Uses a third view as a hard negative of every anchor, for a dataset of triplets. Only the first views are
+    /// anchors then, as in SimCSE (Gao et al., EMNLP 2021, arXiv 2104.08821, equation 5).
     pub hard_negatives: bool,
 }
 

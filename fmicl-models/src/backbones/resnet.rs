@@ -10,26 +10,26 @@ mod block;
 use crate::layers::{ConvNorm, ConvSize};
 use block::{Block, Shape};
 use fmicl_core::tch::{Tensor, nn};
-use fmicl_core::{Backbone, Encoder, Error, Result, View, register, require};
+use fmicl_core::{Backbone, Documented, Encoder, Error, Result, View, register, require};
 use serde::{Deserialize, Serialize};
 
 /// A ResNet without its classifier.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResNet {
-    /// 18 or 34 (basic blocks), 50 or 101 (bottlenecks).
+    /// Depth: 18 or 34 (basic blocks), 50 or 101 (bottlenecks).
     pub depth: u32,
-    /// How the image enters.
+    /// First layers: `imagenet` (7x7 convolution, max pool) or `cifar` (3x3 convolution).
     pub stem: Stem,
-    /// Channels of the stem and of the first stage's blocks, at least 1; 64 in the paper. There are `8 width`
-    /// features for basic blocks and `32 width` for bottlenecks.
+    /// Channels of the stem and of the first stage's blocks, at least 1; 64 in the paper. Basic blocks give `8 width`
+    /// features and bottlenecks `32 width`.
     pub width: i64,
-    /// Starts every residual branch at zero, so that each block is the identity at first (Goyal et al.,
-    /// arXiv 1706.02677).
+    /// Initialises the last norm of every residual branch to zero, so that each block starts as the identity (Goyal et
+    /// al., arXiv 1706.02677).
     pub zero_init_residual: bool,
 }
 
-/// How the image enters a [`ResNet`].
+/// First layers of a [`ResNet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stem {
@@ -57,7 +57,7 @@ register!(
     "ResNet-18, 34, 50 or 101, with torchvision's names and initialisation"
 );
 
-/// The depths: what the blocks are and how many each of the four stages has.
+/// Depths, with the kind of block and the number of blocks in each of the four stages.
 const PLANS: [(u32, Shape, [usize; 4]); 4] = [
     (18, Shape::Basic, [2, 2, 2, 2]),
     (34, Shape::Basic, [3, 4, 6, 3]),

@@ -2,10 +2,10 @@
 //! trains it: Chen, Xie and He, "An Empirical Study of Training Self-Supervised Vision Transformers", ICCV 2021,
 //! arXiv 2104.02057.
 //!
-//! Names and arithmetic are timm's (`vit_small_patch16_224` with `num_heads=12`; its default is 6, which the shapes of
-//! the weights do not tell), so that weights load there with `strict=False` for the missing `head`. From MoCo v3 are the fixed sine-cosine positions, the initialisation and the frozen random patch
-//! projection (section 4.3 there: with a trained one, large batches are unstable). Features are the class token
-//! after the last norm.
+//! Names and arithmetic are timm's (`vit_small_patch16_224` with `num_heads=12`; its default is 6, and the shapes of
+//! the weights do not show it), so that weights load there with `strict=False` for the missing `head`. From MoCo v3 are
+//! the fixed sine-cosine positions, the initialisation and the frozen random patch projection (section 4.3 there: with
+//! a trained one, large batches are unstable). Features are the class token after the last norm.
 
 mod block;
 mod embedding;
@@ -14,24 +14,24 @@ use block::Block;
 use embedding::Embedding;
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::{self, Init, LayerNormConfig, LinearConfig, Module, Path};
-use fmicl_core::{Backbone, Encoder, Error, Input, Result, View, register, require, toml};
+use fmicl_core::{Backbone, Documented, Encoder, Error, Input, Result, View, register, require, toml};
 use serde::{Deserialize, Serialize};
 
 /// A vision transformer without its classifier.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vit {
-    /// The side of an image in pixels, a multiple of `patch`. Absent: that of the views.
+    /// Side of an image in pixels, a multiple of `patch`. Absent by default: that of the views.
     pub image_size: Option<i64>,
-    /// The side of a patch in pixels. Absent: 4 for images of at most 32 pixels, 8 for those of at most 96, else 16.
+    /// Side of a patch in pixels. Absent by default: 4 for images of at most 32 pixels, 8 for at most 96, else 16.
     pub patch: Option<i64>,
-    /// Numbers in a token, which is the number of features; a multiple of 4 and of `heads`, at most 8192.
+    /// Width of a token, and number of features; a multiple of 4 and of `heads`, at most 8192.
     pub width: i64,
-    /// Blocks, 1 to 256.
+    /// Number of blocks, 1 to 256.
     pub depth: i64,
-    /// Heads of an attention, at least 1.
+    /// Number of attention heads, at least 1.
     pub heads: i64,
-    /// Leaves the projection of the patches as it was drawn.
+    /// Keeps the patch projection at its random initialisation.
     pub freeze_patch_embed: bool,
 }
 
@@ -57,10 +57,10 @@ register!(
 
 /// Hidden units of a block's MLP, per unit of width.
 const MLP_RATIO: i64 = 4;
-/// More patches than any use has; a table of positions for more would not fit a machine.
+/// Maximum of patches; a table of positions for more would exceed a machine's memory.
 const MOST_PATCHES: i64 = 65_536;
 
-/// How an image is cut.
+/// Size of the image and of its patches.
 #[derive(Debug, Clone, Copy)]
 struct Grid {
     /// The side of a patch in pixels.
@@ -70,7 +70,7 @@ struct Grid {
 }
 
 impl Vit {
-    /// How an image of `size` pixels a side is cut.
+    /// Patches of an image of `size` pixels a side.
     fn grid(&self, size: i64) -> Result<Grid> {
         let patch = self.patch.unwrap_or(match size {
             ..=32 => 4,

@@ -6,19 +6,18 @@
 
 use super::add_scaled;
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
+use fmicl_core::{Documented, Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
 
 /// AdamW.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamW {
     /// The decay of the means of the gradient and of its square, each at least 0 and below 1.
     pub betas: [f64; 2],
     /// Added to the root of the second moment, above 0.
     pub eps: f64,
-    /// The share of a parameter that a step at learning rate 1 would take away, at least 0; not for biases
-    /// and norms.
+    /// Weight decay per step at learning rate 1, at least 0; not for biases and norms.
     pub weight_decay: f64,
 }
 

@@ -9,19 +9,19 @@
 
 use super::add_scaled;
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, deal, in_blocks, register, require};
+use fmicl_core::{Documented, Optimizer, Parameters, Result, Stepper, deal, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 
 /// LARS.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lars {
-    /// At least 0 and below 1.
+    /// Momentum, at least 0 and below 1.
     pub momentum: f64,
     /// The weight of `|p|^2 / 2`, at least 0; not for biases and norms.
     pub weight_decay: f64,
-    /// How far a step at learning rate 1 moves a variable, as a share of its norm; above 0.
+    /// Length of a step at learning rate 1 relative to the variable's norm, above 0.
     pub trust_coefficient: f64,
 }
 

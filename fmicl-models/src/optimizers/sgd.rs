@@ -6,16 +6,16 @@
 
 use super::add_scaled;
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
+use fmicl_core::{Documented, Optimizer, Parameters, Result, Stepper, in_blocks, register, require};
 use serde::{Deserialize, Serialize};
 
 /// SGD.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sgd {
-    /// At least 0 and below 1.
+    /// Momentum, at least 0 and below 1.
     pub momentum: f64,
-    /// Looks ahead along the velocity; needs a momentum above 0.
+    /// Nesterov momentum; needs a momentum above 0.
     pub nesterov: bool,
     /// The weight of `|p|^2 / 2`, at least 0; not for biases and norms.
     pub weight_decay: f64,

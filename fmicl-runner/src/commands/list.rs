@@ -1,4 +1,6 @@
-//! `fmicl list`: what is registered, from the registry alone.
+//! `fmicl list`: the registered parts, printed from the registry alone.
+
+mod reference;
 
 use crate::command::{Command, Group, Outcome};
 use crate::wrap;
@@ -14,6 +16,9 @@ struct List {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print a reference in Markdown, with a line for each option
+    #[arg(long, conflicts_with = "json")]
+    doc: bool,
 }
 
 crate::command!(
@@ -25,20 +30,23 @@ crate::command!(
 
 impl Command for List {
     fn run(self) -> Outcome {
-        Ok(list(self.kind.as_deref(), self.json)?)
+        Ok(list(&self)?)
     }
 }
 
 /// Prints the parts of one kind, or of all.
-fn list(kind: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let kinds = match kind {
+fn list(list: &List) -> anyhow::Result<()> {
+    let kinds = match &list.kind {
         Some(name) => vec![find(name)?],
         None => registry::kinds(),
     };
-    if json {
+    if list.json {
         let parts: Vec<_> = kinds.iter().flat_map(|kind| (kind.list)()).collect();
         writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&parts)?)?;
         return Ok(());
+    }
+    if list.doc {
+        return Ok(io::stdout().write_all(reference::markdown(&kinds).as_bytes())?);
     }
     let columns = wrap::width(io::stdout());
     let of_kind = |kind: &&KindInfo| format!("{}\n{}", kind.name, lines(&(kind.list)(), columns));

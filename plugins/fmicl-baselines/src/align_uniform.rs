@@ -8,12 +8,12 @@
 
 use crate::pairs::positive_cosines;
 use fmicl_core::estimator::{Pairs, with_log_sums};
-use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
+use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// Alignment and Uniformity.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlignUniform {
     /// The weight of alignment, above 0.

@@ -6,17 +6,17 @@
 
 use crate::pairs::{check_temperature, negatives, positive_cosines};
 use fmicl_core::estimator::with_log_sums;
-use fmicl_core::{InBatch, Loss, Objective, Pairing, register, require};
+use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 
-/// DCL, or DCLW where `sigma` is given.
-#[derive(Debug, Serialize, Deserialize)]
+/// DCL, or DCLW with `sigma`.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dcl {
     /// The temperature, from 1e-6 to 1e6.
     pub temperature: f64,
-    /// DCLW's weights of the positives: the smaller, the less an easy positive counts; from 1e-3 to 1e6. Absent: all
-    /// weights are 1.
+    /// Temperature of DCLW's weights of the positives, from 1e-3 to 1e6: the smaller, the less an easy positive counts.
+    /// Absent by default: all weights are 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
 }

@@ -9,16 +9,16 @@
 
 use crate::pairs::{check_temperature, positive_cosines};
 use fmicl_core::estimator::{Pairs, with_log_sums};
-use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
+use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
 /// DHEL.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dhel {
     /// The temperature, from 1e-6 to 1e6.
     pub temperature: f64,
-    /// On a batch of two views, whether the second view has an energy too.
+    /// On a batch of two views, adds the energy of the second view.
     pub both_views: bool,
 }
 

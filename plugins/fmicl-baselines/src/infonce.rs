@@ -6,17 +6,17 @@
 
 use crate::pairs::{check_temperature, negatives, of_anchors, positive_cosines};
 use fmicl_core::estimator::with_log_sums;
-use fmicl_core::{InBatch, Loss, Objective, Pairing, register};
+use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
 /// InfoNCE; NT-Xent under SimCLR.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InfoNce {
     /// The temperature, from 1e-6 to 1e6.
     pub temperature: f64,
-    /// On a batch of two views, the negatives: `both`, the default, is SimCLR's; `cross` is SimCSE's, the second views of
-    /// the other samples for the first views alone (Gao et al., EMNLP 2021, arXiv 2104.08821, equation 4).
+    /// Negatives in a batch of two views: `both` is SimCLR's; `cross` is SimCSE's, with only first views as anchors and
+    /// the second views of the other samples as negatives (Gao et al., EMNLP 2021, arXiv 2104.08821, equation 4).
     pub negatives: InBatch,
 }
 

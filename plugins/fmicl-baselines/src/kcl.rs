@@ -1,21 +1,22 @@
 //! Kernel Contrastive Loss: `-2 mean k(x_i, y_i) + gamma (mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j))`.
 //!
-//! With keys the energy is twice that of the anchors with the other pairs' keys, with a bank twice that with all of it.
+//! With keys the energy is twice that of the anchors with the other pairs' keys, with a bank twice that with the whole
+//! bank.
 //!
 //! Source: Koromilas et al., ICML 2024, arXiv 2405.18045, and its code (`KCL`). Its code halves the log kernel in the
 //! energy; here a kernel is the same in both terms. Its Riesz kernels are infinite for equal features and left out.
 
 use crate::pairs::positive_cosines;
 use fmicl_core::estimator::{OfCosine, Pairs, mean, with_slope};
-use fmicl_core::{Loss, Negatives, Objective, Pairing, register, require};
+use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// KCL.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Kcl {
-    /// `"gaussian"`, `"log"` or `"imq"`.
+    /// Kernel: `"gaussian"`, `"log"` or `"imq"`.
     pub kernel: Kernel,
     /// The kernel's scale, from 1e-3 to 1e3.
     pub t: f64,

@@ -1,4 +1,4 @@
-//! What the objectives share: an anchor's positive and its negatives.
+//! Shared code of the objectives: an anchor's positive and its negatives.
 
 use fmicl_core::estimator::Pairs;
 use fmicl_core::{InBatch, Negatives, Pairing, Result, require};
@@ -16,9 +16,9 @@ pub fn positive_cosines(x: &Tensor, y: &Tensor) -> Tensor {
     (x * y).sum_dim_intlist([1].as_slice(), false, x.kind())
 }
 
-/// The anchors of a pairing, each with its negatives, as InfoNCE and its kin see them: on a batch of two views it is as
-/// `in_batch` says; with keys the `N` anchors have the `N - 1` other keys (MoCo v3), with hard negatives those and the
-/// other positives (SimCSE), with a bank all of it (MoCo).
+/// Anchors of a pairing with their negatives, for InfoNCE and similar objectives: on a batch of two views by
+/// `in_batch`; with keys each of `N` anchors has the `N - 1` other keys (MoCo v3), with hard negatives those and the
+/// other positives (SimCSE), with a bank the whole bank (MoCo).
 pub fn negatives(pairing: &Pairing, in_batch: InBatch) -> Pairs<'_> {
     let (x, y) = (&pairing.anchors, &pairing.positives);
     match &pairing.negatives {
@@ -33,7 +33,7 @@ pub fn negatives(pairing: &Pairing, in_batch: InBatch) -> Pairs<'_> {
     }
 }
 
-/// Of each pair `[N]` to of each anchor: both views of a pair have its value where both are anchors.
+/// Expands values per pair `[N]` to values per anchor: if both views are anchors, both have the pair's value.
 pub fn of_anchors(pairs: Tensor, negatives: Pairs) -> Tensor {
     match negatives {
         Pairs::Both(..) => pairs.repeat([2]),

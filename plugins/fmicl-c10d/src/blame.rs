@@ -1,28 +1,28 @@
-//! Which process is to blame when a call has failed.
+//! Identification of the process that has failed.
 //!
-//! A process that gives up says so in the store: with its own reason where it has one, or that others have let it down.
-//! One that says nothing within some seconds is dead or hangs, and is named.
+//! A process that stops writes its reason to the store, or that a call to others has failed. A process that writes
+//! nothing within some seconds has died or hangs, and is named in the error.
 
 use crate::group::Group;
 use fmicl_core::Result;
 use std::time::{Duration, Instant};
 
-/// Let down by others, no reason of its own.
+/// Reason of a process that stops because a call to others has failed.
 const LET_DOWN: &str = "let down";
 
-/// What it takes to find out.
+/// Store, rank and timeouts needed to find it.
 #[derive(Debug)]
 pub struct Blame {
     pub rank: usize,
     pub size: usize,
-    /// Whether this process keeps the store.
+    /// `true` if this process hosts the store.
     pub serves: bool,
-    /// How long an answer is waited for.
+    /// Time to wait for an answer.
     pub patience: Duration,
 }
 
 impl Blame {
-    /// Tells the others that this process stops, and why; then closes its connections to them, so that they notice.
+    /// Tells the others that this process stops, and the reason; then closes its connections, so that they notice.
     pub fn leave(&self, group: &Group, why: &str) {
         let told = group.set(
             &left(self.rank),
@@ -36,7 +36,7 @@ impl Blame {
         let _ = group.set(&known(self.rank), "yes");
     }
 
-    /// In a line, why a call has failed with `error`.
+    /// One-line reason of a call that failed with `error`.
     pub fn find(&self, group: &Group, error: &str) -> String {
         match self.ask(group) {
             Ok(Some(why)) => why,
@@ -70,7 +70,7 @@ impl Blame {
         }))
     }
 
-    /// What the others have written under their keys, all within `patience`.
+    /// Values that the other processes have written under their keys, all within `patience`.
     fn answers(&self, group: &Group, key: fn(usize) -> String) -> Result<Vec<(usize, Option<String>)>> {
         let deadline = Instant::now() + self.patience;
         let others = (0..self.size).filter(|rank| *rank != self.rank);
@@ -82,12 +82,12 @@ impl Blame {
     }
 }
 
-/// Why a process has left.
+/// Key of a process's reason for leaving.
 fn left(rank: usize) -> String {
     format!("left/{rank}")
 }
 
-/// That a process knows who is to blame.
+/// Key under which a process writes that it knows the failed one.
 fn known(rank: usize) -> String {
     format!("known/{rank}")
 }

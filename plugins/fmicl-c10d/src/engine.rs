@@ -1,34 +1,34 @@
-//! The engine `c10d`: its options, and how the processes meet.
+//! The engine `c10d`: its options, and the start of the process group.
 
 use crate::group::{Group, has_gloo, has_nccl};
 use crate::joined::Joined;
 use crate::launched::{Agent, Launched};
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Engine, Error, Processes, Result, Single, register, require};
+use fmicl_core::{Documented, Engine, Error, Processes, Result, Single, register, require};
 use serde::{Deserialize, Serialize};
 use std::net::UdpSocket;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Processes that torchrun or Slurm has started, over PyTorch's c10d. A process that no launcher has started is alone.
-#[derive(Debug, Serialize, Deserialize)]
+/// Process group of torchrun or Slurm over PyTorch's c10d. A process without a launcher has a world size of 1.
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct C10d {
-    /// What carries the tensors.
+    /// Backend for the tensors: `auto` (NCCL on GPUs, Gloo on CPUs) or `gloo`.
     pub backend: Backend,
-    /// Seconds that a process waits for another one before it gives up, from 1 to 86400. It must be longer than the
-    /// longest time in which one process alone has something to do: the first batch, a checkpoint.
+    /// Timeout of a collective in seconds, from 1 to 86400. It must be longer than the longest work of one process
+    /// while the others wait: the first batch, a checkpoint.
     pub timeout: f64,
-    /// MiB of gradients that are summed in one call, from 0 to 4096: each as soon as the backward pass has made them. With 0
-    /// all are summed when it is over, as they are on GPUs by gloo.
+    /// Size of the reducer's buckets in MiB, from 0 to 4096; each is summed as soon as the backward pass has completed
+    /// it. With 0 all are summed after the backward pass, as always on GPUs with Gloo.
     pub bucket_cap_mb: f64,
 }
 
-/// What carries tensors from process to process.
+/// Backend that carries tensors between processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// NCCL where the tensors are on GPUs, else gloo.
+    /// NCCL for tensors on GPUs, else Gloo.
     Auto,
     /// Gloo, over TCP; tensors on GPUs go through main memory.
     Gloo,
@@ -104,7 +104,7 @@ impl Engine for C10d {
         let failed = |error: Error| {
             let (host, seconds) = (&launched.host, self.timeout);
             Error::Run(format!(
-                "rank {rank} of {size} has not met the others at {host}:{port} within {seconds} seconds: {error}"
+                "rank {rank} of {size} did not join the others at {host}:{port} within {seconds} seconds: {error}"
             ))
         };
         let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;

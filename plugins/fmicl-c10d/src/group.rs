@@ -1,4 +1,4 @@
-//! The C functions of `shim.cc`, made safe.
+//! Safe bindings to the C functions of `shim.cc`.
 
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Error, Result};
@@ -56,7 +56,7 @@ unsafe extern "C" {
 pub struct Group {
     // Not sent to other threads: a raw pointer is not.
     group: NonNull<c_void>,
-    /// Where the backend wants its tensors.
+    /// Device that the backend needs its tensors on.
     device: Cell<Device>,
 }
 
@@ -66,12 +66,12 @@ const NCCL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libfmicl_c10d_nccl
 #[cfg(not(nccl))]
 const NCCL: &[u8] = &[];
 
-/// Whether this binary has the backend NCCL.
+/// Returns true if this binary has the backend NCCL.
 pub fn has_nccl() -> bool {
     !NCCL.is_empty()
 }
 
-/// Whether this binary has the backend gloo.
+/// Returns true if this binary has the backend Gloo.
 pub fn has_gloo() -> bool {
     // SAFETY: it reads a constant.
     unsafe { fmicl_c10d_has_gloo() }
@@ -127,7 +127,7 @@ impl Group {
         Ok(())
     }
 
-    /// Replaces a tensor by that of the process 0.
+    /// Replaces a tensor by that of rank 0.
     pub fn broadcast(&self, tensor: &mut Tensor) -> Result<()> {
         let _no_grad = fmicl_core::tch::no_grad_guard();
         // SAFETY: as above.
@@ -168,7 +168,7 @@ impl Group {
         Ok(take(value))
     }
 
-    /// Where the backend wants its tensors.
+    /// Device that the backend needs its tensors on.
     pub fn device(&self) -> Device {
         self.device.get()
     }
@@ -200,7 +200,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What `function` gives, unless it leaves an error: of that the first line.
+/// Calls `function`; if it reports an error, returns the first line of it.
 pub fn call<T>(function: impl FnOnce(*mut *mut c_char) -> T) -> Result<T> {
     let mut error = ptr::null_mut();
     let done = function(&mut error);
@@ -210,7 +210,7 @@ pub fn call<T>(function: impl FnOnce(*mut *mut c_char) -> T) -> Result<T> {
     }
 }
 
-/// A text of the shim's, which is freed; none where it is null.
+/// Copies and frees a text of the shim; `None` if it is null.
 fn take(text: *mut c_char) -> Option<String> {
     if text.is_null() {
         return None;

@@ -1,4 +1,4 @@
-//! Processes that have met, and who is to blame where a call fails.
+//! Process group, and the identification of the failed process.
 
 use crate::blame::Blame;
 use crate::group::Group;
@@ -6,24 +6,23 @@ use fmicl_core::{Error, Result};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Processes that have met.
+/// Process group after all processes have joined.
 #[derive(Debug)]
 pub struct Joined {
     pub(crate) group: Group,
     pub(crate) rank: usize,
     pub(crate) size: usize,
     pub(crate) blame: Blame,
-    /// Bytes of gradients that are summed in one call.
+    /// Size of a bucket of gradients in bytes.
     pub(crate) bucket: i64,
-    /// Whether this process has left the others.
+    /// `true` if this process has left the group.
     pub(crate) gone: Cell<bool>,
     pub(crate) called: Cell<Duration>,
 }
 
 impl Joined {
-    /// The process `rank` of `size`, which keeps the store where `serves`; `patience` is how long an answer is waited for
-    /// where something has gone wrong, `bucket` the bytes of gradients that are summed in one call, 0 for all after the backward
-    /// pass.
+    /// Process `rank` of `size`, which hosts the store if `serves`. `patience` is the time to wait for the others'
+    /// reasons after a failure, `bucket` the bytes of gradients in a bucket, 0 for all after the backward pass.
     pub fn new(group: Group, rank: usize, size: usize, serves: bool, patience: Duration, bucket: i64) -> Self {
         let blame = Blame {
             rank,
@@ -42,12 +41,12 @@ impl Joined {
         }
     }
 
-    /// What carries the calls.
+    /// Process group that carries the calls.
     pub fn group(&self) -> &Group {
         &self.group
     }
 
-    /// The call's result, or who is to blame.
+    /// Result of the call, or an error that names the failed process.
     pub fn call<T>(&self, work: impl FnOnce(&Group) -> Result<T>) -> Result<T> {
         let begun = Instant::now();
         let done = work(&self.group);

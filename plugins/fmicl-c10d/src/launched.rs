@@ -1,4 +1,4 @@
-//! Who the processes of a run are, by the environment that their launcher gives each of them.
+//! Rank, world size and address of the store, from the launcher's environment variables.
 //!
 //! torchrun: `RANK`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`, and `TORCHELASTIC_*`; its agent keeps the
 //! store. srun: `SLURM_PROCID`, `SLURM_LOCALID`, `SLURM_STEP_NUM_TASKS`, `SLURM_STEP_TASKS_PER_NODE`, `SLURM_STEP_NODELIST`, `SLURM_JOB_ID`; rank 0
@@ -8,49 +8,49 @@ use fmicl_core::{Error, Result};
 use std::net::ToSocketAddrs;
 use std::str::FromStr;
 
-/// A process and where it finds the others.
+/// Rank of a process, and the address of its group's store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launched {
-    /// This process, from 0 to `size - 1`.
+    /// Rank, from 0 to `size - 1`.
     pub rank: usize,
-    /// This process among those of its machine, from 0.
+    /// Local rank: index on its machine, from 0.
     pub local_rank: usize,
-    /// How many there are of its machine, itself among them.
+    /// Number of processes on its machine (local world size).
     pub local_size: usize,
-    /// The number of processes, at least 1.
+    /// World size, at least 1.
     pub size: usize,
-    /// Where the store is.
+    /// Host of the store.
     pub host: String,
-    /// Its port.
+    /// Port of the store.
     pub port: u16,
-    /// Who keeps the store.
+    /// Host process of the store.
     pub agent: Agent,
-    /// Which start of the processes this is: a store that outlives them must not mix them up.
+    /// Number of the restart: a store that outlives the processes must not mix up their keys.
     pub start: String,
 }
 
-/// Who keeps the store.
+/// Host process of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Agent {
     /// The launcher.
     Launcher,
-    /// The process 0.
+    /// Rank 0.
     FirstRank,
 }
 
 impl Launched {
-    /// What the environment says; none where no launcher has started this process.
+    /// Reads the environment; `None` if no launcher has started this process.
     ///
     /// # Errors
-    /// A launcher that says too little, or what cannot be.
+    /// [`Error`] if a variable of the launcher is missing or invalid.
     pub fn by_environment() -> Result<Option<Self>> {
         Launched::by(|name| std::env::var(name).ok())
     }
 
-    /// [`Launched::by_environment`] of any environment.
+    /// Reads any environment like [`Launched::by_environment`].
     ///
     /// # Errors
-    /// As there.
+    /// Errors of [`Launched::by_environment`].
     pub fn by(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
         let read = Environment { variable: &variable };
         let launched = if variable("RANK").is_some() {
@@ -69,15 +69,15 @@ impl Launched {
         Ok(Some(launched))
     }
 
-    /// That the store's host has an address: c10d would look for one until the time is up.
+    /// Checks that the store's host has an address: c10d would look for one until its timeout.
     ///
     /// # Errors
-    /// A name that the system does not know.
+    /// [`Error`] if the system cannot resolve the name.
     pub fn require_host(&self) -> Result<()> {
         let found = (&*self.host, self.port).to_socket_addrs();
         found.map(drop).map_err(|error| {
             Error::Run(format!(
-                "there is no address of `{}`, where rank {} is to meet the others: {error}; MASTER_ADDR names another host",
+                "`{}`, where rank {} joins the others, has no address: {error}; set MASTER_ADDR to another host",
                 self.host, self.rank
             ))
         })

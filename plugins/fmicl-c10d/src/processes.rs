@@ -1,4 +1,4 @@
-//! What the processes that have met do together.
+//! Collectives of the processes that have joined.
 
 use crate::joined::Joined;
 use crate::sums::Sums;

@@ -1,7 +1,7 @@
-//! Sums of gradients that begin while the backward pass goes on, as those of PyTorch's DistributedDataParallel do.
+//! Reducer: sums of gradients that overlap with the backward pass, as in PyTorch's DistributedDataParallel.
 //!
-//! Gradients lie in flat buffers, of which a bucket is a part: whole variables. Backward passes make the last variables'
-//! gradients first, so buckets are taken from the end.
+//! Gradients are in flat buffers; a bucket is a part of one, of whole variables. Backward passes compute the last
+//! variables' gradients first, so buckets are filled from the end.
 
 use crate::group::call;
 use crate::joined::Joined;
@@ -27,13 +27,13 @@ unsafe extern "C" {
     fn fmicl_c10d_sums_drop(sums: *mut c_void);
 }
 
-/// Gradients that are summed in one call, and the variables that they belong to.
+/// Bucket: gradients summed in one call, and their variables.
 struct Bucket<'a> {
     gradients: Tensor,
     variables: &'a [Tensor],
 }
 
-/// Buckets of at most `cap` bytes, or of one variable that has more.
+/// Splits into buckets of at most `cap` bytes, or of one larger variable.
 fn buckets(parameters: &Parameters, cap: i64) -> Vec<Bucket<'_>> {
     let mut buckets = Vec::new();
     for group in &parameters.groups {
@@ -55,7 +55,7 @@ fn buckets(parameters: &Parameters, cap: i64) -> Vec<Bucket<'_>> {
     buckets
 }
 
-/// The sums of some parameters' gradients.
+/// Reducer of some parameters' gradients.
 #[derive(Debug)]
 pub struct Sums {
     sums: NonNull<c_void>,
@@ -63,7 +63,7 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Watches the parameters; a bucket has at most `cap` bytes.
+    /// Registers hooks on the parameters; a bucket has at most `cap` bytes.
     pub fn new(joined: Rc<Joined>, parameters: &Parameters, cap: i64) -> Result<Self> {
         let buckets = buckets(parameters, cap);
         let gradients: Vec<_> = buckets.iter().map(|bucket| bucket.gradients.as_ptr()).collect();
@@ -90,7 +90,7 @@ impl Sums {
 }
 
 impl Sums {
-    /// As [`Overlap::finish`]; how many of the sums had begun in the backward pass.
+    /// Like [`Overlap::finish`]; returns the number of sums that began in the backward pass.
     fn wait(&self) -> Result<usize> {
         self.joined
             // SAFETY: the sums live as long as `self`.

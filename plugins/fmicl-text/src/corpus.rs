@@ -19,7 +19,7 @@ pub(crate) struct Corpus {
     path: PathBuf,
     bytes: Bytes,
     format: Format,
-    /// Where sentences begin; they end where `format` says.
+    /// Offsets of the sentences; `format` gives their ends.
     starts: Offsets,
     /// Lines without a sentence.
     empty: u64,
@@ -92,12 +92,13 @@ impl Corpus {
         self.starts.len()
     }
 
-    /// How many lines have no sentence.
+    /// Number of lines without a sentence.
     pub fn empty(&self) -> u64 {
         self.empty
     }
 
-    /// Where the sentences lie in how many bytes; to read all of them again could take as long as opening did.
+    /// Fingerprint of the positions of the sentences and the number of bytes; reading all text again could take as long
+    /// as opening it.
     ///
     /// It is called by the file's name, with `number` before it where there are several files, which may be of one name.
     pub fn portion(&self, number: Option<usize>) -> Portion {
@@ -121,7 +122,7 @@ impl Corpus {
     }
 }
 
-/// What is before the next line feed, or all.
+/// Text before the next line feed, or all of it.
 fn line_of(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())]
 }
@@ -179,7 +180,7 @@ mod tests {
         );
         assert_eq!(
             error(b"good\nb\0d, and more of the same, and more of the same, and more of the same, and more of the same, too\n"),
-            "line 2 has a NUL, which is no text; `tr -d '\\0'` takes such out"
+            "line 2 has a NUL character; `tr -d '\\0'` removes them"
         );
         assert_eq!(
             error(b"o\0n\0e\0\n\0t\0w\0o\0\n\0"),

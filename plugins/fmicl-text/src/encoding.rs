@@ -1,4 +1,4 @@
-//! What a file is in that should be UTF-8.
+//! Detection of other encodings than UTF-8.
 
 use fmicl_core::Error;
 use std::cmp::Ordering;
@@ -73,7 +73,7 @@ pub(crate) fn no_text(path: &Path, line: u64, bytes: &[u8], nul: bool) -> Error 
             "line {line} is not UTF-8, and looks like {} without a byte-order mark; convert the file: `iconv -f {name} -t utf-8`",
             name.to_uppercase()
         ),
-        (None, true) => format!("line {line} has a NUL, which is no text; `tr -d '\\0'` takes such out"),
+        (None, true) => format!("line {line} has a NUL character; `tr -d '\\0'` removes them"),
         (None, false) => {
             format!("line {line} is not UTF-8; convert the file, such as with `iconv -f latin1 -t utf-8`")
         }
@@ -97,7 +97,7 @@ pub(crate) fn text<'a>(line: &'a [u8], path: &Path, number: u64, bytes: &[u8]) -
 mod tests {
     use super::*;
 
-    /// As iconv writes a text.
+    /// Encoding of a text by iconv.
     fn utf16(text: &str, big: bool) -> Vec<u8> {
         let pair = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
         text.encode_utf16().flat_map(pair).collect()
@@ -163,7 +163,7 @@ mod tests {
         long.push(0);
         assert_eq!(
             error(&long),
-            "x: line 3 has a NUL, which is no text; `tr -d '\\0'` takes such out"
+            "x: line 3 has a NUL character; `tr -d '\\0'` removes them"
         );
         assert_eq!(
             error(b"caf\xe9 au lait"),

@@ -12,26 +12,26 @@ use std::path::Path;
 pub(crate) enum Bytes {
     /// The system's own pages of a plain file.
     Mapped(Mmap),
-    /// What a gzipped file unpacks to.
+    /// Limit of an unpacked gzip file.
     Unpacked(Vec<u8>),
 }
 
-/// What a gzip stream begins with.
+/// Magic bytes of a gzip stream.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The most bytes that a gzipped file may unpack to: they are held in memory, and a small file can claim any number.
 const MOST_UNPACKED: u64 = 4 << 30;
-/// What some editors put before UTF-8.
+/// Byte order mark of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Bytes {
-    /// Opens `path`; `hint` is what would work where there is no such file. Whether it is gzipped is told by its content.
+    /// Opens `path`, gzipped or not (decided by its content); `hint` ends the error message if there is no such file.
     ///
-    /// A plain file must stay as it is while it is open: what is overwritten is read as it is then, and a page that is cut
-    /// off ends the process (SIGBUS).
+    /// A plain file must not be modified while it is open: overwritten bytes are read in their new form, and truncation
+    /// kills the process (SIGBUS).
     ///
     /// # Errors
-    /// [`Error::Data`] where there is no file, its gzip stream is broken, it unpacks to more than 4 GiB, or it is in another
-    /// encoding by its byte-order mark; [`Error::Io`] where it cannot be read.
+    /// [`Error::Data`] if there is no file, its gzip stream is damaged, it unpacks to more than 4 GiB, or it is in
+    /// another encoding by its byte-order mark; [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, hint: &str) -> Result<Self> {
         let io = |error| Error::io(path, error);
         let file = open_file(path, hint)?;
@@ -60,7 +60,7 @@ impl Bytes {
         Bytes::Unpacked(unpacked).of_text(path)
     }
 
-    /// That they do not begin as something that is no text in UTF-8.
+    /// Checks that the bytes do not begin like another format or encoding.
     fn of_text(self, path: &Path) -> Result<Self> {
         not_a_pointer(path, &self)?;
         match encoding::marked(&self) {
@@ -69,7 +69,7 @@ impl Bytes {
         }
     }
 
-    /// How many bytes at the start are no text: a byte order mark's.
+    /// Length of the byte order mark.
     pub fn text_start(&self) -> usize {
         if self.starts_with(BYTE_ORDER_MARK) {
             BYTE_ORDER_MARK.len()

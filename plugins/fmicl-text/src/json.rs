@@ -7,10 +7,10 @@ use std::path::Path;
 /// The most bytes of one.
 const MOST: u64 = 1 << 20;
 
-/// What a file says; nothing where it is not there.
+/// Reads a JSON file; `None` if it does not exist.
 ///
 /// # Errors
-/// A file that cannot be read, is no JSON, or has a value of another type.
+/// [`fmicl_core::Error`] if the file cannot be read, is not JSON, or has a value of another type.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if !path.exists() {
         return Ok(None);
@@ -21,7 +21,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 /// The same of a file that must be there.
 ///
 /// # Errors
-/// As [`read`], and where there is no file.
+/// Errors of [`read`], and [`fmicl_core::Error::Data`] if there is no file.
 pub(crate) fn need<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = read_file(path, MOST, "a small JSON file of a model's folder is expected")?;
     let read = serde_json::from_slice(&bytes);

@@ -5,7 +5,7 @@ use fmicl_core::{Error, Result};
 use serde::Deserialize;
 use std::path::{Component, Path};
 
-/// What a folder calls its list of modules.
+/// File name of a folder's list of modules.
 pub(crate) const FILE: &str = "modules.json";
 
 /// The modules that are known here.
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 /// A module of a list.
 #[derive(Debug)]
 pub(crate) struct Module {
-    /// Its folder within the model's.
+    /// Folder of the module within the model's.
     pub path: String,
     pub kind: Kind,
 }
@@ -45,7 +45,7 @@ impl Kind {
         ("Normalize", Kind::Normalize),
     ];
 
-    /// Of a class's path, whichever version wrote it.
+    /// Kind of a module by its class's path, of any version of sentence-transformers.
     fn of_class(class: &str) -> Option<Self> {
         let name = class.strip_prefix("sentence_transformers.")?.rsplit('.').next()?;
         let known = Kind::ALL.into_iter().find(|(class, _)| *class == name);
@@ -57,7 +57,7 @@ impl Kind {
 /// no list of them.
 ///
 /// # Errors
-/// A list that cannot be read, or that says another thing.
+/// [`Error::Data`] or [`Error::Io`] if the list cannot be read or is invalid.
 pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
     let file = folder.join(FILE);
     let Some(written) = json::read::<Vec<Written>>(&file)? else {
@@ -74,7 +74,7 @@ pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
         let is_within = |part| matches!(part, Component::Normal(_) | Component::CurDir);
         let within = Path::new(&path).components().all(is_within);
         if !within || (path.is_empty() && kind != Kind::Transformer) {
-            return Err(fault(format!("names `{path}`, which is no folder within this one")));
+            return Err(fault(format!("names `{path}`, which is not a folder within this one")));
         }
         if path.contains('.') && !matches!(kind, Kind::Transformer | Kind::Pooling) {
             return Err(fault(format!(
@@ -108,7 +108,7 @@ pub(crate) fn list(folder: &Path) -> Result<Option<Vec<Module>>> {
 /// The kind of the module in `folder`/`name`.
 ///
 /// # Errors
-/// A folder whose list has it not.
+/// [`Error::Data`] if the folder's list does not have it.
 pub(crate) fn kind_of(folder: &Path, name: &str) -> Result<Kind> {
     let modules = list(folder)?.unwrap_or_default();
     let found = modules

@@ -49,24 +49,24 @@ pub(crate) struct Pair {
 #[derive(Debug)]
 pub(crate) struct Scored {
     pub pairs: Vec<Pair>,
-    /// Whether its scores were from 0 to 1; those of `pairs` are five times as large.
+    /// `true` if its scores were from 0 to 1; those of `pairs` are multiplied by 5.
     pub is_of_one: bool,
 }
 
 impl Scored {
-    /// Whether its rows say which split they are of.
+    /// `true` if its rows name their split.
     pub fn has_splits(&self) -> bool {
         self.pairs.iter().any(|pair| pair.split.is_some())
     }
 }
 
-/// Where a row has what.
+/// Columns of a row.
 #[derive(Debug, Clone)]
 struct Columns {
     sentences: [usize; 2],
     score: usize,
     split: Option<usize>,
-    /// How many fields a row has: so many, or at least.
+    /// Number of fields in a row: exact, or a minimum.
     width: Result<usize, usize>,
 }
 
@@ -117,7 +117,7 @@ impl Columns {
 /// The columns that a header names; nothing where the row is none.
 ///
 /// # Errors
-/// A header that lacks a column.
+/// [`Error::Data`] if the header lacks a column.
 fn header(row: &Row) -> Result<Option<Columns>> {
     let fields: Vec<_> = row.fields().map(str::to_lowercase).collect();
     let find = |names: &[&str]| {
@@ -141,7 +141,7 @@ fn header(row: &Row) -> Result<Option<Columns>> {
 /// The columns of a file whose first row is no header.
 ///
 /// # Errors
-/// A row that is none of two sentences and a score.
+/// [`Error::Data`] with the first row that does not have two sentences and a score.
 fn without_header(row: &Row) -> Result<Columns> {
     let columns = match row.len() {
         3 => Columns::three(),
@@ -163,7 +163,7 @@ fn without_header(row: &Row) -> Result<Columns> {
     }
 }
 
-/// What is wanted of a first row.
+/// Required columns of a header.
 fn unknown(row: &Row) -> String {
     let fields: Vec<_> = row
         .fields()

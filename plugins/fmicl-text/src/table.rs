@@ -18,7 +18,7 @@ pub(crate) struct Table<'a> {
 /// A row of a table.
 pub(crate) struct Row<'a> {
     path: &'a Path,
-    /// Where it begins, from 1.
+    /// Line number of its beginning, from 1.
     line: u64,
     record: StringRecord,
     of_tabs: bool,
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
 }
 
 impl Row<'_> {
-    /// Whether tabs separate its fields.
+    /// `true` if its fields are separated by tabs.
     pub fn is_of_tabs(&self) -> bool {
         self.of_tabs
     }
@@ -96,7 +96,7 @@ impl Row<'_> {
         self.fields().map(shortened).collect::<Vec<_>>().join(", ")
     }
 
-    /// How many fields it has.
+    /// Number of fields.
     pub fn len(&self) -> usize {
         self.record.len()
     }
@@ -130,16 +130,16 @@ impl Row<'_> {
         score(self.record.get(field).unwrap_or_default()).map_err(|message| self.error(message))
     }
 
-    /// What is wrong with the row.
+    /// Error with the row's line.
     pub fn error(&self, message: impl std::fmt::Display) -> Error {
         Error::data(self.path, format!("line {}: {message}", self.line))
     }
 }
 
-/// How alike people found two sentences, from 0 to 5.
+/// Human similarity score of two sentences, from 0 to 5.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A message if the text is not a number from 0 to 5.
 pub(crate) fn score(text: &str) -> Result<f64, String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! How texts become tokens.
+//! Tokenisation of texts.
 
 mod settings;
 mod text;

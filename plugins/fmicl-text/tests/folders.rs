@@ -181,7 +181,7 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
                 PLAIN,
                 listed(json!(["../2_Dense", "sentence_transformers.models.Dense"])),
             ),
-            "modules.json: names `../2_Dense`, which is no folder within this one",
+            "modules.json: names `../2_Dense`, which is not a folder within this one",
         ),
         (
             refusal(
@@ -307,7 +307,7 @@ fn what_would_change_vectors_and_is_not_done_here_is_refused_in_a_line() {
                     json!({"default_prompt_name": "none"}),
                 ),
             ),
-            "config_sentence_transformers.json: default_prompt_name is `none`, which is no text of `prompts`",
+            "config_sentence_transformers.json: default_prompt_name is `none`, which `prompts` does not have as a string",
         ),
         (
             refusal(

@@ -3,11 +3,11 @@
 //! `v` where `v < threshold`, else `255 - v`. Source: `PIL.ImageOps.solarize`, which torchvision's `RandomSolarize` calls;
 //! BYOL (arXiv 2006.07733, appendix B) and MoCo v3 (arXiv 2104.02057) have it in one of their two views.
 
-use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register, require};
+use fmicl_core::{Documented, Op, PixelOp, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomSolarize(threshold, p)`. The defaults are BYOL's and MoCo v3's for their second view.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Solarize {
     /// The least value that is inverted, from 0 (all are) to 256 (none is).

@@ -1,6 +1,8 @@
 //! A tracker that writes every number that a run measures as a row of `scalars.csv`.
 
-use fmicl_core::{Error, MetricValue, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register};
+use fmicl_core::{
+    Documented, Error, MetricValue, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register,
+};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 const HEAD: &str = "step,name,value\n";
 
 /// `scalars.csv` in the run's directory, or another name.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Csv {
     /// The file's name.

@@ -2,11 +2,11 @@
 //!
 //! Source: `PIL.ImageOps.posterize`, which torchvision's `RandomPosterize` calls.
 
-use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register, require};
+use fmicl_core::{Documented, Op, PixelOp, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomPosterize(bits, p)`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Posterize {
     /// The bits of each value that are kept, the highest first; from 1 to 8.

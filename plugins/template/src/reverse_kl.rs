@@ -6,14 +6,14 @@
 //! Source of the conjugate: Nowozin, Cseke and Tomioka, "f-GAN", NeurIPS 2016, arXiv 1606.00709, table 2 (for `w = 1`).
 
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Divergence, Result, register, require};
+use fmicl_core::{Divergence, Documented, Result, register, require};
 use serde::{Deserialize, Serialize};
 
 /// How close to 0, where `f*` ends, a raw critic may come.
 const GAP: f64 = 0.01;
 
 /// Reverse Kullback-Leibler with a weight. A raw critic is clamped to `t <= -0.01`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReverseKl {
     /// `w`, what the divergence is multiplied by; above 0.

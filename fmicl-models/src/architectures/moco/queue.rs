@@ -8,12 +8,12 @@ use fmicl_core::tch::{self, Kind, Tensor, nn};
 pub(super) struct Queue {
     /// `[K, d]`.
     pub keys: Tensor,
-    /// `[1]`, the row that the next key goes to. It stays on the device: nothing waits for it.
+    /// `[1]`, the row of the next key. It stays on the device, so that nothing waits for it.
     next: Tensor,
 }
 
 impl Queue {
-    /// Full of random directions, as in the reference.
+    /// Queue filled with random directions, as in the reference.
     pub(super) fn new(root: &nn::Path, count: i64, d: i64) -> Self {
         let rows = normalize(&Tensor::randn([count, d], (root.kind(), root.device())));
         let start = Tensor::zeros([1], (Kind::Int64, root.device()));
@@ -23,8 +23,8 @@ impl Queue {
         }
     }
 
-    /// Puts the rows `[N, d]` in the place of the `N` oldest, with any `N`: past the end it goes on at the start.
-    /// (The reference wants `N` to divide `K`.)
+    /// Replaces the `N` oldest rows by `[N, d]`, wrapping at the end. `N` is arbitrary (in the reference it must divide
+    /// `K`).
     pub(super) fn push(&mut self, keys: &Tensor) {
         let (n, count) = (keys.size()[0], self.keys.size()[0]);
         // Of more keys than it has places for, the last remain.

@@ -1,10 +1,10 @@
-//! MoCo's shuffle: a process makes the keys of samples drawn from all processes, so that its batch norms do not see which
-//! keys belong to its queries.
+//! Shuffle BN of MoCo: a process computes the keys of samples drawn from all processes, so that its batch norms do not
+//! reveal which keys belong to its queries.
 
 use fmicl_core::tch::{Kind, Tensor};
 use fmicl_core::{View, rows_of_all, share};
 
-/// The keys `[size * N, d]` of the samples of all processes, in the order of ranks. `keys` makes those of a view.
+/// Keys `[size * N, d]` of the samples of all processes, in the order of ranks. `keys` computes those of a view.
 pub(super) fn keys_of_all(view: &View, keys: impl Fn(&View) -> Tensor) -> Tensor {
     let (rank, size) = share();
     // Texts of a batch are as long as its longest, so they do not fit together, and what reads them has no batch norms.

@@ -3,7 +3,7 @@
 use crate::layers::{ConvNorm, ConvSize};
 use fmicl_core::tch::{Tensor, nn::Path};
 
-/// What the convolutions of a block are.
+/// Convolutions of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
     /// Two of 3x3.
@@ -50,8 +50,8 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// `input` channels to `planes * shape.expansion()`; `branch_scale` is what the weight of the branch's last
-    /// norm starts with.
+    /// `input` channels to `planes * shape.expansion()`; `branch_scale` is the initial weight of the branch's last
+    /// norm.
     pub(super) fn new(path: &Path, shape: Shape, input: i64, planes: i64, stride: i64, branch_scale: f64) -> Self {
         let sizes = shape.convs(input, planes, stride);
         let last = sizes.len();

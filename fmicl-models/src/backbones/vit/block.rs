@@ -1,4 +1,4 @@
-//! The block of a vision transformer: attention, then an MLP, each on a normalised copy that is added back.
+//! Pre-norm block of a vision transformer: attention, then an MLP, each in a residual branch.
 
 use super::{MLP_RATIO, linear, norm};
 use fmicl_core::tch::nn::{self, Module, Path};
@@ -31,13 +31,13 @@ impl Block {
         self.mlp(x + self.attention.forward(&tokens))
     }
 
-    /// The first token alone of what [`forward`](Block::forward) gives, `[N, 1, width]`.
+    /// First token of the result of [`forward`](Block::forward), `[N, 1, width]`.
     pub(super) fn first_token(&self, x: &Tensor) -> Tensor {
         let tokens = self.norm1.forward(x);
         self.mlp(x.narrow(1, 0, 1) + self.attention.first_token(&tokens))
     }
 
-    /// Not in place: a norm's backward needs its input.
+    /// This is not in place: a norm's backward needs its input.
     fn mlp(&self, x: Tensor) -> Tensor {
         let hidden = self.fc1.forward(&self.norm2.forward(&x)).gelu("none");
         x + self.fc2.forward(&hidden)
@@ -64,13 +64,13 @@ impl Attention {
         }
     }
 
-    /// Every token asks: `[N, L, width]` to the same.
+    /// Queries of all tokens: `[N, L, width]` to the same shape.
     fn forward(&self, tokens: &Tensor) -> Tensor {
         let qkv = self.split(&self.qkv.forward(tokens));
         self.attend(&qkv.get(0), &qkv.get(1), &qkv.get(2))
     }
 
-    /// The first token alone asks: `[N, L, width]` to `[N, 1, width]`.
+    /// Query of the first token only: `[N, L, width]` to `[N, 1, width]`.
     fn first_token(&self, tokens: &Tensor) -> Tensor {
         let part = |x: &Tensor, rows: std::ops::Range<i64>| {
             let bias = self.qkv.bs.as_ref().map(|bias| bias.i(rows.clone()));

@@ -1,4 +1,4 @@
-//! From an image to tokens: the patches, projected, behind a class token, with their positions added.
+//! Patch embedding: a class token and the projected patches, with positions added.
 
 use super::{Grid, xavier};
 use fmicl_core::tch::nn::{Init, Path};

@@ -173,6 +173,6 @@ fn who_does_not_come_is_waited_for_no_longer_than_allowed() {
     let engine = Part::<dyn Engine>::new("c10d", options).unwrap();
     let started = Instant::now();
     let message = engine.join(Device::Cpu).unwrap_err().to_string();
-    assert!(message.contains("has not met the others at 127.0.0.1:"), "{message}");
+    assert!(message.contains("did not join the others at 127.0.0.1:"), "{message}");
     assert!(started.elapsed() < Duration::from_secs_f64(TIMEOUT + 5.0));
 }

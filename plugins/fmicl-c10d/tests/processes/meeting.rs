@@ -111,8 +111,7 @@ fn a_host_without_an_address_is_said_at_once() {
     });
     for (rank, output) in common::finish(processes).iter().enumerate() {
         let said = common::stderr(output);
-        let expected =
-            format!("error: there is no address of `no-such-host.invalid`, where rank {rank} is to meet the others: ");
+        let expected = format!("error: `no-such-host.invalid`, where rank {rank} joins the others, has no address: ");
         assert!(said.starts_with(&expected) && said.lines().count() == 1, "{said}");
     }
     assert!(
@@ -138,7 +137,7 @@ fn who_finds_nobody_says_so_in_a_line() {
     });
     for (rank, output) in common::finish(processes).iter().enumerate() {
         let said = common::stderr(output);
-        let expected = format!("error: rank {rank} of 2 has not met the others at 127.0.0.1:");
+        let expected = format!("error: rank {rank} of 2 did not join the others at 127.0.0.1:");
         assert!(said.starts_with(&expected) && said.lines().count() == 1, "{said}");
     }
 }

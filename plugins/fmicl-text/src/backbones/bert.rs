@@ -29,7 +29,9 @@ pub use shape::{Activation, Family};
 use crate::modules::Kind;
 use embeddings::Embeddings;
 use fmicl_core::tch::nn::Path;
-use fmicl_core::{Backbone, Encoder, Error, Input, Modality, Reads, Result, register, registry, require, toml};
+use fmicl_core::{
+    Backbone, Documented, Encoder, Error, Input, Modality, Reads, Result, register, registry, require, toml,
+};
 use layer::Layer;
 use modules::Module;
 use net::Net;
@@ -45,40 +47,42 @@ use weights::Weights;
 ///
 /// With `folder` its `config.json` gives the shape, and the options of the shape must be absent. From scratch the default
 /// is BERT-mini of Turc et al. (arXiv 1908.08962): 4 layers, 256 wide. BERT-base is `hidden = 768, layers = 12, heads = 12`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bert {
-    /// A folder with `config.json` and `model.safetensors`, relative to the working directory.
+    /// Folder with `config.json` and `model.safetensors`, relative to the working directory.
     pub folder: Option<PathBuf>,
-    /// From tokens to one vector: `cls`, `cls-before-pooler`, `pooler-output`, `mean`, `mean-sqrt-len`, `weighted-mean`, `max`
-    /// or `last`; several with `+` between stand one behind the other.
+    /// Pooling of tokens to one vector: `cls`, `cls-before-pooler`, `pooler-output`, `mean`, `mean-sqrt-len`,
+    /// `weighted-mean`, `max` or `last`; several, joined by `+`, are concatenated.
     pub pooling: Poolings,
-    /// Layers behind the pooling, as sentence-transformers' `modules.json` in `folder` names theirs, such as `2_Dense`. Must be
-    /// given, if only as none, where the folder has such that change more than a vector's length.
+    /// Layers after the pooling, by their names in sentence-transformers' `modules.json` in `folder`, such as
+    /// `2_Dense`. Required (`[]` for none) if the folder has layers that change more than a vector's length.
     pub modules: Option<Vec<String>>,
-    /// Probability of a zero after the embeddings and after each residual branch, in [0, 1). Absent: the folder's, or 0.1.
+    /// Dropout probability after the embeddings and in each residual branch, in [0, 1). Absent by default: the
+    /// folder's, or 0.1.
     pub dropout: Option<f64>,
-    /// The same for the probabilities of attention.
+    /// Dropout probability of the attention weights; as `dropout`.
     pub attention_dropout: Option<f64>,
-    /// `bert`, `roberta`, `distilbert` or `mpnet`. Absent: `bert`.
+    /// Model family: `bert`, `roberta`, `distilbert` or `mpnet`. Absent by default: `bert`.
     pub kind: Option<Family>,
-    /// Rows of the table of words. Absent: as many as the tokenizer has.
+    /// Number of word embeddings. Absent by default: the size of the tokenizer's vocabulary.
     pub vocabulary: Option<i64>,
-    /// Numbers in a token's vector, a multiple of `heads`. Absent: 256.
+    /// Width of a token, a multiple of `heads`. Absent by default: 256.
     pub hidden: Option<i64>,
-    /// Absent: 4.
+    /// Number of layers. Absent by default: 4.
     pub layers: Option<i64>,
-    /// Heads of an attention. Absent: one for each 64 of `hidden`.
+    /// Number of attention heads. Absent by default: one for each 64 of `hidden`.
     pub heads: Option<i64>,
-    /// Units between a layer's two linear layers. Absent: four times `hidden`.
+    /// Hidden units of a layer's MLP. Absent by default: four times `hidden`.
     pub intermediate: Option<i64>,
-    /// Rows of the table of places. Absent: 512, and 514 for `roberta` and `mpnet`.
+    /// Number of position embeddings. Absent by default: 512, and 514 for `roberta` and `mpnet`.
     pub positions: Option<i64>,
-    /// Rows of the table of token types, of which the first is used. Absent: 2, 1 for `roberta`, and none for `distilbert` and `mpnet`.
+    /// Number of token type embeddings, of which the first is used. Absent by default: 2, 1 for `roberta`, and none for
+    /// `distilbert` and `mpnet`.
     pub type_vocabulary: Option<i64>,
-    /// `gelu`, `gelu_new`, `relu` or `silu`. Absent: `gelu`.
+    /// Activation: `gelu`, `gelu_new`, `relu` or `silu`. Absent by default: `gelu`.
     pub activation: Option<Activation>,
-    /// Of the layer norms. Absent: 1e-12, and 1e-5 for `roberta` and `mpnet`.
+    /// Epsilon of the layer norms. Absent by default: 1e-12, and 1e-5 for `roberta` and `mpnet`.
     pub layer_norm_eps: Option<f64>,
 }
 
@@ -188,7 +192,7 @@ impl Bert {
         Ok((modules, width))
     }
 
-    /// That the folder has no layer behind its pooling that nobody asked for or left out.
+    /// Checks that the option `modules` is given if the folder has layers after its pooling.
     fn require_modules(&self) -> Result<()> {
         let (Some(folder), None) = (&self.folder, &self.modules) else {
             return Ok(());
@@ -217,7 +221,7 @@ impl Backbone for Bert {
         }
         let needs_folder = self.modules.as_ref().is_some_and(|modules| !modules.is_empty());
         require(self.folder.is_some() || !needs_folder, "modules", || {
-            "are layers of a `folder`, and there is none".into()
+            "are layers of a `folder`, and `folder` is not set".into()
         })?;
         self.shape(VOCABULARY).validate()
     }

@@ -1,9 +1,9 @@
-//! How sentences lie in a line of text.
+//! Formats of a text file: the sentences in a line.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// What a line of a file holds.
+/// Content of a line of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -17,13 +17,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether the line has no sentence though it is not empty.
+    /// Returns true if the line has no sentence although it is not empty.
     pub fn is_heading(self, line: &str) -> bool {
         let line = line.trim();
         self == Format::Wikitext && line.starts_with("= ") && line.ends_with(" =")
     }
 
-    /// How many bytes of `text`, the rest of a line and not empty, its first sentence takes; at least 1.
+    /// Length in bytes, at least 1, of the first sentence of `text`, the non-empty rest of a line.
     pub fn first(self, text: &str) -> usize {
         if self == Format::Lines {
             return text.len();
@@ -41,7 +41,7 @@ impl Format {
         end
     }
 
-    /// Whether a piece that [`first`](Format::first) cut off is a sentence.
+    /// Returns true if a piece cut off by [`first`](Format::first) is a sentence.
     pub fn is_sentence(self, piece: &str) -> bool {
         match self {
             Format::Lines => !piece.trim().is_empty(),

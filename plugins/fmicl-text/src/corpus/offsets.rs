@@ -1,7 +1,7 @@
 //! Ascending offsets, four bytes each.
 
-/// Ascending offsets into a file or a text of any size. Of each the lower 32 bits are kept, and once for every 4 GiB where
-/// they begin.
+/// Ascending offsets into a file or a text of any size. Stored are the lower 32 bits of each, and for every 4 GiB the
+/// index of its first offset.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
     low: Vec<u32>,

@@ -4,23 +4,23 @@
 
 use crate::corpus::{Corpus, Format};
 use crate::paths::Paths;
-use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Plain or gzipped text in UTF-8, of which sentences are read when they are needed: in memory there are four bytes for
-/// each, and what a gzipped file unpacks to.
+/// Sentences of plain or gzipped text in UTF-8, read on demand: four bytes per sentence are held in memory, and the
+/// unpacked content of gzipped files.
 ///
-/// Empty lines are skipped, and the log says how many. A line of up to 1 MiB is a sentence, however many of its tokens the
-/// tokenizer keeps. A longer one, one that is no UTF-8, and a file without any sentence are errors. White space around a
-/// sentence and a byte order mark are no part of it. A plain file must not be changed while it is read.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// Empty lines are skipped, and the log says how many. A line of up to 1 MiB is a sentence; the tokenizer truncates it.
+/// A longer line, invalid UTF-8, and a file without any sentence are errors. White space around a sentence and a byte
+/// order mark are dropped. A plain file must not be changed while it is read.
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sentences {
-    /// The file, or a list of files.
+    /// Path of the file, or a list of paths. Required.
     pub path: Paths,
-    /// What a line holds: a sentence (`lines`), or a paragraph of WikiText (`wikitext`).
+    /// Content of a line: a sentence (`lines`), or a paragraph of WikiText (`wikitext`).
     pub format: Format,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn example(folder: &Path, name: &str, text: &str) -> Result<toml::Tab
 /// The sentences of several files, one after the other.
 struct Corpora {
     files: Vec<Corpus>,
-    /// How many sentences there are up to the end of each file.
+    /// Cumulative number of sentences at the end of each file.
     ends: Vec<usize>,
 }
 

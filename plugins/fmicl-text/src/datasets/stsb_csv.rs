@@ -6,20 +6,21 @@ use super::sentences::example;
 use crate::paths::Paths;
 use crate::pool::{Distinct, Pool};
 use crate::scored::{self, Pair, WHAT};
-use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// The distinct sentences of CSV or TSV files with two sentences and a score a row; what the scores are for is the evaluation
-/// `sts`.
+/// Distinct sentences of CSV or TSV files with two sentences and a score per row. (The evaluation `sts` uses the
+/// scores.)
 ///
-/// A file has three columns, or a header with `sentence1`, `sentence2` and `score` among its names; with a column `split` the
-/// rows of `train` are taken. A row without a sentence, or with a score that is missing or no number from 0 to 5, is an error.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A file has three columns, or a header with `sentence1`, `sentence2` and `score` among its names; with a column
+/// `split` the rows of `train` are taken. A row without a sentence, or whose score is missing or not a number from 0 to
+/// 5, is an error.
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StsbCsv {
-    /// The file, or a list of files.
+    /// Path of the file, or a list of paths. Required.
     pub path: Paths,
 }
 

@@ -7,7 +7,7 @@ use crate::paths::Paths;
 use crate::pool::Pool;
 use crate::scored;
 use crate::table::{Row, Table};
-use fmicl_core::{Dataset, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use std::path::{Path, PathBuf};
 /// CSV files with three columns: a sentence, its entailment (the positive) and its contradiction (a hard negative); or the
 /// first two alone. All files have the same number of columns.
 ///
-/// The first row is a header, whatever its names, and the log shows it; or a triplet where a field of it has white space or
-/// ends as a sentence does, and none is a usual name of such columns.
+/// The first row is a header, which the log shows, unless a field of it contains white space or ends like a sentence
+/// and none is a usual column name: then it is a triplet.
 ///
-/// A row without one of them is skipped, and the log says how many; SimCSE takes a space for it.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A row without one of them is skipped, and the log counts such rows; SimCSE reads a space instead.
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Triplets {
-    /// The file, or a list of files.
+    /// Path of the file, or a list of paths. Required.
     pub path: Paths,
 }
 
@@ -150,7 +150,7 @@ impl Rows {
     }
 }
 
-/// Whether a first row names the columns, rather than being of sentences.
+/// Returns true if the first row is a header.
 fn is_header(row: &Row) -> bool {
     let is_name = |field: &str| {
         let name = field.to_lowercase().replace([' ', '-'], "_");

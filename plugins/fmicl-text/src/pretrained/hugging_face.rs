@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::path::Path;
 
-/// A folder with `config.json`, `model.safetensors` and `tokenizer.json`. Its vectors are those of `SentenceTransformer`: with
-/// the modules, the pooling, the length and the prompt that its files name, or the mean of all tokens where it has no
-/// `modules.json`.
+/// A folder with `config.json`, `model.safetensors` and `tokenizer.json`. Vectors equal those of `SentenceTransformer`:
+/// with the modules, pooling, length and prompt of its files, or the mean of all tokens without `modules.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HuggingFace {}
@@ -67,7 +66,7 @@ impl Pretrained for HuggingFace {
     }
 }
 
-/// What a folder's files say of its sentences.
+/// Options of the views in a folder's files.
 struct Said {
     pooling: Poolings,
     /// The folders of the modules behind the pooling.

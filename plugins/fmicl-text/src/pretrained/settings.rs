@@ -11,12 +11,12 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct Pool {
     pub poolings: Poolings,
-    /// Whether a prompt's tokens are pooled, too.
+    /// `true` if the prompt's tokens are pooled, too.
     pub include_prompt: bool,
 }
 
-/// As it is written today, or with a key for each mode, of which one that is absent is off (sentence-transformers 6.2.0,
-/// `_convert_legacy_pooling_kwargs`; before, the mean was on where its key was absent).
+/// Pooling in the present format, or with a key per mode, an absent key being off (sentence-transformers 6.2.0,
+/// `_convert_legacy_pooling_kwargs`; before, the mean was on if its key was absent).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenPool {
@@ -51,10 +51,10 @@ fn yes() -> bool {
 }
 
 impl Pool {
-    /// Of the file at `path`.
+    /// Reads the file at `path`.
     ///
     /// # Errors
-    /// A file that cannot be read, or has a key or a mode that is not known.
+    /// [`Error`] if the file cannot be read, or has an unknown key or mode.
     pub fn read(path: &Path) -> Result<Self> {
         let written: WrittenPool = json::need(path)?;
         let fault = |message: String| Error::data(path, message);
@@ -76,7 +76,7 @@ impl Pool {
 }
 
 impl WrittenPool {
-    /// Those that are on, in the order in which their vectors stand; the mean where none is.
+    /// Enabled poolings, in the order of their vectors; the mean if none is enabled.
     fn modes(&self) -> Vec<&'static str> {
         // In the order of `MODES`.
         let keys = [
@@ -128,10 +128,10 @@ struct WrittenSentences {
     modality_config: Option<Map<String, Value>>,
     module_output_name: Option<String>,
     processing_kwargs: Map<String, Value>,
-    /// Whether padding is computed.
+    /// `true` if padding is computed.
     #[serde(rename = "unpad_inputs")]
     _unpad_inputs: Option<bool>,
-    /// Of vectors for search alone.
+    /// Key for similarity search; it does not change vectors.
     #[serde(rename = "query_length")]
     _query_length: Option<i64>,
     #[serde(rename = "document_length")]
@@ -156,10 +156,10 @@ impl Sentences {
         "sentence_xlnet_config.json",
     ];
 
-    /// Those of `folder`, which may have none.
+    /// Reads the settings of `folder`, if it has any.
     ///
     /// # Errors
-    /// A file that cannot be read, or asks for what is not done here.
+    /// [`Error`] if a file cannot be read, or needs a feature that is not supported.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let Some(path) = Sentences::FILES
             .map(|file| folder.join(file))
@@ -231,7 +231,7 @@ impl WrittenSentences {
 /// `config_sentence_transformers.json`.
 #[derive(Debug, Default)]
 pub(super) struct Prompts {
-    /// What stands before every text; mostly nothing.
+    /// Prompt before every text; usually empty.
     pub prompt: String,
 }
 
@@ -244,10 +244,10 @@ struct WrittenPrompts {
 }
 
 impl Prompts {
-    /// Those of `folder`, which may have none.
+    /// Reads the settings of `folder`, if it has any.
     ///
     /// # Errors
-    /// A file that cannot be read, or asks for what is not done here.
+    /// [`Error`] if a file cannot be read, or needs a feature that is not supported.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join("config_sentence_transformers.json");
         let written: WrittenPrompts = json::read(&path)?.unwrap_or_default();
@@ -264,7 +264,7 @@ impl Prompts {
             // Of every model, whether the file has them or not.
             None if ["query", "document"].contains(&name.as_str()) => Ok(Prompts::default()),
             _ => fault(format!(
-                "default_prompt_name is `{name}`, which is no text of `prompts`"
+                "default_prompt_name is `{name}`, which `prompts` does not have as a string"
             )),
         }
     }

@@ -1,4 +1,5 @@
-//! `tokenizer_config.json`: which of a folder's `tokenizer.json` transformers takes, and what it puts in place of the rest.
+//! `tokenizer_config.json`: the parts of a folder's `tokenizer.json` that transformers uses, and its replacements for
+//! the others.
 //!
 //! Of a class that it knows, transformers 5 takes the vocabulary, and builds normalizer, pre-tokenizer and marks by the
 //! class and its options: `do_lower_case = true` lowers with a `tokenizer.json` that does not, and the reverse. Every other
@@ -18,7 +19,7 @@ use tokenizers::{Tokenizer, TruncationDirection};
 /// The settings' file, and the model's, of which the class may be taken.
 pub(super) const FILES: [&str; 2] = ["tokenizer_config.json", "config.json"];
 
-/// Which parts of a `tokenizer.json` are replaced.
+/// Parts of a `tokenizer.json` that are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// WordPiece behind BERT's normalizer.
@@ -94,11 +95,11 @@ struct Keys {
     sep_token: Option<Token>,
     /// A fraction where there is no limit: 1e30.
     model_max_length: Option<f64>,
-    /// As old versions call it.
+    /// Name in old versions.
     max_len: Option<f64>,
 }
 
-/// What a model's `config.json` says of its tokenizer.
+/// Keys of a model's `config.json` about its tokenizer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Model {
@@ -106,7 +107,7 @@ struct Model {
     tokenizer_class: Option<String>,
 }
 
-/// How the `tokenizer.json` of a folder is read.
+/// Settings for the `tokenizer.json` of a folder.
 #[derive(Debug)]
 pub(crate) struct Settings {
     path: PathBuf,
@@ -116,10 +117,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Those of `folder`, which may have none.
+    /// Reads the settings of `folder`, if it has any.
     ///
     /// # Errors
-    /// A file that cannot be read, or asks for what is not done here.
+    /// [`Error`] if a file cannot be read, or needs a feature that is not supported.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILES[0]);
         let keys: Option<Keys> = json::read(&path)?;
@@ -190,7 +191,7 @@ impl Settings {
     /// Replaces the parts of the folder's tokenizer that its class builds anew.
     ///
     /// # Errors
-    /// A tokenizer that is not of the class.
+    /// [`Error`] if the tokenizer does not have the class's model.
     pub fn apply(&self, tokenizer: &mut Tokenizer) -> Result<()> {
         let parts = self.parts(tokenizer);
         let [normalizer, pre_tokenizer, marks] = match parts.map_err(|message| Error::data(&self.path, message))? {

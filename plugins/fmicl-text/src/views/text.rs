@@ -1,28 +1,30 @@
 //! Token ids of texts.
 //!
-//! A text that stands alone is its own positive: both views are the same tokens, and dropout makes the difference
-//! (SimCSE, Gao et al., EMNLP 2021, arXiv 2104.08821). Of texts that belong together each is a view.
+//! A single text is its own positive: both views are the same tokens, with different dropout (SimCSE, Gao et al., EMNLP
+//! 2021, arXiv 2104.08821). In pairs and triplets each text is a view.
 
 use super::settings;
 use super::tokens::{FILE, Tokens};
-use fmicl_core::{Draw, Error, Input, Modality, Reads, Result, Samples, Stop, View, Views, register, require};
+use fmicl_core::{
+    Documented, Draw, Error, Input, Modality, Reads, Result, Samples, Stop, View, Views, register, require,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// Tokens by a Hugging Face tokenizer, cut off at `max_length` and padded to the longest of the batch.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Text {
-    /// A `tokenizer.json`, which is read as it stands, or a folder that has one and perhaps a `tokenizer_config.json`, which
-    /// is followed; relative to the working directory. It must be given.
+    /// Tokenizer: a `tokenizer.json`, used as it is, or a folder with one, whose `tokenizer_config.json`, if there is
+    /// one, applies; relative to the working directory. Required.
     pub tokenizer: Option<PathBuf>,
-    /// The most tokens of a text, its marks included, from 3 to 100,000; 32, the default, is SimCSE's.
+    /// Maximum tokens of a text, special tokens included, from 3 to 100,000; the default is SimCSE's.
     pub max_length: usize,
-    /// Lower-case letters, before whatever the tokenizer does with them: `do_lower_case` of sentence-transformers.
+    /// Lower-cases texts before tokenisation: `do_lower_case` of sentence-transformers.
     pub lower_case: bool,
-    /// Stands before each text, such as `query: `; with it a text has at most `max_length` tokens.
+    /// Prompt before each text, such as `query: `; the limit `max_length` includes it.
     pub prompt: String,
     /// Read once.
     #[serde(skip)]
@@ -307,6 +309,6 @@ mod tests {
         assert!(error(Some(folder.path())).contains("tokenizer.json: there is no such file"));
         let broken = folder.path().join("broken.json");
         std::fs::write(&broken, "{\"version\": 3").unwrap();
-        assert!(error(Some(&broken)).contains("broken.json: is no tokenizer: "));
+        assert!(error(Some(&broken)).contains("broken.json: is not a tokenizer: "));
     }
 }

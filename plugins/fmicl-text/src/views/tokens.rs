@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::{Tokenizer, TruncationDirection, TruncationParams};
 
-/// What a folder calls its tokenizer.
+/// File name of a folder's tokenizer.
 pub(super) const FILE: &str = "tokenizer.json";
 
 /// The names of padding in the tokenizers of BERT and of RoBERTa.
@@ -34,7 +34,7 @@ impl Tokens {
     /// `longest` tokens, with `lower_case` of lower-case letters whatever the tokenizer does.
     ///
     /// # Errors
-    /// A file that is missing or is no tokenizer's, or one that needs more than `longest` tokens for its own marks.
+    /// [`Error`] if the file is missing or not a tokenizer, or its special tokens alone exceed `longest`.
     pub fn open(path: &Path, longest: usize, lower_case: bool) -> Result<Self> {
         let (file, settings): (PathBuf, _) = match path.is_dir() {
             true => (path.join(FILE), Some(Settings::of_folder(path)?)),
@@ -43,7 +43,7 @@ impl Tokens {
         let bytes = read_file(&file, MOST, HINT)?;
         let in_a_line = |error: String| {
             let line = error.lines().next().unwrap_or_default();
-            Error::data(&file, format!("is no tokenizer: {line}"))
+            Error::data(&file, format!("is not a tokenizer: {line}"))
         };
         // The crate takes much that a file says on trust, and panics later: at a text that needs it.
         let read = panics::quietly(|| Tokenizer::from_bytes(&bytes)).map_err(in_a_line)?;
@@ -93,7 +93,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// That texts become at most `longest` ids, all of them in the vocabulary.
+    /// Checks that texts become at most `longest` ids, all in the vocabulary.
     fn try_out(&self, longest: usize) -> Result<(), String> {
         let (vocabulary, long) = (self.vocabulary(), "a ".repeat(longest));
         let mut ids = vec![self.padding];
@@ -125,7 +125,7 @@ impl Tokens {
     /// The ids of each text, at least one.
     ///
     /// # Errors
-    /// A text that the tokenizer refuses.
+    /// [`Error`] if the tokenizer refuses the text.
     pub fn ids(&self, texts: Vec<&str>) -> Result<Vec<Vec<i64>>> {
         let encoded = self.tokenizer.encode_batch_fast(texts, true);
         let encoded = encoded.map_err(|error| Error::Run(format!("the tokenizer: {error}")))?;
@@ -194,20 +194,23 @@ mod tests {
         let cls = |id: i64| json!({"[CLS]": {"id": "[CLS]", "ids": [id], "tokens": ["[CLS]"]}});
         // The crate panics at the first text.
         let panicked = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"], json!({})));
-        assert!(panicked.starts_with("tokenizer.json: is no tokenizer: "), "{panicked}");
+        assert!(
+            panicked.starts_with("tokenizer.json: is not a tokenizer: "),
+            "{panicked}"
+        );
         assert!(!panicked.contains('\n'), "{panicked}");
         let foreign = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"], cls(1 << 20)));
         assert_eq!(
             foreign,
-            "tokenizer.json: is no tokenizer: it gives the id 1048576, and its vocabulary ends before 56"
+            "tokenizer.json: is not a tokenizer: it gives the id 1048576, and its vocabulary ends before 56"
         );
         let many = error_of(|tokenizer| tokenizer["post_processor"] = template(&["[CLS]"; 10], cls(2)));
-        assert!(many.starts_with("tokenizer.json: is no tokenizer: "), "{many}");
+        assert!(many.starts_with("tokenizer.json: is not a tokenizer: "), "{many}");
         let padding = json!({"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": null, "pad_id": 77,
             "pad_type_id": 0, "pad_token": "[PAD]"});
         assert_eq!(
             error_of(|tokenizer| tokenizer["padding"] = padding.clone()),
-            "tokenizer.json: is no tokenizer: it gives the id 77, and its vocabulary ends before 56"
+            "tokenizer.json: is not a tokenizer: it gives the id 77, and its vocabulary ends before 56"
         );
     }
 }

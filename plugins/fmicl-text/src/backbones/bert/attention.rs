@@ -23,7 +23,7 @@ pub(super) struct Attention {
 }
 
 impl Attention {
-    /// That of the layer at `source`.
+    /// Attention of the layer at `source`.
     pub fn new(source: &Source, shape: &Shape) -> Result<Self> {
         let linear = |name| Linear::new(&source.at(name), shape.hidden, shape.hidden);
         let names = shape.family.names();
@@ -78,7 +78,7 @@ impl Attention {
         (&*self.query.weight * scale, &*self.query.bias * scale)
     }
 
-    /// What `K` layers gave, `[N, L, K hidden]`, each as heads `[N, heads, L, hidden / heads]`.
+    /// Splits the outputs of `K` linear layers, `[N, L, K hidden]`, into heads `[N, heads, L, hidden / heads]` each.
     fn split<const K: usize>(&self, x: &Tensor) -> [Tensor; K] {
         let size = x.size();
         let parts = x.view([size[0], size[1], K as i64, self.heads, self.width()]);
@@ -116,7 +116,7 @@ impl Attention {
     }
 }
 
-/// What heads gave, `[N, heads, L, width]`, as rows `[N L, hidden]`.
+/// Merges the outputs of heads, `[N, heads, L, width]`, into rows `[N L, hidden]`.
 fn rows(mixed: &Tensor) -> Tensor {
     mixed.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 }

@@ -1,4 +1,4 @@
-//! Which rows stand for which tokens of a batch.
+//! Mapping between the tokens of a batch and the rows that are computed.
 
 use super::mixing;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
@@ -8,18 +8,18 @@ const SHORT: i64 = 128;
 
 /// A batch of `N` sentences of `L` tokens, padding included, of which `M` have a row.
 ///
-/// On a CPU padding has none: whatever goes row by row, which is most of the work, is then done for tokens alone. Elsewhere
-/// each has one, `M = N L`, for to count them a device would have to be waited for.
+/// On a CPU padding has no rows, so rowwise operations, most of the work, skip it. On other devices every token has
+/// one, `M = N L`, since counting them would need a device sync.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub sentences: i64,
     tokens: i64,
     device: Device,
-    /// What is added to the scores of a token, `[N, 1, 1, L]`: 0, or a large negative number where it is hidden. None where
-    /// none is known to be. With what the encoder adds by places `[N or 1, heads, L, L]`.
+    /// Bias of the attention scores, `[N, 1, 1, L]`: 0, or a large negative number for masked tokens; `None` if no
+    /// token is known to be masked. With a relative position bias, `[N or 1, heads, L, L]`.
     pub bias: Option<Tensor>,
     packed: Option<Packed>,
-    /// How many rows each sentence has, where one thread works for itself and needs no gradient.
+    /// Number of rows of each sentence, if one thread works alone and without gradient.
     lengths: Option<Vec<usize>>,
 }
 
@@ -32,7 +32,7 @@ struct Packed {
 }
 
 impl Batch {
-    /// Of ids `[N, L]` and their mask; `kind` is that of the rows.
+    /// Batch of ids `[N, L]` and their mask; `kind` is that of the rows.
     pub fn new(ids: &Tensor, mask: Option<&Tensor>, kind: Kind) -> Self {
         let size = ids.size();
         let packed = mask.and_then(Packed::new);
@@ -88,18 +88,17 @@ impl Batch {
         self.bias.as_ref().map(|bias| bias.narrow(2, 0, 1))
     }
 
-    /// How many rows each sentence has, where attention with heads of this width is taken from the rows as they lie.
+    /// Number of rows of each sentence, if attention with heads of this width reads the rows in place.
     pub fn lengths(&self, width: i64) -> Option<&[usize]> {
         self.lengths.as_deref().filter(|_| mixing::is_for(width))
     }
 
-    /// Whether attention is best computed without keeping the scores of all tokens for all: on a CPU that pays for long
-    /// sentences alone.
+    /// Returns true if fused attention, which does not store all scores, is faster: on a CPU for long sentences only.
     pub fn fuses_attention(&self) -> bool {
         self.device != Device::Cpu || self.tokens > SHORT
     }
 
-    /// Whether padding has no row.
+    /// Returns true if padding has no rows.
     pub fn is_packed(&self) -> bool {
         self.packed.is_some()
     }
@@ -132,7 +131,7 @@ impl Batch {
 }
 
 impl Packed {
-    /// Of a mask `[N, L]`; none where it hides nothing.
+    /// Packing of a mask `[N, L]`; `None` if it masks nothing.
     fn new(mask: &Tensor) -> Option<Self> {
         if mask.device() != Device::Cpu {
             return None;

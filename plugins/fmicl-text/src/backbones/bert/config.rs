@@ -8,17 +8,17 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// What a folder calls its config.
+/// File name of a folder's config.
 pub(super) const FILE: &str = "config.json";
 
-/// What peft writes beside a model.
+/// File that peft writes beside a model.
 const ADAPTER: &str = "adapter_config.json";
 
 impl Shape {
     /// As `config.json` of a Hugging Face folder gives it.
     ///
     /// # Errors
-    /// A file that cannot be read, or is of a model of another kind.
+    /// [`Error::Data`] or [`Error::Io`] if the file cannot be read, or is of an unsupported model.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         if folder.join(ADAPTER).exists() {
@@ -35,7 +35,7 @@ impl Shape {
     }
 }
 
-/// What is read of the `config.json` of BERT, RoBERTa and MPNet; defaults as in transformers' `BertConfig`.
+/// Keys read from the `config.json` of BERT, RoBERTa and MPNet; defaults as in transformers' `BertConfig`.
 #[derive(Debug, Deserialize)]
 struct Bert {
     vocab_size: i64,
@@ -206,7 +206,7 @@ const FAMILIES: [(&str, Family); 6] = [
     ("mpnet", Family::Mpnet),
 ];
 
-/// What `all` has under the name that is the value of `key`.
+/// Entry of `all` whose name is the value of `key`.
 fn named<T: Copy>(key: &str, name: &str, all: &[(&str, T)]) -> Result<T, String> {
     let found = all.iter().find(|(known, _)| *known == name);
     found.map(|(_, it)| *it).ok_or_else(|| {

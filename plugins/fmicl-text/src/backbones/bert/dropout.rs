@@ -28,7 +28,7 @@ impl Dropout {
         }
     }
 
-    /// What `x` is multiplied with: 0 and `1 / (1 - p)`, of the shape of `x`.
+    /// Dropout mask of the shape of `x`: 0 or `1 / (1 - p)`.
     fn mask(self, x: &Tensor, train: bool) -> Option<Tensor> {
         if !train || self.0 == 0.0 {
             return None;

@@ -49,7 +49,7 @@ impl Embeddings {
         })
     }
 
-    /// What rows are made of.
+    /// Data type of the rows.
     pub fn kind(&self) -> Kind {
         self.words.kind()
     }

@@ -14,10 +14,10 @@ const LANES: usize = 16;
 const QUERIES: usize = 4;
 
 type Lanes = [f32; LANES];
-/// What a few queries have for a few keys: a row for each query.
+/// A number for each of a few queries and keys: a row per query.
 type Tile = [Lanes; QUERIES];
 
-/// Whether [`mix`] takes heads of this width, and this processor has the lanes that make it worth while.
+/// Returns true if [`mix`] supports heads of this width and is faster on this processor.
 pub(super) fn is_for(width: i64) -> bool {
     width % LANES as i64 == 0 && simd::level() > Level::Portable
 }
@@ -77,13 +77,13 @@ struct Head<'a> {
     sentence: &'a [f32],
     length: usize,
     hidden: usize,
-    /// Where in a query, key or value the head's part begins, and how wide it is.
+    /// Offset and width of the head in a query, key or value.
     at: usize,
     width: usize,
 }
 
 impl<'a> Head<'a> {
-    /// Of the query (0), the key (1) or the value (2) of a token; beyond the end, of the last.
+    /// Slice of the query (0), the key (1) or the value (2) of a token; beyond the end, of the last token.
     #[inline(always)]
     fn part(&self, which: usize, token: usize) -> &'a [f32] {
         let start = (3 * token.min(self.length - 1) + which) * self.hidden + self.at;
@@ -163,7 +163,7 @@ fn score(queries: &[[f32; QUERIES]], keys: &[Lanes], tiles: &mut [Tile]) {
     }
 }
 
-/// Of each query `e^(score - its largest)`, next to nothing beyond `length` keys, and their sum.
+/// Softmax numerators of each query, `e^(score - maximum)`, almost 0 beyond `length` keys, and their sum.
 #[inline(always)]
 fn exponentials(tiles: &mut [Tile], length: usize) -> [f32; QUERIES] {
     let used = length - (tiles.len() - 1) * LANES;
@@ -200,7 +200,7 @@ fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// `e^x` for `x <= 0`, to a unit in the last place; below -87 that of -87, 1.6e-38. What is no number stays none.
+/// `e^x` for `x <= 0`, to a unit in the last place; below -87 that of -87, 1.6e-38. NaN stays NaN.
 ///
 /// Cody and Waite's reduction to `2^n e^r`, and the polynomial for `e^r` of Moshier's Cephes (`expf.c`).
 #[inline(always)]

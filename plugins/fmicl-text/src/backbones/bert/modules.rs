@@ -1,4 +1,4 @@
-//! What a folder of sentence-transformers has behind its pooling: layers of the sentence's vector.
+//! Modules after the pooling in a folder of sentence-transformers: layers on the sentence's vector.
 
 use super::dropout::Dropout;
 use super::linear::{LayerNorm, Linear};
@@ -78,7 +78,7 @@ struct DropoutConfig {
     dropout: f64,
 }
 
-/// Which vectors a module reads and writes.
+/// Keys of the vectors that a module reads and writes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct NormalizeConfig {
@@ -98,7 +98,8 @@ impl Module {
     /// The module in `folder`/`name`, of vectors of `width` numbers, with its variables below `path`.
     ///
     /// # Errors
-    /// Files that are missing, broken, or of another module than `modules.json` says.
+    /// [`Error::Data`] or [`Error::Io`] if a file is missing or damaged, or belongs to another module than
+    /// `modules.json` says.
     pub fn of_folder(path: &Path, folder: &std::path::Path, name: &str, width: i64) -> Result<Self> {
         let kind = modules::kind_of(folder, name)?;
         let at = folder.join(name);
@@ -245,7 +246,7 @@ fn fits(config: &std::path::Path, key: &str, found: i64, width: i64) -> Result<(
     }
 }
 
-/// That a module reads the sentence's vector, and writes it.
+/// Checks that a module reads and writes the sentence's vector.
 fn is_of_sentences(config: &std::path::Path, names: [&Option<String>; 2]) -> Result<()> {
     match names.into_iter().flatten().find(|name| *name != "sentence_embedding") {
         None => Ok(()),

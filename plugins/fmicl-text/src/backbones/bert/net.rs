@@ -100,7 +100,7 @@ impl Encoder for Net {
     }
 }
 
-/// Whether this thread is not within `no_grad`.
+/// Returns true if gradients are enabled on this thread.
 fn records_gradients() -> bool {
     let leaf = Tensor::zeros([1], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     leaf.neg().requires_grad()

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What stands for a sentence.
+/// Pooling of a sentence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pooling {
@@ -63,19 +63,19 @@ impl Pooling {
         }
     }
 
-    /// Whether the last layer's first token is all that it looks at.
+    /// Returns true if it uses only the first token of the last layer.
     fn takes_first_tokens(self) -> bool {
         matches!(self, Pooling::Cls | Pooling::ClsBeforePooler | Pooling::PoolerOutput)
     }
 }
 
-/// A pooling, or several whose vectors stand one behind the other: `mean+max`.
+/// One pooling, or several whose vectors are concatenated: `mean+max`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Poolings(Vec<Pooling>);
 
 impl Poolings {
-    /// How many vectors stand one behind the other.
+    /// Number of concatenated vectors.
     pub(super) fn count(&self) -> i64 {
         self.0.len() as i64
     }
@@ -167,7 +167,7 @@ impl Pooler {
         })
     }
 
-    /// Whether the last layer's first tokens are all that is looked at.
+    /// Returns true if only the first tokens of the last layer are used.
     pub fn takes_first_tokens(&self) -> bool {
         self.poolings.iter().all(|pooling| pooling.takes_first_tokens())
     }
@@ -192,7 +192,7 @@ impl Pooler {
     }
 }
 
-/// Of states `[N, L, hidden]` and a mask `[N, L]`, whose padding is at the end, vectors `[N, hidden]`.
+/// Pools states `[N, L, hidden]` with a mask `[N, L]`, padded at the end, to vectors `[N, hidden]`.
 fn over_tokens(pooling: Pooling, x: &Tensor, mask: Option<&Tensor>) -> Tensor {
     let kind = x.kind();
     let Some(mask) = mask.map(|mask| mask.to_kind(kind)) else {

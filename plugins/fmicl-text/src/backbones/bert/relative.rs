@@ -1,5 +1,4 @@
-//! What MPNet adds to the scores of two tokens by how far apart they are: T5's buckets (Raffel et al., JMLR 2020, arXiv
-//! 1910.10683), the same in all layers.
+//! Relative position bias of MPNet: T5's buckets (Raffel et al., JMLR 2020, arXiv 1910.10683), the same in all layers.
 
 use super::shape::{Family, Shape};
 use super::source::Source;
@@ -7,7 +6,7 @@ use super::variable::Variable;
 use fmicl_core::Result;
 use fmicl_core::tch::{Device, Kind, Tensor};
 
-/// Of distances to the left, then as many to the right.
+/// Number of buckets: half for distances to the left, half for those to the right.
 pub(super) const BUCKETS: i64 = 32;
 /// Distances below it have a bucket each.
 const EXACT: i64 = BUCKETS / 4;
@@ -19,7 +18,7 @@ const FURTHEST: f64 = 128.0;
 pub(super) struct Relative(Variable);
 
 impl Relative {
-    /// Of a family that has such.
+    /// Relative position bias, for a family that has one.
     pub fn of(source: &Source, shape: &Shape) -> Result<Option<Self>> {
         match shape.family {
             Family::Mpnet => {
@@ -30,7 +29,7 @@ impl Relative {
         }
     }
 
-    /// What is added to the scores of `length` tokens, `[1, heads, length, length]`.
+    /// Bias of the scores of `length` tokens, `[1, heads, length, length]`.
     pub fn bias(&self, length: i64) -> Tensor {
         let places = Tensor::arange(length, (Kind::Int64, Device::Cpu));
         let right = places.unsqueeze(0) - places.unsqueeze(1);

@@ -3,7 +3,7 @@
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize};
 
-/// Which it is.
+/// Family of the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
@@ -18,7 +18,7 @@ pub enum Family {
     Mpnet,
 }
 
-/// Where transformers has what a layer is made of.
+/// Names of a layer's parameters in transformers.
 #[derive(Debug)]
 pub(super) struct Names {
     pub layers: &'static str,
@@ -92,7 +92,7 @@ pub enum Activation {
     /// `x` times the normal distribution function of `x`, exactly.
     #[default]
     Gelu,
-    /// Its approximation by tanh.
+    /// GELU's approximation by tanh.
     GeluNew,
     /// `max(x, 0)`.
     Relu,
@@ -100,7 +100,7 @@ pub enum Activation {
     Silu,
 }
 
-/// All that the parameters and the arithmetic depend on.
+/// Shape and arithmetic of an encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shape {
     pub family: Family,
@@ -119,10 +119,10 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// That it can be built.
+    /// Checks that the encoder can be built.
     ///
     /// # Errors
-    /// [`Error::Config`] at the option.
+    /// [`Error::Config`] with the option that is out of range.
     pub fn validate(&self) -> Result<()> {
         let types = match self.family {
             Family::Bert | Family::Roberta => 1024,

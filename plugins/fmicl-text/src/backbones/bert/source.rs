@@ -1,4 +1,4 @@
-//! Where variables come from: a folder's weights, or the initialisation of transformers' `_init_weights`.
+//! Source of variables: a folder's weights, or the initialisation of transformers' `_init_weights`.
 
 use super::variable::Variable;
 use super::weights::Weights;
@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether variables come from weights.
+    /// Returns true if variables come from weights.
     pub fn has_weights(&self) -> bool {
         self.weights.is_some()
     }
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
     /// A variable, from the weights if there are some.
     ///
     /// # Errors
-    /// Weights that have it not, or of another shape.
+    /// [`Error::Data`](fmicl_core::Error::Data) if the weights do not have it, or in another shape.
     pub fn var(&self, name: &str, size: &[i64], init: Init) -> Result<Variable> {
         let variable = match self.weights {
             Some(weights) => self.path.var_copy(name, &weights.take(&self.full(name), size)?),

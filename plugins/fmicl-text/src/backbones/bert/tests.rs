@@ -200,7 +200,7 @@ fn what_does_not_fit_is_one_clear_line() {
     );
     expect(
         &|weights| drop(weights.insert("more".into(), Tensor::zeros([3], (Kind::Float, Device::Cpu)))),
-        "has more, which a model of the shape in config.json has not",
+        "has more, which a model of the shape in config.json does not have",
     );
     // As files of other versions and of models with heads have it.
     expect(

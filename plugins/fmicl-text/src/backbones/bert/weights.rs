@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a folder calls its weights.
+/// File name of a folder's weights.
 pub(super) const FILE: &str = "model.safetensors";
 
-/// What older versions of transformers and sentence-transformers call theirs.
+/// File name of the weights in older versions of transformers and sentence-transformers.
 const PICKLED: &str = "pytorch_model.bin";
 
 /// Under which a model with a head for some task (`BertForMaskedLM`) keeps its encoder.
@@ -27,15 +27,15 @@ const MAY_BE_LEFT: [&str; 4] = [
 #[derive(Debug)]
 pub(super) struct Weights {
     path: PathBuf,
-    /// Those that no variable has taken.
+    /// Tensors that no variable has taken.
     tensors: RefCell<BTreeMap<String, Tensor>>,
 }
 
 impl Weights {
-    /// Those of `folder`.
+    /// Reads the weights of `folder`.
     ///
     /// # Errors
-    /// A file that is missing or damaged, or holds numbers that are none.
+    /// [`Error::Data`] or [`Error::Io`] if the file is missing or damaged, or contains NaN or infinity.
     pub fn of_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let files = weights::files(&path);
@@ -88,7 +88,7 @@ impl Weights {
     /// Takes the one of this name.
     ///
     /// # Errors
-    /// It is not there, or has another shape.
+    /// [`Error::Data`] if it is missing, or has another shape.
     pub fn take(&self, name: &str, size: &[i64]) -> Result<Tensor> {
         let fault = |message| Err(Error::data(&self.path, message));
         let Some(tensor) = self.tensors.borrow_mut().remove(name) else {
@@ -101,16 +101,16 @@ impl Weights {
         Ok(tensor)
     }
 
-    /// That all were taken that a model of the shape has.
+    /// Checks that every tensor of the file has been taken.
     ///
     /// # Errors
-    /// The first that was not.
+    /// [`Error::Data`] with the first that has not.
     pub fn finish(&self) -> Result<()> {
         let tensors = self.tensors.borrow();
         let Some(name) = tensors.keys().find(|name| !MAY_BE_LEFT.contains(&name.as_str())) else {
             return Ok(());
         };
-        let message = format!("has {name}, which a model of the shape in config.json has not");
+        let message = format!("has {name}, which a model of the shape in config.json does not have");
         Err(Error::data(&self.path, message))
     }
 }

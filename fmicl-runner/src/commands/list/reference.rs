@@ -1,0 +1,80 @@
+//! `fmicl list --doc`: the reference of all parts in Markdown.
+
+use fmicl_core::registry::{KindInfo, Listing};
+
+const HEAD: &str = "# Reference
+
+Every registered part, its options and their defaults. `fmicl list --doc` prints this page from the registry, so a program
+with other crates prints one of its own; `fmicl list divergence --doc` prints one kind.
+
+A part is named in an experiment by its name alone (`optimizer = \"sgd\"`) or by a table with options
+(`optimizer = { name = \"sgd\", momentum = 0.9 }`). An option without a default is either absent by default, or must be given:
+its description says which.
+";
+
+/// The reference of these kinds.
+pub fn markdown(kinds: &[&KindInfo]) -> String {
+    let mut text = HEAD.to_string();
+    for kind in kinds {
+        text += &format!("\n## {}\n", kind.name);
+        let parts = (kind.list)();
+        if parts.iter().all(|part| part.options.is_empty()) {
+            text.push('\n');
+            let line = |part: &Listing| format!("- `{}`: {} ({})\n", part.name, part.summary, part.crate_name);
+            text.extend(parts.iter().map(line));
+        } else {
+            text.extend(parts.iter().map(section));
+        }
+    }
+    text
+}
+
+/// A heading, the summary, and a table of the options where there are any.
+fn section(part: &Listing) -> String {
+    let mut text = format!("\n### `{}`\n\n{} ({})\n", part.name, part.summary, part.crate_name);
+    if !part.options.is_empty() {
+        text += "\n| option | default | |\n|---|---|---|\n";
+        text.extend(part.options.iter().map(|option| row(part, option)));
+    }
+    text
+}
+
+fn row(part: &Listing, option: &str) -> String {
+    let default = part.defaults.as_ref().and_then(|defaults| defaults.get(option));
+    let default = default.map_or(String::new(), |value| format!("`{}`", cell(&value.to_string())));
+    let docs = part.docs.iter().find(|(name, _)| *name == option);
+    let lines = docs.map_or(&[][..], |(_, lines)| lines);
+    let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+    // Links between items lead nowhere outside rustdoc.
+    let about = words.join(" ").replace("[`", "`").replace("`]", "`");
+    format!("| `{option}` | {default} | {} |\n", cell(&about))
+}
+
+/// The text with the character that ends a cell escaped.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+    use fmicl_core::registry::Listing;
+
+    #[test]
+    fn an_option_has_its_default_and_its_doc_comment_in_one_line() {
+        let part = Listing {
+            kind: "similarity",
+            name: "gaussian",
+            summary: "a kernel",
+            docs: &[("sigma", &[" The width of", " [`Kernel`], `|x|`."])],
+            crate_name: "mine",
+            version: "1.0.0",
+            api: 1,
+            options: &["sigma", "mu"],
+            defaults: Some(toml::toml! { sigma = 0.5 }),
+        };
+        let expected = "\n### `gaussian`\n\na kernel (mine)\n\n| option | default | |\n|---|---|---|\n\
+                        | `sigma` | `0.5` | The width of `Kernel`, `\\|x\\|`. |\n| `mu` |  |  |\n";
+        assert_eq!(section(&part), expected);
+    }
+}
