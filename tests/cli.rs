@@ -202,6 +202,21 @@ fn the_list_as_json_has_every_line_of_the_list() {
 }
 
 #[test]
+fn the_reference_in_docs_is_what_the_program_prints() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/REFERENCE.md");
+    let printed = text(&run(&["list", "--doc"]).stdout);
+    let kept = std::fs::read_to_string(path).unwrap();
+    let differs = printed
+        .lines()
+        .zip(kept.lines())
+        .find(|(printed, kept)| printed != kept);
+    assert!(
+        printed == kept,
+        "docs/REFERENCE.md is not current, see {differs:?}; `make reference` writes it"
+    );
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let mut child = fmicl(&["list", "--json"])
         .stdout(Stdio::piped())

@@ -10,10 +10,10 @@ use tch::{Device, Tensor};
 /// Elements of a piece: of some three vectors they fit the second level of the cache, and the calls do not count.
 const BLOCK: i64 = 1 << 16;
 
-/// Calls `work` with one piece after another of `flats`, vectors `[P]` of the same length and device, as views that it may
-/// change in place; without gradient. Each piece lies at the same place in all of them. The pieces are dealt out to
-/// libtorch's threads ([`deal`]), so `work` must do no more with an element than its place in the vectors tells; their
-/// sizes do not depend on the number of threads. On a GPU there is one piece, the whole.
+/// Calls `work` for each block of `flats`, vectors `[P]` of the same length and device, with views that it may change
+/// in place; without gradient. A block covers the same range of all vectors. Blocks are divided between libtorch's
+/// threads ([`deal`]), so `work` must be elementwise; their sizes do not depend on the number of threads. On a GPU
+/// there is one block.
 pub fn in_blocks<const K: usize>(flats: [&Tensor; K], work: impl Fn([Tensor; K]) + Sync) {
     in_blocks_of(BLOCK, flats, work);
 }

@@ -75,7 +75,7 @@ pub struct Patch<'a> {
 }
 
 impl Patch<'_> {
-    /// Of `region`, which lies within the patch, the bytes from its first on, and the number of bytes from row to row.
+    /// Bytes from the first pixel of `region`, which must be within the patch, and the row stride in bytes.
     pub fn rows(&self, region: Region) -> (&[u8], usize) {
         let stride = self.region.width * 3;
         let first = (region.top - self.region.top) * stride + (region.left - self.region.left) * 3;

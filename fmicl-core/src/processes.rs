@@ -102,7 +102,7 @@ impl dyn Processes + '_ {
         lengths.iter().enumerate().map(of).collect()
     }
 
-    /// Refuses to go on where `text`, which says `what`, is not the same in all processes.
+    /// Returns an error if `text`, described by `what`, differs between processes.
     ///
     /// # Errors
     /// [`Error::Run`] with the first line that differs, in every process the same.

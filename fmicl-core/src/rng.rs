@@ -17,7 +17,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The state after a further word.
+/// State after another word.
 fn next(state: u64, word: u64) -> u64 {
     mix(state.wrapping_add(GAMMA) ^ mix(word.wrapping_add(GAMMA)))
 }
@@ -38,7 +38,7 @@ impl Rng {
         }
     }
 
-    /// The stream of this one's words and another one, wherever this one stands: what is drawn from either changes nothing in
+    /// Stream of this one's words and another one, independent of this one's position: draws from either do not change
     /// the other.
     #[must_use]
     pub fn child(&self, word: u64) -> Rng {
@@ -53,7 +53,7 @@ impl Rng {
         mix(self.state)
     }
 
-    /// Uniform on `[low, high)`; `low` itself where the two are equal.
+    /// Uniform on `[low, high)`; `low` itself if the two are equal.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         let unit = (self.bits() >> 11) as f64 / (1u64 << 53) as f64;
         low + (high - low) * unit
@@ -70,7 +70,7 @@ impl Rng {
         self.uniform(0.0, 1.0) < p
     }
 
-    /// Puts `items` in a uniformly random order (Fisher and Yates).
+    /// Shuffles `items` uniformly (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

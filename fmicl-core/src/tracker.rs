@@ -1,21 +1,21 @@
-//! The kind of part `tracker`: where the values go that a run measures.
+//! The kind of part `tracker`: destinations of a run's metrics.
 
 use crate::Result;
 use std::path::Path;
 
-/// Keeps what a run measures as it trains, in files or elsewhere. An experiment names any number of them
-/// (`trackers = ["jsonl", "csv"]`). [`crate::testing::check_tracker`] checks it.
+/// Options that open a tracker, which records the metrics of a run in files or elsewhere. An experiment names any
+/// number of them (`trackers = ["jsonl", "csv"]`). [`crate::testing::check_tracker`] checks it.
 pub trait Tracker: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Begins to track a run, or goes on with it. What is there of later steps and epochs than those at which the run stands
-    /// will come again, and is dropped, as is what was cut off when a process was killed.
+    /// Starts or resumes the tracking of a run. On resuming, records of later steps and epochs than the run's are
+    /// dropped, since they will come again, and so are truncated records of a killed process.
     ///
     /// # Errors
-    /// The disk's, or what else is not there.
+    /// [`crate::Error`] if files cannot be written, or another destination cannot be reached.
     fn open(&self, run: &TrackedRun) -> Result<Box<dyn Tracking>>;
 }
 
@@ -24,55 +24,55 @@ crate::kind!(Tracker, "tracker");
 /// A run that is tracked.
 #[derive(Debug, Clone, Copy)]
 pub struct TrackedRun<'a> {
-    /// Its directory.
+    /// Run directory.
     pub folder: &'a Path,
-    /// Epochs that are over.
+    /// Finished epochs.
     pub epochs: usize,
-    /// Steps that are taken.
+    /// Steps taken.
     pub steps: u64,
 }
 
-/// A tracker at work on a run.
+/// An open tracker of a run.
 pub trait Tracking {
-    /// Values of a step, every `train.log_every` of them.
+    /// Records the metrics of a step; called every `train.log_every` steps.
     ///
     /// # Errors
-    /// What ends the run. What may pass, such as a full disk, is no error here: the values are kept for
-    /// [`flush`](Tracking::flush).
+    /// [`crate::Error`] for faults that must end the run. Temporary faults, such as a full disk, are not errors here:
+    /// the values are kept for [`flush`](Tracking::flush).
     fn step(&mut self, at: Moment, values: &MetricValues) -> Result<()>;
 
-    /// Values of an epoch that is over.
+    /// Records the metrics of a finished epoch.
     ///
     /// # Errors
     /// As [`step`](Tracking::step).
     fn epoch(&mut self, at: Moment, values: &MetricValues) -> Result<()>;
 
-    /// Has all of it where it is safe: a checkpoint that is written next counts on it.
+    /// Makes all records durable; the next checkpoint relies on it.
     ///
     /// # Errors
-    /// What is not safe; the checkpoint is then not written, and tried again later.
+    /// [`crate::Error`] if records are not durable; the checkpoint is then postponed.
     fn flush(&mut self) -> Result<()>;
 }
 
-/// When values were measured.
+/// Epoch and step of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The epoch, counted from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// The step since the start of the run, counted from 1.
+    /// Step since the start of the run, counted from 1.
     pub step: u64,
 }
 
-/// A value that was measured.
+/// Value of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MetricValue {
-    /// A number of things.
+    /// Count.
     Count(u64),
-    /// Any number, one that is not finite among them.
+    /// Number, finite or not.
     Number(f64),
-    /// How the numbers beside it were obtained.
+    /// Text about the numbers beside it.
     Text(String),
 }
 
-/// Values by their names, in the order in which they are shown. `a/b` belongs to the group `a`.
+/// Metrics by name, in the order of display. `a/b` belongs to the group `a`.
 pub type MetricValues = Vec<(String, MetricValue)>;

@@ -2,33 +2,35 @@
 
 use crate::{Planes, Region, Result, Rng};
 
-/// A random change of an image, such as a crop or a jitter of its colours: a step of a view's recipe.
+/// Options of a random image transform, such as a crop or a colour jitter; a view's recipe is a list of them.
 ///
-/// [`crate::testing::check_transform`] checks that what is drawn is a pure function of the stream, and that it fits the image.
+/// [`crate::testing::check_transform`] checks that the drawn operation is a pure function of the stream, and fits the
+/// image.
 pub trait Transform: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Checks the options that depend on the side of the views, in pixels; called once, before anything is drawn.
+    /// Checks the options that depend on the side of the views in pixels; called once, before the first draw.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] at the option.
+    /// [`crate::Error::Config`] with the option.
     fn validate_for(&self, _size: usize) -> Result<()> {
         Ok(())
     }
 
-    /// Whether each draw is an [`Op::Frame`]. Such a transform stands first in a recipe, and alone; where there is none, the
-    /// image is framed as in evaluation.
+    /// Returns true if each draw is an [`Op::Frame`]. A recipe has at most one such transform, the first; without one,
+    /// the image is framed as in evaluation.
     fn frames(&self) -> bool {
         false
     }
 
-    /// Draws the operation on one image of `size`: that of the sample for a transform that frames, of the view for all others.
+    /// Draws the operation for one image of `size`: the sample's size for a transform that frames, the view's for all
+    /// others.
     ///
-    /// `rng` is the transform's own stream: a function of the seed, the epoch, the sample, the view and the transform's key
-    /// in the recipe. What other transforms draw, or how much is taken from it here, changes nothing elsewhere.
+    /// `rng` is the transform's own stream: a function of the seed, the epoch, the sample, the view and the transform's
+    /// key in the recipe. Draws of different transforms are independent, whatever each takes from its stream.
     fn draw(&self, size: Size, rng: &mut Rng) -> Op;
 }
 
@@ -49,18 +51,18 @@ pub enum Op {
     /// Leaves the image as it is.
     #[default]
     Keep,
-    /// Makes the view of this part of the image, resized to the view's size.
+    /// Crops this region of the image and resizes it to the view's size.
     Frame(Region),
-    /// Mirrors left and right.
+    /// Flips left and right.
     Mirror,
-    /// Changes each pixel by itself, one operation after the other. Those of neighbouring transforms share a pass over the image,
-    /// but for tables and functions, which take one of their own.
+    /// Changes single pixels, one operation after the other. Operations of neighbouring transforms are applied in one
+    /// pass, except tables and functions, which take a pass of their own.
     Pixels(Vec<PixelOp>),
-    /// Changes the image as a whole, in place and without changing its size. A function of the image alone.
+    /// Changes the whole image in place, without changing its size; a pure function of the image.
     Whole(Box<dyn Fn(&mut Planes)>),
 }
 
-/// An operation on single pixels. Before and after it values are whole numbers from 0 to 255.
+/// Operation on single pixels, whose values before and after are integers from 0 to 255.
 pub enum PixelOp {
     /// `PIL.ImageEnhance.Brightness`, torchvision's `adjust_brightness`: 0 gives black, 1 the image itself; at least 0 and
     /// finite, as all factors.
@@ -69,12 +71,12 @@ pub enum PixelOp {
     Contrast(f32),
     /// `PIL.ImageEnhance.Color`, torchvision's `adjust_saturation`: 0 gives gray, 1 the image itself.
     Saturation(f32),
-    /// torchvision's `adjust_hue`: turns it by so much of the circle, from -0.5 to 0.5.
+    /// torchvision's `adjust_hue`: shifts the hue by a fraction of the circle, from -0.5 to 0.5.
     Hue(f64),
     /// `PIL.ImageOps.grayscale` in all three channels.
     Gray,
-    /// Puts `table[value]` for each value of each channel, as `PIL.Image.point` with one table.
+    /// Replaces each value of each channel by `table[value]`, as `PIL.Image.point` with one table.
     Table(Box<[u8; 256]>),
-    /// Puts the function's value for red, green and blue.
+    /// Replaces red, green and blue by the function's value.
     Function(Box<dyn Fn([u8; 3]) -> [u8; 3]>),
 }

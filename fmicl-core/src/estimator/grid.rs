@@ -58,7 +58,7 @@ impl Grid {
         self.rows.detach()
     }
 
-    /// The tiles, row by row; where half of the matrix stands for all, the triangles on the diagonal come last.
+    /// Tiles, row by row; of a symmetric matrix half of them, with the triangles on the diagonal last.
     pub fn tiles(&self) -> Vec<Tile> {
         let side = tile(self.rows.device(), self.rows.kind());
         if let Some(columns) = &self.columns {
@@ -148,7 +148,7 @@ struct Features {
 }
 
 impl Features {
-    /// All rows, so many at a time, without gradient.
+    /// All rows in blocks, without gradient.
     fn spans(features: &Tensor, side: i64, with_transposed: bool) -> Vec<Self> {
         let total = features.size()[0];
         let span = |start: i64| {

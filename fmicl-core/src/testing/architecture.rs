@@ -5,13 +5,13 @@ use super::{build_twice, distance, input_of, jitter, part_of, trainable, weights
 use crate::{Architecture, Backbone, Learner, Negatives, Pairing, Parameters, View};
 use tch::{Kind, Tensor, nn};
 
-/// Checks with `views`, at least as many as the architecture takes, each of the same `N >= 4` samples: pairings
-/// have unit-length rows of one width, anchors with gradient, keys and banks without; a bank does not hold the
-/// batch's own keys, and changes in `after_step` alone; gradients reach every trainable parameter, the kept
-/// backbone among them; projections have unit length and depend neither on the rest of the batch nor on having
-/// been asked for; a variable `momentum.x` starts as `x`, is not trained, and moves towards it in `after_step`
-/// where `x` is; the same seed builds the same weights; all of it still holds after a step; and the variables are
-/// all that a learner keeps: given those of another one, it goes on as that would.
+/// Checks with `views`, at least as many as the architecture takes, each of the same `N >= 4` samples: pairings have
+/// unit-length rows of one width, anchors with gradient, keys and banks without; a bank does not hold the batch's own
+/// keys, and changes in `after_step` alone; gradients reach every trainable parameter, the kept backbone among them;
+/// projections have unit length and depend neither on the rest of the batch nor on having been asked for; a variable
+/// `momentum.x` starts as `x`, is not trained, and moves towards it in `after_step` where `x` is; the same seed builds
+/// the same weights; all of it still holds after a step; and the variables are the whole state of a learner: with those
+/// of another one, it continues like that one.
 ///
 /// # Panics
 /// With the law that is broken.

@@ -4,9 +4,9 @@ use crate::{Optimizer, Parameters, Stepper};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-/// Checks on a small quadratic: steps lead down; a learning rate of zero changes nothing; without a gradient, a
-/// group that does not decay stays where it is; and values and state that are copied into a new optimizer go on
-/// as the old one would have, to the bit.
+/// Checks on a small quadratic: steps lead down; a learning rate of zero changes nothing; without a gradient, a group
+/// that does not decay stays where it is; and a new optimizer with copied values and state continues like the old one,
+/// to the bit.
 ///
 /// # Panics
 /// With the law that is broken.

@@ -82,7 +82,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// whose body must be this call alone, such as `"tests::narrow_networks_train"`.
 ///
 /// # Panics
-/// Where a child does not pass, with its output; where there is no such test; and where a child's heap is not checked.
+/// If a child does not pass, with its output; if there is no such test; or if a child's heap is not checked.
 pub fn on_every_processor(test: &str, body: impl FnOnce()) {
     if std::env::var_os(CHILD).is_some() {
         heap_is_checked();

@@ -74,7 +74,7 @@ fn take(part: &dyn Tracker, tracking: &mut dyn Tracking, at: Moment) {
     }
 }
 
-/// Of every form and kind of name.
+/// Values of every form and kind of name.
 fn values(seed: u64) -> MetricValues {
     let odd = match seed % 3 {
         0 => f64::NAN,
@@ -90,7 +90,7 @@ fn values(seed: u64) -> MetricValues {
     values.map(|(name, value)| (name.to_string(), value)).into()
 }
 
-/// As a kill in the middle of a write.
+/// Truncation by a kill in the middle of a write.
 fn cut_off(path: &Path, bytes: usize) {
     let file = OpenOptions::new().write(true).open(path);
     let cut = file.and_then(|file| file.set_len(bytes.saturating_sub(3) as u64));

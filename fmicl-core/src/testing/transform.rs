@@ -48,7 +48,7 @@ pub fn check_transform(part: &dyn Transform) {
     }
 }
 
-/// What an operation does, as bytes that are the same for two of the same effect.
+/// Effect of an operation as bytes, equal for operations of the same effect.
 fn effect(part: &dyn Transform, op: &Op, size: Size) -> Vec<u8> {
     let Size { width, height } = size;
     match op {

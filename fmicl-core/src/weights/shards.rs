@@ -17,7 +17,7 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// The index that stands for the weights at `path`: named itself, or beside the file's name where there is no such file.
+/// Index of the weights at `path`: `path` itself, or the index beside it if there is no such file.
 pub(super) fn index(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_string_lossy();
     if name.ends_with(ENDING) {

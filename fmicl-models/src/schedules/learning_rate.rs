@@ -14,13 +14,13 @@ use fmicl_core::Schedule;
 pub struct LearningRate<'a> {
     /// The highest rate.
     pub base_lr: f64,
-    /// Steps that lead up to it.
+    /// Steps of the linear warm-up.
     pub warmup_steps: u64,
     /// All steps, the warm-up included. If they end before the warm-up does, nothing follows it.
     pub total_steps: u64,
-    /// The rate where the factor is 0.
+    /// The rate at factor 0.
     pub final_lr: f64,
-    /// What follows the warm-up.
+    /// Schedule after the warm-up.
     pub schedule: &'a dyn Schedule,
 }
 

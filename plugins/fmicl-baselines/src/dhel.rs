@@ -1,8 +1,8 @@
 //! Decoupled Hyperspherical Energy Loss: `-c_pos / tau + log sum_{j != i} e^{<x_i, x_j> / tau}
 //! [+ log sum_{j != i} e^{<y_i, y_j> / tau}]`, averaged over the pairs: a view repels itself, never the other one.
 //!
-//! With keys an anchor repels the other pairs' keys, with a bank all of it: there is no gradient to the other side,
-//! so there is one energy.
+//! With keys an anchor repels the other pairs' keys, with a bank the whole bank: there is no gradient to the other
+//! side, so there is one energy.
 //!
 //! Source: Koromilas et al., "Bridging Mini-Batch and Asymptotic Analysis in Contrastive Learning: From InfoNCE to
 //! Kernel-Based Losses", ICML 2024, arXiv 2405.18045, and its code (`DHEL`; `both_views` is its `include_augs`).

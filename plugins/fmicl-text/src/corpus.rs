@@ -11,7 +11,7 @@ use crate::files::Bytes;
 use fmicl_core::{Error, Portion, Result};
 use std::path::{Path, PathBuf};
 
-/// A line may have as many bytes; more is taken for a file that has no lines.
+/// Maximum bytes of a line; a longer one means that the file has no lines.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
 
 /// The sentences of a file, of which an index is held alone: four bytes a sentence.
@@ -32,7 +32,7 @@ impl Corpus {
     /// without an end are as usual.
     ///
     /// # Errors
-    /// [`Error::Data`] where the file is missing, has no sentence, or has a line that is no text in UTF-8 or longer than 1 MiB
+    /// [`Error::Data`] if the file is missing, has no sentence, or has a line that is not UTF-8 or longer than 1 MiB
     /// (with its number); [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, format: Format, hint: &str) -> Result<Self> {
         let bytes = Bytes::open(path, hint)?;

@@ -66,7 +66,7 @@ pub(crate) fn not_utf8_by_mark(path: &Path, name: &str) -> Error {
     Error::data(path, message)
 }
 
-/// A line of a file is no UTF-8, or has a NUL; `bytes` are all of the file's.
+/// Error for a line that is not UTF-8 or has a NUL; `bytes` are the whole file's.
 pub(crate) fn no_text(path: &Path, line: u64, bytes: &[u8], nul: bool) -> Error {
     let message = match (guessed(bytes), nul) {
         (Some(name), _) => format!(

@@ -92,7 +92,7 @@ impl Deref for Bytes {
 /// The lines of a text, with their numbers from 1, without what ends them.
 ///
 /// # Errors
-/// [`Error::Data`] with the number of the first line that is no text in UTF-8.
+/// [`Error::Data`] with the number of the first line that is not UTF-8.
 pub(crate) fn lines(bytes: &Bytes, path: &Path) -> Result<Vec<(u64, String)>> {
     let text = &bytes[bytes.text_start()..];
     let mut lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();

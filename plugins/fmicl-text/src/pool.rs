@@ -29,7 +29,7 @@ impl Pool {
         self.ends.len()
     }
 
-    /// All texts, which make so many samples.
+    /// Portion of all texts, which make `samples` samples.
     pub fn portion(&self, samples: usize) -> Portion {
         // No text has a NUL.
         let texts = (0..self.len()).flat_map(|index| [self.get(index), "\0"]);

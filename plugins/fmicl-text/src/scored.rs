@@ -138,7 +138,7 @@ fn header(row: &Row) -> Result<Option<Columns>> {
     }
 }
 
-/// The columns of a file whose first row is no header.
+/// Columns of a file without a header.
 ///
 /// # Errors
 /// [`Error::Data`] with the first row that does not have two sentences and a score.

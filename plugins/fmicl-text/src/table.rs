@@ -7,8 +7,8 @@ use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 use fmicl_core::{Error, Result};
 use std::path::Path;
 
-/// A CSV file (RFC 4180: commas, fields quoted with `"` where they hold one), or one of tabs, in which a quotation mark is a
-/// letter; gzipped or not. Blank lines are no rows.
+/// A CSV file (RFC 4180: commas, fields quoted with `"` where they hold one), or one of tabs, in which a quotation mark
+/// is a letter; gzipped or not. Blank lines are skipped.
 pub(crate) struct Table<'a> {
     path: &'a Path,
     bytes: Bytes,

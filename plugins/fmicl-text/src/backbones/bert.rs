@@ -93,7 +93,7 @@ register!(
     "BERT, MiniLM, RoBERTa, DistilBERT or MPNet with Hugging Face's names, from a folder of weights or from scratch"
 );
 
-/// Rows of a table of words that nobody named, which is built for no views.
+/// Default number of word embeddings, if the backbone is built without views.
 const VOCABULARY: i64 = 30_522;
 
 impl Bert {

@@ -1,4 +1,4 @@
-//! `triplets`: a sentence, one that it entails, and one that it contradicts.
+//! The dataset `triplets`: a sentence, its entailment and its contradiction.
 //!
 //! Source: supervised SimCSE (Gao et al., EMNLP 2021, arXiv 2104.08821), `nli_for_simcse.csv`.
 

@@ -93,7 +93,7 @@ struct Keys {
     eos_token: Option<Token>,
     cls_token: Option<Token>,
     sep_token: Option<Token>,
-    /// A fraction where there is no limit: 1e30.
+    /// Maximum length in tokens; a float, 1e30, for no limit.
     model_max_length: Option<f64>,
     /// Name in old versions.
     max_len: Option<f64>,
@@ -112,7 +112,7 @@ struct Model {
 pub(crate) struct Settings {
     path: PathBuf,
     class: Class,
-    /// Nothing where there is no file.
+    /// `None` if there is no file.
     keys: Option<Keys>,
 }
 
@@ -171,7 +171,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The most tokens of a text, its marks included, where that is said.
+    /// Maximum tokens of a text, special tokens included, if given.
     pub fn longest(&self) -> Option<i64> {
         let keys = self.keys.as_ref()?;
         let longest = keys.model_max_length.or(keys.max_len)?;
@@ -179,7 +179,7 @@ impl Settings {
         Some(longest as i64)
     }
 
-    /// The end that long texts lose, where that is said.
+    /// Side on which long texts are truncated, if given.
     pub fn truncation(&self) -> Option<TruncationDirection> {
         let side = self.keys.as_ref()?.truncation_side.as_deref()?;
         Some(match side {

@@ -13,7 +13,7 @@ pub(super) const FILE: &str = "tokenizer.json";
 /// The names of padding in the tokenizers of BERT and of RoBERTa.
 const PADDING: [&str; 2] = ["[PAD]", "<pad>"];
 
-/// No tokenizer's file has as many bytes: the largest vocabularies take 20 MB.
+/// Maximum bytes of a tokenizer's file: the largest vocabularies take 20 MB.
 const MOST: u64 = 256 << 20;
 const HINT: &str = "a `tokenizer.json` of Hugging Face is expected";
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Tokens {
 
 impl Tokens {
     /// Reads a `tokenizer.json` as it stands, or the one in a folder by the settings beside it; texts become at most
-    /// `longest` tokens, with `lower_case` of lower-case letters whatever the tokenizer does.
+    /// `longest` tokens, with `lower_case` lower-cased before tokenisation.
     ///
     /// # Errors
     /// [`Error`] if the file is missing or not a tokenizer, or its special tokens alone exceed `longest`.

@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The same place for what is drawn anew whatever weights there are.
+    /// The same place without weights: variables are initialised at random.
     pub fn anew(&self) -> Self {
         Source {
             path: self.path.clone(),
