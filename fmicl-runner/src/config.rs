@@ -1,5 +1,6 @@
 //! The experiment file: its schema, how files and `--set` become one, and where each value came from.
 
+mod broken;
 mod eval;
 mod experiment;
 mod given;

@@ -94,18 +94,15 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
         return Err(vec![lost.wrong(message)]);
     }
     let source = source.at_home("").map_err(|error| vec![error])?;
-    let toml::Value::Table(table) = source.to_toml() else {
+    let toml::Value::Table(mut table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
             path.display()
         ))]);
     };
-    let wrong: Vec<_> = table.iter().filter_map(|(key, value)| error_at(key, value)).collect();
-    if !wrong.is_empty() {
-        let in_words = |error| source.locate(out_of_range(error, &source));
-        return Err(wrong.into_iter().map(in_words).collect());
-    }
-    let experiment: Experiment = registry::read_options(table).map_err(|error| vec![source.locate(error)])?;
+    Experiment::name_views(&mut table);
+    let in_words = |error| source.locate(out_of_range(placed(error, &table), &source));
+    let experiment = read(table.clone()).map_err(|errors| errors.into_iter().map(in_words).collect::<Vec<_>>())?;
     let wrong = experiment.validate();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
@@ -216,12 +213,22 @@ pub(crate) fn changed(table: toml::Table, sets: &[String]) -> Result<toml::Table
     })
 }
 
-/// What is wrong with a top-level key, read as if it were alone.
-fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
-    let alone = toml::Table::from_iter([(key.to_string(), value.clone())]);
-    let error = registry::read_options::<Experiment>(alone).err()?;
-    // Without a key, it is about one of the others, which are missing here.
-    matches!(&error, Error::Config { key, .. } if !key.is_empty()).then(|| placed(error))
+/// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
+fn read(table: toml::Table) -> Result<Experiment, Vec<Error>> {
+    let first = match registry::read_options(table.clone()) {
+        Ok(experiment) => return Ok(experiment),
+        Err(error) => error,
+    };
+    // Without a key, it is that one is missing.
+    let top = |error: &Error| match error {
+        Error::Config { key, .. } => key.split(['.', '[']).next().unwrap_or_default().to_string(),
+        _ => String::new(),
+    };
+    let at_fault = top(&first);
+    let unread = table.into_iter().skip_while(|(key, _)| *key != at_fault).skip(1);
+    let alone = |entry| registry::read_options::<Experiment>(toml::Table::from_iter([entry])).err();
+    let others = unread.filter_map(alone).filter(|error| !top(error).is_empty());
+    Err(std::iter::once(first).chain(others).collect())
 }
 
 /// The most bytes of a config file.

@@ -1,16 +1,17 @@
 //! Negative numbers for counts: they are out of the range that 0 is out of.
 
-use super::tree::{Node, Value};
+use super::tree::Node;
 use super::{Experiment, parse};
-use fmicl_core::{Error, registry};
+use fmicl_core::{Error, Problem, registry};
 
 /// An error about a negative number that its type cannot hold, in the words that its range has for 0; others pass
 /// unchanged, as where 0 is allowed.
 pub(super) fn out_of_range(error: Error, source: &Node) -> Error {
-    let Error::Config { key, .. } = &error else {
-        return error;
-    };
-    let Value::Leaf(toml::Value::Integer(found @ ..0)) = source.nearest(key).value else {
+    let Error::Config {
+        key,
+        problem: Problem::BelowZero { found, .. },
+    } = &error
+    else {
         return error;
     };
     match of_zero(key, source).as_deref().and_then(|zero| zero.strip_prefix("0 ")) {
@@ -30,7 +31,7 @@ fn of_zero(key: &str, source: &Node) -> Option<String> {
         Err(error) => vec![error],
     };
     wrong.into_iter().find_map(|error| match error {
-        Error::Config { key: at, message } if at == key => Some(message),
+        Error::Config { key: at, problem } if at == key => Some(problem.at(key)),
         _ => None,
     })
 }

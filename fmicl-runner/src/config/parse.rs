@@ -1,5 +1,6 @@
 //! From the text of a file, or of a `--set`, to a [`Node`].
 
+use super::broken;
 use super::tree::{Node, Origin, Value};
 use fmicl_core::{Error, Result};
 use serde::Deserialize;
@@ -14,8 +15,8 @@ pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
     let line = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
     let at = |offset: usize| Origin::Line(shown.clone(), line(offset));
     let root = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset).error("", &one_line(error.message()))
+        let (offset, words) = broken::words(text, &error);
+        at(offset).error("", &words)
     })?;
     Ok(Node::new(
         Origin::File(shown.clone()),
@@ -47,7 +48,7 @@ pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
         Ok(value) => node(0, value, &at)?,
         // What begins like a table, a list or a text in quotes was meant as one.
         Err(error) if value.trim().starts_with(['{', '[', '"', '\'']) => {
-            return Err(origin.error("", &one_line(error.message())));
+            return Err(origin.error("", &broken::words(value.trim(), &error).1));
         }
         Err(_) => Node::new(origin.clone(), Value::Leaf(value.trim().into())),
     };
@@ -80,9 +81,4 @@ fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) ->
         }
     };
     Ok(Node::new(at(offset), value))
-}
-
-/// A message of several lines in one.
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }

@@ -136,6 +136,49 @@ fn a_known_key_in_another_place_is_told_its_own() {
     ] {
         assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
     }
+    let sgd = "optimizer = { name = \"sgd\", momentum = 0.8 }";
+    for (wrong, expected) in [
+        (
+            "sigma = 1",
+            "sigma: unknown key here; write it as `objective.similarity.sigma` or `views.blur.sigma`",
+        ),
+        ("width = 8", "width: unknown key here; write it as `backbone.width`"),
+        ("out = 8", "out: unknown key here; write it as `architecture.out`"),
+        ("size = 8", "size: unknown key here; write it as `views.size`"),
+        (
+            "temperature = 0.2",
+            "temperature: unknown key here; write it as `eval.knn.temperature`",
+        ),
+        ("knn.k = 3", "knn: unknown key here; write it as `eval.knn`"),
+        (
+            "objective.sigma = 1",
+            "objective.sigma: unknown key here; write it as `objective.similarity.sigma`",
+        ),
+        (
+            "backbone.out = 1",
+            "backbone.out: unknown key here; write it as `architecture.out`",
+        ),
+        (
+            "train.momentum = 0.5",
+            "train.momentum: unknown key here; write it as `optimizer.momentum`",
+        ),
+    ] {
+        let (key, value) = wrong.split_once(" = ").unwrap();
+        let set = format!("{key}={value}");
+        let shown = expected.strip_prefix(&format!("{key}: ")).unwrap_or(expected);
+        assert_eq!(error_of(GOOD, &[&set]), format!("--set {set}: {shown}"));
+        if !wrong.contains('.') {
+            assert_eq!(
+                error_with(sgd, &format!("{sgd}\n{wrong}")),
+                format!("x.toml:7: {expected}")
+            );
+        }
+    }
+    let infonce = "objective={name='infonce',temperature=0.5}";
+    assert_eq!(
+        error_of(GOOD, &[infonce, "temperature=0.2"]),
+        "--set temperature=0.2: unknown key here; write it as `objective.temperature`"
+    );
     // What a part has not is no option of an evaluation, whatever its name.
     let unknown = error_of(GOOD, &["objective.temperature=0.05"]);
     assert!(unknown.contains("known keys: divergence"), "{unknown}");
@@ -165,7 +208,7 @@ fn a_set_that_is_wrong_is_named_as_it_was_typed() {
     );
     assert_eq!(
         error_of(GOOD, &["train=1"]),
-        "--set train=1: invalid type: whole number `1`, expected a table"
+        "--set train=1: expected a table, found the number 1"
     );
 }
 
@@ -198,6 +241,10 @@ fn a_set_above_the_key_at_fault_keeps_the_key() {
         "--set objective={name='f-micl': unclosed inline table, expected `}`"
     );
     assert_eq!(
+        error_of(GOOD, &["objective={name=infonce}"]),
+        "--set objective={name=infonce}: `infonce` is no value: write a text in quotes, \"infonce\""
+    );
+    assert_eq!(
         error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
         "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not from 1 to 99999"
     );
@@ -207,15 +254,15 @@ fn a_set_above_the_key_at_fault_keeps_the_key() {
 fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
     assert_eq!(
         error_with("epochs = 4", "epochs = \"four\""),
-        "x.toml:8: train.epochs: invalid type: string \"four\", expected a whole number from 0"
+        "x.toml:8: train.epochs: expected a whole number from 0, found the string \"four\""
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\nthreads = -4"),
-        "x.toml:11: train.threads: invalid value: whole number `-4`, expected a whole number from 0"
+        "x.toml:11: train.threads: expected a whole number from 0, found the number -4"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = true"),
-        "x.toml:10: train.lr: invalid type: boolean `true`, expected a number"
+        "x.toml:10: train.lr: expected a number, found `true`"
     );
     assert_eq!(
         error_with("[train]", "device = 'gpu'\n[train]"),
@@ -274,6 +321,38 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
 }
 
 #[test]
+fn what_is_written_as_another_language_has_it_is_told_how_toml_has_it() {
+    for (set, found) in [
+        (
+            "train.lr=.1",
+            "expected a number, found the string \".1\"; write it as `0.1`",
+        ),
+        (
+            "train.sync_batch_norm=True",
+            "expected true or false, found the string \"True\"; write it as `true`",
+        ),
+    ] {
+        assert_eq!(error_of(GOOD, &[set]), format!("--set {set}: {found}"));
+    }
+}
+
+#[test]
+fn a_part_without_a_name_is_told_the_names_that_there_are() {
+    let error = error_with("name = \"sgd\", ", "");
+    let form = "x.toml:6: optimizer: expected the name of a part (optimizer), or a table with `name` and options";
+    let names: Vec<_> = fmicl_core::registry::list::<dyn fmicl_core::Optimizer>()
+        .iter()
+        .map(|it| it.name)
+        .collect();
+    let names = names.join(", ");
+    assert_eq!(error, format!("{form}; this table has no `name`; registered: {names}"));
+    assert_eq!(
+        error_with("{ name = \"sgd\", momentum = 0.8 }", "[\"sgd\"]"),
+        format!("{form}; found an array")
+    );
+}
+
+#[test]
 fn a_negative_number_is_told_the_range_that_it_is_out_of() {
     assert_eq!(
         error_with("epochs = 4", "epochs = -4"),
@@ -308,10 +387,7 @@ fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
 
 #[test]
 fn broken_toml_is_one_line_with_its_place() {
-    assert_eq!(
-        error_with("epochs = 4", "epochs = "),
-        "x.toml:8: string values must be quoted, expected literal string"
-    );
+    assert_eq!(error_with("epochs = 4", "epochs = "), "x.toml:8: a value is missing");
     assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10: duplicate key");
     assert_eq!(
         error_with("lr = 0.5", "lr = 99999999999999999999"),

@@ -141,7 +141,7 @@ impl Node {
     /// The same error with the place where its key, or the nearest table around it, was written.
     pub fn locate(&self, error: Error) -> Error {
         match error {
-            Error::Config { key, message } => self.nearest(&key).origin.error(&key, &message),
+            Error::Config { key, problem } => self.nearest(&key).origin.error(&key, &problem.at(&key)),
             other => other,
         }
     }

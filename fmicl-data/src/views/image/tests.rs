@@ -180,7 +180,7 @@ fn errors_name_the_key() {
     assert_eq!(error("jitter = { hue = 0.7 }"), "jitter.hue: 0.7 is not from 0 to 0.5");
     assert_eq!(
         error("crop = 3"),
-        "crop: invalid type: whole number `3`, expected true, false or a table of options"
+        "crop: expected true, false or a table of options, found the number 3"
     );
     let nested = error("blur = { sigmas = 3 }");
     assert!(

@@ -94,7 +94,7 @@ fn an_error_names_the_file_that_it_is_in() {
     let folder = folder(&[("x.toml", "extends = \"base.toml\"\nseed = 1"), ("base.toml", &broken)]);
     assert_eq!(
         try_load(folder.path(), &[]).unwrap_err(),
-        "base.toml:6: optimizer.momentum: invalid type: string \"x\", expected a number"
+        "base.toml:6: optimizer.momentum: expected a number, found the string \"x\""
     );
 }
 

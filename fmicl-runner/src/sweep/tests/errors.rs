@@ -215,7 +215,7 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     let sweep = "experiment = 'x.toml'\nset = [\n  'train.lr=0.3',\n  'train.lr=x',\n]";
     assert_eq!(
         error_of(sweep),
-        "sweep.toml:4: train.lr: invalid type: string \"x\", expected a number"
+        "sweep.toml:4: train.lr: expected a number, found the string \"x\""
     );
     let sweep =
         "experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', set = ['objective.alhpa=1'] },\n]";

@@ -1,0 +1,356 @@
+//! The deserializer of configs: it says in TOML's words what was found and expected, and at which key.
+
+use crate::error::{Error, Problem};
+use crate::{Result, registry};
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use std::cell::RefCell;
+use std::fmt::Display;
+use toml::Value;
+
+/// Reads a value of a config. An error's key is the path from `value` to what is wrong.
+pub(crate) struct Reader(pub Value);
+
+/// What was found where something else was expected.
+fn expected(expected: impl Display, found: &Value) -> Error {
+    let hint = hint(found).unwrap_or_default();
+    Error::config(format!("expected {expected}, found {}{hint}", shown(found)))
+}
+
+/// A value in TOML's words.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("the string {text:?}"),
+        Value::Integer(_) | Value::Float(_) => format!("the number {value}"),
+        Value::Boolean(_) => format!("`{value}`"),
+        Value::Datetime(_) => format!("the date {value}"),
+        Value::Array(_) => "an array".into(),
+        Value::Table(_) => "a table".into(),
+    }
+}
+
+/// How a text that another language would take for a number or a boolean is written in TOML.
+fn hint(found: &Value) -> Option<String> {
+    let text = found.as_str()?.trim();
+    let written = in_toml(text)?;
+    Some(format!("; write it as `{written}`"))
+}
+
+/// A boolean or a number of another language as TOML writes it, such as `true` for `True` and `0.1` for `.1`.
+pub fn in_toml(text: &str) -> Option<String> {
+    if let "true" | "false" = &*text.to_lowercase() {
+        return Some(text.to_lowercase());
+    }
+    let number: f64 = text.parse().ok()?;
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
+    };
+    match digits {
+        _ if !number.is_finite() => None,
+        digits if digits.starts_with('.') => Some(format!("{sign}0{digits}")),
+        digits if digits.ends_with('.') => Some(format!("{sign}{digits}0")),
+        digits if digits.contains(".e") => Some(format!("{sign}{}", digits.replace(".e", ".0e"))),
+        _ => Some(text.into()),
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $type:ty),*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            let most = <$type>::MAX as u64;
+            let range = match <$type>::MIN as i64 {
+                0 if most > i64::MAX as u64 => "a whole number from 0".into(),
+                least if most > i32::MAX as u64 => match least {
+                    0 => format!("a whole number from 0 to {most}"),
+                    _ => "a whole number".into(),
+                },
+                least => format!("a whole number from {least} to {most}"),
+            };
+            match self.0 {
+                Value::Integer(number) => match <$type>::try_from(number) {
+                    Ok(number) => visitor.$visit(number),
+                    Err(_) if number < 0 && <$type>::MIN == 0 => Err(Problem::BelowZero { found: number, range }.into()),
+                    Err(_) => Err(expected(range, &self.0)),
+                },
+                other => Err(expected(range, &other)),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Reader {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::Boolean(value) => visitor.visit_bool(value),
+            Value::Integer(value) => visitor.visit_i64(value),
+            Value::Float(value) => visitor.visit_f64(value),
+            Value::String(value) => visitor.visit_string(value),
+            Value::Array(values) => visitor.visit_seq(Items(values.into_iter().enumerate())),
+            Value::Table(table) => visitor.visit_map(Entries(table.into_iter(), None)),
+            date @ Value::Datetime(_) => date.deserialize_any(visitor).map_err(de::Error::custom),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::Boolean(value) => visitor.visit_bool(value),
+            other => Err(expected("true or false", &other)),
+        }
+    }
+
+    integers! {
+        deserialize_u8 visit_u8 u8, deserialize_u16 visit_u16 u16, deserialize_u32 visit_u32 u32,
+        deserialize_u64 visit_u64 u64, deserialize_i8 visit_i8 i8, deserialize_i16 visit_i16 i16,
+        deserialize_i32 visit_i32 i32, deserialize_i64 visit_i64 i64
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::Float(value) => visitor.visit_f64(value),
+            Value::Integer(value) => visitor.visit_f64(value as f64),
+            other => Err(expected("a number", &other)),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::String(text) => visitor.visit_string(text),
+            other => Err(expected("a text in quotes", &other)),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::Array(_) => self.deserialize_any(visitor),
+            other => Err(expected("an array", &other)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        match &self.0 {
+            Value::Array(items) if items.len() == len => self.deserialize_any(visitor),
+            Value::Array(items) => Err(Error::config(format!("expected {len} values, found {}", items.len()))),
+            other => Err(expected(format!("an array of {len} values"), other)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0 {
+            Value::Table(_) => self.deserialize_any(visitor),
+            other => Err(expected("a table", &other)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        match self.0 {
+            Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
+            table @ Value::Table(_) => table
+                .deserialize_enum(name, variants, visitor)
+                .map_err(de::Error::custom),
+            other => Err(expected(format!("one of {}", variants.join(", ")), &other)),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        char bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
+    }
+}
+
+/// The entries of a table; the key whose value comes next.
+struct Entries(toml::map::IntoIter<String, Value>, Option<(String, Value)>);
+
+impl<'de> MapAccess<'de> for Entries {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        self.1 = self.0.next();
+        let key = self.1.as_ref().map(|(key, _)| key.as_str().into_deserializer());
+        key.map(|key: de::value::StrDeserializer<Error>| seed.deserialize(key))
+            .transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        let (key, value) = self.1.take().ok_or_else(|| Error::config("a value without a key"))?;
+        seed.deserialize(Reader(value)).map_err(|error| error.at(&key))
+    }
+}
+
+/// The values of an array.
+struct Items(std::iter::Enumerate<std::vec::IntoIter<Value>>);
+
+impl<'de> SeqAccess<'de> for Items {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        let item = self.0.next();
+        let read = |(index, value)| {
+            seed.deserialize(Reader(value))
+                .map_err(|error: Error| error.at(&format!("[{index}]")))
+        };
+        item.map(read).transpose()
+    }
+}
+
+thread_local! {
+    /// An error on its way through a deserializer that is generic: serde lets no more than its text through.
+    static THROWN: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// The error as that of a deserializer of any kind; a [`Reader`] catches it whole.
+pub(crate) fn throw<E: de::Error>(error: Error) -> E {
+    let text = error.to_string();
+    THROWN.set(Some(error));
+    E::custom(text)
+}
+
+/// serde's errors, each made where the deserializer knows what is wrong.
+impl de::Error for Error {
+    fn custom<T: Display>(message: T) -> Self {
+        let text = message.to_string();
+        match THROWN.take() {
+            Some(thrown) if thrown.to_string() == text => thrown,
+            _ => Error::config(text),
+        }
+    }
+
+    fn invalid_type(found: Unexpected, wanted: &dyn de::Expected) -> Self {
+        match value_of(found) {
+            Some(found) => expected(wanted, &found),
+            None => Error::config(format!("expected {wanted}, found {found}")),
+        }
+    }
+
+    fn invalid_value(found: Unexpected, wanted: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, wanted)
+    }
+
+    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        let hint = registry::did_you_mean(found, known);
+        Error::config(format!("`{found}` is not one of {}{hint}", known.join(", ")))
+    }
+
+    fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
+        Error::from(Problem::UnknownKey { known }).at(found)
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Problem::MissingKey(key).into()
+    }
+}
+
+fn value_of(found: Unexpected) -> Option<Value> {
+    Some(match found {
+        Unexpected::Bool(value) => value.into(),
+        Unexpected::Signed(value) => value.into(),
+        Unexpected::Unsigned(value) => i64::try_from(value).ok()?.into(),
+        Unexpected::Float(value) => value.into(),
+        Unexpected::Str(text) => text.into(),
+        Unexpected::Seq => Value::Array(Vec::new()),
+        Unexpected::Map => Value::Table(toml::Table::new()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::registry::read_options;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "it is read alone")]
+    struct Options {
+        count: Option<u8>,
+        rate: Option<f64>,
+        on: Option<bool>,
+        pair: Option<(f64, f64)>,
+        list: Option<Vec<Inner>>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "it is read alone")]
+    struct Inner {
+        name: String,
+    }
+
+    #[test]
+    fn a_wrong_type_is_said_in_the_words_of_toml_with_what_would_work() {
+        for (text, expected) in [
+            (
+                "count = 256",
+                "count: expected a whole number from 0 to 255, found the number 256",
+            ),
+            (
+                "count = 1.5",
+                "count: expected a whole number from 0 to 255, found the number 1.5",
+            ),
+            ("rate = 'x'", "rate: expected a number, found the string \"x\""),
+            (
+                "rate = '.1'",
+                "rate: expected a number, found the string \".1\"; write it as `0.1`",
+            ),
+            (
+                "rate = '-1.'",
+                "rate: expected a number, found the string \"-1.\"; write it as `-1.0`",
+            ),
+            (
+                "on = 'True'",
+                "on: expected true or false, found the string \"True\"; write it as `true`",
+            ),
+            ("on = 1", "on: expected true or false, found the number 1"),
+            ("pair = 3", "pair: expected an array of 2 values, found the number 3"),
+            ("pair = [1, 2, 3]", "pair: expected 2 values, found 3"),
+            ("pair = [1, 'x']", "pair[1]: expected a number, found the string \"x\""),
+            ("list = {}", "list: expected an array, found a table"),
+            (
+                "list = [{ name = 'a' }, { name = 3 }]",
+                "list[1].name: expected a text in quotes, found the number 3",
+            ),
+            ("list = [{}]", "list[0]: the key `name` is missing"),
+            ("inner = []", "inner: expected a table, found an array"),
+            (
+                "inner.name = 1979-05-27",
+                "inner.name: expected a text in quotes, found the date 1979-05-27",
+            ),
+            (
+                "cuont = 1",
+                "cuont: unknown key (did you mean `count`?); known keys: count, rate, on, pair, list, inner",
+            ),
+        ] {
+            let error = read_options::<Options>(toml::from_str(text).unwrap()).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+}
