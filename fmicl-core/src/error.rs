@@ -54,13 +54,6 @@ pub enum Problem {
     },
     /// A key of the table that must be there.
     MissingKey(&'static str),
-    /// A negative number for a count.
-    BelowZero {
-        /// The number.
-        found: i64,
-        /// What was expected.
-        range: String,
-    },
     /// Anything else, in words.
     Other(String),
 }
@@ -76,7 +69,6 @@ impl Problem {
                 format!("unknown key{hint}; known keys: {}", known.join(", "))
             }
             Problem::MissingKey(key) => format!("the key `{key}` is missing"),
-            Problem::BelowZero { found, range } => format!("expected {range}, found the number {found}"),
             Problem::Other(words) => words.clone(),
         }
     }
@@ -118,12 +110,7 @@ impl Error {
     pub fn at(self, outer: &str) -> Self {
         match self {
             Error::Config { key, problem } => Error::Config {
-                key: match &*key {
-                    "" => outer.into(),
-                    // A place in an array: `axis[1]`.
-                    index if index.starts_with('[') => format!("{outer}{index}"),
-                    key => format!("{outer}.{key}"),
-                },
+                key: within(outer, &key),
                 problem,
             },
             other => other,
@@ -163,6 +150,16 @@ fn one_line(message: &str) -> String {
         false => c.to_string(),
     };
     message.trim_end().chars().map(escaped).collect()
+}
+
+/// The dotted key of `inner` within `outer`, either of which may be a place in an array, `[1]`.
+pub(crate) fn within(outer: &str, inner: &str) -> String {
+    let dot = if inner.is_empty() || inner.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
+    format!("{outer}{dot}{inner}")
 }
 
 /// Turns a range check of an option into a config error at that option's key:

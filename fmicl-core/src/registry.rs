@@ -7,8 +7,8 @@
 mod read;
 mod shape;
 
-pub use read::in_toml;
-pub(crate) use read::{Reader, shown, throw};
+pub use read::{BelowZero, in_toml, read, read_valid};
+pub(crate) use read::{shown, throw};
 pub use shape::{Known, Shape, fields, shape, tables};
 
 use crate::{Error, Result};
@@ -158,8 +158,7 @@ macro_rules! register {
                 api: $crate::registry::API,
                 shape: $crate::registry::shape::<$part>,
                 build: |options| {
-                    let part: $part = $crate::registry::read_options(options)?;
-                    $crate::$kind::validate(&part)?;
+                    let part: $part = $crate::registry::read_valid(options, $crate::$kind::validate)?;
                     let options = $crate::registry::write_options(&part)?;
                     Ok($crate::registry::Built { part: Box::new(part), options })
                 },
@@ -265,12 +264,12 @@ pub fn did_you_mean(found: &str, known: &[&str]) -> String {
     }
 }
 
-/// Reads an options struct from a table.
+/// As [`read_valid`], without a check.
 ///
 /// # Errors
-/// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
+/// As there.
 pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
-    T::deserialize(Reader(toml::Value::Table(options)))
+    read_valid(options, |_| Ok(()))
 }
 
 /// Writes an options struct as a table, so that defaults can be shown.

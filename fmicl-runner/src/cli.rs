@@ -122,17 +122,15 @@ impl ExperimentArgs {
 
 impl ChangeArgs {
     fn load(&self, path: &Path) -> Result<Experiment, Vec<fmicl_core::Error>> {
-        let device = self.device.map(|device| format!("device={device}"));
-        let seed = self.seed.map(|seed| format!("seed={seed}"));
-        // Of two that are given one would be passed over.
+        let (device, seed) = (
+            self.device.map(|device| device.to_string()),
+            self.seed.map(|seed| seed.to_string()),
+        );
         for (key, short) in [("device", &device), ("seed", &seed)] {
-            let sets = |set: &&String| set.split('=').next().is_some_and(|set| set.trim() == key);
-            if let (Some(short), Some(set)) = (short, self.sets.iter().find(sets)) {
-                let value = short.trim_start_matches(key).trim_start_matches('=');
-                let message = format!("--set {set}: there is --{key} {value}, too: leave one of the two away");
-                return Err(vec![fmicl_core::Error::config(message)]);
-            }
+            commands::refuse_both(&self.sets, key, short.clone()).map_err(|error| vec![error])?;
         }
+        let device = device.map(|device| format!("device={device}"));
+        let seed = seed.map(|seed| format!("seed={seed}"));
         let sets: Vec<_> = self.sets.iter().cloned().chain(device).chain(seed).collect();
         config::load_all(path, &sets).map_err(|errors| match sweep::is_at(path) {
             true => {

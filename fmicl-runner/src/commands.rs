@@ -18,6 +18,7 @@ pub(crate) use export::{ExportArgs, export};
 pub(crate) use features::{FeaturesArgs, features};
 pub(crate) use list::list;
 
+use crate::config;
 use fmicl_core::{Error, Result};
 
 /// That no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two that are given
@@ -25,8 +26,8 @@ use fmicl_core::{Error, Result};
 ///
 /// # Errors
 /// One that names both.
-fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<()> {
-    let is_of_key = |set: &&String| set.split('=').next().is_some_and(|set| set.trim() == key);
+pub(crate) fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<()> {
+    let is_of_key = |set: &&String| config::key_of(set) == key;
     match (short, sets.iter().find(is_of_key)) {
         (Some(value), Some(set)) => Err(Error::config(format!(
             "--set {set}: there is --{key} {value}, too: leave one of the two away"

@@ -1,27 +1,33 @@
 //! The experiment file: its schema, how files and `--set` become one, and where each value came from.
 
 mod broken;
+mod change;
 mod eval;
 mod experiment;
 mod given;
 mod load;
 mod misplaced;
-mod negative;
 mod parse;
 #[cfg(test)]
 mod tests;
 mod train;
 mod tree;
 
+pub(crate) use change::Change;
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
-pub(crate) use load::{Base, Change, change, changed, load_part, read_file_as};
+pub(crate) use load::{Base, change, load_part, read_changed, read_file_as};
 pub use load::{load, load_all, load_text};
 pub use train::{OnNan, Train};
 pub(crate) use tree::{Node, Origin};
 
 use fmicl_core::{Error, require};
+
+/// The key of a `key=value` of the command line, which may be no such thing.
+pub(crate) fn key_of(set: &str) -> &str {
+    set.split('=').next().unwrap_or_default().trim()
+}
 
 /// The text of a config.
 ///

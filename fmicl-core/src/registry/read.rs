@@ -1,14 +1,81 @@
 //! The deserializer of configs: it says in TOML's words what was found and expected, and at which key.
 
-use crate::error::{Error, Problem};
+use crate::error::{Error, Problem, within};
 use crate::{Result, registry};
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use std::cell::RefCell;
 use std::fmt::Display;
 use toml::Value;
 
-/// Reads a value of a config. An error's key is the path from `value` to what is wrong.
-pub(crate) struct Reader(pub Value);
+/// Reads an options struct from a table, and checks it.
+///
+/// # Errors
+/// [`Error::Config`] with the dotted key of the value that is unknown, missing, of the wrong type or out of range.
+pub fn read_valid<T: DeserializeOwned>(options: toml::Table, validate: fn(&T) -> Result<()>) -> Result<T> {
+    let (value, below_zero) = read(options)?;
+    let wrong = below_zero.among(validate(&value).err().into_iter().collect());
+    wrong.into_iter().next().map_or(Ok(value), Err)
+}
+
+/// Reads an options struct from a table, which is not checked yet. A negative number for a count is 0 in it: so the check
+/// says which range it is out of.
+///
+/// # Errors
+/// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
+pub fn read<T: DeserializeOwned>(options: toml::Table) -> Result<(T, BelowZero)> {
+    let below_zero = RefCell::default();
+    let value = T::deserialize(Reader(Value::Table(options), &below_zero))?;
+    Ok((value, BelowZero(below_zero.into_inner())))
+}
+
+/// The negative numbers that were read for counts.
+#[must_use]
+pub struct BelowZero(Vec<Negative>);
+
+struct Negative {
+    key: String,
+    found: i64,
+    /// What its type can hold.
+    range: String,
+}
+
+impl BelowZero {
+    /// The errors of the check; if there are negative numbers, theirs alone, each in the words that the check has for 0.
+    pub fn among(self, wrong: Vec<Error>) -> Vec<Error> {
+        if self.0.is_empty() {
+            return wrong;
+        }
+        let of_zero = |key: &str| {
+            let words = |error: &Error| match error {
+                Error::Config { key: at, problem } if at == key => Some(problem.at(key)),
+                _ => None,
+            };
+            wrong.iter().find_map(words)
+        };
+        let error = |Negative { key, found, range }: Negative| {
+            let words = of_zero(&key).and_then(|words| Some(format!("{found} {}", words.strip_prefix("0 ")?)));
+            Error::config(words.unwrap_or_else(|| format!("expected {range}, found the number {found}"))).at(&key)
+        };
+        self.0.into_iter().map(error).collect()
+    }
+}
+
+/// Reads a value of a config. An error's key is the path from it to what is wrong.
+struct Reader<'a>(Value, Noted<'a>);
+
+type Noted<'a> = &'a RefCell<Vec<Negative>>;
+
+/// Reads the value of a key, which begins the keys of what is wrong in it.
+fn inner<'de, S: DeserializeSeed<'de>>(key: &str, value: Value, seed: S, noted: Noted) -> Result<S::Value> {
+    let before = noted.borrow().len();
+    let read = seed.deserialize(Reader(value, noted));
+    for negative in &mut noted.borrow_mut()[before..] {
+        negative.key = within(key, &negative.key);
+    }
+    read.map_err(|error| error.at(key))
+}
 
 /// What was found where something else was expected.
 fn expected(expected: impl Display, found: &Value) -> Error {
@@ -69,7 +136,11 @@ macro_rules! integers {
             match self.0 {
                 Value::Integer(number) => match <$type>::try_from(number) {
                     Ok(number) => visitor.$visit(number),
-                    Err(_) if number < 0 && <$type>::MIN == 0 => Err(Problem::BelowZero { found: number, range }.into()),
+                    Err(_) if number < 0 && <$type>::MIN == 0 => {
+                        let key = String::new();
+                        self.1.borrow_mut().push(Negative { key, found: number, range });
+                        visitor.$visit(0)
+                    }
                     Err(_) => Err(expected(range, &self.0)),
                 },
                 other => Err(expected(range, &other)),
@@ -78,7 +149,7 @@ macro_rules! integers {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Reader {
+impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -87,8 +158,8 @@ impl<'de> Deserializer<'de> for Reader {
             Value::Integer(value) => visitor.visit_i64(value),
             Value::Float(value) => visitor.visit_f64(value),
             Value::String(value) => visitor.visit_string(value),
-            Value::Array(values) => visitor.visit_seq(Items(values.into_iter().enumerate())),
-            Value::Table(table) => visitor.visit_map(Entries(table.into_iter(), None)),
+            Value::Array(values) => visitor.visit_seq(Items(values.into_iter().enumerate(), self.1)),
+            Value::Table(table) => visitor.visit_map(Entries(table.into_iter(), None, self.1)),
             date @ Value::Datetime(_) => date.deserialize_any(visitor).map_err(de::Error::custom),
         }
     }
@@ -189,9 +260,9 @@ impl<'de> Deserializer<'de> for Reader {
 }
 
 /// The entries of a table; the key whose value comes next.
-struct Entries(toml::map::IntoIter<String, Value>, Option<(String, Value)>);
+struct Entries<'a>(toml::map::IntoIter<String, Value>, Option<(String, Value)>, Noted<'a>);
 
-impl<'de> MapAccess<'de> for Entries {
+impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -203,22 +274,19 @@ impl<'de> MapAccess<'de> for Entries {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         let (key, value) = self.1.take().ok_or_else(|| Error::config("a value without a key"))?;
-        seed.deserialize(Reader(value)).map_err(|error| error.at(&key))
+        inner(&key, value, seed, self.2)
     }
 }
 
 /// The values of an array.
-struct Items(std::iter::Enumerate<std::vec::IntoIter<Value>>);
+struct Items<'a>(std::iter::Enumerate<std::vec::IntoIter<Value>>, Noted<'a>);
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         let item = self.0.next();
-        let read = |(index, value)| {
-            seed.deserialize(Reader(value))
-                .map_err(|error: Error| error.at(&format!("[{index}]")))
-        };
+        let read = |(index, value)| inner(&format!("[{index}]"), value, seed, self.1);
         item.map(read).transpose()
     }
 }

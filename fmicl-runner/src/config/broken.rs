@@ -17,7 +17,10 @@ pub(super) fn words(text: &str, error: &Error) -> (usize, String) {
         None | Some('=' | ',' | '[') => of_value(value),
         _ => None,
     };
-    (at, words.unwrap_or_else(|| one_line(error.message())))
+    match words {
+        Some(words) => (start, words),
+        None => (at, one_line(error.message())),
+    }
 }
 
 fn of_value(value: &str) -> Option<String> {

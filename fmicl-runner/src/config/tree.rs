@@ -12,8 +12,8 @@ use toml::map::Map;
 pub(crate) enum Origin {
     /// A file as a whole.
     File(Arc<Path>),
-    /// A line of a file, counted from 1.
-    Line(Arc<Path>, usize),
+    /// A line and a column of a file, each counted from 1.
+    Place(Arc<Path>, usize, usize),
     /// A `--set`, with the key that it sets.
     Set { key: Arc<str>, text: Arc<str> },
 }
@@ -22,7 +22,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Origin::File(path) => write!(f, "{}", path.display()),
-            Origin::Line(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Place(path, line, column) => write!(f, "{}:{line}:{column}", path.display()),
             Origin::Set { text, .. } => write!(f, "--set {text}"),
         }
     }
@@ -62,6 +62,19 @@ pub(crate) enum Value {
 impl Node {
     pub fn new(origin: Origin, value: Value) -> Self {
         Node { origin, value }
+    }
+
+    /// A value that was written at one place, whole.
+    pub fn of(value: toml::Value, origin: &Origin) -> Self {
+        let value = match value {
+            toml::Value::Table(table) => {
+                let entries = table.into_iter().map(|(key, value)| (key, Node::of(value, origin)));
+                Value::Table(entries.collect())
+            }
+            toml::Value::Array(items) => Value::List(items.into_iter().map(|item| Node::of(item, origin)).collect()),
+            leaf => Value::Leaf(leaf),
+        };
+        Node::new(origin.clone(), value)
     }
 
     /// This value laid over an older one.
@@ -167,7 +180,7 @@ impl Node {
     /// The folder that a path written at `key` is relative to: its file's, or the working directory.
     pub fn folder_of(&self, key: &str) -> PathBuf {
         match &self.nearest(key).origin {
-            Origin::File(path) | Origin::Line(path, _) => path.with_file_name(""),
+            Origin::File(path) | Origin::Place(path, ..) => path.with_file_name(""),
             Origin::Set { .. } => PathBuf::new(),
         }
     }

@@ -46,9 +46,9 @@ impl Axis {
             let point = match &self.key {
                 Some(key) => Point {
                     label: label(value),
-                    sets: vec![Change {
-                        text: format!("{key}={value}"),
-                        origin: source.map(|source| source.origin.clone()),
+                    sets: vec![match source {
+                        Some(source) => Change::of_file(key, value.clone(), &source.origin)?,
+                        None => Change::set(key, value.clone()),
                     }],
                 },
                 None => self.labelled(value, source).map_err(wrong)?,
@@ -69,7 +69,7 @@ impl Axis {
                 self.name
             )));
         };
-        let Labelled { label, set: mut sets } = registry::read_options(table.clone())?;
+        let Labelled { label, set: sets } = registry::read_options(table.clone())?;
         let twice = sets
             .iter()
             .enumerate()
@@ -82,9 +82,11 @@ impl Axis {
             );
             return Err(Error::config(message));
         }
-        for (index, change) in sets.iter_mut().enumerate() {
-            change.origin = source.map(|source| source.nearest(&format!("set[{index}]")).origin.clone());
-        }
+        let place = |(index, change): (usize, Change)| match source {
+            Some(source) => change.written_at(source.nearest(&format!("set[{index}]")).origin.clone()),
+            None => change,
+        };
+        let sets = sets.into_iter().enumerate().map(place).collect();
         Ok(Point { label, sets })
     }
 }

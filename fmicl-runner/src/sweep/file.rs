@@ -244,7 +244,9 @@ pub fn among(found: &str, what: &str, known: &[&str]) -> String {
 /// Notes where changes were written.
 fn place(changes: &mut [Change], source: &Node, key: &str) {
     for (index, change) in changes.iter_mut().enumerate() {
-        change.origin = Some(source.nearest(&format!("{key}[{index}]")).origin.clone());
+        *change = change
+            .clone()
+            .written_at(source.nearest(&format!("{key}[{index}]")).origin.clone());
     }
 }
 
