@@ -6,10 +6,12 @@
 
 mod read;
 mod shape;
+mod words;
 
-pub use read::{BelowZero, in_toml, read, read_valid};
-pub(crate) use read::{shown, throw};
+pub use read::{BelowZero, read, read_valid};
 pub use shape::{Known, Shape, fields, shape, tables};
+pub use words::in_toml;
+pub(crate) use words::{shown, throw};
 
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
