@@ -149,7 +149,7 @@ fn a_name_that_two_crates_register_is_an_error_that_names_both() {
     assert_eq!(check.status.code(), Some(2));
     assert_eq!(
         stderr(&check),
-        "error: x.toml:5: objective.divergence: the divergence `outside` is registered twice, by the crates \
+        "error: x.toml:5:32: objective.divergence: the divergence `outside` is registered twice, by the crates \
          outside-first and outside-second: rename one or link only one of them\n"
     );
 }

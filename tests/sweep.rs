@@ -140,7 +140,7 @@ fn every_run_is_checked_before_the_first_starts() {
         let (code, _, error) = run(folder, args);
         assert_eq!((code, error.lines().count()), (2, 1), "{error}");
         let expected =
-            "sweep.toml:7: train.batch_size: 41 is more than the dataset's 40 samples; take at most that many\n";
+            "sweep.toml:7:27: train.batch_size: 41 is more than the dataset's 40 samples; take at most that many\n";
         assert!(error.ends_with(expected), "{error}");
         assert!(!folder.join("out").exists());
     }

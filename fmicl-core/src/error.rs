@@ -1,5 +1,6 @@
 //! Error type of the library crates: a message with the value found, its place, and a remedy.
 
+use crate::registry;
 use std::path::PathBuf;
 
 /// Shorthand for a result with [`Error`].
@@ -11,12 +12,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A config value that cannot be used. `key` is the dotted path below the value that was being read
     /// (empty for the value itself); the runner adds the file and the line.
-    #[error("{}", one_line(&if key.is_empty() { message.clone() } else { format!("{key}: {message}") }))]
+    #[error("{}", one_line(&if key.is_empty() { problem.at(key) } else { format!("{key}: {}", problem.at(key)) }))]
     Config {
         /// Dotted path, such as `objective.alpha`.
         key: String,
-        /// Value found, and a remedy.
-        message: String,
+        /// What was found and what would work.
+        problem: Problem,
     },
     /// Data on disk that is missing, truncated or not what its format says.
     #[error("{}", one_line(&format!("{}: {message}", path.display())))]
@@ -42,13 +43,50 @@ pub enum Error {
     Run(String),
 }
 
+/// The fault of a config value: those that a caller can act on by themselves, the rest in words.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A key that nothing reads, among those that are known there.
+    UnknownKey {
+        /// The keys of the table that it stands in.
+        known: &'static [&'static str],
+    },
+    /// A key of the table that must be there.
+    MissingKey(&'static str),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Problem {
+    /// The words for the problem at `key`, whose last part is the unknown key's name.
+    pub fn at(&self, key: &str) -> String {
+        match self {
+            Problem::UnknownKey { known: [] } => "unknown key; there are no options here".into(),
+            Problem::UnknownKey { known } => {
+                let name = key.rsplit('.').next().unwrap_or_default();
+                let hint = registry::did_you_mean(name, known);
+                format!("unknown key{hint}; known keys: {}", known.join(", "))
+            }
+            Problem::MissingKey(key) => format!("the key `{key}` is missing"),
+            Problem::Other(words) => words.clone(),
+        }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Error::Config {
+            key: String::new(),
+            problem,
+        }
+    }
+}
+
 impl Error {
     /// A config error at the value itself; a caller that knows the key adds it with [`Error::at`].
     pub fn config(message: impl Into<String>) -> Self {
-        Error::Config {
-            key: String::new(),
-            message: message.into(),
-        }
+        Problem::Other(message.into()).into()
     }
 
     /// A dataset error about `path`.
@@ -71,13 +109,9 @@ impl Error {
     #[must_use]
     pub fn at(self, outer: &str) -> Self {
         match self {
-            Error::Config { key, message } if key.is_empty() => Error::Config {
-                key: outer.into(),
-                message,
-            },
-            Error::Config { key, message } => Error::Config {
-                key: format!("{outer}.{key}"),
-                message,
+            Error::Config { key, problem } => Error::Config {
+                key: within(outer, &key),
+                problem,
             },
             other => other,
         }
@@ -119,16 +153,23 @@ fn one_line(message: &str) -> String {
     message.trim_end().chars().map(escaped).collect()
 }
 
+/// The dotted key of `inner` within `outer`, either of which may be a place in an array, `[1]`.
+pub(crate) fn within(outer: &str, inner: &str) -> String {
+    let dot = if inner.is_empty() || inner.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
+    format!("{outer}{dot}{inner}")
+}
+
 /// Turns a range check of an option into a config error at that option's key:
 /// `require(self.alpha > 0.0, "alpha", "0.0 is not above 0")`.
 pub fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Result<()> {
     if holds {
         Ok(())
     } else {
-        Err(Error::Config {
-            key: key.into(),
-            message: message(),
-        })
+        Err(Error::config(message()).at(key))
     }
 }
 

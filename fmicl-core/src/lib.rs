@@ -54,7 +54,7 @@ pub use blocks::in_blocks;
 pub use dataset::{Dataset, Samples, Split};
 pub use divergence::Divergence;
 pub use engine::{Engine, Single};
-pub use error::{Error, Result, require};
+pub use error::{Error, Problem, Result, require};
 pub use evaluation::{Encode, Evaluation, Figure, Report, Task};
 pub use files::{OUTPUT_MARK, not_a_pointer, open_file, read_file};
 pub use fmicl::FMicl;

@@ -1,4 +1,4 @@
-//! A part chosen in a config, and the words of serde's errors.
+//! A part chosen in a config.
 
 use crate::registry::{self, Kind};
 use crate::{Error, Result};
@@ -23,11 +23,11 @@ impl<T: Kind + ?Sized> Part<T> {
     /// the wrong type or out of range.
     pub fn new(name: &str, options: toml::Table) -> Result<Self> {
         let entry = registry::find::<T>(name)?;
-        let built = (entry.build)(options).map_err(|error| match error {
-            Error::Config { key, message } if key.is_empty() => {
-                Error::config(format!("{message}, for the {} `{name}`", T::NAME))
+        let built = (entry.build)(options).map_err(|error| match &error {
+            Error::Config { key, .. } if key.is_empty() => {
+                Error::config(format!("{error}, for the {} `{name}`", T::NAME))
             }
-            other => other,
+            _ => error,
         })?;
         Ok(Part {
             name: entry.name,
@@ -41,32 +41,23 @@ impl<T: Kind + ?Sized> Part<T> {
     /// # Errors
     /// As [`Part::new`], and where the value is neither.
     pub fn from_value(value: toml::Value) -> Result<Self> {
-        let form = || {
-            format!(
-                "expected the name of a part ({kind}), or a table with `name` and options",
-                kind = T::NAME
-            )
+        let wrong = |found: String| {
+            Error::config(format!(
+                "expected the name of a part ({}), or a table with `name` and options; {found}",
+                T::NAME
+            ))
         };
         match value {
             toml::Value::String(name) => Part::new(&name, toml::Table::new()),
             toml::Value::Table(mut options) => match options.remove("name") {
                 Some(toml::Value::String(name)) => Part::new(&name, options),
-                Some(other) => Err(Error::config(format!("{}; its `name` is {}", form(), other.type_str()))),
+                Some(other) => Err(wrong(format!("its `name` is {}", registry::shown(&other)))),
                 None => {
-                    let mut names: Vec<_> = T::entries().iter().map(|entry| entry.name).collect();
-                    names.sort_unstable();
-                    Err(Error::config(format!(
-                        "{}; this table has no `name`; registered: {}",
-                        form(),
-                        names.join(", ")
-                    )))
+                    let names = registry::names::<T>().join(", ");
+                    Err(wrong(format!("this table has no `name`; registered: {names}")))
                 }
             },
-            other => Err(Error::config(format!(
-                "{}; found {} `{other}`",
-                form(),
-                other.type_str()
-            ))),
+            other => Err(wrong(format!("found {}", registry::shown(&other)))),
         }
     }
 
@@ -102,95 +93,26 @@ impl<T: Kind + ?Sized> Serialize for Part<T> {
     }
 }
 
-/// serde carries an error as text only; a nested part's key travels in it, before this character.
-const KEY_END: char = '\u{1f}';
-
 impl<'de, T: Kind + ?Sized> Deserialize<'de> for Part<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Part::deserialized(toml::Value::deserialize(deserializer)?)
+        // By the kind's name, a deserializer knows that it is a part.
+        let value = deserializer.deserialize_newtype_struct(T::NAME, Written)?;
+        Part::from_value(value).map_err(registry::throw)
     }
 }
 
-impl<T: Kind + ?Sized> Part<T> {
-    /// As [`Part::from_value`], for who deserialises a field by itself: the key of an error arrives whole.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn deserialized<E: de::Error>(value: toml::Value) -> Result<Self, E> {
-        Part::from_value(value).map_err(|error| match error {
-            Error::Config { key, message } => E::custom(format!("{key}{KEY_END}{message}")),
-            other => E::custom(other),
-        })
+/// A part as it is written.
+struct Written;
+
+impl<'de> de::Visitor<'de> for Written {
+    type Value = toml::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("the name of a part, or a table with `name` and options")
     }
-}
 
-/// A config error at `key`, from serde's words for it.
-pub(crate) fn from_serde(key: &str, message: &str) -> Error {
-    let key = if key == "." { "" } else { key };
-    if let Some((inner, message)) = message.split_once(KEY_END) {
-        let message = message.to_string();
-        return Error::Config {
-            key: inner.to_string(),
-            message,
-        }
-        .at_if(key);
-    }
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let (key, message) = match quoted[..] {
-        // serde's path already ends in the unknown key.
-        [found, ref known @ ..] if message.starts_with("unknown field") => {
-            let hint = registry::did_you_mean(found, known);
-            let parent = key.strip_suffix(found).map_or(key, |rest| rest.trim_end_matches('.'));
-            let key = if parent.is_empty() {
-                found.to_string()
-            } else {
-                format!("{parent}.{found}")
-            };
-            let message = match known {
-                [] => "unknown key; there are no options here".to_string(),
-                known => format!("unknown key{hint}; known keys: {}", known.join(", ")),
-            };
-            (key, message)
-        }
-        [found, ref known @ ..] if message.starts_with("unknown variant") => {
-            let hint = registry::did_you_mean(found, known);
-            (
-                key.to_string(),
-                format!("`{found}` is not one of {}{hint}", known.join(", ")),
-            )
-        }
-        [missing] if message.starts_with("missing field") => {
-            (key.to_string(), format!("the key `{missing}` is missing"))
-        }
-        _ => (key.to_string(), plain_type(message)),
-    };
-    Error::Config { key, message }
-}
-
-/// `expected f64` and the like, in words.
-fn plain_type(message: &str) -> String {
-    let Some((found, expected)) = message.rsplit_once("expected ") else {
-        return message.to_string();
-    };
-    let words = match expected {
-        "f64" | "f32" => "a number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "a boolean" => "true or false",
-        "a string" => "a text in quotes",
-        other if other.starts_with("struct ") => "a table",
-        other => other,
-    };
-    let found = found
-        .replace("floating point", "number")
-        .replace("integer", "whole number");
-    format!("{found}expected {words}")
-}
-
-impl Error {
-    /// [`Error::at`], unless `outer` is empty.
-    fn at_if(self, outer: &str) -> Error {
-        if outer.is_empty() { self } else { self.at(outer) }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<toml::Value, D::Error> {
+        toml::Value::deserialize(deserializer)
     }
 }
 

@@ -5,18 +5,23 @@
 //! binary must say `use that_crate as _;`.
 
 mod docs;
-mod fields;
+mod read;
+mod shape;
+mod words;
 
 pub use docs::{Docs, Documented};
 #[doc(hidden)]
 pub use docs::{Of, With, Without};
-pub use fields::fields;
+pub use read::{BelowZero, read, read_valid};
+pub use shape::{Known, Shape, fields, shape, tables};
+pub use words::in_toml;
+pub(crate) use words::{shown, throw};
 
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The number of the plugin interface; it grows when a trait in this crate changes.
-pub const API: u32 = 16;
+pub const API: u32 = 17;
 
 /// What a registered part is: its name, where it comes from and how its options become the part.
 pub struct Entry<T: ?Sized + 'static> {
@@ -32,8 +37,8 @@ pub struct Entry<T: ?Sized + 'static> {
     pub crate_version: &'static str,
     /// The [`API`] it was built with.
     pub api: u32,
-    /// The keys of its options.
-    pub options: fn() -> &'static [&'static str],
+    /// The shape of its options, or of what is at a path within them.
+    pub shape: fn(&[&str]) -> Shape,
     /// Reads and checks the options, and makes the part.
     pub build: fn(toml::Table) -> Result<Built<T>>,
 }
@@ -61,6 +66,8 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The registered parts, sorted by name.
     pub list: fn() -> Vec<Listing>,
+    /// The shape of the options of the part of a name, or of what is at a path within them.
+    pub shape: fn(&str, &[&str]) -> Shape,
 }
 
 inventory::collect!(KindInfo);
@@ -96,7 +103,11 @@ macro_rules! kind {
     ($kind:ident, $name:literal) => {
         $crate::inventory::collect!($crate::registry::Entry<dyn $kind>);
         $crate::inventory::submit! {
-            $crate::registry::KindInfo { name: $name, list: $crate::registry::list::<dyn $kind> }
+            $crate::registry::KindInfo {
+                name: $name,
+                list: $crate::registry::list::<dyn $kind>,
+                shape: $crate::registry::shape_of::<dyn $kind>,
+            }
         }
         impl $crate::registry::Kind for dyn $kind {
             const NAME: &'static str = $name;
@@ -161,10 +172,9 @@ macro_rules! register {
                 crate_name: env!("CARGO_PKG_NAME"),
                 crate_version: env!("CARGO_PKG_VERSION"),
                 api: $crate::registry::API,
-                options: $crate::registry::fields::<$part>,
+                shape: $crate::registry::shape::<$part>,
                 build: |options| {
-                    let part: $part = $crate::registry::read_options(options)?;
-                    $crate::$kind::validate(&part)?;
+                    let part: $part = $crate::registry::read_valid(options, $crate::$kind::validate)?;
                     let options = $crate::registry::write_options(&part)?;
                     Ok($crate::registry::Built { part: Box::new(part), options })
                 },
@@ -196,9 +206,22 @@ fn listing<T: Kind + ?Sized>(entry: &'static Entry<T>) -> Listing {
         crate_name: entry.crate_name,
         version: entry.crate_version,
         api: entry.api,
-        options: (entry.options)(),
+        options: (entry.shape)(&[]).fields(),
         defaults: (entry.build)(toml::Table::new()).ok().map(|built| built.options),
     }
+}
+
+/// The shape of what is at `path` within the options of the part named `name`.
+pub fn shape_of<T: Kind + ?Sized>(name: &str, path: &[&str]) -> Shape {
+    find::<T>(name).map_or(Shape::Other, |entry| (entry.shape)(path))
+}
+
+/// The names of a kind's parts, sorted.
+pub(crate) fn names<T: Kind + ?Sized>() -> Vec<&'static str> {
+    let mut names: Vec<_> = T::entries().iter().map(|entry| entry.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The entry of a name.
@@ -213,9 +236,7 @@ pub fn find<T: Kind + ?Sized>(name: &str) -> Result<&'static Entry<T>> {
     match found[..] {
         [entry] => Ok(entry),
         [] => {
-            let mut names: Vec<_> = entries.iter().map(|entry| entry.name).collect();
-            names.sort_unstable();
-            names.dedup();
+            let names = names::<T>();
             let hint = did_you_mean(name, &names);
             let kind = T::NAME;
             Err(Error::config(format!(
@@ -260,15 +281,12 @@ pub fn did_you_mean(found: &str, known: &[&str]) -> String {
     }
 }
 
-/// Reads an options struct from a table.
+/// As [`read_valid`], without a check.
 ///
 /// # Errors
-/// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
+/// As there.
 pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
-    serde_path_to_error::deserialize(toml::Value::Table(options)).map_err(|error| {
-        let key = error.path().to_string();
-        crate::part::from_serde(&key, error.inner().message())
-    })
+    read_valid(options, |_| Ok(()))
 }
 
 /// Writes an options struct as a table, so that defaults can be shown.

@@ -41,8 +41,9 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
         ),
     ] {
         match objective(divergence, similarity).unwrap_err() {
-            Error::Config { key, message } => {
+            Error::Config { key, problem } => {
                 assert_eq!(key, "similarity");
+                let message = Error::from(problem).to_string();
                 let end = format!("; {remedy} keeps it in range");
                 assert!(message.ends_with(&end), "{divergence}, {similarity}: {message}");
             }

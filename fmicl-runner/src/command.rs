@@ -25,8 +25,9 @@
 //! fmicl_runner::testing::check_command("result");
 //! ```
 
+use crate::config;
 use clap::{ArgMatches, Args};
-use fmicl_core::registry::{KindInfo, Listing};
+use fmicl_core::registry::{KindInfo, Listing, Shape};
 use fmicl_core::{Error, Result};
 use std::io;
 use std::path::Path;
@@ -138,7 +139,11 @@ pub struct Entry {
 fmicl_core::inventory::collect!(Entry);
 
 fmicl_core::inventory::submit! {
-    KindInfo { name: "command", list: listings }
+    KindInfo {
+        name: "command",
+        list: listings,
+        shape: |_, _| Shape::Other,
+    }
 }
 
 /// Registers a verb: `command!("result", Show, Group::Inspect, "one line for fmicl --help")`, in the file that defines it.
@@ -228,7 +233,7 @@ fn listings() -> Vec<Listing> {
 /// # Errors
 /// One that names both.
 pub fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<()> {
-    let is_of_key = |set: &&String| set.split('=').next().is_some_and(|set| set.trim() == key);
+    let is_of_key = |set: &&String| config::key_of(set) == key;
     match (short, sets.iter().find(is_of_key)) {
         (Some(value), Some(set)) => Err(Error::config(format!(
             "--set {set}: there is --{key} {value}, too: leave one of the two away"

@@ -1,5 +1,7 @@
 //! The experiment file: its schema, how files and `--set` become one, and where each value came from.
 
+mod broken;
+mod change;
 mod eval;
 mod experiment;
 mod extends;
@@ -7,23 +9,28 @@ mod given;
 mod keys;
 mod load;
 mod misplaced;
-mod negative;
 mod parse;
 #[cfg(test)]
 mod tests;
 mod train;
 mod tree;
 
+pub use change::Change;
 pub use eval::{Eval, Knn, Linear};
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
 pub(crate) use keys::key_named;
-pub use load::{Base, Change, load, load_all, load_part, load_text, read_file_as};
-pub(crate) use load::{change, changed};
+pub use load::{Base, load, load_all, load_part, load_text, read_file_as};
+pub(crate) use load::{change, read_changed};
 pub use train::{OnNan, Train};
 pub use tree::{Node, Origin};
 
 use fmicl_core::{Error, require};
+
+/// The key of a `key=value` of the command line, which may be no such thing.
+pub(crate) fn key_of(set: &str) -> &str {
+    set.split('=').next().unwrap_or_default().trim()
+}
 
 /// The text of a config.
 ///

@@ -420,7 +420,7 @@ mod tests {
         std::fs::rename(&photos, folder.path().join("moved")).unwrap();
         let found = error(&[]);
         let expected = format!(
-            "{}:1: dataset.root: {}: there is no such folder; ",
+            "{}:1:36: dataset.root: {}: there is no such folder; ",
             folder.path().join("x.toml").display(),
             photos.display()
         );

@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_batch_larger_than_the_dataset_is_found() {
         let errors = check(&format!("{BACKBONE}dataset = {{ name = 'gray', count = 7 }}")).unwrap_err();
-        let expected = "x.toml:6: train.batch_size: 8 is more than the dataset's 7 samples; take at most that many";
+        let expected = "x.toml:6:35: train.batch_size: 8 is more than the dataset's 7 samples; take at most that many";
         assert_eq!(errors, [expected]);
     }
 
@@ -229,7 +229,7 @@ mod tests {
     fn an_evaluation_beyond_the_memory_is_found_with_what_would_work() {
         let lines = |eval: &str| format!("{BACKBONE}dataset = {{ name = 'gray', count = 400000000000 }}\n{eval}");
         let errors = check(&lines("eval.knn.k = 20")).unwrap_err();
-        let found = "x.toml:3: eval: the evaluation after training takes about ";
+        let found = "x.toml:3:1: eval: the evaluation after training takes about ";
         assert!(
             errors.len() == 1
                 && errors[0].starts_with(found)
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(
             check(&lines(17)).unwrap_err(),
             [
-                "x.toml:3: eval.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
+                "x.toml:3:10: eval.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
             ]
         );
         for k in [16, 200] {
@@ -263,15 +263,19 @@ mod tests {
         ));
         let errors = errors.unwrap_err();
         assert_eq!(errors.len(), 2);
-        assert!(errors[0].starts_with("x.toml:3: device: no GPU 99: "), "{}", errors[0]);
-        assert_eq!(errors[1], "x.toml:2: dataset: gray/test: the file is empty");
+        assert!(
+            errors[0].starts_with("x.toml:3:1: device: no GPU 99: "),
+            "{}",
+            errors[0]
+        );
+        assert_eq!(errors[1], "x.toml:2:1: dataset: gray/test: the file is empty");
     }
 
     #[test]
     fn a_backbone_for_images_of_another_size_than_the_views_is_found() {
         let errors = check("backbone = { name = 'vit', image_size = 224 }\ndataset = 'gray'").unwrap_err();
         let expected =
-            "x.toml:1: backbone.image_size: 224, but views.size is 32: leave image_size out, or set both alike";
+            "x.toml:1:28: backbone.image_size: 224, but views.size is 32: leave image_size out, or set both alike";
         assert_eq!(errors, [expected]);
     }
 
@@ -281,7 +285,7 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "x.toml:2: backbone: cannot be built: libtorch: one tensor takes 4294967296 MiB, more memory than there is"
+                "x.toml:2:1: backbone: cannot be built: libtorch: one tensor takes 4294967296 MiB, more memory than there is"
             ]
         );
     }
@@ -302,14 +306,14 @@ mod tests {
         };
         assert_eq!(
             write(&["weight", "fc.weight"]).unwrap_err(),
-            "x.toml:4: init: w.safetensors does not fit the backbone; missing: bias; of another shape: weight ([2, 2] \
+            "x.toml:4:1: init: w.safetensors does not fit the backbone; missing: bias; of another shape: weight ([2, 2] \
              instead of [4, 3, 16, 16])"
         );
         let missing =
             check("dataset = 'gray'\nbackbone = 'needs-16-pixels'\nviews.size = 16\ninit = 'no-such'").unwrap_err();
         assert_eq!(
             missing,
-            ["x.toml:4: init: no-such: there is no such file; a file of safetensors is expected"]
+            ["x.toml:4:1: init: no-such: there is no such file; a file of safetensors is expected"]
         );
     }
 
@@ -318,7 +322,7 @@ mod tests {
         let errors = check("backbone = 'needs-16-pixels'\ndataset = 'gray'\nviews.size = 8").unwrap_err();
         assert_eq!(errors.len(), 1);
         assert!(
-            errors[0].starts_with("x.toml:1: backbone: views of 8 pixels: libtorch: "),
+            errors[0].starts_with("x.toml:1:1: backbone: views of 8 pixels: libtorch: "),
             "{}",
             errors[0]
         );

@@ -7,7 +7,7 @@ use fmicl_core::{
     Architecture, Backbone, Dataset, Engine, Error, Evaluation, Modality, Objective, Optimizer, Part, Result, Tracker,
     Views,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// An experiment, complete: the parts by name, and the numbers.
@@ -43,7 +43,7 @@ pub struct Experiment {
     #[serde(default)]
     pub device: DeviceChoice,
     /// How samples become what the backbone reads; `image` where no name is given.
-    #[serde(default = "image_views", deserialize_with = "named_image")]
+    #[serde(default = "image_views")]
     pub views: Part<dyn Views>,
     /// The training run.
     pub train: Train,
@@ -93,16 +93,15 @@ fn image_views() -> Part<dyn Views> {
     Part::new(IMAGE, toml::Table::new()).expect("fmicl-data has the views `image`")
 }
 
-/// The views, with the name that a table may leave out.
-fn named_image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Part<dyn Views>, D::Error> {
-    let mut value = toml::Value::deserialize(deserializer)?;
-    if let toml::Value::Table(options) = &mut value {
-        options.entry("name").or_insert(IMAGE.into());
-    }
-    Part::deserialized(value)
-}
-
 impl Experiment {
+    /// Gives the views the name that a table of theirs may leave out.
+    pub(super) fn name_views(table: &mut toml::Table) {
+        let views = table.entry("views").or_insert_with(|| toml::Table::new().into());
+        if let toml::Value::Table(options) = views {
+            options.entry("name").or_insert(IMAGE.into());
+        }
+    }
+
     /// The experiment as a file with every default filled in; loading it gives the same experiment.
     ///
     /// # Errors

@@ -2,18 +2,17 @@
 
 use super::extends::{extended, read_file, read_text};
 use super::misplaced::placed;
-use super::negative::out_of_range;
 use super::tree::{Node, Origin};
-use super::{Experiment, parse};
-use fmicl_core::registry::{self, Kind};
+use super::{Change, Experiment, parse};
+use fmicl_core::registry::{self, BelowZero, Kind};
 use fmicl_core::{Error, Part, Result};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
 /// The experiment of a file, with each `key=value` of `sets` laid over it in turn.
 ///
 /// # Errors
-/// A config error in one line, `file:line: key: what was found and what would work` (`--set key=value: ...`
+/// A config error in one line, `file:line:column: key: what was found and what would work` (`--set key=value: ...`
 /// where that is the cause). See [`load_all`] for more than the first.
 pub fn load(path: &Path, sets: &[String]) -> Result<Experiment> {
     load_all(path, sets).map_err(|mut problems| problems.swap_remove(0))
@@ -25,8 +24,8 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Experiment> {
 /// # Errors
 /// At least one, as in [`load`].
 pub fn load_all(path: &Path, sets: &[String]) -> Result<Experiment, Vec<Error>> {
-    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
-    let base = Base::read(path).map_err(|error| vec![error])?;
+    let read = || Ok((Base::read(path)?, Change::parse_all(sets)?));
+    let (base, changes) = read().map_err(|error| vec![error])?;
     base.changed(&changes)
 }
 
@@ -61,18 +60,17 @@ impl Base {
     }
 }
 
-/// An experiment that was loaded, with each `key=value` of `sets` laid over it.
+/// An experiment that was loaded, with changes.
 ///
 /// # Errors
 /// As in [`load`].
-pub(crate) fn change(loaded: &Experiment, sets: &[String]) -> Result<Experiment> {
-    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
+pub(crate) fn change(loaded: &Experiment, changes: &[Change]) -> Result<Experiment> {
     let path = Path::new("the experiment");
     let tree = match loaded.source() {
         Some(tree) => tree.clone(),
-        None => parse::file(path, &loaded.to_toml()?)?,
+        None => Node::of(loaded.to_table()?.into(), &Origin::File(path.into())),
     };
-    experiment(path, tree, &changes, extended).map_err(|mut problems| problems.swap_remove(0))
+    experiment(path, tree, changes, extended).map_err(|mut problems| problems.swap_remove(0))
 }
 
 /// As [`load_all`], of a text that `path` might hold and that extends no other file; nothing is read.
@@ -80,8 +78,8 @@ pub(crate) fn change(loaded: &Experiment, sets: &[String]) -> Result<Experiment>
 /// # Errors
 /// At least one, as in [`load`].
 pub fn load_text(path: &Path, text: &str, sets: &[String]) -> Result<Experiment, Vec<Error>> {
-    let changes: Vec<Change> = sets.iter().cloned().map(Change::from).collect();
-    let tree = parse::file(path, text).map_err(|error| vec![error])?;
+    let read = || Ok((parse::file(path, text)?, Change::parse_all(sets)?));
+    let (tree, changes) = read().map_err(|error| vec![error])?;
     experiment(path, tree, &changes, Ok)
 }
 
@@ -92,116 +90,57 @@ fn experiment(
     changes: &[Change],
     extend: fn(Node) -> Result<Node>,
 ) -> Result<Experiment, Vec<Error>> {
-    let change = |tree, change: &Change| Ok(parse::set(&change.text, change.origin.as_ref())?.over(tree));
-    let source = changes.iter().try_fold(tree, change).map_err(|error| vec![error])?;
+    let source = laid_over(tree, changes);
     // What a file of changes gives may be for a part that another one replaces; who writes a command line means all of it.
-    let is_lost = |change: &&Change| change.origin.is_none() && !source.has(change.key());
+    let is_lost = |change: &&Change| change.is_of_the_command_line() && !source.has(change.key());
     if let Some(lost) = changes.iter().find(is_lost) {
         let message = "a later --set names another part in its place; give it after that one";
         return Err(vec![lost.wrong(message)]);
     }
     let source = source.at_home("").and_then(extend).map_err(|error| vec![error])?;
-    let toml::Value::Table(table) = source.to_toml() else {
+    let toml::Value::Table(mut table) = source.to_toml() else {
         return Err(vec![Error::config(format!(
             "{}: --set replaced the whole file",
             path.display()
         ))]);
     };
-    let wrong: Vec<_> = table.iter().filter_map(|(key, value)| error_at(key, value)).collect();
-    if !wrong.is_empty() {
-        let in_words = |error| source.locate(out_of_range(error, &source));
-        return Err(wrong.into_iter().map(in_words).collect());
-    }
-    let experiment: Experiment = registry::read_options(table).map_err(|error| vec![source.locate(error)])?;
-    let wrong = experiment.validate();
+    Experiment::name_views(&mut table);
+    let in_words = |error| source.locate(placed(error, &table));
+    let read = read(table.clone()).map_err(|errors| errors.into_iter().map(in_words).collect::<Vec<_>>());
+    let (experiment, below_zero) = read?;
+    let wrong = below_zero.among(experiment.validate());
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
     }
     Ok(experiment.with_source(source))
 }
 
-/// A `key=value` that changes an experiment.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct Change {
-    /// The text, as `--set` takes it.
-    pub text: String,
-    /// Where it was written, if not on the command line.
-    pub origin: Option<Origin>,
-}
-
-impl Change {
-    /// The same, written at `origin`: a file that it names for a table to extend is relative to the file there.
-    pub fn placed(self, origin: Option<&Origin>) -> Self {
-        let folder = origin.map(Origin::folder).filter(|_| self.is_extends());
-        let text = match (folder, self.text.split_once('=')) {
-            (Some(folder), Some((key, path))) => {
-                let path = folder.join(path.trim().trim_matches(['"', '\'']));
-                let path = std::path::absolute(&path).unwrap_or(path);
-                format!("{key}={}", path.display())
-            }
-            _ => self.text,
-        };
-        Change {
-            text,
-            origin: origin.cloned(),
-        }
-    }
-}
-
-impl From<String> for Change {
-    fn from(text: String) -> Self {
-        Change { text, origin: None }
-    }
-}
-
-impl Change {
-    /// Whether it names a file for a table to extend, which is not there any more once it is read.
-    pub fn is_extends(&self) -> bool {
-        self.key() == "extends" || self.key().ends_with(".extends")
-    }
-
-    /// Whether the experiment still has something at its key: another part may have taken its place.
-    pub fn is_kept_by(&self, experiment: &Experiment) -> bool {
-        self.is_extends() || experiment.source().is_none_or(|source| source.has(self.key()))
-    }
-
-    /// Whether it is the experiment's seed that it changes.
-    pub fn sets_the_seed(&self) -> bool {
-        self.key() == "seed"
-    }
-
-    /// What it changes, as dotted keys.
-    pub fn key(&self) -> &str {
-        self.text.split('=').next().unwrap_or_default().trim()
-    }
-
-    /// Whether its own value says what is at these dotted keys.
-    pub fn says(&self, keys: &str) -> bool {
-        parse::set(&self.text, None).is_ok_and(|change| change.has(keys))
-    }
-
-    /// The config error about it, with its place.
-    pub fn wrong(&self, message: &str) -> Error {
-        match &self.origin {
-            Some(origin) => origin.error("", &format!("`{}`: {message}", self.text)),
-            None => Error::config(format!("--set {}: {message}", self.text)),
-        }
-    }
+/// The changes in turn over a tree.
+fn laid_over(tree: Node, changes: &[Change]) -> Node {
+    changes.iter().fold(tree, |older, change| change.tree().over(older))
 }
 
 /// A file of another kind than an experiment's, read with the same care: an error names the file, the line and the key.
 ///
 /// # Errors
 /// A config error in one line.
-pub fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
-    let text = read_text(path)?;
-    let source = parse::file(path, &text)?;
+pub fn read_file_as<T: DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
+    let source = parse::file(path, &read_text(path)?)?;
+    Ok((read_as(&source)?, source))
+}
+
+/// Tables that `place` gave, with each `key=value` of `sets` laid over them, read with the same care.
+///
+/// # Errors
+/// A config error in one line.
+pub(crate) fn read_changed<T: DeserializeOwned>(place: &Path, tables: toml::Table, sets: &[String]) -> Result<T> {
+    let tree = Node::of(tables.into(), &Origin::File(place.into()));
+    read_as(&laid_over(tree, &Change::parse_all(sets)?).at_home("")?)
+}
+
+fn read_as<T: DeserializeOwned>(source: &Node) -> Result<T> {
     match source.to_toml() {
-        toml::Value::Table(table) => match registry::read_options(table) {
-            Ok(file) => Ok((file, source)),
-            Err(error) => Err(source.locate(error)),
-        },
+        toml::Value::Table(table) => registry::read_options(table).map_err(|error| source.locate(error)),
         _ => Err(source.origin.error("", "expected a table")),
     }
 }
@@ -213,49 +152,31 @@ pub fn read_file_as<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, N
 pub fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T>> {
     // An unknown name is at fault by itself, whatever is set.
     registry::find::<T>(name)?;
-    let mut tree: Option<Node> = None;
-    for set in sets {
-        let set = parse::set(set, None)?.at_home("")?;
-        tree = Some(match tree {
-            Some(older) => set.over(older),
-            None => set,
-        });
+    let changes = Change::parse_all(sets)?;
+    let Some((first, others)) = changes.split_first() else {
+        return Part::new(name, toml::Table::new());
+    };
+    let source = laid_over(first.tree(), others).at_home("")?;
+    match source.to_toml() {
+        toml::Value::Table(options) => Part::new(name, options).map_err(|error| source.locate(error)),
+        _ => Err(source.origin.error("", "expected a table")),
     }
-    match tree.as_ref().map(Node::to_toml) {
-        Some(toml::Value::Table(options)) => Part::new(name, options),
-        _ => Part::new(name, toml::Table::new()),
-    }
-    .map_err(|error| match &tree {
-        Some(tree) => tree.locate(error),
-        None => error,
-    })
 }
 
-/// A table with each `key=value` of `sets` laid over it in turn: tables merge key by key, anything else replaces.
-///
-/// # Errors
-/// A config error where a text is no `key=value`.
-pub(crate) fn changed(table: toml::Table, sets: &[String]) -> Result<toml::Table> {
-    fn lay(newer: toml::Table, over: &mut toml::Table) {
-        for (key, value) in newer {
-            match (value, over.get_mut(&key)) {
-                (toml::Value::Table(newer), Some(toml::Value::Table(older))) => lay(newer, older),
-                (value, _) => drop(over.insert(key, value)),
-            }
-        }
-    }
-    sets.iter().try_fold(table, |mut table, set| {
-        if let toml::Value::Table(newer) = parse::set(set, None)?.at_home("")?.to_toml() {
-            lay(newer, &mut table);
-        }
-        Ok(table)
-    })
-}
-
-/// What is wrong with a top-level key, read as if it were alone.
-fn error_at(key: &str, value: &toml::Value) -> Option<Error> {
-    let alone = toml::Table::from_iter([(key.to_string(), value.clone())]);
-    let error = registry::read_options::<Experiment>(alone).err()?;
-    // Without a key, it is about one of the others, which are missing here.
-    matches!(&error, Error::Config { key, .. } if !key.is_empty()).then(|| placed(error))
+/// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
+fn read(table: toml::Table) -> Result<(Experiment, BelowZero), Vec<Error>> {
+    let first = match registry::read(table.clone()) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    // Without a key, it is that one is missing.
+    let top = |error: &Error| match error {
+        Error::Config { key, .. } => key.split(['.', '[']).next().unwrap_or_default().to_string(),
+        _ => String::new(),
+    };
+    let at_fault = top(&first);
+    let unread = table.into_iter().skip_while(|(key, _)| *key != at_fault).skip(1);
+    let alone = |entry| registry::read_options::<Experiment>(toml::Table::from_iter([entry])).err();
+    let others = unread.filter_map(alone).filter(|error| !top(error).is_empty());
+    Err(std::iter::once(first).chain(others).collect())
 }

@@ -1,35 +1,56 @@
 //! Keys that are known, and stand where they are not.
 
-use super::{Eval, Experiment, Knn, Linear, Train};
-use fmicl_core::Error;
-use fmicl_core::registry::fields;
+use super::Experiment;
+use fmicl_core::registry::{Known, tables};
+use fmicl_core::{Error, Problem};
 
-/// An error about an unknown key, with the place where that key is known, if there is one; others pass unchanged.
-pub(super) fn placed(error: Error) -> Error {
-    let Error::Config { key, message } = &error else {
+/// An error about an unknown key, with the places where that key is known, if there are any; others pass unchanged.
+pub(super) fn placed(error: Error, written: &toml::Table) -> Error {
+    let Error::Config {
+        key,
+        problem: Problem::UnknownKey { .. },
+    } = &error
+    else {
         return error;
     };
-    let name = key.rsplit('.').next().unwrap_or_default();
-    // What a part has not is hardly meant for an evaluation, whatever its name.
-    let in_a_part = key.contains('.') && !key.starts_with("train.") && !key.starts_with("eval.");
-    match home_of(name, in_a_part) {
-        Some(home) if message.starts_with("unknown key") => Error::config(format!("unknown key here; {home}")).at(key),
-        _ => error,
+    let (found_in, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut homes = tables::<Experiment>(written);
+    homes.retain(|home| home.keys.contains(&name) && fits(home, found_in));
+    let rank = |home: &Known| rank(&home.at, found_in);
+    let least = homes.iter().map(rank).min();
+    homes.retain(|home| Some(rank(home)) == least);
+    match &homes[..] {
+        [] => error,
+        [top, ..] if top.at.is_empty() => Error::config(format!(
+            "unknown key here; `{name}` stands at the top level, above the first [table]"
+        ))
+        .at(key),
+        homes => {
+            let homes: Vec<String> = homes.iter().map(|home| format!("`{}.{name}`", home.at)).collect();
+            Error::config(format!("unknown key here; write it as {}", homes.join(" or "))).at(key)
+        }
     }
 }
 
-/// Where a key of that name stands, that was found `in_a_part` or elsewhere.
-fn home_of(name: &str, in_a_part: bool) -> Option<String> {
-    if fields::<Experiment>().contains(&name) {
-        return Some(format!("`{name}` stands at the top level, above the first [table]"));
+fn is_of(table: &str, section: &str) -> bool {
+    table.split('.').next() == Some(section)
+}
+
+/// Whether a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation.
+fn fits(home: &Known, found_in: &str) -> bool {
+    let in_a_part = !found_in.is_empty() && !is_of(found_in, "train") && !is_of(found_in, "eval");
+    !(in_a_part && is_of(&home.at, "eval"))
+}
+
+/// Where a key that was found in a table is looked for first: below that table, then in the whole experiment, the training,
+/// the parts, the evaluation.
+fn rank(at: &str, found_in: &str) -> usize {
+    let below = at.strip_prefix(found_in).is_some_and(|rest| rest.starts_with('.'));
+    match at {
+        _ if below && !found_in.is_empty() => 0,
+        "" => 1,
+        at if is_of(at, "train") => 2,
+        at if is_of(at, "eval") => 4,
+        _ => 3,
     }
-    let sections = [
-        ("train", fields::<Train>()),
-        ("eval", fields::<Eval>()),
-        ("eval.knn", fields::<Knn>()),
-        ("eval.linear", fields::<Linear>()),
-    ];
-    let sections = if in_a_part { &sections[..1] } else { &sections };
-    let section = sections.iter().find(|(_, keys)| keys.contains(&name))?.0;
-    Some(format!("write it as `{section}.{name}`"))
 }

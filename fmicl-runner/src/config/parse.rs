@@ -1,7 +1,8 @@
-//! From the text of a file, or of a `--set`, to a [`Node`].
+//! From the text of a file to a [`Node`].
 
+use super::broken;
 use super::tree::{Node, Origin, Value};
-use fmicl_core::{Error, Result};
+use fmicl_core::Result;
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,11 +12,18 @@ use toml::{Spanned, map::Map};
 /// The tree of a file's text; the root's origin is the file as a whole.
 pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
     let shown: Arc<Path> = path.into();
-    let line = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
-    let at = |offset: usize| Origin::Line(shown.clone(), line(offset));
+    let at = |offset: usize| {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Origin::Place(
+            shown.clone(),
+            1 + before.matches('\n').count(),
+            1 + line.chars().count(),
+        )
+    };
     let root = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset).error("", &one_line(error.message()))
+        let (offset, words) = broken::words(text, &error);
+        at(offset).error("", &words)
     })?;
     Ok(Node::new(
         Origin::File(shown.clone()),
@@ -23,38 +31,8 @@ pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
     ))
 }
 
-/// The most parts of a key: a table within a table for each must not exhaust the stack.
-const DEEPEST: usize = 64;
-
-/// The tree of `a.b=v`: `v` as TOML or else as a text, in tables down to its key. `origin`: where it was written, if not on
-/// the command line.
-pub(super) fn set(text: &str, origin: Option<&Origin>) -> Result<Node> {
-    let malformed = || match origin {
-        Some(origin) => origin.error("", &format!("`{text}`: expected key=value, such as train.epochs=10")),
-        None => Error::config(format!("--set {text}: expected key=value, such as train.epochs=10")),
-    };
-    let (key, value) = text.split_once('=').ok_or_else(malformed)?;
-    let key = key.trim();
-    if key.split('.').any(str::is_empty) || key.split('.').count() > DEEPEST {
-        return Err(malformed());
-    }
-    let origin = origin.cloned().unwrap_or_else(|| Origin::Set {
-        key: key.into(),
-        text: text.into(),
-    });
-    let at = |_| origin.clone();
-    let value = match DeValue::parse(value.trim()) {
-        Ok(value) => node(0, value, &at)?,
-        // What begins like a table, a list or a text in quotes was meant as one.
-        Err(error) if value.trim().starts_with(['{', '[', '"', '\'']) => {
-            return Err(origin.error("", &one_line(error.message())));
-        }
-        Err(_) => Node::new(origin.clone(), Value::Leaf(value.trim().into())),
-    };
-    Ok(key.rsplit('.').fold(value, |value, key| {
-        Node::new(origin.clone(), Value::Table(Map::from_iter([(key.to_string(), value)])))
-    }))
-}
+/// TOML allows more numbers than we can hold.
+pub(super) const TOO_LARGE: &str = "a number beyond 64 bits";
 
 /// `at` turns an offset in the text into an origin.
 fn table(entries: DeTable, at: &dyn Fn(usize) -> Origin) -> Result<Map<String, Node>> {
@@ -75,14 +53,8 @@ fn node(offset: usize, value: Spanned<DeValue>, at: &dyn Fn(usize) -> Origin) ->
         }
         leaf => {
             let leaf = toml::Value::deserialize(ValueDeserializer::from(Spanned::new(span, leaf)));
-            // TOML allows more numbers than we can hold.
-            Value::Leaf(leaf.map_err(|_| at(offset).error("", "a number beyond 64 bits"))?)
+            Value::Leaf(leaf.map_err(|_| at(offset).error("", TOO_LARGE))?)
         }
     };
     Ok(Node::new(at(offset), value))
-}
-
-/// A message of several lines in one.
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }

@@ -56,7 +56,7 @@ fn error_with(from: &str, to: &str) -> String {
 fn a_similarity_that_leaves_f32_is_refused_at_its_line_and_sigma_is_named() {
     assert_eq!(
         error_with("sigma = 0.7", "sigma = 0.05"),
-        "x.toml:5: objective.similarity: `gaussian { sigma = 0.05 }` is too steep for `kl` in f32: the penalty of a negative \
+        "x.toml:5:51: objective.similarity: `gaussian { sigma = 0.05 }` is too steep for `kl` in f32: the penalty of a negative \
          pair is 1e33 at a cosine of 0.19, and may be 3e32 at most; a larger sigma keeps it in range"
     );
 }
@@ -73,7 +73,7 @@ fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
     );
     assert_eq!(
         error_with("\"kl\"", "\"pearsn\""),
-        format!("x.toml:5: objective.divergence: {what}")
+        format!("x.toml:5:32: objective.divergence: {what}")
     );
     assert_eq!(
         error_of(GOOD, &["objective.divergence=pearsn"]),
@@ -85,22 +85,22 @@ fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
 fn an_unknown_key_is_an_error_at_any_depth() {
     assert_eq!(
         error_with("optimizer =", "optimiser = 'sgd'\noptimizer ="),
-        "x.toml:6: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, init, architecture, \
+        "x.toml:6:1: optimiser: unknown key (did you mean `optimizer`?); known keys: dataset, backbone, init, architecture, \
          objective, optimizer, engine, seed, device, views, train, eval, evaluations, trackers"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\nlog_evry = 1"),
-        "x.toml:11: train.log_evry: unknown key (did you mean `log_every`?); known keys: epochs, batch_size, lr, \
+        "x.toml:11:1: train.log_evry: unknown key (did you mean `log_every`?); known keys: epochs, batch_size, lr, \
          warmup_epochs, final_lr, schedule, clip_grad_norm, precision, tile, accumulate, sync_batch_norm, threads, log_every, checkpoint_every, \
          checkpoint_minutes, keep, max_failed_checkpoints, on_nan, max_skipped_steps, on_error, max_skipped_samples"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\n[eval.knn]\nkk = 3"),
-        "x.toml:12: eval.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
+        "x.toml:12:1: eval.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
     );
     assert_eq!(
         error_with("sigma", "sigm"),
-        "x.toml:5: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, mu"
+        "x.toml:5:85: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, mu"
     );
 }
 
@@ -111,31 +111,77 @@ fn a_known_key_in_another_place_is_told_its_own() {
         (
             "lr = 0.5",
             "lr = 0.5\nseed = 1",
-            format!("11: train.seed: unknown key here; `seed` {top_level}"),
+            format!("11:1: train.seed: unknown key here; `seed` {top_level}"),
         ),
         (
             "momentum = 0.8",
             "device = 'cpu'",
-            format!("6: optimizer.device: unknown key here; `device` {top_level}"),
+            format!("6:29: optimizer.device: unknown key here; `device` {top_level}"),
         ),
         (
             "momentum = 0.8",
             "lr = 0.8",
-            "6: optimizer.lr: unknown key here; write it as `train.lr`".into(),
+            "6:29: optimizer.lr: unknown key here; write it as `train.lr`".into(),
         ),
         (
             "architecture =",
             "batch_size = 8\narchitecture =",
-            "4: batch_size: unknown key here; write it as `train.batch_size`".into(),
+            "4:1: batch_size: unknown key here; write it as `train.batch_size`".into(),
         ),
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nk = 3",
-            "12: eval.k: unknown key here; write it as `eval.knn.k`".into(),
+            "12:1: eval.k: unknown key here; write it as `eval.knn.k`".into(),
         ),
     ] {
         assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
     }
+    let sgd = "optimizer = { name = \"sgd\", momentum = 0.8 }";
+    for (wrong, expected) in [
+        (
+            "sigma = 1",
+            "sigma: unknown key here; write it as `objective.similarity.sigma` or `views.blur.sigma`",
+        ),
+        ("width = 8", "width: unknown key here; write it as `backbone.width`"),
+        ("out = 8", "out: unknown key here; write it as `architecture.out`"),
+        (
+            "size = 8",
+            "size: unknown key here; write it as `dataset.size` or `views.size`",
+        ),
+        (
+            "temperature = 0.2",
+            "temperature: unknown key here; write it as `eval.knn.temperature`",
+        ),
+        ("knn.k = 3", "knn: unknown key here; write it as `eval.knn`"),
+        (
+            "objective.sigma = 1",
+            "objective.sigma: unknown key here; write it as `objective.similarity.sigma`",
+        ),
+        (
+            "backbone.out = 1",
+            "backbone.out: unknown key here; write it as `architecture.out`",
+        ),
+        (
+            "train.momentum = 0.5",
+            "train.momentum: unknown key here; write it as `optimizer.momentum`",
+        ),
+    ] {
+        let (key, value) = wrong.split_once(" = ").unwrap();
+        let set = format!("{key}={value}");
+        let shown = expected.strip_prefix(&format!("{key}: ")).unwrap_or(expected);
+        assert_eq!(error_of(GOOD, &[&set]), format!("--set {set}: {shown}"));
+        if !wrong.contains('.') {
+            assert_eq!(
+                error_with(sgd, &format!("{sgd}\n{wrong}")),
+                format!("x.toml:7:1: {expected}")
+            );
+        }
+    }
+    let infonce = "objective={name='infonce',temperature=0.5}";
+    assert_eq!(
+        error_of(GOOD, &[infonce, "temperature=0.2"]),
+        "--set temperature=0.2: unknown key here; write it as `objective.temperature`"
+    );
     // What a part has not is no option of an evaluation, whatever its name.
     let unknown = error_of(GOOD, &["objective.temperature=0.05"]);
     assert!(unknown.contains("known keys: divergence"), "{unknown}");
@@ -165,7 +211,7 @@ fn a_set_that_is_wrong_is_named_as_it_was_typed() {
     );
     assert_eq!(
         error_of(GOOD, &["train=1"]),
-        "--set train=1: invalid type: whole number `1`, expected a table"
+        "--set train=1: expected a table, found the number 1"
     );
 }
 
@@ -198,6 +244,10 @@ fn a_set_above_the_key_at_fault_keeps_the_key() {
         "--set objective={name='f-micl': unclosed inline table, expected `}`"
     );
     assert_eq!(
+        error_of(GOOD, &["objective={name=infonce}"]),
+        "--set objective={name=infonce}: `infonce` is no value: write a text in quotes, \"infonce\""
+    );
+    assert_eq!(
         error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
         "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not from 1 to 99999"
     );
@@ -207,19 +257,19 @@ fn a_set_above_the_key_at_fault_keeps_the_key() {
 fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
     assert_eq!(
         error_with("epochs = 4", "epochs = \"four\""),
-        "x.toml:8: train.epochs: invalid type: string \"four\", expected a whole number from 0"
+        "x.toml:8:1: train.epochs: expected a whole number from 0, found the string \"four\""
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\nthreads = -4"),
-        "x.toml:11: train.threads: invalid value: whole number `-4`, expected a whole number from 0"
+        "x.toml:11:1: train.threads: expected a whole number from 0, found the number -4"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = true"),
-        "x.toml:10: train.lr: invalid type: boolean `true`, expected a number"
+        "x.toml:10:1: train.lr: expected a number, found `true`"
     );
     assert_eq!(
         error_with("[train]", "device = 'gpu'\n[train]"),
-        "x.toml:7: device: `gpu` is not `auto`, `cpu` or `cuda:N` with N from 0"
+        "x.toml:7:1: device: `gpu` is not `auto`, `cpu` or `cuda:N` with N from 0"
     );
 }
 
@@ -229,44 +279,48 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         (
             "batch_size = 8",
             "batch_size = 1",
-            "9: train.batch_size: 1 is not at least 2: a pair needs a negative",
+            "9:1: train.batch_size: 1 is not at least 2: a pair needs a negative",
         ),
-        ("epochs = 4", "epochs = 0", "8: train.epochs: 0 is not from 1 to 99999"),
-        ("lr = 0.5", "lr = nan", "10: train.lr: NaN is not from 1e-12 to 1e9"),
+        (
+            "epochs = 4",
+            "epochs = 0",
+            "8:1: train.epochs: 0 is not from 1 to 99999",
+        ),
+        ("lr = 0.5", "lr = nan", "10:1: train.lr: NaN is not from 1e-12 to 1e9"),
         (
             "lr = 0.5",
             "lr = 0.5\nfinal_lr = 1",
-            "11: train.final_lr: 1 is not in 0 to lr, 0.5",
+            "11:1: train.final_lr: 1 is not in 0 to lr, 0.5",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\nwarmup_epochs = 4",
-            "11: train.warmup_epochs: 4 is not below the 4 epochs of the run; it is 0 where there is none",
+            "11:1: train.warmup_epochs: 4 is not below the 4 epochs of the run; it is 0 where there is none",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\naccumulate = 0",
-            "11: train.accumulate: 0 is not at least 1",
+            "11:1: train.accumulate: 0 is not at least 1",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\nclip_grad_norm = 0",
-            "11: train.clip_grad_norm: 0 is not from 1e-12 to 1e9",
+            "11:1: train.clip_grad_norm: 0 is not from 1e-12 to 1e9",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nknn = { k = 0 }",
-            "12: eval.knn.k: 0 is not at least 1",
+            "12:9: eval.knn.k: 0 is not at least 1",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nlinear.l2 = -1",
-            "12: eval.linear.l2: -1 is not from 0 to 1e9",
+            "12:8: eval.linear.l2: -1 is not from 0 to 1e9",
         ),
         (
             "\"gray\"",
             "{ name = \"gray\", count = 0 }",
-            "2: dataset.count: 0 is not at least 1",
+            "2:28: dataset.count: 0 is not at least 1",
         ),
     ] {
         assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
@@ -274,14 +328,46 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
 }
 
 #[test]
+fn what_is_written_as_another_language_has_it_is_told_how_toml_has_it() {
+    for (set, found) in [
+        (
+            "train.lr=.1",
+            "expected a number, found the string \".1\"; write it as `0.1`",
+        ),
+        (
+            "train.sync_batch_norm=True",
+            "expected true or false, found the string \"True\"; write it as `true`",
+        ),
+    ] {
+        assert_eq!(error_of(GOOD, &[set]), format!("--set {set}: {found}"));
+    }
+}
+
+#[test]
+fn a_part_without_a_name_is_told_the_names_that_there_are() {
+    let error = error_with("name = \"sgd\", ", "");
+    let form = "x.toml:6:1: optimizer: expected the name of a part (optimizer), or a table with `name` and options";
+    let names: Vec<_> = fmicl_core::registry::list::<dyn fmicl_core::Optimizer>()
+        .iter()
+        .map(|it| it.name)
+        .collect();
+    let names = names.join(", ");
+    assert_eq!(error, format!("{form}; this table has no `name`; registered: {names}"));
+    assert_eq!(
+        error_with("{ name = \"sgd\", momentum = 0.8 }", "[\"sgd\"]"),
+        format!("{form}; found an array")
+    );
+}
+
+#[test]
 fn a_negative_number_is_told_the_range_that_it_is_out_of() {
     assert_eq!(
         error_with("epochs = 4", "epochs = -4"),
-        "x.toml:8: train.epochs: -4 is not from 1 to 99999"
+        "x.toml:8:1: train.epochs: -4 is not from 1 to 99999"
     );
     assert_eq!(
         error_with("\"gray\"", "{ name = \"gray\", count = -1 }"),
-        "x.toml:2: dataset.count: -1 is not at least 1"
+        "x.toml:2:28: dataset.count: -1 is not at least 1"
     );
     assert_eq!(
         error_of(GOOD, &["eval.knn.k=-9"]),
@@ -295,10 +381,10 @@ fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
         error_with("dataset = \"gray\"", ""),
         "x.toml: the key `dataset` is missing"
     );
-    assert_eq!(error_with("lr = 0.5", ""), "x.toml:7: train: the key `lr` is missing");
+    assert_eq!(error_with("lr = 0.5", ""), "x.toml:7:2: train: the key `lr` is missing");
     assert_eq!(
         error_with("divergence = \"kl\", ", ""),
-        "x.toml:5: objective: the key `divergence` is missing, for the objective `f-micl`"
+        "x.toml:5:1: objective: the key `divergence` is missing, for the objective `f-micl`"
     );
     assert_eq!(
         error_of("", &["train.lr=1"]),
@@ -308,18 +394,15 @@ fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
 
 #[test]
 fn broken_toml_is_one_line_with_its_place() {
-    assert_eq!(
-        error_with("epochs = 4", "epochs = "),
-        "x.toml:8: string values must be quoted, expected literal string"
-    );
-    assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10: duplicate key");
+    assert_eq!(error_with("epochs = 4", "epochs = "), "x.toml:8:10: a value is missing");
+    assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10:1: duplicate key");
     assert_eq!(
         error_with("lr = 0.5", "lr = 99999999999999999999"),
-        "x.toml:10: a number beyond 64 bits"
+        "x.toml:10:1: a number beyond 64 bits"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 1e400"),
-        "x.toml:10: a number beyond 64 bits"
+        "x.toml:10:1: a number beyond 64 bits"
     );
 }
 

@@ -12,8 +12,8 @@ use toml::map::Map;
 pub enum Origin {
     /// A file as a whole.
     File(Arc<Path>),
-    /// A line of a file, counted from 1.
-    Line(Arc<Path>, usize),
+    /// A line and a column of a file, each counted from 1.
+    Place(Arc<Path>, usize, usize),
     /// A `--set`, with the key that it sets.
     Set {
         /// The key.
@@ -27,7 +27,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Origin::File(path) => write!(f, "{}", path.display()),
-            Origin::Line(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Place(path, line, column) => write!(f, "{}:{line}:{column}", path.display()),
             Origin::Set { text, .. } => write!(f, "--set {text}"),
         }
     }
@@ -37,7 +37,7 @@ impl Origin {
     /// The folder that a path written here is relative to: the file's, or the working directory.
     pub fn folder(&self) -> PathBuf {
         match self {
-            Origin::File(path) | Origin::Line(path, _) => path.with_file_name(""),
+            Origin::File(path) | Origin::Place(path, ..) => path.with_file_name(""),
             Origin::Set { .. } => PathBuf::new(),
         }
     }
@@ -76,6 +76,19 @@ pub(crate) enum Value {
 impl Node {
     pub(crate) fn new(origin: Origin, value: Value) -> Self {
         Node { origin, value }
+    }
+
+    /// A value that was written at one place, whole.
+    pub fn of(value: toml::Value, origin: &Origin) -> Self {
+        let value = match value {
+            toml::Value::Table(table) => {
+                let entries = table.into_iter().map(|(key, value)| (key, Node::of(value, origin)));
+                Value::Table(entries.collect())
+            }
+            toml::Value::Array(items) => Value::List(items.into_iter().map(|item| Node::of(item, origin)).collect()),
+            leaf => Value::Leaf(leaf),
+        };
+        Node::new(origin.clone(), value)
     }
 
     /// This value laid over an older one.
@@ -155,7 +168,7 @@ impl Node {
     /// The same error with the place where its key, or the nearest table around it, was written.
     pub fn locate(&self, error: Error) -> Error {
         match error {
-            Error::Config { key, message } => self.nearest(&key).origin.error(&key, &message),
+            Error::Config { key, problem } => self.nearest(&key).origin.error(&key, &problem.at(&key)),
             other => other,
         }
     }

@@ -14,7 +14,7 @@ use fmicl_core::{
     Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Processes, Result, View, Views,
 };
 use fmicl_data::OnError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -54,7 +54,8 @@ pub enum Origin {
 }
 
 /// A folder of published weights.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Folder {
     #[serde(skip)]
     path: PathBuf,
@@ -149,19 +150,11 @@ impl Folder {
             ("views".to_string(), views.into()),
             ("backbone".to_string(), backbone.into()),
         ]);
-        let mut tables = config::changed(tables, sets)?;
-        let mut take = |key: &str| tables.remove(key).unwrap_or(toml::Table::new().into());
-        let folder = Folder {
+        let folder: Folder = config::read_changed(path, tables, sets)?;
+        Ok(Folder {
             path: path.to_path_buf(),
-            views: Part::from_value(take("views")).map_err(|error| error.at("views"))?,
-            backbone: Part::from_value(take("backbone")).map_err(|error| error.at("backbone"))?,
-        };
-        match tables.keys().next() {
-            None => Ok(folder),
-            Some(key) => Err(Error::config(format!(
-                "--set {key}: a folder of weights has `views` and `backbone` alone"
-            ))),
-        }
+            ..folder
+        })
     }
 
     fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {

@@ -2,7 +2,7 @@
 //!
 //! `files/KEY` is what the option `KEY` of the experiment named, a file or a folder, such as `files/views.tokenizer`.
 
-use crate::config::Experiment;
+use crate::config::{Change, Experiment};
 use fmicl_core::{Error, Reads, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub(super) fn keep(experiment: &Experiment, run: &Path) -> Result<()> {
 ///
 /// # Errors
 /// The disk's.
-pub(super) fn sets(run: &Path) -> Result<Vec<String>> {
+pub(super) fn sets(run: &Path) -> Result<Vec<Change>> {
     let folder = run.join(FILES);
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -61,13 +61,13 @@ pub(super) fn sets(run: &Path) -> Result<Vec<String>> {
     let set = |entry: fs::DirEntry| set(&entry.file_name().to_string_lossy(), &entry.path());
     let entries = fs::read_dir(&folder).map_err(io)?;
     let mut sets: Vec<_> = entries.map(|entry| entry.map(set).map_err(io)).collect::<Result<_>>()?;
-    sets.sort();
+    sets.sort_by(|one, other| one.key().cmp(other.key()));
     Ok(sets)
 }
 
 /// The change that makes the option `key` name `path`.
-pub(super) fn set(key: &str, path: &Path) -> String {
-    format!("{key}={}", toml::Value::from(&*path.to_string_lossy()))
+pub(super) fn set(key: &str, path: &Path) -> Change {
+    Change::set(key, &*path.to_string_lossy())
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<()> {

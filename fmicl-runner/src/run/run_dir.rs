@@ -9,7 +9,7 @@ mod tests;
 use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
 use super::{CheckpointChoice, Model, kept};
-use crate::config::{self, Experiment};
+use crate::config::{self, Base, Change, Experiment};
 use crate::{disk, weights};
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
@@ -180,17 +180,19 @@ impl RunDir {
     /// # Errors
     /// As [`experiment`](RunDir::experiment), and a change of what was trained.
     pub fn experiment_with(&self, changes: &[String]) -> Result<Experiment> {
-        let key = |change: &String| change.split('=').next().unwrap_or_default().trim().to_string();
-        if let Some(refused) = changes.iter().map(key).find(|key| !is_listed(key, &MAY_CHANGE)) {
+        if let Some(refused) = changes
+            .iter()
+            .map(|set| config::key_of(set))
+            .find(|key| !is_listed(key, &MAY_CHANGE))
+        {
             return Err(Error::config(format!(
                 "--set {refused}: the run is trained; where it is used, only {} may change",
                 MAY_CHANGE.join(", ")
             )));
         }
-        config::load(
-            &self.config_path(),
-            &[kept::sets(&self.path)?, changes.to_vec()].concat(),
-        )
+        let changes = [kept::sets(&self.path)?, Change::parse_all(changes)?].concat();
+        let base = Base::read(&self.config_path())?;
+        base.changed(&changes).map_err(|mut problems| problems.swap_remove(0))
     }
 
     /// The same for an experiment that the run is to go on with.

@@ -46,7 +46,10 @@ impl Axis {
             let point = match &self.key {
                 Some(key) => Point {
                     label: label(value),
-                    sets: vec![Change::from(format!("{key}={value}")).placed(source.map(|source| &source.origin))],
+                    sets: vec![match source {
+                        Some(source) => Change::of_file(key, value.clone(), &source.origin)?,
+                        None => Change::set(key, value.clone()),
+                    }],
                 },
                 None => self.labelled(value, source).map_err(wrong)?,
             };
@@ -79,11 +82,11 @@ impl Axis {
             );
             return Err(Error::config(message));
         }
-        let placed = |(index, change): (usize, Change)| {
-            let source = source.map(|source| source.nearest(&format!("set[{index}]")));
-            change.placed(source.map(|source| &source.origin))
+        let place = |(index, change): (usize, Change)| match source {
+            Some(source) => change.written_at(source.nearest(&format!("set[{index}]")).origin.clone()),
+            None => change,
         };
-        let sets = sets.into_iter().enumerate().map(placed).collect();
+        let sets = sets.into_iter().enumerate().map(place).collect();
         Ok(Point { label, sets })
     }
 }

@@ -38,7 +38,7 @@ impl Cell {
         mut changes: Vec<Change>,
         out: &Path,
     ) -> Result<Self, Vec<Error>> {
-        changes.extend(seed.map(|seed| Change::from(format!("seed={seed}"))));
+        changes.extend(seed.map(|seed| Change::set("seed", seed as i64)));
         let experiment = base.changed(&changes)?;
         // What is for a part that another one replaces would be an error on the command line of the run.
         changes.retain(|change| change.is_kept_by(&experiment));
@@ -60,7 +60,7 @@ impl Cell {
 
     /// The changes as `--set` takes them.
     pub fn sets(&self) -> Vec<String> {
-        let changes = self.changes.iter().map(|change| change.text.clone());
+        let changes = self.changes.iter().map(|change| change.text().to_string());
         // In a file it is relative to that, among the sets to the working directory.
         let init = self.init.iter().map(|init| format!("init={}", init.display()));
         changes.chain(init).collect()

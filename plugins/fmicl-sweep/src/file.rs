@@ -245,7 +245,7 @@ pub fn among(found: &str, what: &str, known: &[&str]) -> String {
 fn place(changes: &mut [Change], source: &Node, key: &str) {
     for (index, change) in changes.iter_mut().enumerate() {
         let written = source.nearest(&format!("{key}[{index}]"));
-        *change = change.clone().placed(Some(&written.origin));
+        *change = change.clone().written_at(written.origin.clone());
     }
 }
 

@@ -25,7 +25,7 @@ pub fn cells(
     let chosen = file.scale(scale).map_err(one)?;
     let seeds = chosen.seeds.as_ref().or(file.seeds.as_ref());
     let seeds: Vec<Option<u64>> = seeds.map_or(vec![None], |seeds| seeds.iter().copied().map(Some).collect());
-    let more: Vec<Change> = more.iter().cloned().map(Change::from).collect();
+    let more = Change::parse_all(more).map_err(one)?;
     let grid = grid(file, scale, (only, &more), seeds.len()).map_err(one)?;
     let unreadable = |error: Error| one(file.locate(Error::config(error.to_string()).at("experiment")));
     let base = Base::read(&file.experiment).map_err(unreadable)?;
@@ -37,7 +37,7 @@ pub fn cells(
         let common = file.set.iter().chain(&chosen.set);
         let sets: Vec<Change> = common.chain(on_axes).chain(&more).cloned().collect();
         let labels: Vec<String> = points.iter().map(|point| point.label.clone()).collect();
-        if let Some(change) = sets.iter().find(|change| change.sets_the_seed()) {
+        if let Some(change) = sets.iter().find(|change| change.key() == "seed") {
             let message = "the seeds of a sweep are its `seeds`, or those of a scale";
             problems.add(vec![change.wrong(message)]);
         }

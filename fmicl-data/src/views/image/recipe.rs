@@ -137,8 +137,8 @@ fn laid(key: &str, value: &Value, older: Option<Table>) -> Result<Option<Table>>
         Value::Integer(_) | Value::Float(_) => {
             let mut options = or_default(older);
             let name = options.get("name").and_then(Value::as_str).unwrap_or(key);
-            let has_p = find::<dyn Transform>(name)?.options;
-            require(has_p().contains(&"p"), "", || {
+            let options_of = (find::<dyn Transform>(name)?.shape)(&[]).fields();
+            require(options_of.contains(&"p"), "", || {
                 format!(
                     "expected true, false or a table of options; found {value}, and `{name}` has no probability `p`"
                 )

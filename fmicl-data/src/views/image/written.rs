@@ -22,6 +22,11 @@ pub(super) struct Written {
     pub each: Vec<Table>,
 }
 
+/// What stands under a transform's key. By the kind's name, who asks for the keys of the views finds those of the transform.
+#[derive(Deserialize)]
+#[serde(rename = "transform")]
+struct OfATransform(Value);
+
 /// The keys of the views: these, and the names of the transforms.
 pub(super) static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let transforms = registry::list::<dyn Transform>();
@@ -65,7 +70,12 @@ impl<'de> Deserialize<'de> for ImageViews {
                         "normalize" => views.normalize = map.next_value()?,
                         "order" => views.written.order = Some(map.next_value()?),
                         "each" => views.written.each = map.next_value()?,
-                        _ => drop(views.written.transforms.insert(key, map.next_value::<Value>()?)),
+                        _ => drop(
+                            views
+                                .written
+                                .transforms
+                                .insert(key, map.next_value::<OfATransform>()?.0),
+                        ),
                     }
                 }
                 Ok(views)

@@ -1,7 +1,7 @@
 //! Before the processes have met: whom a process waits for, how it says that nobody came, and how it is stopped.
 
 use crate::common;
-use fmicl_core::registry::{API, Entry};
+use fmicl_core::registry::{API, Entry, Shape};
 use fmicl_core::{Error, Optimizer, inventory};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
@@ -23,7 +23,7 @@ inventory::submit! {
         crate_version: VERSION,
         api: API,
         docs: || &[],
-        options: || &[],
+        shape: |_| Shape::Other,
         build: |_| Err(Error::config("it has but a version")),
     }
 }

@@ -39,7 +39,7 @@ fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
     let sweep: String = keys.iter().map(|key| axis(key)).collect();
     assert_eq!(
         error_of(&format!("experiment = 'x.toml'\nseeds = [0, 1]\n{sweep}")),
-        "sweep.toml:3: axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
+        "sweep.toml:3:3: axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
     );
 }
 
@@ -47,18 +47,20 @@ fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
 fn what_is_wrong_is_said_before_anything_runs() {
     assert_eq!(
         error_of("experiment = 'x.toml'\nsede = [1]"),
-        "sweep.toml:2: sede: unknown key (did you mean `seeds`?); known keys: experiment, set, seeds, axis, scale, scales, report"
+        "sweep.toml:2:1: sede: unknown key (did you mean `seeds`?); known keys: experiment, set, seeds, axis, scale, scales, report"
     );
     let sweep = "experiment = 'x.toml'\nseeds = [0, 1]\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl', 'pearsn']";
     let error = error_of(sweep);
     assert!(
-        error.starts_with("sweep.toml:6: objective.divergence: no divergence named `pearsn` (did you mean `pearson`?)"),
+        error.starts_with(
+            "sweep.toml:6:17: objective.divergence: no divergence named `pearsn` (did you mean `pearson`?)"
+        ),
         "{error}"
     );
     assert_eq!(error.lines().count(), 1, "once for both seeds: {error}");
     assert_eq!(
         error_of(&format!("{sweep}\n[report]\ncolumns = 'e'")),
-        "sweep.toml:8: report.columns: no axis named `e`; axes: d"
+        "sweep.toml:8:1: report.columns: no axis named `e`; axes: d"
     );
 }
 
@@ -66,7 +68,7 @@ fn what_is_wrong_is_said_before_anything_runs() {
 fn an_experiment_that_is_not_there_is_an_error_at_its_line() {
     assert_eq!(
         error_of("seeds = [1]\nexperiment = 'y.toml'"),
-        "sweep.toml:2: experiment: y.toml: there is no such file; name a TOML file"
+        "sweep.toml:2:1: experiment: y.toml: there is no such file; name a TOML file"
     );
 }
 
@@ -93,7 +95,7 @@ fn nothing_in_a_sweep_is_ignored() {
     let seeded = error_of("experiment = 'x.toml'\nset = ['seed = 7']");
     assert_eq!(
         seeded,
-        "sweep.toml:2: `seed = 7`: the seeds of a sweep are its `seeds`, or those of a scale"
+        "sweep.toml:2:8: `seed = 7`: the seeds of a sweep are its `seeds`, or those of a scale"
     );
     let axis = "experiment = 'x.toml'\n[scale.tiny]\n[[axis]]\nname = 'd'\nkey = 'train.lr'\nvalues = [1.0]\n";
     let scaled = error_of(&format!("{axis}scale.tyny = [2.0]"));
@@ -103,10 +105,10 @@ fn nothing_in_a_sweep_is_ignored() {
     );
     assert_eq!(
         error_of("experiment = 'x.toml'\nseeds = [0, 1, 0]"),
-        "sweep.toml:2: seeds: 0 is there twice"
+        "sweep.toml:2:1: seeds: 0 is there twice"
     );
     let seedless = error_of("experiment = 'x.toml'\n[scale.tiny]\nseeds = []");
-    assert_eq!(seedless, "sweep.toml:3: scale.tiny.seeds: there is none");
+    assert_eq!(seedless, "sweep.toml:3:1: scale.tiny.seeds: there is none");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("x.toml"), EXPERIMENT).unwrap();
     fs::write(folder.path().join("scales.toml"), "[tiny]\n\nseeds = [3, 3]").unwrap();
@@ -114,14 +116,14 @@ fn nothing_in_a_sweep_is_ignored() {
     fs::write(&path, "experiment = 'x.toml'\nscales = 'scales.toml'").unwrap();
     let shared = SweepFile::read(&path).unwrap_err().to_string();
     assert!(
-        shared.ends_with("scales.toml:3: tiny.seeds: 3 is there twice"),
+        shared.ends_with("scales.toml:3:1: tiny.seeds: 3 is there twice"),
         "{shared}"
     );
     let words = "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl']\n";
     let along = error_of(&format!("{words}[report]\nplot = 'lines'\nx = 'd'"));
     assert_eq!(
         along,
-        "sweep.toml:8: report.x: lines run along numbers, and the axis `d` has `kl`"
+        "sweep.toml:8:1: report.x: lines run along numbers, and the axis `d` has `kl`"
     );
 }
 
@@ -137,12 +139,12 @@ fn labels_of_values_without_effect_are_refused() {
                \"a\", set = [\"key=value\", ...] }";
     assert_eq!(
         axes(lr, "key = 'train.lr'\nvalues = [0.3, 0.4]"),
-        format!("sweep.toml:9: `train.lr=0.3`: the axis `a` sets it, too, {end}")
+        format!("sweep.toml:9:11: `train.lr=0.3`: the axis `a` sets it, too, {end}")
     );
     let labelled = "values = [{ label = 'small', set = ['backbone.width=16', 'train.lr=0.3'] }]";
     assert_eq!(
         axes(lr, labelled),
-        format!("sweep.toml:8: `train.lr=0.3`: the axis `a` sets it, too, {end}")
+        format!("sweep.toml:8:58: `train.lr=0.3`: the axis `a` sets it, too, {end}")
     );
     let (whole, within) = (
         "key = 'objective'\nvalues = ['infonce', 'dcl']",
@@ -150,23 +152,23 @@ fn labels_of_values_without_effect_are_refused() {
     );
     assert_eq!(
         axes(whole, within),
-        format!("sweep.toml:9: `objective.temperature=0.1`: the axis `a` sets `objective`, too, {end}")
+        format!("sweep.toml:9:11: `objective.temperature=0.1`: the axis `a` sets `objective`, too, {end}")
     );
     assert_eq!(
         axes(within, whole),
-        format!("sweep.toml:9: `objective=\"infonce\"`: the axis `a` sets `objective.temperature`, too, {end}")
+        format!("sweep.toml:9:11: `objective=\"infonce\"`: the axis `a` sets `objective.temperature`, too, {end}")
     );
     let alike = "key = 'train.lr_of_nothing'\nvalues = [1]";
     assert!(axes(lr, alike).contains("unknown key"), "no key within the other");
     let twice = "values = [{ label = 'x', set = ['train.lr=0.1', 'train.lr = 0.2'] }]";
     assert_eq!(
         error_of(&format!("experiment = 'x.toml'\n[[axis]]\nname = 'a'\n{twice}")),
-        "sweep.toml:4: axis `a`: the value `x` sets `train.lr` twice"
+        "sweep.toml:4:11: axis `a`: the value `x` sets `train.lr` twice"
     );
     assert_eq!(
         error_of("experiment = 'x.toml'\nseeds = [1, 2]\n[[axis]]\nname = 'seed'\nkey = 'seed'\nvalues = [3, 4]"),
-        "sweep.toml:6: `seed=3`: the seeds of a sweep are its `seeds`, or those of a scale\n\
-         sweep.toml:6: `seed=4`: the seeds of a sweep are its `seeds`, or those of a scale"
+        "sweep.toml:6:11: `seed=3`: the seeds of a sweep are its `seeds`, or those of a scale\n\
+         sweep.toml:6:14: `seed=4`: the seeds of a sweep are its `seeds`, or those of a scale"
     );
 }
 
@@ -215,17 +217,17 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     let sweep = "experiment = 'x.toml'\nset = [\n  'train.lr=0.3',\n  'train.lr=x',\n]";
     assert_eq!(
         error_of(sweep),
-        "sweep.toml:4: train.lr: invalid type: string \"x\", expected a number"
+        "sweep.toml:4:3: train.lr: expected a number, found the string \"x\""
     );
     let sweep =
         "experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', set = ['objective.alhpa=1'] },\n]";
     assert_eq!(
         error_of(sweep),
-        "sweep.toml:5: objective.alhpa: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
+        "sweep.toml:5:25: objective.alhpa: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
     );
     assert_eq!(
         error_of("experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', sets = [] },\n]"),
-        "sweep.toml:5: sets: unknown key (did you mean `set`?); known keys: label, set"
+        "sweep.toml:5:18: sets: unknown key (did you mean `set`?); known keys: label, set"
     );
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("scales.toml"), "[tiny]\nset = ['train.epochs=0']").unwrap();
@@ -237,7 +239,7 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     assert!(
         errors[0]
             .to_string()
-            .ends_with("scales.toml:2: train.epochs: 0 is not from 1 to 99999"),
+            .ends_with("scales.toml:2:8: train.epochs: 0 is not from 1 to 99999"),
         "{}",
         errors[0]
     );

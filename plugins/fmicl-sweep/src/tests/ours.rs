@@ -100,7 +100,7 @@ fn moco_v3_has_its_published_views_wherever_it_meets_imagenet() {
         let run = fmicl_runner::config::load(&cell.experiment, &cell.sets()).unwrap();
         assert_eq!(rounded(&run.to_table().unwrap()["views"]), published);
         assert!(
-            cell.sets().iter().any(|set| set.starts_with("views.extends=/")),
+            cell.sets().iter().any(|set| set.starts_with("views.extends=\"/")),
             "{:?}",
             cell.sets()
         );
