@@ -1,6 +1,6 @@
 //! Error type of the library crates: a message with the value found, its place, and a remedy.
 
-use crate::registry;
+use crate::suggest::did_you_mean;
 use std::path::PathBuf;
 
 /// Shorthand for a result with [`Error`].
@@ -65,7 +65,7 @@ impl Problem {
             Problem::UnknownKey { known: [] } => "unknown key; there are no options here".into(),
             Problem::UnknownKey { known } => {
                 let name = key.rsplit('.').next().unwrap_or_default();
-                let hint = registry::did_you_mean(name, known);
+                let hint = did_you_mean(name, known);
                 format!("unknown key{hint}; known keys: {}", known.join(", "))
             }
             Problem::MissingKey(key) => format!("the key `{key}` is missing"),

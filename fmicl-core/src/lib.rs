@@ -39,6 +39,7 @@ mod schedule;
 pub mod simd;
 mod similarity;
 mod source;
+mod suggest;
 pub mod testing;
 mod threads;
 mod tracker;

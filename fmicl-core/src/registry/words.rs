@@ -1,7 +1,7 @@
 //! The words of config errors, in place of serde's: those of TOML.
 
 use crate::error::{Error, Problem};
-use crate::registry;
+use crate::suggest::did_you_mean;
 use serde::de::{self, Unexpected};
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -85,7 +85,7 @@ impl de::Error for Error {
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
-        let hint = registry::did_you_mean(found, known);
+        let hint = did_you_mean(found, known);
         Error::config(format!("`{found}` is not one of {}{hint}", known.join(", ")))
     }
 
