@@ -162,6 +162,14 @@ fn a_known_key_in_another_place_is_told_its_own() {
             "backbone.out: unknown key here; write it as `architecture.out`",
         ),
         (
+            "views.sigma = 1",
+            "views.sigma: unknown key here; write it as `views.blur.sigma`",
+        ),
+        (
+            "views.batch_size = 8",
+            "views.batch_size: unknown key here; write it as `train.batch_size`",
+        ),
+        (
             "train.momentum = 0.5",
             "train.momentum: unknown key here; write it as `optimizer.momentum`",
         ),

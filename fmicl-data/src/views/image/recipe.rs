@@ -3,7 +3,7 @@
 use super::written::{KEYS, Written};
 use fmicl_core::registry::{did_you_mean, find, write_options};
 use fmicl_core::toml::{Table, Value};
-use fmicl_core::{Error, Part, Result, Transform, require, word_of};
+use fmicl_core::{Error, Part, Problem, Result, Transform, require, word_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -172,10 +172,10 @@ fn known(key: &str, written: &Written) -> Result<()> {
         _ => false,
     };
     let is_known = KEYS.contains(&key) || names(&written.transforms) || written.each.iter().any(names);
-    require(is_known, key, || {
-        let hint = did_you_mean(key, &KEYS);
-        format!("unknown key{hint}; known keys: {}", KEYS.join(", "))
-    })
+    match is_known {
+        true => Ok(()),
+        false => Err(Error::from(Problem::UnknownKey { known: &KEYS }).at(key)),
+    }
 }
 
 /// That a key may be other in one view than in the rest.
