@@ -73,7 +73,7 @@ const MOCO_V3: &str = r#"
 
 #[test]
 fn moco_v3_has_its_published_views_wherever_it_meets_imagenet() {
-    let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
     let rounded = |views: &toml::Value| {
         let mut views = views.clone();
         // Of f32 in the options.
