@@ -61,7 +61,7 @@ fn a_sweep_and_an_experiment_in_each_others_place_are_one_line() {
 #[test]
 fn an_unknown_kind_names_the_nearest_and_all() {
     let expected = "error: no kind of part named `divergense` (did you mean `divergence`?); kinds: architecture, \
-                    backbone, command, dataset, divergence, engine, evaluation, objective, optimizer, pretrained, similarity, views\n";
+                    backbone, command, dataset, divergence, engine, evaluation, objective, optimizer, pretrained, schedule, similarity, tracker, transform, views\n";
     assert_eq!(error(&["list", "divergense"]), (2, expected.to_string()));
 }
 

@@ -55,8 +55,8 @@ pub enum Op {
     Frame(Region),
     /// Flips left and right.
     Mirror,
-    /// Changes single pixels, one operation after the other. Operations of neighbouring transforms are applied in one
-    /// pass.
+    /// Changes single pixels, one operation after the other. Operations of neighbouring transforms share a pass over the
+    /// image, except tables and functions, which take a pass of their own.
     Pixels(Vec<PixelOp>),
     /// Changes the whole image in place, without changing its size; a pure function of the image.
     Whole(Box<dyn Fn(&mut Planes)>),

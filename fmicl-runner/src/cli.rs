@@ -175,7 +175,11 @@ mod tests {
             let is_line = |line: &str| line.trim_start().starts_with(entry.name) && line.ends_with(entry.summary);
             assert!(block.lines().any(is_line), "{} is not in\n{help}", entry.name);
         }
-        assert!(help.contains("\nTrain:\n  train "), "{help}");
+        let headings = ["\nTrain:\n", "\nEvaluate:\n", "\nLook things up:\n", "\nOptions:\n"];
+        assert!(
+            headings.map(|heading| help.find(heading).unwrap()).is_sorted(),
+            "{help}"
+        );
     }
 
     #[test]

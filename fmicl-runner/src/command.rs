@@ -7,22 +7,22 @@
 //! use fmicl_runner::command::{Command, Group, Outcome};
 //!
 //! #[derive(Debug, clap::Args)]
-//! struct Count {
+//! struct Show {
 //!     /// A run directory
 //!     run: std::path::PathBuf,
 //! }
 //!
-//! fmicl_runner::command!("count", Count, Group::Use, "Count the numbers that a run has learnt");
+//! fmicl_runner::command!("result", Show, Group::Inspect, "Print what a run has found");
 //!
-//! impl Command for Count {
+//! impl Command for Show {
 //!     fn run(self) -> Outcome {
 //!         let run = fmicl_runner::run::RunDir::open(&self.run)?;
-//!         println!("{}", run.result()?.is_some());
+//!         println!("{:#}", run.result()?.unwrap_or_default());
 //!         Ok(())
 //!     }
 //! }
 //!
-//! fmicl_runner::testing::check_command("count");
+//! fmicl_runner::testing::check_command("result");
 //! ```
 
 use clap::{ArgMatches, Args};
@@ -141,7 +141,7 @@ fmicl_core::inventory::submit! {
     KindInfo { name: "command", list: listings }
 }
 
-/// Registers a verb: `command!("count", Count, Group::Use, "one line for fmicl --help")`, in the file that defines it.
+/// Registers a verb: `command!("result", Show, Group::Inspect, "one line for fmicl --help")`, in the file that defines it.
 #[macro_export]
 macro_rules! command {
     ($name:literal, $command:ty, $group:expr, $summary:literal) => {

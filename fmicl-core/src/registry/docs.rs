@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_doc_comments_of_an_options_struct_are_found() {
         assert_eq!(
-            (&Of::<Options>(PhantomData)).docs(),
+            Of::<Options>(PhantomData).docs(),
             [
                 ("width", &[" A \"quoted\" width,", " in pixels."][..]),
                 ("bare", &[]),

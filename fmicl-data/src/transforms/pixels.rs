@@ -8,8 +8,8 @@ use super::{Normalize, horizontal_flip};
 use fmicl_core::{PixelOp, Planes, kernel};
 
 /// A step for which a pixel needs no other pixel.
-#[derive(Clone, Copy)]
-pub(super) enum Step<'a> {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Step {
     /// `gray + factor * (value - gray)`.
     Blend { gray: f32, factor: f32 },
     /// The same with the pixel's own luma for gray.
@@ -18,20 +18,16 @@ pub(super) enum Step<'a> {
     Hue { shift: f32 },
     /// The luma in all channels.
     Gray,
-    /// A value for each.
-    Table(&'a [u8; 256]),
-    /// A pixel for each.
-    Function(&'a dyn Fn([u8; 3]) -> [u8; 3]),
 }
 
 /// An image and the steps that it still needs; they are done together, when something asks for their result.
-pub(crate) struct Pending<'image, 'op> {
-    image: &'image mut Planes,
-    steps: Vec<Step<'op>>,
+pub(crate) struct Pending<'a> {
+    image: &'a mut Planes,
+    steps: Vec<Step>,
 }
 
-impl<'image, 'op> Pending<'image, 'op> {
-    pub(crate) fn new(image: &'image mut Planes) -> Self {
+impl<'a> Pending<'a> {
+    pub(crate) fn new(image: &'a mut Planes) -> Self {
         Pending {
             image,
             steps: Vec::with_capacity(5),
@@ -39,7 +35,7 @@ impl<'image, 'op> Pending<'image, 'op> {
     }
 
     /// Adds an operation.
-    pub(crate) fn push(&mut self, op: &'op PixelOp) {
+    pub(crate) fn push(&mut self, op: &PixelOp) {
         let step = match *op {
             PixelOp::Brightness(factor) => Step::Blend { gray: 0.0, factor },
             PixelOp::Contrast(factor) => Step::Blend {
@@ -52,10 +48,27 @@ impl<'image, 'op> Pending<'image, 'op> {
                 shift: f32::from((factor * 255.0) as i32 as u8),
             },
             PixelOp::Gray => Step::Gray,
-            PixelOp::Table(ref table) => Step::Table(table),
-            PixelOp::Function(ref change) => Step::Function(&**change),
+            // Bytes for bytes: among the steps they would cost more, and keep the compiler from vectorising those.
+            PixelOp::Table(ref table) => {
+                let values = self.flush().data.iter_mut();
+                return values.for_each(|value| *value = table[usize::from(*value)]);
+            }
+            PixelOp::Function(ref change) => {
+                let [red, green, blue] = self.flush().split_mut();
+                let pixels = red.iter_mut().zip(green).zip(blue);
+                return pixels.for_each(|((red, green), blue)| [*red, *green, *blue] = change([*red, *green, *blue]));
+            }
         };
         self.steps.push(step);
+    }
+
+    /// Does the steps so far.
+    fn flush(&mut self) -> &mut Planes {
+        if !self.steps.is_empty() {
+            in_place(self.image.split_mut(), &self.steps, false);
+            self.steps.clear();
+        }
+        self.image
     }
 
     /// Mirrors the image left and right, which changes nothing about the steps that it still needs.
@@ -72,10 +85,8 @@ impl<'image, 'op> Pending<'image, 'op> {
     }
 
     /// Does the steps.
-    pub(crate) fn finish(self) -> &'image mut Planes {
-        if !self.steps.is_empty() {
-            in_place(self.image.split_mut(), &self.steps, false);
-        }
+    pub(crate) fn finish(mut self) -> &'a mut Planes {
+        self.flush();
         self.image
     }
 
@@ -144,7 +155,7 @@ impl Block {
     }
 
     #[inline(always)]
-    fn apply(&mut self, step: Step<'_>) {
+    fn apply(&mut self, step: Step) {
         let Block { red, green, blue } = self;
         match step {
             Step::Blend { gray, factor } => {
@@ -171,19 +182,6 @@ impl Block {
                 for i in 0..N {
                     let gray = luma(red[i], green[i], blue[i]);
                     (red[i], green[i], blue[i]) = (gray, gray, gray);
-                }
-            }
-            Step::Table(table) => {
-                for channel in [red, green, blue] {
-                    for value in channel {
-                        *value = f32::from(table[usize::from(byte(*value))]);
-                    }
-                }
-            }
-            Step::Function(change) => {
-                for i in 0..N {
-                    let pixel = [red[i], green[i], blue[i]].map(byte);
-                    [red[i], green[i], blue[i]] = change(pixel).map(f32::from);
                 }
             }
         }
@@ -219,7 +217,7 @@ impl Default for Block {
 
 kernel! {
     /// Does the steps; where `sum` is set, returns the sum of the lumas of the result.
-    fn in_place(planes: [&mut [u8]; 3], steps: &[Step<'_>], sum: bool) -> u64 {
+    fn in_place(planes: [&mut [u8]; 3], steps: &[Step], sum: bool) -> u64 {
         let mut planes = planes;
         let mut block = Block::default();
         let mut total = 0;
@@ -241,7 +239,7 @@ kernel! {
 
 kernel! {
     /// Does the steps and normalises: `(value / 255 - mean) / std`, with torch's roundings.
-    pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step<'_>], normalize: &Normalize, out: &mut [f32]) {
+    pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step], normalize: &Normalize, out: &mut [f32]) {
         let size = planes[0].len();
         let mut block = Block::default();
         for start in (0..size).step_by(N) {

@@ -145,7 +145,7 @@ impl Views for ImageViews {
                 draw.views
             )));
         }
-        let tensors = render_all(draw.indices, draw.views, self, stop, |sample, slots| {
+        let tensors = render_all(draw.indices, draw.views, self.size, stop, |sample, slots| {
             let key = |view| ViewKey {
                 seed: draw.seed,
                 epoch: draw.epoch,
@@ -175,7 +175,7 @@ impl Views for ImageViews {
     }
 
     fn evaluation(&self, samples: &dyn Samples, indices: &[usize], stop: &Stop) -> Result<View> {
-        let mut tensors = render_all(indices, 1, self, stop, |sample, slots| {
+        let mut tensors = render_all(indices, 1, self.size, stop, |sample, slots| {
             let image = samples.image(sample)?;
             slots.iter_mut().for_each(|slot| self.evaluate(&image, slot));
             Ok(())

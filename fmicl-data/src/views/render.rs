@@ -1,6 +1,5 @@
 //! Many images at once into tensors, in parallel.
 
-use super::ImageViews;
 use fmicl_core::{Result, Stop};
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
@@ -10,19 +9,18 @@ use tch::{Device, Kind, Tensor};
 pub(super) fn render_all(
     indices: &[usize],
     count: usize,
-    views: &ImageViews,
+    size: usize,
     stop: &Stop,
     render: impl Fn(usize, &mut [&mut [f32]]) -> Result<()> + Sync,
 ) -> Result<Vec<Tensor>> {
-    let size = views.size as i64;
-    let shape = [indices.len() as i64, 3, size, size];
+    let shape = [indices.len() as i64, 3, size as i64, size as i64];
     let mut tensors: Vec<Tensor> = (0..count)
         // Not zeros: a fill on this thread would start a team of OpenMP's threads, which then spin beside libtorch's own.
         .map(|_| Tensor::empty(shape, (Kind::Float, Device::Cpu)))
         .collect();
     let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(count)).collect();
     for tensor in &mut tensors {
-        for (slots, slot) in slots.iter_mut().zip(floats(tensor).chunks_exact_mut(views.numel())) {
+        for (slots, slot) in slots.iter_mut().zip(floats(tensor).chunks_exact_mut(3 * size * size)) {
             slots.push(slot);
         }
     }

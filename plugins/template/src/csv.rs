@@ -49,7 +49,7 @@ impl Tracker for Csv {
         let step = |row: &&str| row.split(',').next().and_then(|step| step.parse::<u64>().ok());
         let rows = before.split_inclusive('\n').skip(1);
         let kept: String = rows
-            .filter(|row| step(row).is_some_and(|step| step <= run.steps))
+            .filter(|row| row.ends_with('\n') && step(row).is_some_and(|step| step <= run.steps))
             .collect();
         fs::write(&path, format!("{HEAD}{kept}")).map_err(|error| Error::io(&path, error))?;
         let file = OpenOptions::new().append(true).open(&path);

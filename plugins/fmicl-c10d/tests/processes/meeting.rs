@@ -22,6 +22,7 @@ inventory::submit! {
         crate_name: "versioned-plugin",
         crate_version: VERSION,
         api: API,
+        docs: || &[],
         options: || &[],
         build: |_| Err(Error::config("it has but a version")),
     }
