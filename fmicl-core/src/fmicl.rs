@@ -17,10 +17,10 @@ pub struct FMicl {
     pub divergence: Part<dyn Divergence>,
     /// The similarity. Required.
     pub similarity: Part<dyn Similarity>,
-    /// The weight of the negative term, above 0.
+    /// The weight of the negative term, above 0; 1 by default.
     #[serde(default = "one")]
     pub alpha: f64,
-    /// Negative pairs in a batch of two views: `within`, `cross` or `both`. No effect under an architecture that
+    /// Negative pairs in a batch of two views: `within` (the default), `cross` or `both`. No effect under an architecture that
     /// defines its own negatives (keys, hard negatives, a bank).
     #[serde(default = "within")]
     pub negatives: InBatch,

@@ -43,7 +43,6 @@ pub trait Without {
 impl<T> Without for &Of<T> {}
 
 #[cfg(test)]
-#[allow(clippy::needless_borrow, reason = "asked as `register!` asks")]
 mod tests {
     use super::{Of, With as _, Without as _};
     use std::collections::BTreeMap;
