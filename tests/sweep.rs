@@ -21,7 +21,7 @@ optimizer = "sgd"
 device = "cpu"
 views.size = 8
 train = { epochs = 1, batch_size = 20, lr = 0.01 }
-eval = { knn.k = 5, linear.max_iter = 2 }
+evaluations = { knn.k = 5, linear.max_iter = 2 }
 "#;
 
 /// Two runs, and a third that fails where `lr` is beyond reason.
@@ -88,8 +88,8 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     let log = fs::read_to_string(dir.join("log.txt")).unwrap();
     assert!(log.contains("goes on after step 1 of 2"), "{log}");
     assert_eq!(
-        json(&js)["evaluation"],
-        before["evaluation"],
+        json(&js)["reports"],
+        before["reports"],
         "one seed, one number of threads: the same numbers"
     );
     let segments = json(&js)["segments"].clone();
@@ -107,7 +107,7 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     fs::create_dir_all(dir.join("checkpoints")).unwrap();
     fs::write(dir.join(".fmicl.lock"), "").unwrap();
     assert_eq!(run(folder, &[]).0, 0);
-    assert_eq!(json(&js)["evaluation"], before["evaluation"]);
+    assert_eq!(json(&js)["reports"], before["reports"]);
 
     let (code, _, error) = run(folder, &["--set", "train.lr=0.02"]);
     assert_eq!(code, 1);

@@ -117,10 +117,15 @@ impl<T: Kind + ?Sized> Part<T> {
     /// # Errors
     /// As there.
     pub fn deserialized<E: de::Error>(value: toml::Value) -> Result<Self, E> {
-        Part::from_value(value).map_err(|error| match error {
-            Error::Config { key, message } => E::custom(format!("{key}{KEY_END}{message}")),
-            other => E::custom(other),
-        })
+        Part::from_value(value).map_err(in_serde)
+    }
+}
+
+/// An error as one of serde's, for who deserialises parts by hand: its key arrives whole.
+pub fn in_serde<E: de::Error>(error: Error) -> E {
+    match error {
+        Error::Config { key, message } => E::custom(format!("{key}{KEY_END}{message}")),
+        other => E::custom(other),
     }
 }
 

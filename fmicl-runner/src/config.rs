@@ -1,6 +1,7 @@
 //! The experiment file: its schema, how files and `--set` become one, and where each value came from.
 
 mod eval;
+mod evaluations;
 mod experiment;
 mod given;
 mod keys;
@@ -13,7 +14,8 @@ mod tests;
 mod train;
 mod tree;
 
-pub use eval::{Eval, Knn, Linear};
+pub use eval::Eval;
+pub use evaluations::Evaluations;
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
 pub(crate) use keys::key_named;

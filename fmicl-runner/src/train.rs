@@ -220,7 +220,7 @@ fn run_with(
     let judged = data.judge_encoders();
     progress.note(match judged {
         true => "evaluating the encoder before training and after",
-        false => "nothing judges the encoder: the dataset has no labels, and the experiment no `evaluations`",
+        false => "nothing judges the encoder: the experiment has no `evaluations` for its dataset",
     });
     progress.finish();
 
@@ -232,12 +232,12 @@ fn run_with(
         Err(_) if !is_first => experiment,
         Err(error) => return Err(error.into()),
     };
-    let verdict = eval::compare(&experiment, &data, &model, device, processes)?;
+    let evaluated = eval::compare(&experiment, &data, &model, device, processes)?;
     skipped.list(&data.left_out)?;
     let Some(run) = run else {
         return Ok(());
     };
-    let mut result = json!(verdict);
+    let mut result = json!(evaluated);
     let about = json!({
         "seed": experiment.seed,
         "epochs": experiment.train.epochs,
@@ -254,7 +254,7 @@ fn run_with(
         ""
     };
     tracing::info!("finished after {seconds:.0} s of training{worth}");
-    writeln!(std::io::stdout(), "{verdict}run directory: {}", run.path().display())?;
+    writeln!(std::io::stdout(), "{evaluated}run directory: {}", run.path().display())?;
     Ok(())
 }
 
@@ -283,12 +283,13 @@ fn train(
         if trainer.epoch_is_over() {
             let mut metrics = trainer.end_epoch()?;
             if experiment.eval.every > 0 && trainer.epochs().is_multiple_of(experiment.eval.every) {
-                metrics.worth = eval::online(experiment, data, trainer.model, device, processes)?;
+                metrics.evaluations = eval::online(experiment, data, trainer.model, device, processes)?;
                 trainer.skipped.list(&data.left_out)?;
             }
             progress.note(&metrics.to_string());
             trainer.journal.epoch(&metrics)?;
-            let score = metrics.worth.score;
+            let score = metrics.evaluations.score(experiment.eval.best.as_deref());
+            let score = score.map_err(|error| experiment.locate(error))?;
             trainer.begin_epoch(score);
             ended = Some(score);
         }

@@ -105,7 +105,7 @@ fn experiment(path: &Path, tree: Node, changes: &[Change]) -> Result<Experiment,
         let in_words = |error| source.locate(out_of_range(error, &source));
         return Err(wrong.into_iter().map(in_words).collect());
     }
-    let experiment: Experiment = registry::read_options(table).map_err(|error| vec![source.locate(error)])?;
+    let experiment = Experiment::read(table).map_err(|error| vec![source.locate(error)])?;
     let wrong = experiment.validate();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|error| source.locate(error)).collect());

@@ -1,8 +1,8 @@
 //! Keys that are known, and stand where they are not.
 
-use super::{Eval, Experiment, Knn, Linear, Train};
-use fmicl_core::Error;
-use fmicl_core::registry::fields;
+use super::{Eval, Experiment, Train};
+use fmicl_core::registry::{self, fields};
+use fmicl_core::{Error, Evaluation};
 
 /// An error about an unknown key, with the place where that key is known, if there is one; others pass unchanged.
 pub(super) fn placed(error: Error) -> Error {
@@ -23,11 +23,14 @@ fn home_of(name: &str, in_a_part: bool) -> Option<String> {
     if fields::<Experiment>().contains(&name) {
         return Some(format!("`{name}` stands at the top level, above the first [table]"));
     }
+    let evaluations: Vec<_> = registry::list::<dyn Evaluation>()
+        .iter()
+        .map(|part| part.name)
+        .collect();
     let sections = [
         ("train", fields::<Train>()),
         ("eval", fields::<Eval>()),
-        ("eval.knn", fields::<Knn>()),
-        ("eval.linear", fields::<Linear>()),
+        ("evaluations", &evaluations),
     ];
     let sections = if in_a_part { &sections[..1] } else { &sections };
     let section = sections.iter().find(|(_, keys)| keys.contains(&name))?.0;

@@ -1,6 +1,6 @@
 //! A line of `metrics.jsonl`, and of the log.
 
-use crate::eval::Worth;
+use crate::eval::Reports;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,9 +36,9 @@ pub struct Metrics {
     /// Samples of the epoch that were left out since they could not be read.
     #[serde(skip_serializing_if = "is_none")]
     pub skipped_samples: usize,
-    /// What the encoder is worth at this moment; nothing where it was not evaluated.
-    #[serde(flatten)]
-    pub worth: Worth,
+    /// The metrics of the encoder at this moment, by evaluation and name; none where it was not evaluated.
+    #[serde(serialize_with = "Reports::by_name", skip_serializing_if = "Reports::is_empty")]
+    pub evaluations: Reports,
 }
 
 /// How projections lie on the sphere.
@@ -77,6 +77,6 @@ impl fmt::Display for Metrics {
             self.lr,
             self.images_per_second,
         )?;
-        write!(f, "{}", self.worth)
+        write!(f, "{}", self.evaluations.line())
     }
 }

@@ -13,7 +13,7 @@ use super::setup::{open_loader, prepare};
 use super::skipped::Skipped;
 use crate::config::Experiment;
 use crate::data::Splits;
-use crate::eval::Worth;
+use crate::eval::Reports;
 use crate::left_out::LeftOut;
 use crate::run::{Checkpoint, Model, Snapshot, Standing, copy};
 use crate::weights;
@@ -288,7 +288,7 @@ impl<'a> Trainer<'a> {
             }),
             skipped_samples: self.meter.skipped_samples(),
             skipped_steps: self.standing.skipped_steps,
-            worth: Worth::default(),
+            evaluations: Reports::default(),
         }
     }
 }

@@ -10,3 +10,6 @@ mod meeting;
 mod namespaces;
 mod same_as_one;
 mod training;
+
+// What the experiments of these tests name.
+use {fmicl_baselines as _, fmicl_c10d as _, fmicl_probes as _, fmicl_text as _};
