@@ -30,7 +30,7 @@ optimizer = "sgd"
 device = "cpu"
 views.size = {size}
 train = {{ epochs = 1, batch_size = 4, lr = 0.01 }}
-eval = {{ knn.k = 5, linear.max_iter = 3 }}
+evaluations = {{ knn.k = 5, linear.max_iter = 3 }}
 """
 # Name, our backbone, the size of its images, theirs without arguments, the names that ours has not.
 MODELS = [

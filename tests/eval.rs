@@ -13,6 +13,7 @@ mod run;
 
 use fmicl_core::tch::no_grad;
 use fmicl_core::{Dataset, Part};
+use fmicl_runner::eval::Reports;
 use fmicl_runner::run::Model;
 use run::{fmicl, run_with, tensors, text};
 use serde_json::Value;
@@ -80,35 +81,53 @@ fn an_encoder_that_sees_nothing_is_worth_the_largest_class_and_half_of_two_where
         }
     });
     let found = eval(&run, &[]);
-    let protocol = &found["evaluation"]["protocol"];
-    assert_eq!(protocol["class_names"], serde_json::json!(["one", "two"]));
-    let share = 4.0 / 7.0;
-    let largest = &protocol["largest_class"];
-    assert_eq!(
-        (
-            largest["class"].as_u64(),
-            largest["accuracy"].as_f64(),
-            largest["balanced"].as_f64()
-        ),
-        (Some(0), Some(share), Some(0.5))
-    );
-    let rows = found["evaluation"]["rows"].as_array().unwrap();
-    let trained = rows
-        .iter()
-        .find(|row| row["representation"] == "trained encoder")
-        .unwrap();
-    assert_eq!(trained["all_labels"]["linear"].as_f64(), Some(share));
-    assert_eq!(trained["all_labels"]["balanced"]["linear"].as_f64(), Some(0.5));
+    assert_eq!(found["labels"]["class_names"], serde_json::json!(["one", "two"]));
+    let share = 400.0 / 7.0;
+    let reports: Reports = serde_json::from_value(found["reports"].clone()).unwrap();
+    for (name, level) in [("linear.accuracy", share), ("linear.balanced", 50.0)] {
+        let (_, metric) = reports.metric("trained encoder", name).unwrap();
+        assert!((metric.value - level).abs() < 1e-12, "{metric:?}");
+        assert!((metric.blind.unwrap() - level).abs() < 1e-12, "{metric:?}");
+        assert_eq!(metric.unit, "%");
+    }
+    for (name, level) in [
+        ("knn.accuracy", share),
+        ("knn.few-labels", share),
+        ("knn.balanced", 50.0),
+    ] {
+        let (_, metric) = reports.metric("trained encoder", name).unwrap();
+        assert!((metric.blind.unwrap() - level).abs() < 1e-12, "{metric:?}");
+    }
 
     let table = fmicl(&["eval", text(&run)]);
-    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().to_string();
-    let numbers: Vec<_> = row("largest class  ")
-        .split_whitespace()
-        .skip(2)
-        .map(str::to_string)
-        .collect();
-    assert_eq!(numbers, ["57.1", "57.1", "57.1", "57.1", "50.0", "50.0"], "{table}");
-    assert!(row("trained encoder").ends_with("    50.0"), "{table}");
+    let row = |name: &str| -> Vec<String> {
+        let mut lines = table
+            .lines()
+            .map(|line| line.split_whitespace().map(str::to_string).collect::<Vec<_>>());
+        lines
+            .find(|line| line.first().is_some_and(|first| first == name))
+            .unwrap()
+    };
+    for (name, level) in [
+        ("accuracy", "57.1"),
+        ("few-labels", "57.1"),
+        ("balanced", "50.0"),
+        ("few-labels-balanced", "50.0"),
+    ] {
+        for evaluation in ["knn", "linear"] {
+            assert_eq!(row(&format!("{evaluation}.{name}"))[1], level, "{table}");
+        }
+    }
+    assert!(
+        table
+            .lines()
+            .nth(1)
+            .unwrap()
+            .trim()
+            .starts_with("largest class  raw pixels  "),
+        "{table}"
+    );
+    assert_eq!(row("linear.balanced")[4..], ["50.0", "%"], "{table}");
     assert!(table.contains("always answering \"one\""), "{table}");
 }
 
@@ -120,27 +139,27 @@ fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
     let seen = |test: &str| {
         let (_runs, run) = run_on(&folder, &format!(",test='{test}',links='anywhere'"), |_| ());
         let table = fmicl(&["eval", text(&run)]);
-        let count = eval(&run, &[])["evaluation"]["protocol"]["test_images_in_training"].as_u64();
+        let count = eval(&run, &[])["labels"]["test_in_training"].as_u64();
         (count.unwrap(), table.lines().next().unwrap().to_string())
     };
     for test in ["train", "./train", "test/../train", "link"] {
         let (count, line) = seen(test);
         assert_eq!(count, 20, "{test}");
         assert!(
-            line.ends_with("on 20 test images, all of which are training images"),
+            line.ends_with("on 20 test samples, all of which are training samples"),
             "{line}"
         );
     }
     let (count, line) = seen("test");
     assert_eq!(count, 0);
-    assert!(line.ends_with("on 8 test images"), "{line}");
+    assert!(line.ends_with("on 8 test samples"), "{line}");
     // A class's folder that is training's.
     fs::remove_dir_all(photos.join("test/two")).unwrap();
     std::os::unix::fs::symlink(train.join("two"), photos.join("test/two")).unwrap();
     let (count, line) = seen("test");
     assert_eq!(count, 10);
     assert!(
-        line.ends_with("on 14 test images, of which 10 are training images"),
+        line.ends_with("on 14 test samples, of which 10 are training samples"),
         "{line}"
     );
 }
@@ -156,7 +175,8 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
     assert!(gone.contains("photos: there is no such folder"), "{gone}");
     let root = format!("dataset.root={}", moved.display());
     let after = eval(&run, &["--set", &root]);
-    assert_eq!(before["evaluation"]["rows"], after["evaluation"]["rows"]);
+    assert_eq!(before["reports"], after["reports"]);
+    assert!(!before["reports"].as_array().unwrap().is_empty());
     let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
     assert_eq!(written["set"], serde_json::json!([root]));
     let printed = fmicl(&["features", text(&run), "--set", &root]);
@@ -170,31 +190,31 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
 fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let found = eval(&run, &["--set", "eval.knn.k=7", "--set", "eval.train_samples=9"]);
-    let protocol = &found["evaluation"]["protocol"];
-    assert_eq!(
-        (protocol["k"].as_u64(), protocol["train_images"].as_u64()),
-        (Some(7), Some(9))
-    );
-    assert_eq!(
-        (protocol["few_images"].as_u64(), protocol["classes_with_fewer"].as_u64()),
-        (Some(9), Some(2))
+    let found = eval(&run, &["--set", "evaluations.knn.k=7", "--set", "eval.train_samples=9"]);
+    assert_eq!(found["labels"]["train"].as_u64(), Some(9));
+    let notes = found["reports"][0]["notes"].to_string();
+    assert!(
+        notes.contains("weighted vote of k = 7 (few labels: 7), temperature 0.1."),
+        "{notes}"
     );
     let table = fmicl(&["eval", text(&run), "--set", "eval.train_samples=9"]);
     for said in [
-        " up to 10 a class ",
+        "few-labels: up to 10 labels a class, ",
         "weighted vote of k = 5 (few labels: 5), ",
-        "mean of 5 random choices of 9 images, as 2 of 2 classes have fewer than 10.\n",
+        "mean of 5 random choices of 9 samples, as 2 of 2 classes have fewer than 10.\n",
     ] {
         assert!(table.contains(said), "{table}");
     }
-    let table = fmicl(&["eval", text(&run), "--set", "eval.knn.k=200"]);
-    assert!(table.contains(" 10 labels a class "), "{table}");
+    let table = fmicl(&["eval", text(&run), "--set", "evaluations.knn.k=200"]);
+    assert!(
+        table.contains("few-labels: 10 labels a class, mean of 5 random choices.\n"),
+        "{table}"
+    );
     let all = "weighted vote of k = 20, which are all (few labels: 20, which are all), ";
     assert!(table.contains(all), "{table}");
     let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
     let segment = &written["segment"];
-    let ends = format!("eval {} --set eval.knn.k=200", text(&run));
+    let ends = format!("eval {} --set evaluations.knn.k=200", text(&run));
     assert!(segment["command"].as_str().unwrap().ends_with(&ends), "{segment}");
     assert!(segment["start"].as_str() < segment["end"].as_str(), "{segment}");
     assert_eq!(
@@ -215,7 +235,7 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
             "{line}"
         );
     }
-    let line = refused(&["eval", text(&run), "--set", "eval.knn.K=7"]);
+    let line = refused(&["eval", text(&run), "--set", "evaluations.knn.K=7"]);
     assert!(line.contains("did you mean `k`?"), "{line}");
 }
 

@@ -1,5 +1,5 @@
 //! The memory that kNN and the linear probe take. The only test of its process: it looks at the most that the process had.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "probes"))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // As the program has it.
@@ -7,9 +7,9 @@
 #[path = "../src/allocator.rs"]
 mod allocator;
 
+use fmicl_core::Features;
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_runner::config::{Knn, Linear};
-use fmicl_runner::eval::{Features, knn, linear};
+use fmicl_probes::{Classifier, Knn, Linear};
 use std::fs;
 
 /// A line of the process's status, in MiB.
@@ -46,10 +46,10 @@ fn knn_and_the_probe_take_little_beside_the_features() {
     // The most from here on.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = status("VmRSS");
-    let neighbours = knn(&Knn::default(), &train, &test, classes as usize);
+    let neighbours = Knn::default().predict(&train, &test, classes as usize);
     let after_knn = status("VmHWM") - before;
     let options = Linear { l2: 1e-4, max_iter: 12 };
-    let predicted = linear(&options, train, &test, classes as usize);
+    let predicted = options.predict(&train, &test, classes as usize);
     let most = status("VmHWM") - before;
     assert_eq!((neighbours.numel(), predicted.numel()), (1000, 1000));
     let floats = |count: i64| (4 * count) as u64 >> 20;

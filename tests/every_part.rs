@@ -38,7 +38,8 @@ engine = "single"
 device = "cpu"
 views.size = 16
 train = { epochs = 1, batch_size = 8, lr = 0.01 }
-eval = { every = 1, knn.k = 5, linear.max_iter = 3 }
+eval.every = 1
+evaluations = { knn.k = 5, linear.max_iter = 3 }
 "#;
 
 fn load(folder: &Path, sets: &[String]) -> Experiment {
@@ -166,7 +167,10 @@ fn every_registered_part_trains() {
         assert!(metrics["loss"].as_f64().unwrap().is_finite(), "{what}");
         assert!(metrics["grad_norm"].as_f64().unwrap() > 0.0, "{what}");
         if modality == Modality::Images {
-            assert!(metrics["online"]["knn"].as_f64().unwrap() > 0.0, "{what}");
+            assert!(
+                metrics["evaluations"]["knn"]["accuracy"].as_f64().unwrap() > 0.0,
+                "{what}"
+            );
         }
     }
 }

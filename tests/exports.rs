@@ -170,7 +170,7 @@ fn an_export_has_the_backbone_alone_and_starts_another_run() {
         assert!(log.contains(&note), "{log}");
         let result: serde_json::Value =
             serde_json::from_slice(&std::fs::read(next.join("result.json")).unwrap()).unwrap();
-        assert_eq!(result["evaluation"]["rows"][1]["representation"], "initial encoder");
+        assert_eq!(result["reports"][2]["representation"], "initial encoder");
 
         // Built again, it is what it was, the momentum copy too.
         let experiment = config::load(&next.join("config.toml"), &[]).unwrap();
@@ -194,14 +194,11 @@ fn a_run_that_started_with_a_file_needs_it_no_more_and_can_be_moved() {
     let moved = next_folder.path().join("moved");
     std::fs::rename(&next, &moved).unwrap();
     let printed = fmicl(&["eval", text(&moved)]);
-    assert!(printed.contains("\ninitial encoder "), "{printed}");
+    assert!(printed.contains("  initial encoder"), "{printed}");
     let read = |name: &str| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(moved.join(name)).unwrap()).unwrap()
     };
-    assert_eq!(
-        read("eval.json")["evaluation"]["rows"],
-        read("result.json")["evaluation"]["rows"]
-    );
+    assert_eq!(read("eval.json")["reports"], read("result.json")["reports"]);
 }
 
 #[test]

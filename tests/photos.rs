@@ -73,7 +73,7 @@ fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
         assert!(log.contains(line), "{line}: {log}");
     }
     let result = std::fs::read_to_string(run.join("result.json")).unwrap();
-    assert!(!result.contains("evaluation") && !result.contains("knn"), "{result}");
+    assert!(!result.contains("reports") && !result.contains("knn"), "{result}");
 
     let (succeeds, written, error) = fmicl(&["features", text(&run)]);
     let files = [

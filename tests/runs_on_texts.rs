@@ -72,7 +72,7 @@ fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
     let bert = published(folder.path());
     let sts: Part<dyn Evaluation> = Part::new("sts", toml::Table::new()).unwrap();
     let sts = written("sts", sts.example(&at("sts")).unwrap());
-    let evaluations = format!("evaluations = [{sts}]");
+    let evaluations = format!("evaluations.sts = {sts}");
     std::fs::write(at("x.toml"), experiment(folder.path(), &bert, &evaluations)).unwrap();
     fmicl(&["train", text(&at("x.toml")), "--out", text(&at("run"))], "");
     let lines = "a b\nc\n";
@@ -89,7 +89,7 @@ fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
     let read = |name: &str| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(moved.join(name)).unwrap()).unwrap()
     };
-    assert_eq!(read("eval.json")["evaluations"], read("result.json")["evaluations"]);
+    assert_eq!(read("eval.json")["reports"], read("result.json")["reports"]);
 
     // All digits of what was trained, by the evaluation alone.
     let printed = fmicl(
@@ -105,9 +105,9 @@ fn a_run_from_published_weights_needs_their_folder_no_more_and_can_be_moved() {
         "",
     );
     let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
-    let trained = &read("result.json")["evaluations"][0]["rows"][1];
+    let trained = &read("result.json")["reports"][1];
     assert_eq!(trained["representation"], "trained encoder");
-    assert_eq!(printed["rows"][0]["figures"], trained["figures"]);
+    assert_eq!(printed["reports"][0]["metrics"], trained["metrics"]);
     assert!(printed["weights"].as_str().unwrap().starts_with(text(&moved)));
 
     // It can be looked at, and goes on, by its own config and by the experiment that it began with.

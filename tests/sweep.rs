@@ -21,7 +21,7 @@ optimizer = "sgd"
 device = "cpu"
 views.size = 8
 train = { epochs = 1, batch_size = 20, lr = 0.01 }
-eval = { knn.k = 5, linear.max_iter = 2 }
+evaluations = { knn.k = 5, linear.max_iter = 2 }
 "#;
 
 /// Two runs, and a third that fails where `lr` is beyond reason.
@@ -88,8 +88,8 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     let log = fs::read_to_string(dir.join("log.txt")).unwrap();
     assert!(log.contains("goes on after step 1 of 2"), "{log}");
     assert_eq!(
-        json(&js)["evaluation"],
-        before["evaluation"],
+        json(&js)["reports"],
+        before["reports"],
         "one seed, one number of threads: the same numbers"
     );
     let segments = json(&js)["segments"].clone();
@@ -107,7 +107,7 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     fs::create_dir_all(dir.join("checkpoints")).unwrap();
     fs::write(dir.join(".fmicl.lock"), "").unwrap();
     assert_eq!(run(folder, &[]).0, 0);
-    assert_eq!(json(&js)["evaluation"], before["evaluation"]);
+    assert_eq!(json(&js)["reports"], before["reports"]);
 
     let (code, _, error) = run(folder, &["--set", "train.lr=0.02"]);
     assert_eq!(code, 1);
@@ -264,8 +264,14 @@ fn every_sweep_of_the_paper_is_ready_to_train_at_the_laptop_scale() {
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/paper"),
         &mut found,
     );
-    assert!(found.len() >= 6);
-    for path in found {
+    let (scaled, others): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|path| fs::read_to_string(path).unwrap().contains("scales = \"scales.toml\""));
+    assert!(scaled.len() >= 6);
+    // A corpus and a pretrained encoder are not embedded.
+    let others: Vec<_> = others.iter().map(|path| path.file_name().unwrap()).collect();
+    assert_eq!(others, ["sentences.toml"]);
+    for path in scaled {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
         command
             .arg("sweep")

@@ -1,72 +1,142 @@
-//! The kind of part `evaluation`: what a frozen encoder is worth on a task with data of its own.
+//! The kind of part `evaluation`: measures of a frozen encoder.
 
-use crate::{Modality, Result, Samples};
-use serde::Serialize;
+use crate::{Modality, Report, Result, Samples};
 use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
 
-/// A task that judges a frozen encoder, such as semantic textual similarity.
+/// A measure of a frozen encoder: on data of its own, such as semantic textual similarity, or by the labels of the run's
+/// dataset, such as a linear probe.
 ///
-/// An experiment names those that are run after training (`evaluations = [{ name = "...", ... }]`), and `fmicl eval RUN
-/// --on NAME` runs one by itself.
+/// An experiment names those that are run after training (`[evaluations.NAME]`), and `fmicl eval RUN --on NAME` runs one by
+/// itself.
 pub trait Evaluation: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// What the encoder must read.
-    fn modality(&self) -> Modality;
+    /// The samples that the encoder must read; nothing, the default, where any will do.
+    fn modality(&self) -> Option<Modality> {
+        None
+    }
 
-    /// Reads the task's data, so that a run of days does not end with an error that could be known before.
+    /// Whether it asks for the [labelled splits](Representation::labelled) of the run's dataset.
+    fn wants_labels(&self) -> bool {
+        false
+    }
+
+    /// Whether it is run on every dataset with labels, unless the experiment says `NAME = false`.
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    /// Checks the options against the labelled splits, before training.
     ///
     /// # Errors
-    /// What is wrong with the data.
+    /// A config error at the option.
+    fn validate_for(&self, _sizes: &Sizes) -> Result<()> {
+        Ok(())
+    }
+
+    /// Reasons to doubt the numbers, known before training, a line each; `name` is the evaluation's in the experiment.
+    fn doubts(&self, _name: &str, _sizes: &Sizes) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The bytes that it takes beside the features of the labelled splits, `width` numbers a sample: a run that would not have
+    /// them is refused.
+    fn memory(&self, _sizes: &Sizes, _width: usize) -> u64 {
+        0
+    }
+
+    /// Reads the task's own data, if it has any, so that a run of days does not end with an error that could be known
+    /// before.
+    ///
+    /// # Errors
+    /// A fault of the data.
     fn open(&self) -> Result<Box<dyn Task>>;
 
     /// Writes a tiny task below `folder` and returns the options that read it, for tests and for whoever has not the real
-    /// data.
+    /// data. The default, no options and no files, is for an evaluation without data of its own.
     ///
     /// # Errors
     /// The disk's.
-    fn example(&self, folder: &Path) -> Result<toml::Table>;
+    fn example(&self, _folder: &Path) -> Result<toml::Table> {
+        Ok(toml::Table::new())
+    }
 }
 
 crate::kind!(Evaluation, "evaluation");
 
-/// From samples to the frozen encoder's features `[N, d]`, f32 in main memory, in the samples' order, not normalised.
-pub type Encode<'a> = dyn Fn(Arc<dyn Samples>) -> Result<Tensor> + 'a;
-
 /// An evaluation whose data are read.
 pub trait Task: Send + Sync {
-    /// Judges an encoder.
+    /// Measures an encoder.
     ///
     /// # Errors
     /// A sample that cannot be read.
-    fn judge(&self, encode: &Encode) -> Result<Report>;
+    fn judge(&self, it: &dyn Representation) -> Result<Report>;
 }
 
-/// What an evaluation found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// What was measured and on what, in a line.
-    pub title: String,
-    /// The figures, in the order in which they are shown.
-    pub figures: Vec<Figure>,
-    /// How they were obtained, a sentence each.
-    pub notes: Vec<String>,
-    /// What the encoder is worth in one number, the more the better: a run keeps the checkpoint where it was highest.
-    pub score: f64,
+/// A frozen encoder, or raw samples, as an evaluation sees them.
+pub trait Representation {
+    /// The features `[N, d]` of samples, f32 in main memory, in the samples' order, not normalised.
+    ///
+    /// # Errors
+    /// A sample that cannot be read.
+    fn encode(&self, samples: Arc<dyn Samples>) -> Result<Tensor>;
+
+    /// The features of the labelled splits: computed once, and shared by all evaluations that ask.
+    ///
+    /// # Errors
+    /// A sample that cannot be read; or that there are no labels.
+    fn labelled(&self) -> Result<&LabelledFeatures>;
+
+    /// Whether training waits for the numbers: metrics that take long may be left out.
+    fn is_in_training(&self) -> bool {
+        false
+    }
 }
 
-/// A named number.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figure {
-    /// Such as `STS-B`.
-    pub name: String,
-    /// In the unit that the report's title says.
-    pub value: f64,
-    /// Digits after the point that mean something.
-    pub digits: usize,
+/// The features of the labelled splits of a dataset.
+#[derive(Debug)]
+pub struct LabelledFeatures {
+    /// Those to learn from.
+    pub train: Features,
+    /// Those that are to be told.
+    pub test: Features,
+    /// The number of classes, at least 2.
+    pub classes: usize,
+    /// Their names by number, where the dataset has some.
+    pub class_names: Vec<String>,
+}
+
+/// Features of samples and their labels, on the device that computes.
+#[derive(Debug)]
+pub struct Features {
+    /// `[N, d]`, f32, not normalised.
+    pub values: Tensor,
+    /// `[N]`, i64, each below the number of classes.
+    pub labels: Tensor,
+}
+
+impl Features {
+    /// The rows at `indices` `[M]`, i64.
+    pub fn select(&self, indices: &Tensor) -> Features {
+        Features {
+            values: self.values.index_select(0, indices),
+            labels: self.labels.index_select(0, indices),
+        }
+    }
+}
+
+/// The size of the labelled splits, known before a sample is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Labelled samples for training.
+    pub train: usize,
+    /// Test samples.
+    pub test: usize,
+    /// The number of classes.
+    pub classes: usize,
 }

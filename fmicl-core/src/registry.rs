@@ -15,14 +15,14 @@ pub use docs::{Docs, Documented};
 pub use docs::{Of, With, Without};
 pub use read::{BelowZero, read, read_valid};
 pub use shape::{Known, Shape, fields, shape, tables};
-pub use words::in_toml;
-pub(crate) use words::{shown, throw};
+pub(crate) use words::shown;
+pub use words::{in_toml, throw};
 
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The number of the plugin interface; it grows when a trait in this crate changes.
-pub const API: u32 = 17;
+pub const API: u32 = 18;
 
 /// What a registered part is: its name, where it comes from and how its options become the part.
 pub struct Entry<T: ?Sized + 'static> {

@@ -3,6 +3,7 @@
 mod broken;
 mod change;
 mod eval;
+mod evaluations;
 mod experiment;
 mod extends;
 mod given;
@@ -16,7 +17,8 @@ mod train;
 mod tree;
 
 pub use change::Change;
-pub use eval::{Eval, Knn, Linear};
+pub use eval::Eval;
+pub use evaluations::Evaluations;
 pub use experiment::Experiment;
 pub(crate) use experiment::launched;
 pub(crate) use keys::key_named;

@@ -1,9 +1,9 @@
 //! The data of an experiment: the splits of its dataset, and what its evaluations bring.
 
-use crate::config::{Experiment, Knn};
+use crate::config::Experiment;
 use crate::left_out::{LeftOut, with_a_way_out};
 use crate::together::processes_here;
-use fmicl_core::{Error, Portion, Result, Samples, Split, Task, Views, require};
+use fmicl_core::{Error, Evaluation, Part, Portion, Result, Samples, Sizes, Split, Task, Views};
 use fmicl_data::{OnError, Spread};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -17,8 +17,8 @@ pub struct Splits {
     pub pretrain: Arc<dyn Samples>,
     /// Where the dataset has labels.
     pub labelled: Option<Labelled>,
-    /// The experiment's evaluations by their names.
-    pub tasks: Vec<(&'static str, Box<dyn Task>)>,
+    /// The experiment's evaluations; those that want labels where there are some.
+    pub tasks: Vec<Opened>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
     /// What was left out of them.
@@ -31,55 +31,94 @@ pub struct Splits {
     on_error: OnError,
 }
 
+/// An evaluation whose data are read.
+pub struct Opened {
+    /// Its name in the experiment.
+    pub name: String,
+    /// Its options.
+    pub evaluation: Arc<dyn Evaluation>,
+    /// Its data.
+    pub task: Box<dyn Task>,
+}
+
+impl Opened {
+    /// Reads the data of an evaluation.
+    ///
+    /// # Errors
+    /// A fault of the data.
+    pub fn open(name: &str, evaluation: &Part<dyn Evaluation>) -> Result<Self> {
+        Ok(Opened {
+            name: name.to_string(),
+            evaluation: evaluation.share(),
+            task: evaluation.open()?,
+        })
+    }
+}
+
 /// The labelled splits of a dataset.
 pub struct Labelled {
-    /// The labels of kNN and the linear probe.
+    /// Those to learn from.
     pub train: Arc<dyn Samples>,
     /// What accuracy is measured on.
     pub test: Arc<dyn Samples>,
 }
 
 impl Splits {
-    /// Whether anything says what an encoder is worth.
+    /// Whether any evaluation judges the encoder.
     pub fn judge_encoders(&self) -> bool {
-        self.labelled.is_some() || !self.tasks.is_empty()
+        !self.tasks.is_empty()
+    }
+
+    /// The evaluations that want labels, and the labelled splits.
+    pub fn by_labels(&self) -> impl Iterator<Item = (&Opened, &Labelled)> {
+        let labelled = self.labelled.as_ref();
+        let tasks = self.tasks.iter().filter(|opened| opened.evaluation.wants_labels());
+        tasks.filter_map(move |opened| Some((opened, labelled?)))
     }
 
     /// As [`open`](Splits::open), and checked against what is to be done with them after training: that is too late.
     ///
     /// # Errors
-    /// As there, and one at `eval.knn.k` where there are not that many samples.
+    /// As there, and those of [`Evaluation::validate_for`].
     pub fn open_to_train(experiment: &Experiment) -> Result<Self> {
         let splits = Splits::open(experiment)?;
-        let (k, default) = (experiment.eval.knn.k, Knn::default().k);
-        let samples = splits
-            .labelled
-            .as_ref()
-            .map_or(usize::MAX, |labelled| labelled.train.len());
-        // Nobody asked for the default: of fewer samples it takes all.
-        require(k <= samples || k == default, "eval.knn.k", || {
-            format!("{k} is more than the dataset's {samples} labelled samples to train on; take at most that many")
-        })?;
+        for (opened, labelled) in splits.by_labels() {
+            let fits = opened.evaluation.validate_for(&labelled.sizes());
+            fits.map_err(|error| error.at(&format!("evaluations.{}", opened.name)))?;
+        }
         Ok(splits)
     }
 
     /// Opens every split, each once, and every evaluation.
     ///
     /// # Errors
-    /// What is wrong with the first that does not open, as a config error at its key.
+    /// A fault of the first that does not open, as a config error at its key.
     pub fn open(experiment: &Experiment) -> Result<Self> {
-        let tasks = experiment.evaluations.iter().enumerate().map(|(index, part)| {
-            let opened = part.open().map_err(|error| error.named_in_config());
-            let task = opened.map_err(|error| error.at(&format!("evaluations[{index}]")))?;
-            Ok((part.name(), task))
+        let tasks = experiment.evaluations.iter().map(|(name, part)| {
+            let opened = Opened::open(name, part).map_err(|error| error.named_in_config());
+            opened.map_err(|error| error.at(&format!("evaluations.{name}")))
         });
-        let tasks = tasks.collect::<Result<_>>()?;
+        let tasks = tasks.collect::<Result<Vec<_>>>()?;
+        let mut splits = Splits::without_evaluations(experiment)?;
+        let is_labelled = splits.labelled.is_some();
+        splits.tasks = tasks
+            .into_iter()
+            .filter(|opened| is_labelled || !opened.evaluation.wants_labels())
+            .collect();
+        Ok(splits)
+    }
+
+    /// Opens every split, each once.
+    ///
+    /// # Errors
+    /// A fault of the first that does not open, as a config error at its key.
+    pub fn without_evaluations(experiment: &Experiment) -> Result<Self> {
         let dataset = &experiment.dataset;
         let splits = |pretrain, labelled, no_labels| -> Result<Self> {
             Ok(Splits {
                 pretrain,
                 labelled,
-                tasks,
+                tasks: Vec::new(),
                 no_labels,
                 left_out: Rc::default(),
                 processes_here: processes_here(experiment)?,
@@ -201,7 +240,9 @@ impl Splits {
         }
         if let Some(labelled) = &self.labelled {
             notes.extend(labelled.classes_apart());
-            notes.extend(labelled.all_vote(experiment.eval.knn.k));
+        }
+        for (opened, labelled) in self.by_labels() {
+            notes.extend(opened.evaluation.doubts(&opened.name, &labelled.sizes()));
         }
         notes.extend(experiment.views.doubts(&*self.pretrain));
         notes
@@ -222,6 +263,15 @@ pub(crate) fn as_text(samples: usize, portions: &[Portion]) -> String {
 }
 
 impl Labelled {
+    /// The numbers of samples and classes.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            train: self.train.len(),
+            test: self.test.len(),
+            classes: self.train.classes(),
+        }
+    }
+
     /// A line for the classes that one split alone has samples of.
     fn classes_apart(&self) -> Vec<String> {
         let counts = |samples: &dyn Samples| {
@@ -253,17 +303,6 @@ impl Labelled {
             "their test samples are never right",
         );
         untested.into_iter().chain(unlabelled).collect()
-    }
-
-    /// A line where so many neighbours are all that there are.
-    fn all_vote(&self, k: usize) -> Option<String> {
-        let samples = self.train.len();
-        (k >= samples).then(|| {
-            format!(
-                "kNN with eval.knn.k = {k}: all {samples} labelled training samples vote for each test sample, near or far; a \
-                 smaller k tells more"
-            )
-        })
     }
 }
 
@@ -390,7 +429,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (whole, _) = splits(folder.path(), &[]);
         assert_eq!((whole.test_in_training(), whole.raw_width().unwrap()), (0, Some(3072)));
-        let sets = ["dataset.test=train", "eval.train_samples=3", "eval.knn.k=1"];
+        let sets = ["dataset.test=train", "eval.train_samples=3", "evaluations.knn.k=1"];
         let folder = tempfile::tempdir().unwrap();
         let (few, _) = splits_with(folder.path(), &[], &sets);
         let names: Vec<_> = few
@@ -442,7 +481,7 @@ mod tests {
         let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies say nothing of them";
         assert!(notes.iter().any(|note| note == untested), "{notes:?}");
         let folder = tempfile::tempdir().unwrap();
-        let (_, notes) = splits_with(folder.path(), &[], &["eval.train_samples=1", "eval.knn.k=1"]);
+        let (_, notes) = splits_with(folder.path(), &[], &["eval.train_samples=1", "evaluations.knn.k=1"]);
         let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples are never right";
         assert!(notes.iter().any(|note| note == unlabelled), "{notes:?}");
     }
@@ -451,14 +490,14 @@ mod tests {
     fn neighbours_that_are_all_there_are_are_noted() {
         let noted = |k: usize| {
             let folder = tempfile::tempdir().unwrap();
-            let (_, notes) = splits_with(folder.path(), &[], &[&format!("eval.knn.k={k}")]);
-            notes.into_iter().find(|note| note.starts_with("kNN "))
+            let (_, notes) = splits_with(folder.path(), &[], &[&format!("evaluations.knn.k={k}")]);
+            notes.into_iter().find(|note| note.starts_with("knn "))
         };
         assert_eq!(noted(19), None);
         for k in [20, 200] {
             let expected = format!(
-                "kNN with eval.knn.k = {k}: all 20 labelled training samples vote for each test sample, near or far; a smaller \
-                 k tells more"
+                "knn with k = {k}: all 20 labelled training samples vote for each test sample, near or far; a smaller \
+                 evaluations.knn.k tells more"
             );
             assert_eq!(noted(k), Some(expected));
         }
@@ -485,8 +524,8 @@ mod tests {
             format!("train: 1 left out: 1 .gif{read}"),
             "test: holds no class of training; the test split is `val`".to_string(),
             format!("val: 1 left out: 1 without an extension{read}"),
-            "kNN with eval.knn.k = 200: all 18 labelled training samples vote for each test sample, near or far; a smaller k \
-             tells more"
+            "knn with k = 200: all 18 labelled training samples vote for each test sample, near or far; a smaller \
+             evaluations.knn.k tells more"
                 .to_string(),
         ];
         assert_eq!(notes, expected);

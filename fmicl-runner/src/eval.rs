@@ -1,33 +1,21 @@
 //! Evaluation of a frozen encoder beside raw pixels and the encoder before training.
 
 mod encode;
-mod judge;
-mod knn;
-mod lbfgs;
-mod linear;
+mod judged;
+mod judging;
+mod labels;
 mod memory;
-mod score;
 mod subject;
-mod table;
-mod tasks;
-mod tiles;
-mod worth;
 
-pub use encode::{Encoded, Features, Reader, require_finite};
-pub use judge::{Accuracy, Balanced, DRAWS, FEW, Judged, Online};
-pub use knn::knn;
-pub use linear::linear;
+pub use encode::{Encoded, Reader, require_finite};
+pub use judged::{Judged, Reports};
+pub use labels::Labels;
 pub(crate) use memory::require_room;
-pub use score::{Largest, Score};
 pub use subject::{Folder, Origin, Subject};
-pub use table::{Comparison, Protocol, Row};
-pub use tasks::{Evaluated, Figures, FiguresByName};
-pub use worth::Worth;
 
 use crate::DeviceChoice;
 use crate::config::Experiment;
-use crate::data::{Labelled, Splits};
-use crate::left_out::Pass;
+use crate::data::{Labelled, Opened, Splits};
 use crate::run::provenance::{self, Computing, Segment};
 use crate::run::{CheckpointChoice, Model, RunDir};
 use crate::together::{Together, require_alike};
@@ -35,10 +23,10 @@ use encode::Encode;
 use fmicl_core::registry;
 use fmicl_core::tch::{self, Device};
 use fmicl_core::{Error, Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
-use fmicl_data::{OnError, Unreadable};
+use fmicl_data::OnError;
+use judging::Judging;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -48,25 +36,49 @@ use std::sync::Arc;
 /// Raw pixels are judged up to this size of the training split.
 const MOST_PIXELS: u64 = 1 << 30;
 
+/// The representation that a run is about.
+pub const TRAINED: &str = "trained encoder";
+
 /// Everything that was found out about a run's encoder.
-#[derive(Debug, Clone, Serialize)]
-pub struct Verdict {
-    /// kNN and linear probe, where the dataset has labels.
-    #[serde(rename = "evaluation", skip_serializing_if = "Option::is_none")]
-    pub comparison: Option<Comparison>,
-    /// The experiment's evaluations.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub evaluations: Vec<Evaluated>,
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Evaluated {
+    /// The labelled data, where an evaluation asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+    /// The reports of the experiment's evaluations.
+    #[serde(skip_serializing_if = "Reports::is_empty")]
+    pub reports: Reports,
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Evaluated {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if let Some(comparison) = &self.comparison {
-            write!(f, "{comparison}")?;
+        if let Some(labels) = &self.labels {
+            writeln!(f, "{labels}")?;
         }
-        self.evaluations
-            .iter()
-            .try_for_each(|evaluated| write!(f, "{evaluated}"))
+        match self.reports.is_empty() {
+            true => Ok(()),
+            false => write!(f, "{}", self.reports),
+        }
+    }
+}
+
+impl Evaluated {
+    /// Adds the reports of evaluations of one more representation.
+    fn add<'a>(
+        &mut self,
+        dataset: &str,
+        (representation, it): (&str, &Judging),
+        (data, tasks): (Option<&Splits>, impl Iterator<Item = &'a Opened>),
+    ) -> fmicl_core::Result<()> {
+        for opened in tasks {
+            self.reports.0.push(it.judge(opened, representation)?);
+        }
+        if let (None, Some((features, unreadable)), Some(data)) = (&self.labels, it.seen(), data)
+            && let Some(labelled) = &data.labelled
+        {
+            self.labels = Some(Labels::new(dataset, data, labelled, features, unreadable));
+        }
+        Ok(())
     }
 }
 
@@ -109,8 +121,8 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
         if !data.judge_encoders() {
             return Err(Error::Run(
-                "nothing judges this run: its dataset has no labels, and its experiment no `evaluations`; name one by --on \
-                 (fmicl list evaluation)"
+                "nothing judges this run: its experiment has no `evaluations` for its dataset; name one by --on (fmicl list \
+                 evaluation)"
                     .into(),
             )
             .into());
@@ -120,12 +132,12 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
             tracing::warn!("{differs}: not what the run was trained on");
         }
         require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
-        let verdict = compare(&it.experiment, &data, &it.model, device, processes)?;
+        let evaluated = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {
             return Ok(());
         }
         // Printed first: the directory may be one that may only be read.
-        let mut found = print(options.json, &verdict, ("checkpoint", &it.checkpoint))?;
+        let mut found = print(options.json, &evaluated, ("checkpoint", &it.checkpoint))?;
         if let Some(found) = found.as_object_mut() {
             found.insert("set".into(), json!(options.sets));
             found.insert("not_as_trained".into(), json!(differs));
@@ -151,7 +163,7 @@ fn print(as_json: bool, found: impl Serialize + fmt::Display, weights: (&str, &P
     Ok(json)
 }
 
-/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints the figures. Where
+/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints its report. Where
 /// there are several processes, they divide the work, and the first one prints.
 ///
 /// # Errors
@@ -162,12 +174,24 @@ pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOpti
         let mut table = origin.table()?;
         table.insert("evaluation".into(), registry::write_options(evaluation)?.into());
         require_alike(&**processes, &table)?;
+        let labelled = match evaluation.wants_labels() {
+            true => Some(origin.labelled(evaluation.name())?),
+            false => None,
+        };
+        let (dataset, data) = labelled.unzip();
         let subject = origin.open(device, processes)?;
-        subject.require(evaluation.name(), evaluation.modality())?;
-        let task = evaluation.open()?;
-        let mut evaluated = Evaluated::new(evaluation.name());
-        let report = tasks::judge(&*task, &subject.reader, &|view| subject.encode(view))?;
-        evaluated.add("encoder", report);
+        if let Some(modality) = evaluation.modality() {
+            subject.require(evaluation.name(), modality)?;
+        }
+        let opened = Opened::open(evaluation.name(), evaluation)?;
+        let encode = |view: &View| subject.encode(view);
+        let it = Judging::new(&subject.reader, &encode, data.as_ref());
+        let mut evaluated = Evaluated::default();
+        evaluated.add(
+            dataset.unwrap_or_default(),
+            ("encoder", &it),
+            (data.as_ref(), [&opened].into_iter()),
+        )?;
         match processes.rank() {
             0 => print(options.json, evaluated, ("weights", &subject.weights)).map(drop),
             _ => Ok(()),
@@ -181,7 +205,7 @@ pub fn alone() -> Rc<dyn Processes> {
 }
 
 /// Judges raw pixels, the encoder as it was before training (made again from the seed, or with the weights that it
-/// started with), and the trained one. Of several processes each has the same verdict.
+/// started with), and the trained one. Of several processes each has the same reports.
 ///
 /// # Errors
 /// A sample that cannot be read.
@@ -191,7 +215,7 @@ pub fn compare(
     trained: &Model,
     device: Device,
     processes: &Rc<dyn Processes>,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<Evaluated> {
     let _exact = WithoutTf32::new();
     let untrained = Model::build(experiment, device)?;
     untrained.share(&**processes, |_| true)?;
@@ -200,37 +224,19 @@ pub fn compare(
         false => "untrained encoder",
     };
     let reader = Reader::of(experiment, device, processes);
-    let models = [(before, &untrained), ("trained encoder", trained)];
-    let mut verdict = Verdict {
-        comparison: None,
-        evaluations: Vec::new(),
+    let dataset = experiment.dataset.name();
+    let mut evaluated = Evaluated::default();
+    let mut judge = |representation, encode: &Encode, by_labels: bool| {
+        // The features of one representation are gone before those of the next are made.
+        let it = Judging::new(&reader, encode, Some(data));
+        let tasks = data.tasks.iter();
+        let tasks = tasks.filter(|opened| !by_labels || opened.evaluation.wants_labels());
+        evaluated.add(dataset, (representation, &it), (Some(data), tasks))
     };
-    for (name, task) in &data.tasks {
-        let mut evaluated = Evaluated::new(name);
-        for (representation, model) in models {
-            evaluated.add(representation, tasks::judge(&**task, &reader, &encoder_of(model))?);
-        }
-        verdict.evaluations.push(evaluated);
-    }
-    let Some(labelled) = &data.labelled else {
-        return Ok(verdict);
-    };
-    let mut protocol = None;
-    let mut judge = |encode: &Encode| -> anyhow::Result<Judged> {
-        let (train, lost_of_train) = read(&reader, data, ("train", &labelled.train), encode)?;
-        let (test, lost_of_test) = read(&reader, data, ("test", &labelled.test), encode)?;
-        protocol.get_or_insert_with(|| {
-            let unreadable = data.distinct(&lost_of_train, &lost_of_test);
-            Protocol::new(experiment, (data, labelled), unreadable, &train, &test)
-        });
-        Ok(judge::judge(&experiment.eval, train, &test, labelled.train.classes()))
-    };
-    let mut rows = Vec::new();
-    let mut add = |representation, judged| rows.push(Row { representation, judged });
-    if let Some(width) = data.raw_width()? {
+    if let (Some((_, labelled)), Some(width)) = (data.by_labels().next(), data.raw_width()?) {
         let bytes = raw_bytes(width, labelled);
         if bytes <= MOST_PIXELS {
-            add("raw pixels", judge(&|view| raw(experiment, view))?);
+            judge("raw pixels", &|view| raw(experiment, view), true)?;
         } else {
             tracing::warn!(
                 "raw pixels are not judged: the training split has {} GiB of them",
@@ -238,19 +244,13 @@ pub fn compare(
             );
         }
     }
-    for (name, model) in models {
-        add(name, judge(&encoder_of(model))?);
+    for (representation, model) in [(before, &untrained), (TRAINED, trained)] {
+        judge(representation, &encoder_of(model), false)?;
     }
-    verdict.comparison = protocol.map(|protocol| Comparison {
-        dataset: experiment.dataset.name().to_string(),
-        protocol,
-        rows,
-    });
-    Ok(verdict)
+    Ok(evaluated)
 }
 
-/// What the model is worth as it is: by kNN and a linear probe with all labels, where there are labels, and by the
-/// experiment's evaluations. Of several processes each has the same figures.
+/// The reports of the model as it is, while training waits. Of several processes each has the same.
 ///
 /// # Errors
 /// A sample that cannot be read.
@@ -260,51 +260,13 @@ pub fn online(
     model: &Model,
     device: Device,
     processes: &Rc<dyn Processes>,
-) -> anyhow::Result<Worth> {
+) -> anyhow::Result<Reports> {
     let _exact = WithoutTf32::new();
     let reader = Reader::of(experiment, device, processes);
-    let mut worth = Worth::default();
-    for (name, task) in &data.tasks {
-        let mut evaluated = Evaluated::new(name);
-        let report = tasks::judge(&**task, &reader, &encoder_of(model))?;
-        worth.offer(report.score);
-        evaluated.add("encoder", report);
-        worth.evaluations.insert(name, evaluated.last());
-    }
-    if let Some(labelled) = &data.labelled {
-        let (train, _) = read(&reader, data, ("train", &labelled.train), &encoder_of(model))?;
-        let (test, _) = read(&reader, data, ("test", &labelled.test), &encoder_of(model))?;
-        let online = Online::new(&experiment.eval, train, &test, labelled.train.classes());
-        worth.offer(online.accuracy.knn);
-        worth.online = Some(online);
-    }
-    Ok(worth)
-}
-
-/// The features and labels of the samples of a labelled split, in order; without those that cannot be read, where they may be
-/// left out, and which those are.
-fn read(
-    reader: &Reader,
-    data: &Splits,
-    (split, samples): (&str, &Arc<dyn Samples>),
-    encode: &Encode,
-) -> fmicl_core::Result<(Features, Vec<usize>)> {
-    let mut encoded = reader.encode_those(samples, encode, reader.on_error)?;
-    let missing = encoded.missing(samples.len());
-    let own: HashSet<_> = encoded.unreadable.iter().map(|own| own.sample).collect();
-    // Why, the process knows that it fell to.
-    let others = missing.iter().filter(|index| !own.contains(index));
-    encoded.unreadable.extend(others.map(|&sample| {
-        let path = samples
-            .path(sample)
-            .map_or("it".into(), |path| path.display().to_string());
-        let error = format!("{path}: cannot be read, as another process found");
-        Unreadable { sample, error }
-    }));
-    data.left_out.add(Pass::Evaluation, split, &encoded.unreadable);
-    let labels = encoded.labels(&**samples).to_device(reader.device);
-    let values = encoded.values;
-    Ok((Features { values, labels }, missing))
+    let encode = encoder_of(model);
+    let it = Judging::new(&reader, &encode, Some(data)).in_training();
+    let reports = data.tasks.iter().map(|opened| it.judge(opened, "encoder"));
+    Ok(Reports(reports.collect::<fmicl_core::Result<_>>()?))
 }
 
 /// The features of the samples that can be read, in order, without augmentation, and which could not.

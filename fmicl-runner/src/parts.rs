@@ -8,4 +8,4 @@ use fmicl_models as _;
 
 // What the experiments of this crate's tests name besides.
 #[cfg(test)]
-use {fmicl_baselines as _, fmicl_schedules as _, fmicl_text as _, fmicl_transforms as _};
+use {fmicl_baselines as _, fmicl_probes as _, fmicl_schedules as _, fmicl_text as _, fmicl_transforms as _};

@@ -11,4 +11,5 @@ pub use mutate::mutate;
 pub use target::{MOST, Target};
 
 // Their parts have targets, too.
+use fmicl_probes as _;
 use fmicl_text as _;

@@ -10,5 +10,5 @@ optimizer = "sgd"
 device = "cpu"
 views.size = 16
 train = { epochs = 3, batch_size = 8, lr = 0.01, warmup_epochs = 1, threads = 2, log_every = 2 }
-eval = { knn.k = 5, linear.max_iter = 3 }
+evaluations = { knn.k = 5, linear.max_iter = 3 }
 "#;

@@ -11,6 +11,8 @@ pub enum Shape {
     Table(&'static [&'static str]),
     /// A part of this kind.
     Part(&'static str),
+    /// A table of parts of this kind by their names.
+    Parts(&'static str),
     /// Anything else.
     Other,
 }
@@ -44,7 +46,7 @@ pub struct Known {
     /// Its dotted key, empty for the whole config.
     pub at: String,
     /// The keys that it may have.
-    pub keys: &'static [&'static str],
+    pub keys: Vec<&'static str>,
 }
 
 /// Every table that a config of the type has or may have, those of the parts that `written` names among them.
@@ -67,7 +69,10 @@ fn walk(
 ) {
     match shape(path) {
         Shape::Table(keys) if path.len() < DEEPEST => {
-            found.push(Known { at: at.into(), keys });
+            found.push(Known {
+                at: at.into(),
+                keys: keys.to_vec(),
+            });
             for key in keys {
                 let dot = if at.is_empty() { "" } else { "." };
                 path.push(key);
@@ -84,6 +89,18 @@ fn walk(
             if let (Some(name), Some(kind)) = (name, kind) {
                 walk(&|path| (kind.shape)(name, path), &mut Vec::new(), at, written, found);
             }
+        }
+        Shape::Parts(kind) => {
+            let Some(kind) = kinds().into_iter().find(|info| info.name == kind) else {
+                return;
+            };
+            let keys: Vec<_> = (kind.list)().into_iter().map(|part| part.name).collect();
+            for name in &keys {
+                let shape = |path: &[&str]| (kind.shape)(name, path);
+                let inner = written.and_then(|written| written.get(name));
+                walk(&shape, &mut Vec::new(), &format!("{at}.{name}"), inner, found);
+            }
+            found.push(Known { at: at.into(), keys });
         }
         _ => (),
     }
@@ -114,9 +131,12 @@ impl<'de> Deserializer<'de> for Ask<'_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Answer> {
-        match kinds().iter().any(|kind| kind.name == name) {
-            true => Err(Answer(Shape::Part(name))),
-            false => visitor.visit_newtype_struct(self),
+        let kinds = kinds();
+        let of = |name| kinds.iter().find(|kind| kind.name == name).map(|kind| kind.name);
+        match (of(name), name.strip_suffix('s').and_then(of), self.0) {
+            (Some(kind), ..) => Err(Answer(Shape::Part(kind))),
+            (_, Some(kind), Some([])) => Err(Answer(Shape::Parts(kind))),
+            _ => visitor.visit_newtype_struct(self),
         }
     }
 
@@ -207,7 +227,7 @@ mod tests {
     fn every_table_is_found_and_a_struct_that_holds_itself_ends() {
         let written: toml::Table = toml::from_str("objective = { name = 'f-micl', similarity = 'x' }").unwrap();
         let found = tables::<Whole>(&written);
-        let at = |key: &str| found.iter().find(|known| known.at == key).map(|known| known.keys);
+        let at = |key: &str| found.iter().find(|known| known.at == key).map(|known| &known.keys[..]);
         assert_eq!(at(""), Some(&["inner", "list", "any", "objective"][..]));
         assert_eq!(at("inner.again"), Some(&["key", "again"][..]));
         assert_eq!(at("objective").map(<[_]>::len), Some(4));

@@ -57,7 +57,7 @@ thread_local! {
 }
 
 /// The error as that of a deserializer of any kind; [`Error`] itself catches it whole.
-pub(crate) fn throw<E: de::Error>(error: Error) -> E {
+pub fn throw<E: de::Error>(error: Error) -> E {
     let text = error.to_string();
     THROWN.set(Some(error));
     E::custom(text)

@@ -2,14 +2,14 @@
 
 use super::dataset_files::check_error;
 use super::{break_each_file, unit_rows};
-use crate::{Evaluation, Part, Report, Samples, Task};
+use crate::{Error, Evaluation, LabelledFeatures, Part, Report, Representation, Samples, Task};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// Writes the example of the evaluation that is registered as `name` to `folder`, which is empty, and lets it judge
-/// random features: there must be figures, named differently, and a score, and the same for the same features. Then breaks its files as
+/// random features: there must be metrics, named differently, a main one among them that is a number, and the same for the same features. Then breaks its files as
 /// [`break_each_file`] does: the task must not open, with an error that names a path in `folder`, or judge.
 ///
 /// # Panics
@@ -21,11 +21,8 @@ pub fn check_evaluation_files(name: &str, folder: &Path, seed: u64) {
     let task = evaluation.open();
     let task = task.unwrap_or_else(|error| panic!("the example of {name} does not open: {error}"));
     let report = judge(&*task);
-    let names: BTreeSet<_> = report.figures.iter().map(|figure| &figure.name).collect();
-    assert!(!names.is_empty(), "{name} has no figures");
-    assert_eq!(names.len(), report.figures.len(), "two figures of {name} have one name");
-    assert!(report.score.is_finite(), "{name} has the score {}", report.score);
-    assert_eq!(judge(&*task), report, "{name} has other figures of the same features");
+    check_report(name, &report);
+    assert_eq!(judge(&*task), report, "{name} has other metrics of the same features");
     break_each_file(folder, seed, || check_damaged_evaluation(&*evaluation, folder));
 }
 
@@ -41,10 +38,36 @@ pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
     }
 }
 
-/// Report of a task on random features.
+/// That a report is one that columns and checkpoints can be read from.
+pub(super) fn check_report(name: &str, report: &Report) {
+    let names: BTreeSet<_> = report.metrics.iter().map(|metric| &metric.name).collect();
+    assert!(!names.is_empty(), "{name} has no metrics");
+    assert_eq!(names.len(), report.metrics.len(), "two metrics of {name} have one name");
+    let main = report.metric(&report.main);
+    let main = main.unwrap_or_else(|| panic!("{name} has no metric `{}`, which it says is the main one", report.main));
+    let score = main.score();
+    assert!(
+        score.is_some(),
+        "checkpoints cannot be compared by the main metric of {name}: {main:?}"
+    );
+    assert!(!report.title.is_empty(), "the report of {name} has no title");
+}
+
+/// Random features, and no labels.
+struct Random;
+
+impl Representation for Random {
+    fn encode(&self, samples: Arc<dyn Samples>) -> crate::Result<Tensor> {
+        Ok(unit_rows(samples.len() as i64, 8, Kind::Float, 0))
+    }
+
+    fn labelled(&self) -> crate::Result<&LabelledFeatures> {
+        Err(Error::Run("there are no labels".into()))
+    }
+}
+
+/// The report of a task on random features.
 fn judge(task: &dyn Task) -> Report {
-    let encode =
-        |samples: Arc<dyn Samples>| -> crate::Result<Tensor> { Ok(unit_rows(samples.len() as i64, 8, Kind::Float, 0)) };
-    task.judge(&encode)
+    task.judge(&Random)
         .unwrap_or_else(|error| panic!("a task that opened cannot judge: {error}"))
 }

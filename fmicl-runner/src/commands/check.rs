@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_evaluation_beyond_the_memory_is_found_with_what_would_work() {
         let lines = |eval: &str| format!("{BACKBONE}dataset = {{ name = 'gray', count = 400000000000 }}\n{eval}");
-        let errors = check(&lines("eval.knn.k = 20")).unwrap_err();
+        let errors = check(&lines("evaluations.knn.k = 20")).unwrap_err();
         let found = "x.toml:3:1: eval: the evaluation after training takes about ";
         assert!(
             errors.len() == 1
@@ -244,11 +244,11 @@ mod tests {
 
     #[test]
     fn more_neighbours_than_samples_are_found_and_the_default_takes_all() {
-        let lines = |k: usize| format!("{BACKBONE}dataset = 'gray'\neval.knn.k = {k}");
+        let lines = |k: usize| format!("{BACKBONE}dataset = 'gray'\nevaluations.knn.k = {k}");
         assert_eq!(
             check(&lines(17)).unwrap_err(),
             [
-                "x.toml:3:10: eval.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
+                "x.toml:3:10: evaluations.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
             ]
         );
         for k in [16, 200] {

@@ -18,7 +18,7 @@ struct Eval {
     /// Where its data are; short for --set data=DIR
     #[arg(long, value_name = "DIR", requires = "on")]
     data: Option<PathBuf>,
-    /// Change the run's experiment where it may (eval.knn.k=20, dataset.root=DIR); with --on, an option of the evaluation, or
+    /// Change the run's experiment where it may (evaluations.knn.k=20, dataset.root=DIR); with --on, an option of the evaluation, or
     /// of a folder's views or backbone (backbone.pooling=cls); may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,

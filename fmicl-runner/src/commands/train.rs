@@ -118,11 +118,12 @@ fn with_others(
     let width = model.learner.encoder().width();
     eval::require_room(data, width, device).map_err(|error| experiment.locate(error))?;
     let judge = |model: &Model| -> anyhow::Result<Worth> {
-        let worth = eval::online(experiment, data, model, device, processes)?;
+        let reports = eval::online(experiment, data, model, device, processes)?;
+        let score = reports.score(experiment.eval.best.as_deref());
         Ok(Worth {
-            line: worth.to_string(),
-            score: worth.score,
-            values: worth.values(),
+            values: reports.values(),
+            line: reports.line(),
+            score: score.map_err(|error| experiment.locate(error))?,
         })
     };
     let trained = train::run((&opened, found), &mut model, (device, processes), options, &judge)?;
@@ -133,6 +134,6 @@ fn with_others(
     // By the copies in the run, where this process sees them.
     let own = trained.experiment(&**processes)?;
     let experiment = own.as_ref().unwrap_or(experiment);
-    let verdict = eval::compare(experiment, data, &model, device, processes)?;
-    trained.write(experiment, data, (json!(verdict), &verdict.to_string()))
+    let evaluated = eval::compare(experiment, data, &model, device, processes)?;
+    trained.write(experiment, data, (json!(evaluated), &evaluated.to_string()))
 }

@@ -1,11 +1,11 @@
 //! The experiment file's top level.
 
-use super::{Eval, Node, Train};
+use super::{Eval, Evaluations, Node, Train};
 use crate::DeviceChoice;
 use fmicl_core::registry;
+use fmicl_core::registry::BelowZero;
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Engine, Error, Evaluation, Modality, Objective, Optimizer, Part, Result, Tracker,
-    Views,
+    Architecture, Backbone, Dataset, Engine, Error, Modality, Objective, Optimizer, Part, Result, Tracker, Views,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -50,9 +50,9 @@ pub struct Experiment {
     /// The evaluation; every key has a default.
     #[serde(default)]
     pub eval: Eval,
-    /// Tasks beside kNN and the linear probe that judge the encoder.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evaluations: Vec<Part<dyn Evaluation>>,
+    /// Evaluations of the encoder by name; if the dataset has labels, those that are run by default are among them.
+    #[serde(default, skip_serializing_if = "Evaluations::is_empty")]
+    pub evaluations: Evaluations,
     /// Where the values go that the run measures; by default `["jsonl"]`, the files that sweeps read.
     #[serde(default = "jsonl")]
     pub trackers: Vec<Part<dyn Tracker>>,
@@ -102,6 +102,18 @@ impl Experiment {
         }
     }
 
+    /// The experiment of a table, with every default filled in; its ranges are not checked yet.
+    ///
+    /// # Errors
+    /// [`Error::Config`] at the first key that is wrong.
+    pub(super) fn read(table: toml::Table) -> Result<(Self, BelowZero)> {
+        let (mut experiment, below_zero) = registry::read::<Experiment>(table)?;
+        if experiment.dataset.is_labelled() {
+            experiment.evaluations.add_defaults();
+        }
+        Ok((experiment, below_zero))
+    }
+
     /// The experiment as a file with every default filled in; loading it gives the same experiment.
     ///
     /// # Errors
@@ -144,6 +156,7 @@ impl Experiment {
         at(self.train.validate(), "train")
             .chain(at(self.eval.validate(), "eval"))
             .chain(self.modalities())
+            .chain(self.without_labels())
             .collect()
     }
 
@@ -151,19 +164,33 @@ impl Experiment {
     fn modalities(&self) -> impl Iterator<Item = Error> {
         let (dataset, samples) = (self.dataset.name(), self.dataset.modality());
         let (views, backbone) = (&self.views, &self.backbone);
-        let evaluations = self.evaluations.iter().enumerate();
-        [
+        let parts = [
             ("views".to_string(), views.name(), views.modality()),
             ("backbone".to_string(), backbone.name(), backbone.modality()),
-        ]
-        .into_iter()
-        .chain(evaluations.map(|(index, part)| (format!("evaluations[{index}]"), part.name(), part.modality())))
-        .filter(move |(_, _, reads)| *reads != samples)
-        .map(move |(key, name, reads): (String, &str, Modality)| {
+        ];
+        let evaluations = self.evaluations.iter();
+        let evaluations =
+            evaluations.filter_map(|(name, part)| Some((format!("evaluations.{name}"), part.name(), part.modality()?)));
+        let of_others = parts.into_iter().chain(evaluations);
+        let of_others = of_others.filter(move |(_, _, reads)| *reads != samples);
+        of_others.map(move |(key, name, reads): (String, &str, Modality)| {
             Error::config(format!(
                 "`{name}` is for {reads}, and the dataset `{dataset}` has {samples}"
             ))
             .at(&key)
+        })
+    }
+
+    /// The evaluations that want labels where the dataset has none.
+    fn without_labels(&self) -> impl Iterator<Item = Error> {
+        let evaluations = self.evaluations.iter().filter(|_| !self.dataset.is_labelled());
+        evaluations.filter(|(_, part)| part.wants_labels()).map(|(name, part)| {
+            Error::config(format!(
+                "`{}` wants labels, and the dataset `{}` has none",
+                part.name(),
+                self.dataset.name()
+            ))
+            .at(&format!("evaluations.{name}"))
         })
     }
 }

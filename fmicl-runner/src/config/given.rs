@@ -1,7 +1,7 @@
 //! The options of an experiment that are not left at their defaults.
 
 use super::{Experiment, Origin};
-use fmicl_core::{Result, registry};
+use fmicl_core::Result;
 use std::fmt;
 use toml::{Table, Value};
 
@@ -26,8 +26,8 @@ impl Experiment {
         let is_default = |key: &[&str]| {
             // A part without a name is none: of a name the whole part is left out.
             let left_out = key.strip_suffix(&["name"]).unwrap_or(key);
-            let experiment = registry::read_options::<Experiment>(without(&whole, left_out));
-            let table = experiment.and_then(|experiment| experiment.to_table());
+            let experiment = Experiment::read(without(&whole, left_out));
+            let table = experiment.and_then(|(experiment, _)| experiment.to_table());
             table.is_ok_and(|table| value_at(&table, key) == value_at(&whole, key))
         };
         let mut found = Vec::new();

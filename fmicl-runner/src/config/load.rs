@@ -165,7 +165,7 @@ pub fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T
 
 /// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
 fn read(table: toml::Table) -> Result<(Experiment, BelowZero), Vec<Error>> {
-    let first = match registry::read(table.clone()) {
+    let first = match Experiment::read(table.clone()) {
         Ok(read) => return Ok(read),
         Err(error) => error,
     };

@@ -36,10 +36,14 @@ fn is_of(table: &str, section: &str) -> bool {
     table.split('.').next() == Some(section)
 }
 
+fn is_of_evaluation(table: &str) -> bool {
+    is_of(table, "eval") || is_of(table, "evaluations")
+}
+
 /// Whether a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation.
 fn fits(home: &Known, found_in: &str) -> bool {
-    let in_a_part = !found_in.is_empty() && !is_of(found_in, "train") && !is_of(found_in, "eval");
-    !(in_a_part && is_of(&home.at, "eval"))
+    let in_a_part = !found_in.is_empty() && !is_of(found_in, "train") && !is_of_evaluation(found_in);
+    !(in_a_part && is_of_evaluation(&home.at))
 }
 
 /// Where a key that was found in a table is looked for first: below that table, then in the whole experiment, the training,
@@ -50,7 +54,7 @@ fn rank(at: &str, found_in: &str) -> usize {
         _ if below && !found_in.is_empty() => 0,
         "" => 1,
         at if is_of(at, "train") => 2,
-        at if is_of(at, "eval") => 4,
+        at if is_of_evaluation(at) => 4,
         _ => 3,
     }
 }

@@ -95,8 +95,8 @@ fn an_unknown_key_is_an_error_at_any_depth() {
          checkpoint_minutes, keep, max_failed_checkpoints, on_nan, max_skipped_steps, on_error, max_skipped_samples"
     );
     assert_eq!(
-        error_with("lr = 0.5", "lr = 0.5\n[eval.knn]\nkk = 3"),
-        "x.toml:12:1: eval.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
+        error_with("lr = 0.5", "lr = 0.5\n[evaluations.knn]\nkk = 3"),
+        "x.toml:12:1: evaluations.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
     );
     assert_eq!(
         error_with("sigma", "sigm"),
@@ -131,7 +131,12 @@ fn a_known_key_in_another_place_is_told_its_own() {
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nk = 3",
-            "12:1: eval.k: unknown key here; write it as `eval.knn.k`".into(),
+            "12:1: eval.k: unknown key here; write it as `evaluations.knn.k`".into(),
+        ),
+        (
+            "lr = 0.5",
+            "lr = 0.5\n[eval]\nknn.k = 3",
+            "12:1: eval.knn: unknown key here; write it as `evaluations.knn`".into(),
         ),
     ] {
         assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
@@ -150,9 +155,9 @@ fn a_known_key_in_another_place_is_told_its_own() {
         ),
         (
             "temperature = 0.2",
-            "temperature: unknown key here; write it as `eval.knn.temperature`",
+            "temperature: unknown key here; write it as `evaluations.knn.temperature`",
         ),
-        ("knn.k = 3", "knn: unknown key here; write it as `eval.knn`"),
+        ("knn.k = 3", "knn: unknown key here; write it as `evaluations.knn`"),
         (
             "objective.sigma = 1",
             "objective.sigma: unknown key here; write it as `objective.similarity.sigma`",
@@ -317,13 +322,13 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         ),
         (
             "lr = 0.5",
-            "lr = 0.5\n[eval]\nknn = { k = 0 }",
-            "12:9: eval.knn.k: 0 is not at least 1",
+            "lr = 0.5\n[evaluations]\nknn = { k = 0 }",
+            "12:9: evaluations.knn.k: 0 is not at least 1",
         ),
         (
             "lr = 0.5",
-            "lr = 0.5\n[eval]\nlinear.l2 = -1",
-            "12:8: eval.linear.l2: -1 is not from 0 to 1e9",
+            "lr = 0.5\n[evaluations]\nlinear.l2 = -1",
+            "12:8: evaluations.linear.l2: -1 is not from 0 to 1e9",
         ),
         (
             "\"gray\"",
@@ -378,8 +383,8 @@ fn a_negative_number_is_told_the_range_that_it_is_out_of() {
         "x.toml:2:28: dataset.count: -1 is not at least 1"
     );
     assert_eq!(
-        error_of(GOOD, &["eval.knn.k=-9"]),
-        "--set eval.knn.k=-9: -9 is not at least 1"
+        error_of(GOOD, &["evaluations.knn.k=-9"]),
+        "--set evaluations.knn.k=-9: -9 is not at least 1"
     );
 }
 

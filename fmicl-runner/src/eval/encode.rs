@@ -9,25 +9,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Features of a split and its labels.
-#[derive(Debug)]
-pub struct Features {
-    /// `[N, d]`, f32.
-    pub values: Tensor,
-    /// `[N]`, i64, each below the number of classes.
-    pub labels: Tensor,
-}
-
-impl Features {
-    /// The rows at `indices`.
-    pub fn select(&self, indices: &Tensor) -> Features {
-        Features {
-            values: self.values.index_select(0, indices),
-            labels: self.labels.index_select(0, indices),
-        }
-    }
-}
-
 /// That features are numbers; those of a run that diverged are not.
 pub fn require_finite(features: &Tensor) -> Result<()> {
     // Numbers that are not finite come through to one of both; a mask would take memory.

@@ -1,34 +1,34 @@
 //! Whether the machine has the memory that an evaluation takes, asked before training of days.
 
-use super::linear::STATE;
-use super::{MOST_PIXELS, raw_bytes, tiles};
+use super::{MOST_PIXELS, raw_bytes};
 use crate::data::Splits;
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
 
-/// Tiles that are held at once, of kNN or of the probe.
-const TILES: u64 = 8;
-
-/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for the linear probe on them;
-/// or for raw pixels where those take more; in each process of this machine. They are made when training is over, and its own
-/// memory is in use then, too. What a GPU has left is not known.
+/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for what the evaluations take
+/// beside them; or for raw pixels where those take more; in each process of this machine. They are made when training is over,
+/// and its own memory is in use then, too. What a GPU has left is not known.
 ///
 /// # Errors
 /// A run's, with what is needed and what there is.
 pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<()> {
     let there = available().filter(|_| device == Device::Cpu);
-    let (Some(labelled), Some(there)) = (&data.labelled, there) else {
+    let (Some((_, labelled)), Some(there)) = (data.by_labels().next(), there) else {
         return Ok(());
     };
     // A sample that cannot be read has an error of its own.
     let raw = data.raw_width().ok().flatten();
     let raw = raw.filter(|width| raw_bytes(*width, labelled) <= MOST_PIXELS);
-    let (width, of) = largest(width as u64, raw.map(|raw| raw as u64));
-    let [train, test] = [&labelled.train, &labelled.test].map(|samples| samples.len() as u64);
+    let (width, of) = widest(width as usize, raw);
+    let sizes = labelled.sizes();
+    let beside = data.by_labels();
+    let beside = beside.map(|(opened, _)| (opened.evaluation.memory(&sizes, width), &*opened.name));
+    let (beside, name) = beside.max().unwrap_or_default();
     let processes = data.processes_here as u64;
-    let needed = processes * needed(train, test, width, labelled.train.classes() as u64);
+    let [train, test] = [sizes.train, sizes.test];
+    let needed = processes * (features((train + test) as u64, width as u64) + beside);
     if needed <= there {
         return Ok(());
     }
@@ -38,9 +38,9 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
         _ => format!(", in each of {processes} processes"),
     };
     Err(Error::config(format!(
-        "the evaluation after training takes about {} ({of} of {train} + {test} samples, {width} numbers each, and a linear \
-         probe{each}), and {} are free; lower eval.train_samples, which is all {train} unless set, or take a machine with \
-         more memory",
+        "the evaluation after training takes about {} ({of} of {train} + {test} samples, {width} numbers each, and what \
+         `{name}` takes beside them{each}), and {} are free; lower eval.train_samples, which is all {train} unless set, or \
+         take a machine with more memory",
         gib(needed),
         gib(there)
     ))
@@ -48,18 +48,16 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
 }
 
 /// The wider of an encoder's features and raw pixels, which are judged one after the other.
-fn largest(features: u64, raw: Option<u64>) -> (u64, &'static str) {
+fn widest(features: usize, raw: Option<usize>) -> (usize, &'static str) {
     match raw {
         Some(raw) if raw > features => (raw, "raw pixels"),
         _ => (features, "features"),
     }
 }
 
-/// The bytes that kNN and the linear probe take of `train` and `test` features `[., width]` in so many classes.
-fn needed(train: u64, test: u64, width: u64, classes: u64) -> u64 {
-    let numbers = (train + test) * width + STATE * (width + 1) * classes;
-    let labels = 8 * 2 * (train + test);
-    4 * numbers + labels + TILES * tiles::BYTES
+/// The bytes of features `[samples, width]` and of labels, as they are counted and as they are used.
+fn features(samples: u64, width: u64) -> u64 {
+    4 * samples * width + 8 * 2 * samples
 }
 
 /// The bytes that this process can still take: the system's, or those of its control groups, where they allow less.
@@ -135,16 +133,8 @@ mod tests {
 
     #[test]
     fn raw_pixels_count_where_they_are_wider_than_the_features() {
-        assert_eq!(largest(512, Some(3 * 96 * 96)), (27_648, "raw pixels"));
-        assert_eq!(largest(512, Some(64)), (512, "features"));
-        assert_eq!(largest(512, None), (512, "features"));
-    }
-
-    #[test]
-    fn the_probe_takes_little_more_than_the_features() {
-        // ImageNet and a ResNet-50: 10.2 GiB of features.
-        let features = 4 * 2048 * (1_281_167 + 50_000);
-        let needed = needed(1_281_167, 50_000, 2048, 1000);
-        assert!(needed > features && needed < features + features / 20, "{needed}");
+        assert_eq!(widest(512, Some(3 * 96 * 96)), (27_648, "raw pixels"));
+        assert_eq!(widest(512, Some(64)), (512, "features"));
+        assert_eq!(widest(512, None), (512, "features"));
     }
 }

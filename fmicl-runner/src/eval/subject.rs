@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::DeviceChoice;
 use crate::config::{self, Experiment};
+use crate::data::Splits;
 use crate::run::{CheckpointChoice, Model, RunDir, published};
 use crate::together::{self, Together};
 
@@ -120,6 +121,26 @@ impl Origin {
         match self {
             Origin::Run(_, experiment, _) => RunDir::table_of(experiment),
             Origin::Folder(folder) => registry::write_options(folder),
+        }
+    }
+
+    /// The name of a run's dataset and its splits, for the evaluation `name`, which wants labels.
+    ///
+    /// # Errors
+    /// A folder of weights, which has none; or data that do not open or have no labels.
+    pub fn labelled(&self, name: &str) -> Result<(&'static str, Splits)> {
+        let Origin::Run(_, experiment, _) = self else {
+            return Err(Error::config(format!(
+                "`{name}` wants labels, which a folder of weights has not: name a run directory"
+            )));
+        };
+        let (dataset, data) = (experiment.dataset.name(), Splits::without_evaluations(experiment));
+        let data = data.map_err(|error| experiment.locate(error))?;
+        match data.labelled {
+            Some(_) => Ok((dataset, data)),
+            None => Err(Error::config(format!(
+                "`{name}` wants labels, and the run's dataset `{dataset}` has none"
+            ))),
         }
     }
 

@@ -24,7 +24,7 @@ impl Trained {
         let progress = &self.started.progress;
         progress.note(match judged {
             true => "evaluating the encoder before training and after",
-            false => "nothing judges the encoder: the dataset has no labels, and the experiment no `evaluations`",
+            false => "nothing judges the encoder: the experiment has no `evaluations` for its dataset",
         });
         progress.finish();
     }

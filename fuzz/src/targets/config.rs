@@ -29,7 +29,6 @@ device = "cuda:1"
 init = "w.safetensors"
 views = { size = 64, crop = { scale = [0.2, 1.0] }, blur = true, jitter = false, order = ["crop", "grayscale", "blur", "solarize", "flip"], each = [{ blur = 0.1 }, { solarize = { threshold = 100 } }] }
 train = { epochs = 1, batch_size = 2, lr = 1e-3 }
-eval = { knn = { k = 20 }, linear = {} }
 "#,
     r#"dataset = { name = "sentences", path = ["a.txt", "b.txt"], format = "wikitext" }
 backbone = { name = "bert", hidden = 64, layers = 2 }
@@ -37,7 +36,7 @@ views = { name = "text", tokenizer = "t.json" }
 architecture = "simclr"
 objective = "f-micl"
 optimizer = "adamw"
-evaluations = [{ name = "sts", data = "d", tasks = ["STS-B"] }]
+evaluations = { sts = { data = "d", tasks = ["STS-B"] }, knn = { k = 20 }, linear = false, again = "knn" }
 train.lr = 0.1
 #set train.epochs=3
 #set objective={name="f-micl",divergence="js",similarity="cosine"}

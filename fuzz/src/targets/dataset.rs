@@ -18,7 +18,13 @@ pub(super) fn registered() -> Vec<Make> {
         let make = move || dataset(part.name, part.name, toml::Table::new());
         (part.name.to_string(), Box::new(make) as Box<dyn FnOnce() -> Target>)
     });
-    let evaluations = registry::list::<dyn Evaluation>().into_iter().map(|part| {
+    // Those by labels have no data of their own.
+    let evaluations = registry::list::<dyn Evaluation>();
+    let evaluations = evaluations.into_iter().filter(|part| {
+        let evaluation = Part::<dyn Evaluation>::new(part.name, toml::Table::new());
+        evaluation.is_ok_and(|evaluation| !evaluation.wants_labels())
+    });
+    let evaluations = evaluations.map(|part| {
         let make = move || evaluation(part.name);
         (part.name.to_string(), Box::new(make) as Box<dyn FnOnce() -> Target>)
     });

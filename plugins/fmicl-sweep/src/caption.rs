@@ -5,19 +5,28 @@ use super::outcome::{Finished, Outcome};
 use super::provenance;
 use fmicl_core::Result;
 
-/// The caption; `left_out` are the references that the table cannot show.
+/// The caption of a table of these metrics; `left_out` are the references that it cannot show.
 ///
 /// # Errors
 /// A result that cannot be read.
-pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
+pub fn caption(cells: &[Cell], metrics: &[String], left_out: &[&str]) -> Result<String> {
     let mut protocols = Vec::new();
     let mut notes = Vec::new();
     let (mut waiting, mut finished) = (0, Vec::new());
+    // Of each metric, why the first run has none; nothing once a run has one.
+    let mut missing: Vec<Option<Option<String>>> = vec![None; metrics.len()];
     for cell in cells {
         match cell.outcome()? {
             Outcome::Waiting => waiting += 1,
             Outcome::Failed(reason) => notes.push(format!("Failed: {}: {reason}", cell.title())),
             Outcome::Finished(run) => {
+                for (missing, metric) in missing.iter_mut().zip(metrics) {
+                    match (run.trained(metric), &missing) {
+                        (Ok(_), _) => *missing = Some(None),
+                        (Err(why), None) => *missing = Some(Some(why)),
+                        (Err(_), Some(_)) => (),
+                    }
+                }
                 let protocol = protocol(cell, &run);
                 if !protocols.contains(&protocol) {
                     protocols.push(protocol);
@@ -31,8 +40,8 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
     let mut lines = Vec::new();
     if !protocols.is_empty() {
         lines.push(
-            "Accuracies in %, offline, after training: frozen features of unaugmented images. Other numbers are of the last \
-             epoch of training, f-MI of each divergence's own kind. Mean ± standard deviation over the seeds; bold: the \
+            "Metrics of evaluations are offline, after training, accuracies in %; those of `train` are of the last epoch, f-mi of \
+             each divergence's own kind. Mean ± standard deviation over the seeds; bold: the \
              best mean of its column, which a spread of that size need not make the best method, unless always answering \
              the largest class is as accurate."
                 .to_string(),
@@ -46,6 +55,13 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
             ));
         }
     }
+    lines.extend(
+        missing
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|why| format!("No column: {why}.")),
+    );
     if waiting > 0 {
         lines.push(format!("{waiting} of {} runs are not done yet.", cells.len()));
     }
@@ -59,34 +75,23 @@ pub fn caption(cells: &[Cell], left_out: &[&str]) -> Result<String> {
 
 /// How a run was trained and judged, in words that many runs share.
 fn protocol(cell: &Cell, run: &Finished) -> String {
-    let of = |key: &str| run.result(&format!("/evaluation/protocol/{key}"));
-    let seen = match of("test_images_in_training").as_u64() {
-        None | Some(0) => String::new(),
-        Some(count) => format!(", of which {count} are training images"),
-    };
-    let unreadable = match of("unreadable_images").as_u64() {
-        None | Some(0) => String::new(),
-        Some(count) => format!(" ({count} images of both splits could not be read)"),
-    };
-    let few = match of("classes_with_fewer").as_u64() {
-        None | Some(0) => format!("{} a class", of("few_labels")),
-        Some(_) => format!("up to {} a class, {} in all", of("few_labels"), of("few_images")),
-    };
+    let mut sentences = vec![match run.labels() {
+        Some(labels) => labels.samples() + ".",
+        None => "no labels.".to_string(),
+    }];
+    for judged in &run.reports.0 {
+        for note in std::iter::once(&judged.report.title).chain(&judged.report.notes) {
+            let sentence = format!("{}.", note.trim_end_matches('.'));
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+    }
     format!(
-        "`{}`, {} epochs: accuracy on {} test images{}{}; kNN with k = {}, temperature {}, and a linear probe with l2 = {}, by {} \
-         labelled images; few labels: {} (k = {}), the mean of {} choices.",
+        "`{}`, {} epochs: {}",
         dataset(&cell.config),
         run.result("/epochs"),
-        of("test_images"),
-        unreadable,
-        seen,
-        of("k"),
-        of("temperature"),
-        of("l2"),
-        of("train_images"),
-        few,
-        of("k_few"),
-        of("draws"),
+        sentences.join(" ")
     )
 }
 

@@ -1,55 +1,107 @@
 //! Every run of a sweep, in CSV: a line each.
 
 use super::cell::Cell;
-use super::metric::Metric;
-use super::outcome::{Finished, Outcome, REFERENCES};
+use super::outcome::{Finished, Outcome};
 use super::provenance;
-use fmicl_core::Result;
+use fmicl_core::{Metric, Result};
+use fmicl_runner::eval::TRAINED;
 use serde_json::Value;
 
-/// Where a run and its evaluation say how they were done, in `result.json`.
-const CIRCUMSTANCES: [(&str, &str); 7] = [
+/// Where a run says how it was judged, in `result.json`.
+const CIRCUMSTANCES: [(&str, &str); 4] = [
     ("epochs", "/epochs"),
-    ("dataset", "/evaluation/dataset"),
-    ("train_images", "/evaluation/protocol/train_images"),
-    ("test_images", "/evaluation/protocol/test_images"),
-    ("k", "/evaluation/protocol/k"),
-    ("temperature", "/evaluation/protocol/temperature"),
-    ("l2", "/evaluation/protocol/l2"),
+    ("dataset", "/labels/dataset"),
+    ("train_samples", "/labels/train"),
+    ("test_samples", "/labels/test"),
 ];
 
-/// The values on the axes, the seed, what it gave (accuracies in %), what it is compared with, and how it was done.
+/// The columns of metrics that any run has: those of the trained encoder and of training, those that they are compared with,
+/// and those of always giving the commonest answer.
+#[derive(Default)]
+struct Columns {
+    trained: Vec<String>,
+    references: Vec<(String, String)>,
+    blind: Vec<String>,
+}
+
+impl Columns {
+    fn of<'a>(runs: impl Iterator<Item = &'a Finished>) -> Self {
+        let mut columns = Columns::default();
+        for run in runs {
+            let of_training = |name: &String| run.of(TRAINED, name).is_none();
+            let (of_training, judged): (Vec<_>, Vec<_>) = run.names().into_iter().partition(of_training);
+            for name in judged.iter().chain(&of_training) {
+                add(&mut columns.trained, name.clone());
+            }
+            for name in judged {
+                for reference in run.references() {
+                    if run.of(reference, &name).is_some() {
+                        add(&mut columns.references, (reference.to_string(), name.clone()));
+                    }
+                }
+                if run.blind(&name).is_some() {
+                    add(&mut columns.blind, name);
+                }
+            }
+        }
+        columns
+    }
+
+    fn heads(&self) -> impl Iterator<Item = String> {
+        let references = self
+            .references
+            .iter()
+            .map(|(reference, name)| format!("{reference} {name}"));
+        let blind = self.blind.iter().map(|name| format!("largest class {name}"));
+        let all = self.trained.iter().cloned().chain(references).chain(blind);
+        all.map(|head| head.replace(' ', "_"))
+    }
+
+    fn values(&self, run: Option<&Finished>) -> impl Iterator<Item = String> {
+        let shown = |metric: Option<Metric>| metric.map_or(String::new(), |metric| metric.value.to_string());
+        let trained = self
+            .trained
+            .iter()
+            .map(move |name| shown(run.and_then(|run| run.trained(name).ok())));
+        let references = self.references.iter();
+        let references = references.map(move |(reference, name)| shown(run.and_then(|run| run.of(reference, name))));
+        let blind = self
+            .blind
+            .iter()
+            .map(move |name| shown(run.and_then(|run| run.blind(name))));
+        trained.chain(references).chain(blind)
+    }
+}
+
+fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
+    if !items.contains(&item) {
+        items.push(item);
+    }
+}
+
+/// The values on the axes, the seed, all metrics, and how the run was done.
 ///
 /// # Errors
 /// A result that cannot be read.
 pub fn long(axes: &[&str], cells: &[Cell]) -> Result<String> {
-    let key = |metric: Metric| metric.title().to_lowercase().replace([' ', '-'], "_");
+    let outcomes: Vec<Outcome> = cells.iter().map(Cell::outcome).collect::<Result<_>>()?;
+    let columns = Columns::of(outcomes.iter().filter_map(Outcome::finished));
     let mut head: Vec<String> = axes.iter().map(|axis| axis.to_string()).collect();
     head.extend(["seed", "state"].map(str::to_string));
-    head.extend(Metric::ALL.map(key));
-    for reference in REFERENCES {
-        head.extend(accuracies().map(|metric| format!("{} {}", reference, key(metric)).replace(' ', "_")));
-    }
-    head.push("chance".into());
-    head.push("largest_class".into());
+    head.extend(columns.heads());
     head.extend(CIRCUMSTANCES.map(|(name, _)| name.to_string()));
     head.extend(provenance::KEYS.map(str::to_string));
     head.push("directory".into());
 
     let mut text = line(&head);
-    for cell in cells {
-        text += &line(&row(cell, &cell.outcome()?));
+    for (cell, outcome) in cells.iter().zip(&outcomes) {
+        text += &line(&row(cell, outcome, &columns));
     }
     Ok(text)
 }
 
-fn accuracies() -> impl Iterator<Item = Metric> {
-    Metric::ALL.into_iter().filter(|metric| metric.accuracy().is_some())
-}
-
-fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
+fn row(cell: &Cell, outcome: &Outcome, columns: &Columns) -> Vec<String> {
     let run = outcome.finished();
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let state = match outcome {
         Outcome::Waiting => "waiting".into(),
         Outcome::Failed(reason) => format!("failed: {reason}"),
@@ -57,12 +109,7 @@ fn row(cell: &Cell, outcome: &Outcome) -> Vec<String> {
     };
     let mut row = cell.labels.clone();
     row.extend([cell.seed.to_string(), state]);
-    row.extend(Metric::ALL.map(|metric| number(run.and_then(|run| run.value(metric)))));
-    for reference in REFERENCES {
-        row.extend(accuracies().map(|metric| number(run.and_then(|run| run.accuracy(reference, metric)))));
-    }
-    row.push(number(run.and_then(Finished::chance)));
-    row.push(number(run.and_then(|run| run.largest_class(Metric::Knn))));
+    row.extend(columns.values(run));
     row.extend(
         CIRCUMSTANCES.map(|(_, pointer)| match run.map(|run| run.result(pointer)) {
             None | Some(Value::Null) => String::new(),

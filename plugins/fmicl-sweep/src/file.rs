@@ -18,7 +18,6 @@
 //! metrics = ["knn", "linear"]
 //! ```
 
-use super::metric::Metric;
 use fmicl_core::{Error, Result, registry, require};
 use fmicl_runner::config::{self, Change, Node};
 use fmicl_runner::home;
@@ -93,8 +92,9 @@ pub struct Scale {
 pub struct Reported {
     /// The axis whose values stand side by side; the others make the rows.
     pub columns: Option<String>,
-    /// The numbers of a run, the first of which is plotted.
-    pub metrics: Vec<Metric>,
+    /// The metrics of a run by their names, the first of which is plotted: `EVALUATION.METRIC`; `EVALUATION`, for its main one;
+    /// or `METRIC`, where no other has one of that name. Numbers of training are those of `train`.
+    pub metrics: Vec<String>,
     /// What kind of plot.
     pub plot: PlotKind,
     /// For `lines`: the axis along which they run; its values are numbers.
@@ -105,7 +105,7 @@ impl Default for Reported {
     fn default() -> Self {
         Reported {
             columns: None,
-            metrics: vec![Metric::Knn, Metric::Linear],
+            metrics: vec!["knn".into(), "linear".into()],
             plot: PlotKind::Points,
             x: None,
         }

@@ -4,6 +4,7 @@ use super::apart;
 use super::axis::Point;
 use super::cell::Cell;
 use super::file::{PlotKind, SweepFile, among};
+use super::training::TRAINING;
 use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{Base, Change};
 use std::collections::{HashMap, HashSet};
@@ -50,7 +51,33 @@ pub fn cells(
     }
     problems.none()?;
     require_distinct(&cells).map_err(|error| one(file.locate(error)))?;
+    require_evaluated(file, &cells).map_err(|error| one(file.locate(error)))?;
     Ok(cells)
+}
+
+/// That the evaluations that metrics are named after are those of some run: which metrics one has, it says once it has run.
+fn require_evaluated(file: &SweepFile, cells: &[Cell]) -> Result<()> {
+    let mut known = vec![TRAINING.to_string()];
+    for cell in cells {
+        let config: toml::Table = cell.config.parse().unwrap_or_default();
+        let evaluations = config.get("evaluations").and_then(toml::Value::as_table);
+        let names = evaluations.into_iter().flatten().filter(|(_, value)| value.is_table());
+        let names = names.map(|(name, _)| name.clone()).filter(|name| !known.contains(name));
+        known.extend(names.collect::<Vec<_>>());
+    }
+    for (index, metric) in file.report.metrics.iter().enumerate() {
+        let Some((evaluation, _)) = metric.split_once('.') else {
+            continue;
+        };
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        require(known.contains(&evaluation), &format!("report.metrics[{index}]"), || {
+            format!(
+                "`{metric}`: no run has an evaluation `{evaluation}`{}",
+                among(evaluation, "evaluations", &known)
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// The most runs of a sweep; a few axes in a small file can span any number.

@@ -8,7 +8,6 @@ mod csv;
 mod file;
 mod grid;
 mod jobs;
-mod metric;
 mod outcome;
 mod plot;
 mod provenance;
@@ -17,5 +16,6 @@ mod summary;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod training;
 
 pub use sweep::titles;

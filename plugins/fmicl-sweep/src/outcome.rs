@@ -1,7 +1,8 @@
 //! What a run of a sweep gave.
 
-use super::metric::Metric;
-use fmicl_core::{Error, Result};
+use super::training::{TRAINING, training};
+use fmicl_core::{Error, Metric, Report, Result, find_metric};
+use fmicl_runner::eval::{Labels, Reports, TRAINED};
 use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
 use serde::Deserialize;
@@ -11,9 +12,6 @@ use std::path::Path;
 
 /// The file that says why a run failed.
 pub const FAILED: &str = "failed.txt";
-
-/// What representations a table compares the trained encoders with.
-pub const REFERENCES: [&str; 3] = ["raw pixels", "untrained encoder", "initial encoder"];
 
 /// Below this effective rank the projections lie on a line, or in a point.
 const COLLAPSED: f64 = 2.0;
@@ -33,7 +31,9 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Finished {
     result: Value,
-    last_epoch: Value,
+    /// The reports of its evaluations.
+    pub reports: Reports,
+    training: Report,
 }
 
 impl Outcome {
@@ -54,9 +54,21 @@ impl Outcome {
         };
         let path = dir.join("metrics.jsonl");
         let lines = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
-        let last_epoch = serde_json::from_str(lines.lines().last().unwrap_or_default());
+        let last_epoch = serde_json::from_str::<Value>(lines.lines().last().unwrap_or_default());
         let last_epoch = last_epoch.map_err(|error| Error::data(&path, format!("is not a run's: {error}")))?;
-        Ok(Outcome::Finished(Box::new(Finished { result, last_epoch })))
+        let reports = match result.get("reports") {
+            Some(reports) => Reports::deserialize(reports).map_err(|error| {
+                let path = dir.join("result.json");
+                Error::data(path, format!("its `reports` are not a run's: {error}"))
+            })?,
+            None => Reports::default(),
+        };
+        let training = training(&last_epoch, result["seconds"].as_f64());
+        Ok(Outcome::Finished(Box::new(Finished {
+            result,
+            reports,
+            training,
+        })))
     }
 
     /// The finished run.
@@ -69,34 +81,43 @@ impl Outcome {
 }
 
 impl Finished {
-    /// The accuracy of a representation in %, where the metric is one.
-    pub fn accuracy(&self, representation: &str, metric: Metric) -> Option<f64> {
-        let rows = self.result.pointer("/evaluation/rows")?.as_array()?;
-        let row = rows.iter().find(|row| row["representation"] == representation)?;
-        Some(100.0 * row.pointer(metric.accuracy()?)?.as_f64()?)
+    /// The metric of a representation that evaluations judged.
+    pub fn of(&self, representation: &str, name: &str) -> Option<Metric> {
+        let found = self.reports.metric(representation, name).ok()?;
+        Some(found.1.clone())
     }
 
-    /// The value of a metric; accuracies in %.
-    pub fn value(&self, metric: Metric) -> Option<f64> {
-        match metric {
-            Metric::Alignment => self.last_epoch("/projections/alignment"),
-            Metric::Uniformity => self.last_epoch("/projections/uniformity"),
-            Metric::EffectiveRank => self.last_epoch("/projections/effective_rank"),
-            Metric::FMi => self.last_epoch("/f_mi"),
-            Metric::Loss => self.last_epoch("/loss"),
-            Metric::Seconds => self.seconds(),
-            _ => self.accuracy("trained encoder", metric),
-        }
+    /// A metric of the trained encoder, or of training.
+    ///
+    /// # Errors
+    /// There is none of that name, or more than one.
+    pub fn trained(&self, name: &str) -> Result<Metric, String> {
+        let own = self.reports.0.iter().filter(|judged| judged.representation == TRAINED);
+        let reports = own.map(|judged| (&*judged.evaluation, &judged.report));
+        let found = find_metric(reports.chain([(TRAINING, &self.training)]), name);
+        found.map(|(_, metric)| metric.clone())
     }
 
-    /// A number in the last line of `metrics.jsonl`.
-    pub fn last_epoch(&self, pointer: &str) -> Option<f64> {
-        self.last_epoch.pointer(pointer)?.as_f64()
+    /// The names `EVALUATION.METRIC` of all metrics.
+    pub fn names(&self) -> Vec<String> {
+        let own = self.reports.0.iter().filter(|judged| judged.representation == TRAINED);
+        let reports = own.map(|judged| (&*judged.evaluation, &judged.report));
+        let names = |(evaluation, report): (&str, &Report)| -> Vec<String> {
+            let metrics = report.metrics.iter();
+            metrics.map(|metric| format!("{evaluation}.{}", metric.name)).collect()
+        };
+        reports.chain([(TRAINING, &self.training)]).flat_map(names).collect()
     }
 
-    /// The whole run's time.
-    pub fn seconds(&self) -> Option<f64> {
-        self.result["seconds"].as_f64()
+    /// The representations that the trained encoder is compared with.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        let all = self.reports.0.iter().map(|judged| &*judged.representation);
+        all.filter(|representation| *representation != TRAINED)
+    }
+
+    /// The labelled data.
+    pub fn labels(&self) -> Option<Labels> {
+        Labels::deserialize(self.result("/labels")).ok()
     }
 
     /// A part of `result.json`; null where it has none.
@@ -110,23 +131,18 @@ impl Finished {
         Segment::that_count(&segments).cloned().collect()
     }
 
-    /// The accuracy of a guess in %.
-    pub fn chance(&self) -> Option<f64> {
-        Some(100.0 / self.result("/evaluation/protocol/classes").as_f64()?)
-    }
-
-    /// The accuracy of always answering the largest class in %, by a metric that is one; a run of before that was written
-    /// has none.
-    pub fn largest_class(&self, metric: Metric) -> Option<f64> {
-        metric.accuracy()?;
-        let which = if metric.is_balanced() { "balanced" } else { "accuracy" };
-        let share = self.result(&format!("/evaluation/protocol/largest_class/{which}"));
-        Some(100.0 * share.as_f64()?)
+    /// The level of a metric that always giving the commonest answer has.
+    pub fn blind(&self, name: &str) -> Option<Metric> {
+        let metric = self.trained(name).ok()?;
+        Some(Metric {
+            value: metric.blind?,
+            ..metric
+        })
     }
 
     /// Whether the projections have collapsed, in words.
     pub fn collapse(&self) -> Option<String> {
-        let rank = self.last_epoch("/projections/effective_rank")?;
+        let rank = self.training.metric("effective-rank")?.value;
         (rank < COLLAPSED).then(|| format!("collapsed: the effective rank of the projections is {rank:.2}"))
     }
 }
@@ -137,14 +153,14 @@ impl fmt::Display for Outcome {
             Outcome::Waiting => write!(f, "not run"),
             Outcome::Failed(reason) => write!(f, "failed: {reason}"),
             Outcome::Finished(run) => {
-                let shown = |metric: Metric| run.value(metric).map_or("?".into(), |value| metric.show(value));
-                let seconds = shown(Metric::Seconds);
-                write!(
-                    f,
-                    "kNN {}, linear {}, {seconds} s",
-                    shown(Metric::Knn),
-                    shown(Metric::Linear)
-                )?;
+                let trained = run.reports.0.iter().filter(|judged| judged.representation == TRAINED);
+                for judged in trained {
+                    if let Some(metric) = judged.report.metric(&judged.report.main) {
+                        write!(f, "{} {}{}, ", judged.evaluation, metric.shown(), metric.unit)?;
+                    }
+                }
+                let seconds = run.training.metric("seconds").map_or("?".into(), Metric::shown);
+                write!(f, "{seconds} s")?;
                 run.collapse().map_or(Ok(()), |collapse| write!(f, "; {collapse}"))
             }
         }

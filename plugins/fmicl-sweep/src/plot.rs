@@ -1,7 +1,6 @@
 //! The plot of a sweep, as SVG.
 
 use super::file::{PlotKind, Reported};
-use super::metric::Metric;
 use super::outcome::{Finished, Outcome};
 use super::summary::{Group, Summary};
 use plotters::coord::types::RangedCoordf64;
@@ -19,11 +18,11 @@ pub fn svg(title: &str, reported: &Reported, axes: &[&str], groups: &[Group]) ->
     };
     let area = SVGBackend::with_string(&mut text, (800, height)).into_drawing_area();
     area.fill(&WHITE).ok()?;
-    let first = reported.metrics[0];
+    let first = &*reported.metrics[0];
     let drawn = match reported.plot {
         PlotKind::Points => points(&area, title, first, groups),
         PlotKind::Lines => lines(&area, title, first, reported.x.as_deref()?, axes, groups),
-        PlotKind::Scatter => scatter(&area, title, [first, reported.metrics[1]], groups),
+        PlotKind::Scatter => scatter(&area, title, [first, &*reported.metrics[1]], groups),
     };
     drawn?.ok()?;
     area.present().ok()?;
@@ -34,7 +33,7 @@ pub fn svg(title: &str, reported: &Reported, axes: &[&str], groups: &[Group]) ->
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// A row for each group: its seeds, their mean, and a bar of one standard deviation to each side.
-fn points(area: &Area, title: &str, metric: Metric, groups: &[Group]) -> Option<Plot> {
+fn points(area: &Area, title: &str, metric: &str, groups: &[Group]) -> Option<Plot> {
     let summaries: Vec<(String, Option<Summary>)> = groups
         .iter()
         .map(|group| (group.title(), group.summary(metric)))
@@ -60,7 +59,7 @@ fn points(area: &Area, title: &str, metric: Metric, groups: &[Group]) -> Option<
             .disable_y_mesh()
             .y_labels(2 * count + 1)
             .y_label_formatter(&name)
-            .x_desc(unit(metric))
+            .x_desc(unit(metric, groups))
             .draw()?;
         for (index, (_, summary)) in summaries.iter().enumerate() {
             let (at, Some(summary)) = (index as f64, summary) else {
@@ -84,7 +83,7 @@ fn points(area: &Area, title: &str, metric: Metric, groups: &[Group]) -> Option<
 }
 
 /// A line for each point of the other axes, along the axis `x`.
-fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], groups: &[Group]) -> Option<Plot> {
+fn lines(area: &Area, title: &str, metric: &str, x: &str, axes: &[&str], groups: &[Group]) -> Option<Plot> {
     let place = axes.iter().position(|axis| *axis == x)?;
     let mut series: Vec<(String, Vec<(f64, Summary)>)> = Vec::new();
     for group in groups {
@@ -106,7 +105,7 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
     let y_range = range(all().flat_map(|(_, summary)| ends(summary)))?;
     let x_range = range(all().map(|(along, _)| *along))?;
     let draw = || {
-        let mut chart = chart(area, title, [x.to_string(), unit(metric)], [x_range, y_range])?;
+        let mut chart = chart(area, title, [x.to_string(), unit(metric, groups)], [x_range, y_range])?;
         for (index, (name, points)) in series.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
             let means = points.iter().map(|(along, summary)| (*along, summary.mean));
@@ -127,17 +126,22 @@ fn lines(area: &Area, title: &str, metric: Metric, x: &str, axes: &[&str], group
 }
 
 /// A point for each run, a colour for each group.
-fn scatter(area: &Area, title: &str, metrics: [Metric; 2], groups: &[Group]) -> Option<Plot> {
+fn scatter(area: &Area, title: &str, metrics: [&str; 2], groups: &[Group]) -> Option<Plot> {
     let of = |group: &Group| -> Vec<(f64, f64)> {
         let finished = group.runs.iter().filter_map(Outcome::finished);
-        let point = |run: &Finished| Some((run.value(metrics[0])?, run.value(metrics[1])?));
+        let point = |run: &Finished| Some((run.trained(metrics[0]).ok()?.value, run.trained(metrics[1]).ok()?.value));
         finished.filter_map(point).collect()
     };
     let all: Vec<(f64, f64)> = groups.iter().flat_map(of).collect();
     let x_range = range(all.iter().map(|point| point.0))?;
     let y_range = range(all.iter().map(|point| point.1))?;
     let draw = || {
-        let mut chart = chart(area, title, metrics.map(unit), [x_range, y_range])?;
+        let mut chart = chart(
+            area,
+            title,
+            metrics.map(|metric| unit(metric, groups)),
+            [x_range, y_range],
+        )?;
         for (index, group) in groups.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
             let circles = of(group)
@@ -180,10 +184,12 @@ fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>) -> Plot {
         .draw()
 }
 
-fn unit(metric: Metric) -> String {
-    match metric.accuracy() {
-        Some(_) => format!("{} accuracy, %", metric.title()),
-        None => metric.title().to_string(),
+/// The metric's name and its unit.
+fn unit(metric: &str, groups: &[Group]) -> String {
+    let like = groups.iter().find_map(|group| Some(group.summary(metric)?.like));
+    match like.filter(|like| !like.unit.is_empty()) {
+        Some(like) => format!("{metric}, {}", like.unit),
+        None => metric.to_string(),
     }
 }
 

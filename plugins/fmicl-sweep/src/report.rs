@@ -2,11 +2,10 @@
 
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
-use super::metric::Metric;
-use super::outcome::{Finished, Outcome, REFERENCES};
+use super::outcome::{Finished, Outcome};
 use super::summary::{Group, Summary};
 use super::{caption, csv, plot};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Metric, Result};
 use fmicl_runner::disk;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,10 +13,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-const CHANCE: &str = "chance";
 /// Always answering the class that is the largest of training.
 const LARGEST: &str = "largest class";
-/// Accuracies in % that differ by less are the same, measured with another number of threads.
+/// Numbers, most of them in %, that differ by less are the same, measured with another number of threads.
 const SAME: f64 = 0.1;
 
 /// What a sweep reports.
@@ -108,9 +106,9 @@ impl<'a> Report<'a> {
         let columns = unique(groups.iter().map(|group| group.column));
         let rows = unique(groups.iter().map(|group| group.row.clone()));
         let metrics = &self.reported.metrics;
-        let places: Vec<(&str, Metric)> = columns
+        let places: Vec<(&str, &str)> = columns
             .iter()
-            .flat_map(|column| metrics.iter().map(move |metric| (*column, *metric)))
+            .flat_map(|column| metrics.iter().map(move |metric| (*column, &**metric)))
             .collect();
 
         let row_axes: Vec<&str> = (0..self.axes.len())
@@ -121,7 +119,7 @@ impl<'a> Report<'a> {
         let mut text = format!("# {}\n\n", self.title);
         let heads = places
             .iter()
-            .map(|(column, metric)| format!("{column} {}", metric.title()).trim().to_string());
+            .map(|(column, metric)| format!("{column} {metric}").trim().to_string());
         let heads: Vec<String> = padded(row_axes.iter().map(|axis| axis.to_string()), width)
             .chain(heads)
             .collect();
@@ -135,13 +133,17 @@ impl<'a> Report<'a> {
                 .collect::<Vec<_>>()
         };
         let mut left_out = Vec::new();
-        for reference in [CHANCE, LARGEST].into_iter().chain(REFERENCES) {
+        let finished = groups
+            .iter()
+            .flat_map(|group| &group.runs)
+            .filter_map(Outcome::finished);
+        let references = unique(finished.flat_map(Finished::references));
+        for reference in std::iter::once(LARGEST).chain(references) {
             let mut values = Vec::new();
             for &(column, metric) in &places {
                 let number = |run: &Finished| match reference {
-                    CHANCE => metric.accuracy().and(run.chance()),
-                    LARGEST => run.largest_class(metric),
-                    _ => run.accuracy(reference, metric),
+                    LARGEST => run.blind(metric),
+                    _ => run.of(reference, metric),
                 };
                 let column = inside(column);
                 let summary = self::reference(&column, number);
@@ -149,7 +151,7 @@ impl<'a> Report<'a> {
                 if differs && !left_out.contains(&reference) {
                     left_out.push(reference);
                 }
-                values.push(shown(metric, summary, false));
+                values.push(shown(summary, false));
             }
             if values.iter().any(|value| value != NOTHING) {
                 let label = [reference.to_string()].into_iter();
@@ -157,14 +159,14 @@ impl<'a> Report<'a> {
             }
         }
         for row in &rows {
-            let value = |&(column, metric): &(&str, Metric)| {
+            let value = |&(column, metric): &(&str, &str)| {
                 let Some(group) = groups.iter().find(|group| group.row == *row && group.column == column) else {
                     return NOTHING.to_string();
                 };
                 let summary = group.summary(metric);
                 let best = summary
                     .as_ref()
-                    .is_some_and(|own| is_best(metric, own.mean, &inside(column)))
+                    .is_some_and(|own| is_best(metric, own, &inside(column)))
                     && !is_blind(metric, group);
                 match group
                     .runs
@@ -172,28 +174,29 @@ impl<'a> Report<'a> {
                     .filter(|run| matches!(run, Outcome::Failed(_)))
                     .count()
                 {
-                    0 => shown(metric, summary, best),
-                    failed => format!("{} ({failed} failed)", shown(metric, summary, best)),
+                    0 => shown(summary, best),
+                    failed => format!("{} ({failed} failed)", shown(summary, best)),
                 }
             };
             let labels = padded(row.iter().map(|label| label.to_string()), width);
             line(&mut text, labels.chain(places.iter().map(value)));
         }
-        let _ = write!(text, "\n{}", caption::caption(self.cells, &left_out)?);
+        let _ = write!(text, "\n{}", caption::caption(self.cells, metrics, &left_out)?);
         Ok(text)
     }
 }
 
 const NOTHING: &str = "–";
 
-/// A number that depends on nothing but the column and the seed; nothing where it depends on the row.
-fn reference(column: &[&Group], number: impl Fn(&Finished) -> Option<f64>) -> Option<Summary> {
-    let mut of_seeds: BTreeMap<usize, f64> = BTreeMap::new();
+/// A metric that depends on nothing but the column and the seed; nothing where it depends on the row.
+fn reference(column: &[&Group], metric: impl Fn(&Finished) -> Option<Metric>) -> Option<Summary> {
+    let mut of_seeds: BTreeMap<usize, Metric> = BTreeMap::new();
     for (seed, run) in column.iter().flat_map(|group| group.runs.iter().enumerate()) {
-        let Some(value) = run.finished().and_then(&number) else {
+        let Some(metric) = run.finished().and_then(&metric) else {
             continue;
         };
-        if (*of_seeds.entry(seed).or_insert(value) - value).abs() > SAME {
+        let value = metric.value;
+        if (of_seeds.entry(seed).or_insert(metric).value - value).abs() > SAME {
             return None;
         }
     }
@@ -203,33 +206,33 @@ fn reference(column: &[&Group], number: impl Fn(&Finished) -> Option<f64>) -> Op
     Some(summary)
 }
 
-fn shown(metric: Metric, summary: Option<Summary>, best: bool) -> String {
-    let Some(Summary { mean, spread, .. }) = summary else {
+fn shown(summary: Option<Summary>, best: bool) -> String {
+    let Some(summary) = summary else {
         return NOTHING.to_string();
     };
-    let mean = metric.show(mean);
+    let mean = summary.show(summary.mean);
     let mean = if best { format!("**{mean}**") } else { mean };
-    match spread {
-        Some(spread) => format!("{mean} ± {}", metric.show(spread)),
+    match summary.spread {
+        Some(spread) => format!("{mean} ± {}", summary.show(spread)),
         None => mean,
     }
 }
 
 /// Whether always answering the largest class is as accurate as the group.
-fn is_blind(metric: Metric, group: &Group) -> bool {
-    let level = group.over(|run| run.largest_class(metric));
+fn is_blind(metric: &str, group: &Group) -> bool {
+    let level = group.over(|run| run.blind(metric));
     let own = group.summary(metric);
     level.zip(own).is_some_and(|(level, own)| own.mean <= level.mean)
 }
 
 /// Whether no group of the column has a better mean.
-fn is_best(metric: Metric, mean: f64, column: &[&Group]) -> bool {
-    let Some(more) = metric.more_is_better() else {
+fn is_best(metric: &str, own: &Summary, column: &[&Group]) -> bool {
+    let Some(more) = own.like.higher_is_better else {
         return false;
     };
     let summaries = column.iter().filter_map(|group| group.summary(metric));
     let means: Vec<f64> = summaries.map(|summary| summary.mean).collect();
-    let no_better = |other: &f64| if more { *other <= mean } else { *other >= mean };
+    let no_better = |other: &f64| if more { *other <= own.mean } else { *other >= own.mean };
     // One alone is not the best of anything.
     means.len() > 1 && means.iter().all(no_better)
 }

@@ -6,10 +6,13 @@ mod ours;
 mod report;
 
 use fmicl_baselines as _;
+use fmicl_probes as _;
 use fmicl_text as _;
 
 use super::cell::Cell;
 use super::file::SweepFile;
+use fmicl_core::{Metric, Report};
+use fmicl_runner::eval::{Judged, Reports};
 use std::fs;
 use std::path::Path;
 
@@ -51,21 +54,31 @@ fn write(folder: &Path, sweep: &str) -> SweepFile {
 fn finish(cell: &Cell, knn: f64, alignment: f64) {
     fs::create_dir_all(&cell.dir).unwrap();
     fs::write(cell.dir.join("config.toml"), &cell.config).unwrap();
-    let row = |name: &str, knn: f64| {
-        serde_json::json!({
-            "representation": name,
-            "all_labels": { "knn": knn, "linear": 0.5 },
-            "few_labels": { "knn": 0.25, "linear": 0.25 },
-        })
+    let judged = |evaluation: &str, representation: &str, accuracy: f64| {
+        let metric = |name: &str, share: f64| Metric::percent(name, share, Some(0.1));
+        Judged {
+            evaluation: evaluation.into(),
+            representation: representation.into(),
+            report: Report {
+                title: "test accuracy".into(),
+                metrics: vec![metric("accuracy", accuracy), metric("few-labels", 0.25)],
+                main: "accuracy".into(),
+                notes: vec!["weighted vote of k = 200.".into()],
+            },
+        }
     };
-    let rows = [
-        row("raw pixels", 0.4),
-        row("untrained encoder", 0.3),
-        row("trained encoder", knn),
+    let representations = [
+        ("raw pixels", 0.4),
+        ("untrained encoder", 0.3),
+        ("trained encoder", knn),
     ];
-    let protocol = serde_json::json!({ "classes": 10, "test_images": 360, "train_images": 1437, "k": 200 });
-    let result =
-        serde_json::json!({ "epochs": 1, "seconds": 61.0, "evaluation": { "rows": rows, "protocol": protocol } });
+    let knn = representations.map(|(name, knn)| judged("knn", name, knn));
+    let linear = representations.map(|(name, _)| judged("linear", name, 0.5));
+    let reports = Reports(knn.into_iter().chain(linear).collect());
+    let labels = serde_json::json!({
+        "dataset": "digits", "train": 1437, "test": 360, "test_in_training": 0, "classes": 10,
+    });
+    let result = serde_json::json!({ "epochs": 1, "seconds": 61.0, "labels": labels, "reports": reports });
     fs::write(cell.dir.join("result.json"), result.to_string()).unwrap();
     let epochs = [0.0, alignment].map(|a| serde_json::json!({ "projections": { "alignment": a } }).to_string());
     fs::write(cell.dir.join("metrics.jsonl"), epochs.join("\n")).unwrap();

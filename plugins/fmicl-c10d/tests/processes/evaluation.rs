@@ -19,7 +19,8 @@ engine = "single"
 device = "cpu"
 views.size = 16
 train = { epochs = 1, batch_size = 8, lr = 0.1, threads = 1 }
-eval = { batch_size = 16, knn.k = 5, linear.max_iter = 3 }
+eval.batch_size = 16
+evaluations = { knn.k = 5, linear.max_iter = 3 }
 "#;
 
 fn text(path: &Path) -> &str {
@@ -65,13 +66,13 @@ fn several_processes_find_the_accuracies_of_one_and_the_first_prints_them() {
         return common::fmicl();
     }
     let (_folder, run) = trained(test, IMAGES);
-    let expected = &json(&run.join("result.json"))["evaluation"];
-    assert_eq!(expected["rows"].as_array().unwrap().len(), 3, "{expected}");
+    let expected = &json(&run.join("result.json"))["reports"];
+    assert_eq!(expected.as_array().unwrap().len(), 6, "{expected}");
     let one = printed(test, 1, &["eval", text(&run), "--json"]);
     std::fs::remove_file(run.join("eval.json")).unwrap();
     let three = printed(test, 3, &["eval", text(&run), "--json"]);
     assert_eq!(three, [&*one[0], "", ""], "the first alone speaks, and says the same");
-    assert_eq!(&json(&run.join("eval.json"))["evaluation"], expected);
+    assert_eq!(&json(&run.join("eval.json"))["reports"], expected);
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn several_processes_find_the_correlations_of_one() {
             "dataset = {{ name = 'sentences', path = '{}' }}
             backbone = {{ name = 'bert', folder = '{bert}', pooling = 'mean' }}
             views = {{ name = 'text', tokenizer = '{bert}', max_length = 12 }}
-            evaluations = [{{ name = 'sts', data = '{}' }}]
+            evaluations.sts.data = '{}'
             architecture = 'simclr'
             objective = 'infonce'
             optimizer = 'sgd'
@@ -112,10 +113,10 @@ fn several_processes_find_the_correlations_of_one() {
             bert = bert.display()
         ),
     );
-    let expected = &json(&run.join("result.json"))["evaluations"];
-    assert!(expected[0]["rows"][1]["figures"][0]["value"].is_number(), "{expected}");
+    let expected = &json(&run.join("result.json"))["reports"];
+    assert!(expected[1]["metrics"][0]["value"].is_number(), "{expected}");
     printed(test, 2, &["eval", text(&run)]);
-    assert_eq!(&json(&run.join("eval.json"))["evaluations"], expected);
+    assert_eq!(&json(&run.join("eval.json"))["reports"], expected);
 
     // By the evaluation alone, of the run and of the folder of published weights.
     let on_sts = ["--on", "sts", "--data", text(&sts), "--json"];
@@ -125,7 +126,7 @@ fn several_processes_find_the_correlations_of_one() {
         assert_eq!(two, [&*one[0], ""], "{encoder:?}");
         if encoder == &run {
             let found: Value = serde_json::from_str(&two[0]).unwrap();
-            assert_eq!(found["rows"][0]["figures"], expected[0]["rows"][1]["figures"]);
+            assert_eq!(found["reports"][0]["metrics"], expected[1]["metrics"]);
         }
     }
 }

@@ -20,7 +20,7 @@ engine = { name = "c10d", timeout = 16.0 }
 device = "cpu"
 views.size = 16
 train = { epochs = 2, batch_size = 8, lr = 0.01, threads = 1, log_every = 1, checkpoint_every = 1 }
-eval = { knn.k = 5, linear.max_iter = 3 }
+evaluations = { knn.k = 5, linear.max_iter = 3 }
 "#;
 
 /// What a run is started with, in the environment of each of its processes.

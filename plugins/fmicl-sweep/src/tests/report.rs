@@ -5,6 +5,7 @@ use crate::file::SweepFile;
 use crate::report::Report;
 use crate::summary::Summary;
 use crate::{cell::Cell, grid};
+use fmicl_core::Metric;
 use std::fs;
 use std::path::Path;
 
@@ -36,9 +37,9 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
     let table = report.markdown().unwrap();
     let expected = "# sweep
 
-| divergence | small kNN | small alignment | large kNN | large alignment |
+| divergence | small knn | small alignment | large knn | large alignment |
 | --- | --- | --- | --- | --- |
-| chance | 10.0 | – | 10.0 | – |
+| largest class | 10.0 | – | 10.0 | – |
 | raw pixels | 40.0 | – | 40.0 | – |
 | untrained encoder | 30.0 | – | 30.0 | – |
 | kl | **55.0** ± 7.1 | **0.450** ± 0.071 | 70.0 ± 0.0 | 0.300 ± 0.000 |
@@ -46,7 +47,7 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
 ";
     assert!(table.starts_with(expected), "{table}");
     assert!(
-        table.contains("on 360 test images") && table.contains("k = 200"),
+        table.contains("on 360 test samples. test accuracy. weighted vote of k = 200.\n"),
         "{table}"
     );
     assert!(
@@ -59,12 +60,15 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 9);
     assert!(
-        lines[0].starts_with("divergence,size,seed,state,knn,linear,balanced_knn,balanced_linear,few_label_knn,"),
+        lines[0].starts_with(
+            "divergence,size,seed,state,knn.accuracy,knn.few-labels,linear.accuracy,linear.few-labels,train.alignment,train.seconds,\
+             raw_pixels_knn.accuracy,"
+        ),
         "{}",
         lines[0]
     );
     assert!(
-        lines[1].starts_with("kl,small,0,done,50,50,,,25,25,0.5,,"),
+        lines[1].starts_with("kl,small,0,done,50,25,50,25,0.5,61,40,"),
         "{}",
         lines[1]
     );
@@ -82,7 +86,7 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
 #[test]
 fn every_kind_of_plot_is_drawn() {
     for (report, expected) in [
-        ("plot = 'lines'\nx = 'batch'\nmetrics = ['knn']", "kNN accuracy, %"),
+        ("plot = 'lines'\nx = 'batch'\nmetrics = ['knn']", "knn, %"),
         ("plot = 'scatter'\nmetrics = ['alignment', 'knn']", "alignment"),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -108,11 +112,12 @@ fn every_kind_of_plot_is_drawn() {
 
 #[test]
 fn the_spread_is_that_of_a_sample() {
-    let summary = Summary::new(vec![1.0, 2.0, 4.0]).unwrap();
+    let of = |values: &[f64]| Summary::new(values.iter().map(|value| Metric::new("x", *value, 1)).collect());
+    let summary = of(&[1.0, 2.0, 4.0]).unwrap();
     assert_eq!(summary.mean, 7.0 / 3.0);
     assert!((summary.spread.unwrap() - 1.527_525_231_651_946_6).abs() < 1e-12);
-    assert_eq!(Summary::new(vec![1.0]).unwrap().spread, None);
-    assert_eq!(Summary::new(vec![]), None);
+    assert_eq!(of(&[1.0]).unwrap().spread, None);
+    assert_eq!(of(&[]), None);
 }
 
 #[test]
@@ -121,12 +126,12 @@ fn a_reference_that_depends_on_the_row_is_left_out_and_each_protocol_is_told() {
     let axis = "[[axis]]\nname = 'dataset'\nkey = 'dataset'\nvalues = ['digits', { name = 'subset', train = 9, of = 'digits' }]";
     let (file, cells) = finished(folder.path(), axis);
     let result = cells[1].dir.join("result.json");
-    rewrite(&result, "0.4", "0.45");
+    rewrite(&result, "40.0", "45.0");
     rewrite(&result, "360", "90");
     let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
     let table = report.markdown().unwrap();
     assert!(
-        table.contains("| raw pixels | – | 50.0 |") && table.contains("| chance | 10.0 |"),
+        table.contains("| raw pixels | – | 50.0 |") && table.contains("| largest class | 10.0 |"),
         "{table}"
     );
     assert!(
@@ -134,11 +139,13 @@ fn a_reference_that_depends_on_the_row_is_left_out_and_each_protocol_is_told() {
         "{table}"
     );
     assert!(
-        table.contains("`digits`, 1 epochs: accuracy on 360 test images"),
+        table.contains(
+            "`digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, judged on 360 test samples"
+        ),
         "{table}"
     );
     assert!(
-        table.contains("`subset of digits`, 1 epochs: accuracy on 90 test images"),
+        table.contains("`subset of digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, judged on 90 test samples"),
         "{table}"
     );
 }
@@ -219,43 +226,74 @@ fn a_table_of_two_builds_says_which_runs_are_of_which() {
 fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_and_its_level_is_a_row() {
     let folder = tempfile::tempdir().unwrap();
     let axis = "seeds = [0]\n[[axis]]\nname = 'lr'\nkey = 'train.lr'\nvalues = [0.1, 0.2]\n\
-                [report]\nmetrics = ['knn', 'balanced-knn', 'alignment']";
+                [report]\nmetrics = ['knn', 'knn.few-labels', 'alignment']";
     let (file, cells) = finished(folder.path(), axis);
-    let level = |share: &str| {
-        let largest = format!("{{\"class\":2,\"accuracy\":{share},\"balanced\":0.125}}");
+    let level = |percent: f64| {
         for cell in &cells {
             finish(cell, 0.59, 0.2);
             let path = cell.dir.join("result.json");
             rewrite(
                 &path,
-                "\"classes\":10",
-                &format!(
-                    "\"classes\":10,\"largest_class\":{largest},\"test_images_in_training\":12,\"unreadable_images\":3"
-                ),
+                "\"test_in_training\":0",
+                "\"test_in_training\":12,\"unreadable\":3",
             );
-            rewrite(
-                &path,
-                "\"linear\":0.5",
-                "\"linear\":0.5,\"balanced\":{\"knn\":0.12,\"linear\":0.1}",
-            );
+            let mut result: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            for judged in result["reports"].as_array_mut().unwrap() {
+                judged["metrics"][0]["blind"] = percent.into();
+                judged["metrics"][1]["blind"] = 12.5.into();
+                judged["metrics"][1]["value"] = 12.0.into();
+            }
+            fs::write(path, result.to_string()).unwrap();
         }
-        Report::new(Path::new("sweep.toml"), &file, None, &cells)
-            .unwrap()
-            .markdown()
-            .unwrap()
+        let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+        report.markdown().unwrap()
     };
-    let table = level("0.6");
+    let table = level(60.0);
     assert!(
-        table.contains("| chance | 10.0 | 10.0 | – |\n| largest class | 60.0 | 12.5 | – |\n"),
+        table.contains("| --- | --- | --- | --- |\n| largest class | 60.0 | 12.5 | – |\n"),
         "{table}"
     );
     assert!(table.contains("| 0.1 | 59.0 | 12.0 | **0.200** |"), "{table}");
     assert!(
         table.contains(
-            "on 360 test images (3 images of both splits could not be read), of which 12 are training images;"
+            "on 360 test samples (3 samples of both splits could not be read), of which 12 are training samples."
         ),
         "{table}"
     );
-    let table = level("0.58");
+    let table = level(58.0);
     assert!(table.contains("| 0.1 | **59.0** | 12.0 |"), "{table}");
+}
+
+#[test]
+fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let axis = "[report]\nmetrics = ['sts.STS-B dev', 'train.alignment', 'alignment', 'sts.medium']";
+    let (file, cells) = finished(folder.path(), axis);
+    for cell in &cells {
+        let path = cell.dir.join("result.json");
+        let mut result: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        result["reports"] = serde_json::json!([{
+            "evaluation": "sts", "representation": "trained encoder", "title": "correlation", "main": "STS-B dev", "notes": [],
+            "metrics": [
+                { "name": "STS-B dev", "value": 71.255, "higher_is_better": true, "digits": 2 },
+                { "name": "average", "value": null, "higher_is_better": true, "digits": 2 },
+                { "name": "alignment", "value": 0.5, "higher_is_better": false, "digits": 3 },
+            ],
+        }]);
+        fs::write(path, result.to_string()).unwrap();
+    }
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let table = report.markdown().unwrap();
+    assert!(
+        table.contains("|  | sts.STS-B dev | train.alignment | alignment | sts.medium |"),
+        "{table}"
+    );
+    assert!(
+        table.contains("|  | 71.25 | 0.200 | – | – |") || table.contains("|  | 71.26 | 0.200 | – | – |"),
+        "{table}"
+    );
+    let ambiguous = "No column: several metrics are named `alignment`: write sts.alignment or train.alignment.\n";
+    assert!(table.contains(ambiguous), "{table}");
+    let unknown = "No column: no metric named `sts.medium`; there are sts.STS-B dev, sts.average, ";
+    assert!(table.contains(unknown), "{table}");
 }

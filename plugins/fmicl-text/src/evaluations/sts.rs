@@ -22,7 +22,7 @@ use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::tch::Tensor;
 use fmicl_core::{
-    Encode, Error, Evaluation, Figure, Modality, Report, Result, Task, register, registry, require, toml,
+    Error, Evaluation, Metric, Modality, Report, Representation, Result, Task, register, registry, require, toml,
 };
 use senteval::TASKS;
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,8 @@ impl Evaluation for Sts {
         })
     }
 
-    fn modality(&self) -> Modality {
-        Modality::Texts
+    fn modality(&self) -> Option<Modality> {
+        Some(Modality::Texts)
     }
 
     fn open(&self) -> Result<Box<dyn Task>> {
@@ -101,8 +101,8 @@ struct Opened {
 }
 
 impl Task for Opened {
-    fn judge(&self, encode: &Encode) -> Result<Report> {
-        let features = encode(self.sentences.clone())?;
+    fn judge(&self, it: &dyn Representation) -> Result<Report> {
+        let features = it.encode(self.sentences.clone())?;
         if features.isfinite().all().int64_value(&[]) == 0 {
             return Err(Error::Run(
                 "the encoder's features have values that are not finite: it has diverged".into(),
@@ -114,45 +114,48 @@ impl Task for Opened {
             missing,
             notes: found,
         } = &self.found;
-        let percent = |(name, pairs): &(String, Pairs)| figure(name, 100.0 * pairs.spearman(&features), 2);
-        let mut figures: Vec<_> = tasks.iter().map(percent).collect();
-        // The best checkpoint is that of STS-B dev where it is there, as in SimCSE.
-        let mut score = figures.iter().map(|figure| figure.value).sum::<f64>() / figures.len() as f64;
+        let correlation = |(name, pairs): &(String, Pairs)| Metric::new(name, 100.0 * pairs.spearman(&features), 2);
+        let mut metrics: Vec<_> = tasks.iter().map(correlation).collect();
         let mut notes = vec!["a task is its test split, all subsets together".to_string()];
-        if figures.len() == TASKS.len() {
-            figures.push(figure("average", score, 2));
-        }
         if !missing.is_empty() {
             notes.push(format!("not there: {}", missing.join(", ")));
         }
         notes.extend(found.iter().cloned());
+        let mut main = match metrics.len() {
+            1 => metrics[0].name.clone(),
+            _ => "average".to_string(),
+        };
+        if metrics.len() > 1 {
+            let average = metrics.iter().map(|metric| metric.value).sum::<f64>() / metrics.len() as f64;
+            // Of fewer tasks it is another number than that of the papers.
+            if metrics.len() < TASKS.len() {
+                main = format!("average of {}", metrics.len());
+            }
+            metrics.push(Metric::new(&main, average, 2));
+        }
+        // The best checkpoint is that of STS-B dev where it is there, as in SimCSE.
         if let Some(set @ (name, pairs)) = geometry {
-            let dev = percent(set);
-            score = dev.value;
-            figures.push(dev);
+            let dev = correlation(set);
+            main = dev.name.clone();
+            metrics.push(dev);
             let close = pairs.above(ALIKE);
             if close.len() > 0 {
                 let (x, y) = close.features(&features);
-                figures.push(figure("alignment", alignment(&x, &y).double_value(&[]), 3));
+                metrics.push(lower("alignment", &alignment(&x, &y)));
             }
             let (x, y) = pairs.features(&features);
-            figures.push(figure(
-                "uniformity",
-                uniformity(&Tensor::cat(&[x, y], 0)).double_value(&[]),
-                3,
-            ));
+            metrics.push(lower("uniformity", &uniformity(&Tensor::cat(&[x, y], 0))));
             let alignment = match close.len() {
                 0 => format!("no alignment, for no pair of {name} has a score above {ALIKE}"),
                 count => format!("alignment of the {count} pairs of {name} with a score above {ALIKE}"),
             };
             notes.push(format!("{alignment}, uniformity of its {} sentences", 2 * pairs.len()));
         }
-        let title = "Spearman's rank correlation x 100 of cosines with people's scores".into();
         Ok(Report {
-            title,
-            figures,
+            title: "Spearman's rank correlation x 100 of cosines with people's scores".into(),
+            metrics,
+            main,
             notes,
-            score,
         })
     }
 }
@@ -160,12 +163,8 @@ impl Task for Opened {
 /// Pairs with a score above it mean the same, as in SimCSE.
 const ALIKE: f64 = 4.0;
 
-fn figure(name: &str, value: f64, digits: usize) -> Figure {
-    Figure {
-        name: name.into(),
-        value,
-        digits,
-    }
+fn lower(name: &str, value: &Tensor) -> Metric {
+    Metric::new(name, value.double_value(&[]), 3).lower_is_better()
 }
 
 #[cfg(test)]

@@ -1,6 +1,19 @@
 use super::*;
 use fmicl_core::tch::{Device, Kind};
-use fmicl_core::{Part, Samples};
+use fmicl_core::{LabelledFeatures, Part, Samples};
+
+/// An encoder of sentences.
+struct By<F>(F);
+
+impl<F: Fn(Arc<dyn Samples>) -> Result<Tensor>> Representation for By<F> {
+    fn encode(&self, samples: Arc<dyn Samples>) -> Result<Tensor> {
+        (self.0)(samples)
+    }
+
+    fn labelled(&self) -> Result<&LabelledFeatures> {
+        Err(Error::Run("there are no labels".into()))
+    }
+}
 
 /// Features of a sentence that are nothing but its words' letters.
 fn letters(samples: Arc<dyn Samples>) -> Result<Tensor> {
@@ -23,18 +36,18 @@ fn open(data: &Path, tasks: &[&str]) -> Result<Box<dyn Task>> {
 }
 
 fn names(report: &Report) -> Vec<&str> {
-    report.figures.iter().map(|figure| figure.name.as_str()).collect()
+    report.metrics.iter().map(|metric| metric.name.as_str()).collect()
 }
 
 #[test]
 fn sentevals_seven_tasks_have_an_average() {
     let folder = tempfile::tempdir().unwrap();
     senteval::tests::write(&folder.path().join("downstream"));
-    let report = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    let report = open(folder.path(), &[]).unwrap().judge(&By(letters)).unwrap();
     let seven = TASKS.map(|task| task.name);
     let rest = ["average", "STS-B dev", "alignment", "uniformity"];
     assert_eq!(names(&report), [&seven[..], &rest].concat());
-    let value = |index: usize| report.figures[index].value;
+    let value = |index: usize| report.metrics[index].value;
     let mean = (0..7).map(value).sum::<f64>() / 7.0;
     assert!((value(7) - mean).abs() < 1e-12 && mean.is_finite());
 }
@@ -44,14 +57,14 @@ fn what_is_not_there_is_said_and_what_is_not_wanted_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     senteval::tests::write(folder.path());
     std::fs::remove_dir_all(folder.path().join("SICK")).unwrap();
-    let report = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    let report = open(folder.path(), &[]).unwrap().judge(&By(letters)).unwrap();
     assert!(!names(&report).contains(&"average") && !names(&report).contains(&"SICK-R"));
     assert!(
         report.notes.contains(&"not there: SICK-R".to_string()),
         "{:?}",
         report.notes
     );
-    let report = open(folder.path(), &["STS12"]).unwrap().judge(&letters).unwrap();
+    let report = open(folder.path(), &["STS12"]).unwrap().judge(&By(letters)).unwrap();
     assert_eq!(names(&report), ["STS12"]);
     let error = open(folder.path(), &["STS12", "SICK-R"]).err().unwrap().to_string();
     assert!(error.ends_with("does not hold SICK-R, which `tasks` names"), "{error}");
@@ -63,13 +76,13 @@ fn a_file_is_enough() {
     let options = Sts::default().example(folder.path()).unwrap();
     assert_eq!(options["data"].as_str(), folder.path().to_str());
     std::fs::copy(folder.path().join("dev.csv"), folder.path().join("test.csv")).unwrap();
-    let whole = open(folder.path(), &[]).unwrap().judge(&letters).unwrap();
+    let whole = open(folder.path(), &[]).unwrap().judge(&By(letters)).unwrap();
     assert_eq!(names(&whole), ["STS-B", "STS-B dev", "alignment", "uniformity"]);
     let file = open(&folder.path().join("dev.csv"), &[])
         .unwrap()
-        .judge(&letters)
+        .judge(&By(letters))
         .unwrap();
-    assert_eq!(file.figures[..], whole.figures[1..]);
+    assert_eq!(file.metrics[..], whole.metrics[1..]);
 }
 
 /// Two pairs, of which one has a score above 4: cosine 0.6 (5.0), and 0 (4.0, which is not above).
@@ -79,8 +92,8 @@ fn alignment_and_uniformity_are_their_formulas() {
     let path = folder.path().join("x.csv");
     std::fs::write(&path, "a,b,5\na,c,4\n").unwrap();
     let features = |_: Arc<dyn Samples>| Ok(Tensor::from_slice(&[2f32, 0.0, 1.2, 1.6, 0.0, 7.0]).view([3, 2]));
-    let report = open(&path, &[]).unwrap().judge(&features).unwrap();
-    let value = |name: &str| report.figures.iter().find(|figure| figure.name == name).unwrap().value;
+    let report = open(&path, &[]).unwrap().judge(&By(features)).unwrap();
+    let value = |name: &str| report.metrics.iter().find(|metric| metric.name == name).unwrap().value;
     assert_eq!(names(&report)[0], "STS-B x");
     assert!((value("STS-B x") - 100.0).abs() < 1e-9);
     assert!((value("alignment") - 0.8).abs() < 1e-6);
@@ -104,12 +117,12 @@ fn an_encoder_that_diverged_is_an_error_and_one_that_collapsed_has_no_correlatio
             ))
         }
     };
-    let error = task.judge(&filled(f64::NAN)).unwrap_err().to_string();
+    let error = task.judge(&By(filled(f64::NAN))).unwrap_err().to_string();
     assert!(error.contains("not finite"), "{error}");
-    let report = task.judge(&filled(1.0)).unwrap();
-    assert!(report.figures[0].value.is_nan(), "{report:?}");
+    let report = task.judge(&By(filled(1.0))).unwrap();
+    assert!(report.metrics[0].value.is_nan(), "{report:?}");
     assert!(
-        report.figures[2].value.abs() < 1e-12,
+        report.metrics[2].value.abs() < 1e-12,
         "the uniformity of one point is 0"
     );
 }
@@ -142,7 +155,7 @@ fn a_file_of_all_splits_is_the_benchmark_and_its_development_split() {
     let text = header.to_string() + &rows.concat();
     std::fs::write(&path, crate::files::tests::gzip(text.as_bytes())).unwrap();
     for data in [&*path, folder.path()] {
-        let report = open(data, &[]).unwrap().judge(&letters).unwrap();
+        let report = open(data, &[]).unwrap().judge(&By(letters)).unwrap();
         assert_eq!(names(&report), ["STS-B", "STS-B dev", "alignment", "uniformity"]);
     }
     std::fs::write(folder.path().join("train.tsv"), header.to_string() + &row("train", 3)).unwrap();
@@ -195,7 +208,7 @@ fn what_became_of_alignment_is_said() {
     let path = folder.path().join("dev.tsv");
     let note = |text: &str, expected: &str| {
         std::fs::write(&path, text).unwrap();
-        let report = open(&path, &[]).unwrap().judge(&letters).unwrap();
+        let report = open(&path, &[]).unwrap().judge(&By(letters)).unwrap();
         assert!(
             report.notes.iter().any(|note| note.contains(expected)),
             "{:?}",

@@ -5,15 +5,15 @@ const NUMBERS: usize = 1 << 22;
 
 /// The tiles of `rows` rows, of each its first row and how many it has, where as many as `widest` numbers are computed of
 /// each row.
-pub(super) fn tiles(rows: i64, widest: usize) -> impl Iterator<Item = (i64, i64)> + Clone {
+pub fn tiles(rows: i64, widest: usize) -> impl Iterator<Item = (i64, i64)> + Clone {
     let size = (NUMBERS / widest.max(1)).max(1) as i64;
     (0..rows)
         .step_by(size as usize)
         .map(move |start| (start, size.min(rows - start)))
 }
 
-/// The most bytes that a value of a tile has.
-pub(super) const BYTES: u64 = 4 * NUMBERS as u64;
+/// The most bytes of the tiles that a classifier holds at once.
+pub const BYTES: u64 = 8 * 4 * NUMBERS as u64;
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,11 @@
 //! Source: Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5, with a line search that halves
 //! the step until the decrease is sufficient (Armijo).
 
-use fmicl_core::tch::Tensor;
 use std::collections::VecDeque;
+use tch::Tensor;
 
 /// Steps whose curvature is remembered.
-pub(super) const HISTORY: usize = 10;
+pub const HISTORY: usize = 10;
 /// The share of the predicted decrease that a step must bring.
 const ARMIJO: f64 = 1e-4;
 /// The largest element of the gradient at which the search ends.

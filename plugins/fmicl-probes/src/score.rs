@@ -1,7 +1,6 @@
 //! How often predicted classes are right.
 
-use fmicl_core::tch::{Kind, Tensor};
-use serde::Serialize;
+use tch::{Kind, Tensor};
 
 /// How often predicted classes are right, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,15 +27,13 @@ impl Score {
     }
 }
 
-/// What always predicting one class is worth, 0 to 1: the class that is the largest of training.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The score of always predicting one class: the largest of training.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Largest {
     /// The class's number.
     pub class: usize,
-    /// Its share of the test samples.
-    pub accuracy: f64,
-    /// 1 / the number of classes that the test samples are of.
-    pub balanced: f64,
+    /// Its share of the test samples, and 1 / the number of classes that the test samples are of.
+    pub score: Score,
 }
 
 impl Largest {
@@ -47,17 +44,15 @@ impl Largest {
         let tied = in_train.eq_tensor(&in_train.max()).to_kind(Kind::Double);
         let class = (tied * (&in_test + 1.0)).argmax(0, false).int64_value(&[]);
         let always = Tensor::full_like(test, class);
-        let Score { accuracy, balanced } = Score::of(&always, test, classes);
         Largest {
             class: class as usize,
-            accuracy,
-            balanced,
+            score: Score::of(&always, test, classes),
         }
     }
 }
 
 /// The samples of each class `[C]`, f64.
-pub(super) fn counts(labels: &Tensor, classes: usize) -> Tensor {
+pub fn counts(labels: &Tensor, classes: usize) -> Tensor {
     labels.bincount(None::<Tensor>, classes as i64).to_kind(Kind::Double)
 }
 
@@ -85,10 +80,10 @@ mod tests {
     fn always_the_largest_class_of_training_has_its_share_of_the_test_samples() {
         let test = ints(&[0, 0, 0, 1, 1, 1, 1, 2, 2, 2]);
         let largest = Largest::of(&ints(&[2, 2, 2, 1, 0]), &test, 4);
-        assert_eq!((largest.class, largest.accuracy), (2, 0.3));
-        assert!((largest.balanced - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!((largest.class, largest.score.accuracy), (2, 0.3));
+        assert!((largest.score.balanced - 1.0 / 3.0).abs() < 1e-12);
         // As many of each in training: the highest level of them.
         let largest = Largest::of(&ints(&[0, 1, 2]), &test, 4);
-        assert_eq!((largest.class, largest.accuracy), (1, 0.4));
+        assert_eq!((largest.class, largest.score.accuracy), (1, 0.4));
     }
 }

@@ -1,0 +1,197 @@
+//! The one result type: a report of metrics, each of which is found by its name.
+
+use crate::registry::did_you_mean;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What an evaluation measured of one encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The measure and its data, in a line.
+    pub title: String,
+    /// The metrics, in the order in which they are shown.
+    pub metrics: Vec<Metric>,
+    /// The name of the metric that stands for all: a column that names the evaluation alone shows it, and checkpoints are
+    /// compared by it.
+    pub main: String,
+    /// How the values were obtained, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A named number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Such as `accuracy`, or `STS-B`.
+    pub name: String,
+    /// The number, in the unit; in JSON `null` where it is not finite.
+    #[serde(deserialize_with = "or_nan")]
+    pub value: f64,
+    /// Such as `%` or `s`; empty for a pure number.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// Whether more is better; nothing where encoders are not compared by it.
+    #[serde(default)]
+    pub higher_is_better: Option<bool>,
+    /// Digits after the point that mean something.
+    pub digits: usize,
+    /// The value of always giving the commonest answer without a look at the sample, where that has one: no encoder at or
+    /// below it has learnt anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<f64>,
+}
+
+fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+impl Metric {
+    /// A pure number of which more is better.
+    pub fn new(name: &str, value: f64, digits: usize) -> Self {
+        Metric {
+            name: name.into(),
+            value,
+            unit: String::new(),
+            higher_is_better: Some(true),
+            digits,
+            blind: None,
+        }
+    }
+
+    /// A share, 0 to 1, as a number of `%` with one digit; `blind` is the share of always giving the commonest answer.
+    pub fn percent(name: &str, share: f64, blind: Option<f64>) -> Self {
+        Metric {
+            unit: "%".into(),
+            blind: blind.map(|share| 100.0 * share),
+            ..Metric::new(name, 100.0 * share, 1)
+        }
+    }
+
+    /// The metric, of which less is better.
+    pub fn lower_is_better(self) -> Self {
+        Metric {
+            higher_is_better: Some(false),
+            ..self
+        }
+    }
+
+    /// The metric in a unit.
+    pub fn in_unit(self, unit: &str) -> Self {
+        Metric {
+            unit: unit.into(),
+            ..self
+        }
+    }
+
+    /// The value as it is shown, without the unit.
+    pub fn shown(&self) -> String {
+        format!("{:.*}", self.digits, self.value)
+    }
+
+    /// The value with the sign that makes more better; nothing where it is no number, or encoders are not compared by it.
+    pub fn score(&self) -> Option<f64> {
+        let sign = if self.higher_is_better? { 1.0 } else { -1.0 };
+        Some(sign * self.value).filter(|score| score.is_finite())
+    }
+}
+
+impl Report {
+    /// The metric of a name.
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+}
+
+/// The metric that `name` means among the reports of several evaluations: `EVALUATION.METRIC`; `EVALUATION`, for its main
+/// one; or `METRIC`, where one evaluation alone has a metric of that name.
+///
+/// # Errors
+/// No such metric, or more than one, with the names that would work.
+pub fn find_metric<'a>(
+    reports: impl IntoIterator<Item = (&'a str, &'a Report)>,
+    name: &str,
+) -> Result<(&'a str, &'a Metric), String> {
+    let mut named = Vec::new();
+    let mut known = Vec::new();
+    for (evaluation, report) in reports {
+        let inside = name.strip_prefix(evaluation);
+        let metric = match inside {
+            Some("") => Some(&*report.main),
+            Some(inside) => inside.strip_prefix('.'),
+            None => None,
+        };
+        if let Some(metric) = metric.and_then(|metric| report.metric(metric)) {
+            return Ok((evaluation, metric));
+        }
+        named.extend(report.metric(name).map(|metric| (evaluation, metric)));
+        known.extend(
+            report
+                .metrics
+                .iter()
+                .map(|metric| format!("{evaluation}.{}", metric.name)),
+        );
+    }
+    match &named[..] {
+        [only] => Ok(*only),
+        [] => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            Err(format!(
+                "no metric named `{name}`{}; there are {}",
+                did_you_mean(name, &known),
+                known.join(", ")
+            ))
+        }
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .map(|(evaluation, _)| format!("{evaluation}.{name}"))
+                .collect();
+            Err(format!(
+                "several metrics are named `{name}`: write {}",
+                names.join(" or ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(main: &str, names: &[&str]) -> Report {
+        Report {
+            title: "t".into(),
+            metrics: names.iter().map(|name| Metric::new(name, 1.0, 1)).collect(),
+            main: main.into(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_metric_is_found_by_both_names_by_the_evaluation_s_or_by_its_own_where_no_other_has_it() {
+        let knn = report("accuracy", &["accuracy", "balanced"]);
+        let sts = report("STS-B dev", &["STS-B", "STS-B dev", "accuracy"]);
+        let found = |name| {
+            let found = find_metric([("knn", &knn), ("sts", &sts)], name);
+            found.map(|(evaluation, metric)| format!("{evaluation}.{}", metric.name))
+        };
+        assert_eq!(found("knn.balanced").unwrap(), "knn.balanced");
+        assert_eq!(found("sts").unwrap(), "sts.STS-B dev");
+        assert_eq!(found("balanced").unwrap(), "knn.balanced");
+        assert_eq!(found("STS-B").unwrap(), "sts.STS-B");
+        assert_eq!(
+            found("accuracy").unwrap_err(),
+            "several metrics are named `accuracy`: write knn.accuracy or sts.accuracy"
+        );
+        assert_eq!(
+            found("knn.balance").unwrap_err(),
+            "no metric named `knn.balance` (did you mean `knn.balanced`?); there are knn.accuracy, knn.balanced, sts.STS-B, \
+             sts.STS-B dev, sts.accuracy"
+        );
+    }
+
+    #[test]
+    fn a_score_is_the_more_the_better_and_a_number() {
+        assert_eq!(Metric::percent("a", 0.5, None).score(), Some(50.0));
+        assert_eq!(Metric::new("a", 2.0, 0).lower_is_better().score(), Some(-2.0));
+        assert_eq!(Metric::new("a", f64::NAN, 0).score(), None);
+    }
+}

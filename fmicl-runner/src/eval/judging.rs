@@ -1,0 +1,114 @@
+//! A representation as evaluations see it.
+
+use super::encode::{Encode, Reader};
+use super::judged::Judged;
+use crate::data::{Labelled, Opened, Splits};
+use crate::left_out::Pass;
+use fmicl_core::tch::{Device, Tensor};
+use fmicl_core::{Error, Features, LabelledFeatures, Representation, Result, Samples};
+use fmicl_data::Unreadable;
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// An encoder, or raw samples, while evaluations judge it. It holds the features of the labelled splits, once an evaluation
+/// has asked for them.
+pub(super) struct Judging<'a> {
+    reader: &'a Reader,
+    encode: &'a Encode<'a>,
+    data: Option<&'a Splits>,
+    is_in_training: bool,
+    labelled: OnceCell<(LabelledFeatures, usize)>,
+}
+
+impl<'a> Judging<'a> {
+    /// What `encode` makes of samples that are read so; its labelled splits are those of `data`.
+    pub fn new(reader: &'a Reader, encode: &'a Encode<'a>, data: Option<&'a Splits>) -> Self {
+        Judging {
+            reader,
+            encode,
+            data,
+            is_in_training: false,
+            labelled: OnceCell::new(),
+        }
+    }
+
+    /// While training waits.
+    pub fn in_training(self) -> Self {
+        Judging {
+            is_in_training: true,
+            ..self
+        }
+    }
+
+    /// The report of an evaluation.
+    pub fn judge(&self, opened: &Opened, representation: &str) -> Result<Judged> {
+        Ok(Judged {
+            evaluation: opened.name.clone(),
+            representation: representation.to_string(),
+            report: opened.task.judge(self)?,
+        })
+    }
+
+    /// The features of the labelled splits, if an evaluation has asked for them, and how many samples could not be read.
+    pub fn seen(&self) -> Option<(&LabelledFeatures, usize)> {
+        self.labelled
+            .get()
+            .map(|(features, unreadable)| (features, *unreadable))
+    }
+
+    fn read_labelled(&self, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
+        let (train, lost_of_train) = self.read(data, ("train", &labelled.train))?;
+        let (test, lost_of_test) = self.read(data, ("test", &labelled.test))?;
+        let features = LabelledFeatures {
+            train,
+            test,
+            classes: labelled.train.classes(),
+            class_names: labelled.train.class_names(),
+        };
+        Ok((features, data.distinct(&lost_of_train, &lost_of_test)))
+    }
+
+    /// The features and labels of the samples of a labelled split, in order; without those that cannot be read, where they may
+    /// be left out, and which those are.
+    fn read(&self, data: &Splits, (split, samples): (&str, &Arc<dyn Samples>)) -> Result<(Features, Vec<usize>)> {
+        let reader = self.reader;
+        let mut encoded = reader.encode_those(samples, self.encode, reader.on_error)?;
+        let missing = encoded.missing(samples.len());
+        let own: HashSet<_> = encoded.unreadable.iter().map(|own| own.sample).collect();
+        // Why, the process knows that it fell to.
+        let others = missing.iter().filter(|index| !own.contains(index));
+        encoded.unreadable.extend(others.map(|&sample| {
+            let path = samples
+                .path(sample)
+                .map_or("it".into(), |path| path.display().to_string());
+            let error = format!("{path}: cannot be read, as another process found");
+            Unreadable { sample, error }
+        }));
+        data.left_out.add(Pass::Evaluation, split, &encoded.unreadable);
+        let labels = encoded.labels(&**samples).to_device(reader.device);
+        let values = encoded.values;
+        Ok((Features { values, labels }, missing))
+    }
+}
+
+impl Representation for Judging<'_> {
+    fn encode(&self, samples: Arc<dyn Samples>) -> Result<Tensor> {
+        Ok(self.reader.encode(&samples, self.encode)?.to_device(Device::Cpu))
+    }
+
+    fn labelled(&self) -> Result<&LabelledFeatures> {
+        if let Some((features, _)) = self.labelled.get() {
+            return Ok(features);
+        }
+        let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
+        let none = || Error::Run("there are no labels to judge the encoder by".into());
+        let (data, labelled) = labelled.ok_or_else(none)?;
+        let read = self.read_labelled(data, labelled)?;
+        Ok(&self.labelled.get_or_init(|| read).0)
+    }
+
+    fn is_in_training(&self) -> bool {
+        self.is_in_training
+    }
+}

@@ -1,0 +1,75 @@
+//! The labelled data that evaluations were given, as they are told beside the numbers.
+
+use crate::data::{Labelled, Splits};
+use fmicl_core::LabelledFeatures;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The labelled data of an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Labels {
+    /// The dataset's name.
+    pub dataset: String,
+    /// Labelled samples of the train split.
+    pub train: usize,
+    /// Samples of the test split.
+    pub test: usize,
+    /// Samples of the two splits that could not be read, and are not among those.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unreadable: usize,
+    /// Samples of the test split whose files are in the train split, too: numbers of such samples say nothing of others.
+    pub test_in_training: usize,
+    /// Classes; 1 / classes is the accuracy of chance.
+    pub classes: usize,
+    /// Their names by number, where the dataset has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Labels {
+    /// Those of which the features are known; so many samples could not be read.
+    pub(super) fn new(
+        dataset: &str,
+        data: &Splits,
+        of: &Labelled,
+        features: &LabelledFeatures,
+        unreadable: usize,
+    ) -> Self {
+        Labels {
+            dataset: dataset.to_string(),
+            train: features.train.labels.numel(),
+            test: features.test.labels.numel(),
+            unreadable,
+            test_in_training: data.test_in_training(),
+            classes: of.train.classes(),
+            class_names: features.class_names.clone(),
+        }
+    }
+
+    /// `frozen features of 1437 labelled samples, none augmented, judged on 360 test samples, of which 12 are training samples`.
+    pub fn samples(&self) -> String {
+        let unreadable = match self.unreadable {
+            0 => String::new(),
+            count => format!(" ({count} samples of both splits could not be read)"),
+        };
+        let seen = match self.test_in_training {
+            0 => String::new(),
+            count if count >= self.test => ", all of which are training samples".into(),
+            count => format!(", of which {count} are training samples"),
+        };
+        format!(
+            "frozen features of {} labelled samples, none augmented, judged on {} test samples{unreadable}{seen}",
+            self.train, self.test
+        )
+    }
+}
+
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}: {}", self.dataset, self.samples())
+    }
+}

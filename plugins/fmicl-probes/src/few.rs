@@ -1,0 +1,100 @@
+//! A few labels: which they are, and how many.
+
+use crate::score::counts;
+use tch::{Kind, Tensor};
+
+/// Labels a class where there are few.
+pub const FEW: usize = 10;
+/// Random choices of those labels that are averaged.
+pub const DRAWS: u64 = 5;
+
+/// The size of a choice of [`FEW`] labels of each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Few {
+    /// Its labels, of all classes.
+    pub labels: usize,
+    /// The classes with fewer than [`FEW`], which give all that they have.
+    pub classes_with_fewer: usize,
+}
+
+impl Few {
+    /// Of labels `[N]` of so many classes.
+    pub fn of(labels: &Tensor, classes: usize) -> Self {
+        let counts = counts(labels, classes);
+        let value = |tensor: Tensor| tensor.sum(Kind::Double).double_value(&[]) as usize;
+        Few {
+            labels: value(counts.clamp_max(FEW as f64)),
+            classes_with_fewer: value(counts.lt(FEW as f64)),
+        }
+    }
+
+    /// How the numbers with few labels are obtained.
+    pub fn note(self, classes: usize) -> String {
+        let draws = format!("mean of {DRAWS} random choices");
+        match self.classes_with_fewer {
+            0 => format!("few-labels: {FEW} labels a class, {draws}."),
+            fewer => format!(
+                "few-labels: up to {FEW} labels a class, {draws} of {} samples, as {fewer} of {classes} classes have fewer than \
+                 {FEW}.",
+                self.labels
+            ),
+        }
+    }
+}
+
+/// The indices of [`FEW`] samples of each class, the same in every run: those whose hash is least.
+pub fn few(labels: &Tensor, draw: u64) -> Tensor {
+    let labels_here: Vec<i64> = labels.iter::<i64>().map(Iterator::collect).unwrap_or_default();
+    let mut order: Vec<usize> = (0..labels_here.len()).collect();
+    order.sort_by_key(|&index| split_mix(split_mix(draw) ^ index as u64));
+    let mut taken = std::collections::HashMap::new();
+    order.retain(|&index| {
+        let count: &mut usize = taken.entry(labels_here[index]).or_default();
+        *count += 1;
+        *count <= FEW
+    });
+    let indices: Vec<i64> = order.into_iter().map(|index| index as i64).collect();
+    Tensor::from_slice(&indices).to_device(labels.device())
+}
+
+/// SplitMix64, Steele et al., OOPSLA 2014. The evaluation must not touch the random state of training.
+fn split_mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_labels_are_ten_of_each_class_and_differ_from_draw_to_draw() {
+        let labels = Tensor::from_slice(&(0..300).map(|i| i % 3).collect::<Vec<i64>>());
+        let draws: Vec<Vec<i64>> = (0..2)
+            .map(|draw| few(&labels, draw).iter::<i64>().unwrap().collect())
+            .collect();
+        for draw in &draws {
+            let count = |class| draw.iter().filter(|&&index| index % 3 == class).count();
+            assert_eq!([count(0), count(1), count(2)], [FEW; 3]);
+        }
+        assert_ne!(draws[0], draws[1]);
+        assert_eq!(draws[0], few(&labels, 0).iter::<i64>().unwrap().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn few_labels_are_counted_as_they_are_there() {
+        let labels: Vec<i64> = [(0, 12), (1, 3), (2, 10)]
+            .into_iter()
+            .flat_map(|(class, count)| std::iter::repeat_n(class, count))
+            .collect();
+        let of = |classes| {
+            let few = Few::of(&Tensor::from_slice(&labels), classes);
+            (few.labels, few.classes_with_fewer)
+        };
+        assert_eq!(of(3), (23, 1));
+        // A class without any, as of few `eval.train_samples`.
+        assert_eq!(of(4), (23, 2));
+    }
+}

@@ -1,0 +1,283 @@
+//! `linear`: the linear probe, multinomial logistic regression on frozen features.
+//!
+//! Features are standardised by the training features' mean and deviation; then the mean cross entropy plus
+//! `l2 / 2` times the squared norm of the weights (not of the biases) is minimised over the full batch by L-BFGS,
+//! from zero. It is convex: there is no seed, schedule or augmentation in it.
+//!
+//! Of `N` features `[N, d]` and `C` classes it takes memory, beside the features, for about [`STATE`] times `d C` numbers;
+//! features are standardised and logits made a tile of rows at a time.
+//!
+//! Source: the protocol of Kornblith et al., CVPR 2019, arXiv 1805.08974, that SimCLR (section 7 and appendix B.8)
+//! uses for frozen features.
+
+use crate::accuracies::accuracies;
+use crate::tiles::{self, tiles};
+use crate::{Classifier, lbfgs};
+use fmicl_core::{Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+/// Multinomial logistic regression on the features.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Linear {
+    /// The weight of half the squared norm of the weights beside the mean loss, 0 or above; 1e-4 by default.
+    pub l2: f64,
+    /// The most iterations, at least 1; 200 by default.
+    pub max_iter: usize,
+}
+
+register!(
+    Evaluation,
+    "linear",
+    Linear,
+    "accuracy of a linear probe, logistic regression on the features, with all labels and with few"
+);
+
+impl Default for Linear {
+    fn default() -> Self {
+        Linear {
+            l2: 1e-4,
+            max_iter: 200,
+        }
+    }
+}
+
+impl Evaluation for Linear {
+    fn validate(&self) -> Result<()> {
+        require((0.0..=1e9).contains(&self.l2), "l2", || {
+            format!("{} is not from 0 to 1e9", self.l2)
+        })?;
+        require(self.max_iter >= 1, "max_iter", || {
+            format!("{} is not at least 1", self.max_iter)
+        })
+    }
+
+    fn wants_labels(&self) -> bool {
+        true
+    }
+
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn memory(&self, sizes: &Sizes, width: usize) -> u64 {
+        4 * STATE * (width as u64 + 1) * sizes.classes as u64 + tiles::BYTES
+    }
+
+    fn open(&self) -> Result<Box<dyn Task>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Task for Linear {
+    fn judge(&self, it: &dyn Representation) -> Result<Report> {
+        let (metrics, mut notes) = accuracies(self, it.labelled()?, it.is_in_training());
+        let probe = format!(
+            "linear: logistic regression on standardised features, l2 = {}.",
+            self.l2
+        );
+        notes.insert(0, probe);
+        Ok(Report {
+            title: "test accuracy of a linear probe".into(),
+            metrics,
+            main: "accuracy".into(),
+            notes,
+        })
+    }
+}
+
+/// Copies of the weights that the search holds at most: its history, and point, gradient and direction of a step.
+const STATE: u64 = 2 * lbfgs::HISTORY as u64 + 8;
+
+/// Rows, a tile at a time, of which each column has mean 0 and deviation 1 over the training features.
+struct Standardised<'a> {
+    rows: &'a Tensor,
+    mean: &'a Tensor,
+    scale: &'a Tensor,
+    /// All of them, where they are one tile.
+    whole: Option<Tensor>,
+}
+
+impl<'a> Standardised<'a> {
+    fn new(rows: &'a Tensor, (mean, scale): (&'a Tensor, &'a Tensor), one_tile: bool) -> Self {
+        let whole = one_tile.then(|| (rows - mean) * scale);
+        Standardised {
+            rows,
+            mean,
+            scale,
+            whole,
+        }
+    }
+
+    fn tile(&self, (start, count): (i64, i64)) -> Tensor {
+        match &self.whole {
+            Some(whole) => whole.narrow(0, start, count),
+            None => {
+                let mut rows = self.rows.narrow(0, start, count) - self.mean;
+                rows *= self.scale;
+                rows
+            }
+        }
+    }
+}
+
+/// The mean `[1, d]` and one over the deviation `[1, d]` of the columns of rows `[N, d]`.
+fn mean_and_scale(rows: &Tensor, tiles: impl Iterator<Item = (i64, i64)>) -> (Tensor, Tensor) {
+    let (count, width) = (rows.size()[0], rows.size()[1]);
+    let mean = rows.mean_dim([0].as_slice(), true, Kind::Float);
+    let mut squares = Tensor::zeros([1, width], (Kind::Double, rows.device()));
+    for (start, count) in tiles {
+        squares += (rows.narrow(0, start, count) - &mean)
+            .square()
+            .sum_dim_intlist([0].as_slice(), true, Kind::Double);
+    }
+    // A feature that never varies says nothing; it stays 0.
+    let scale = ((squares / count as f64).sqrt().to_kind(Kind::Float) + 1e-6).reciprocal();
+    (mean, scale)
+}
+
+impl Classifier for Linear {
+    /// Scores are logits.
+    fn classify(&self, train: &Features, test: &Features, classes: usize, pick: &dyn Fn(&Tensor) -> Tensor) -> Tensor {
+        let Features { values, labels } = train;
+        let (rows, width) = (values.size()[0], values.size()[1]);
+        let (device, float) = (values.device(), (Kind::Float, values.device()));
+        let tiles_of = |rows| tiles(rows, classes.max(width as usize));
+        let (mean, scale) = mean_and_scale(values, tiles_of(rows));
+        let inputs = Standardised::new(values, (&mean, &scale), tiles_of(rows).count() == 1);
+
+        let classes = classes as i64;
+        // The weights `[d, C]`, and behind them the biases `[C]`.
+        let parts = |flat: &Tensor| {
+            let weights = flat.narrow(0, 0, width * classes).view([width, classes]);
+            (weights, flat.narrow(0, width * classes, classes))
+        };
+        let minus_one = Tensor::full([1, 1], -1.0, float);
+        let objective = |point: &Tensor| {
+            let (weights, bias) = parts(point);
+            let gradient = point.zeros_like();
+            let (mut of_weights, mut of_bias) = parts(&gradient);
+            let mut loss = Tensor::zeros([] as [i64; 0], (Kind::Double, device));
+            for (start, count) in tiles_of(rows) {
+                let inputs = inputs.tile((start, count));
+                let labels = labels.narrow(0, start, count).unsqueeze(1);
+                let mut logits = bias.addmm(&inputs, &weights);
+                let normaliser = logits.logsumexp([1].as_slice(), true);
+                loss += (&normaliser - logits.gather(1, &labels, false)).sum(Kind::Double);
+                // Now the probabilities, and less the true class's 1 the gradient of the logits.
+                logits -= normaliser;
+                let mut logits = logits.exp_();
+                let logits = logits.scatter_add_(1, &labels, &minus_one.expand([count, 1], false));
+                of_weights += inputs.tr().matmul(&logits);
+                of_bias += logits.sum_dim_intlist([0].as_slice(), false, Kind::Float);
+            }
+            let decay = weights.square().sum(Kind::Double) * (self.l2 / 2.0);
+            let value = (loss / rows as f64 + decay).double_value(&[]);
+            let gradient = gradient / rows as f64;
+            let (mut of_weights, _) = parts(&gradient);
+            of_weights += weights * self.l2;
+            (value, gradient)
+        };
+        let start = Tensor::zeros([(width + 1) * classes], float);
+        let point = lbfgs::minimise(objective, start, self.max_iter);
+        let (weights, bias) = parts(&point);
+
+        let inputs = Standardised::new(&test.values, (&mean, &scale), false);
+        let picked = tiles_of(test.values.size()[0]).map(|tile| pick(&bias.addmm(&inputs.tile(tile), &weights)));
+        Tensor::cat(&picked.collect::<Vec<_>>(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Score;
+    use tch::Device;
+
+    /// Two classes on either side of a plane that misses the origin.
+    fn plane(count: i64, seed: i64) -> Features {
+        tch::manual_seed(seed);
+        let values = Tensor::randn([count, 5], (Kind::Float, Device::Cpu)) * 3.0 + 1.0;
+        let labels = (values.select(1, 0) * 2.0 - values.select(1, 3))
+            .gt(4.0)
+            .to_kind(Kind::Int64);
+        Features { values, labels }
+    }
+
+    fn accuracy(options: &Linear, train: Features, test: &Features) -> f64 {
+        Score::of(&options.predict(&train, test, 2), &test.labels, 2).accuracy
+    }
+
+    #[test]
+    fn a_linear_boundary_is_found() {
+        let options = Linear {
+            l2: 1e-5,
+            max_iter: 200,
+        };
+        let accuracy = accuracy(&options, plane(2000, 1), &plane(1000, 2));
+        assert!(accuracy > 0.985, "{accuracy}");
+    }
+
+    #[test]
+    fn the_probe_sees_no_test_label() {
+        let options = Linear {
+            l2: 1e-3,
+            max_iter: 100,
+        };
+        let test = plane(500, 2);
+        let flipped = Features {
+            values: test.values.copy(),
+            labels: -&test.labels + 1,
+        };
+        let (as_is, flipped) = (
+            accuracy(&options, plane(500, 1), &test),
+            accuracy(&options, plane(500, 1), &flipped),
+        );
+        assert!((as_is + flipped - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_constant_feature_does_no_harm() {
+        let with_constant = |mut features: Features| {
+            let ones = Tensor::ones([features.values.size()[0], 1], (Kind::Float, Device::Cpu)) * 7.0;
+            features.values = Tensor::cat(&[&features.values, &ones], 1);
+            features
+        };
+        let options = Linear {
+            l2: 1e-5,
+            max_iter: 200,
+        };
+        let accuracy = accuracy(&options, with_constant(plane(2000, 1)), &with_constant(plane(1000, 2)));
+        assert!(accuracy > 0.985, "{accuracy}");
+    }
+
+    #[test]
+    fn the_probe_takes_little_more_than_the_features() {
+        // ImageNet and a ResNet-50: 10.2 GiB of features.
+        let sizes = Sizes {
+            train: 1_281_167,
+            test: 50_000,
+            classes: 1000,
+        };
+        let features = 4 * 2048 * (1_281_167 + 50_000);
+        let beside = Linear::default().memory(&sizes, 2048);
+        assert!(beside < features / 20, "{beside}");
+    }
+
+    #[test]
+    fn rows_are_standardised_alike_in_one_tile_and_in_many() {
+        let train = plane(100, 3);
+        let (mean, scale) = mean_and_scale(&train.values, tiles(100, 5));
+        let [one, many] = [true, false].map(|one| {
+            let rows = Standardised::new(&train.values, (&mean, &scale), one);
+            Tensor::cat(&[rows.tile((0, 60)), rows.tile((60, 40))], 0)
+        });
+        assert_eq!(one, many);
+    }
+
+    #[test]
+    fn it_obeys_the_laws() {
+        fmicl_core::testing::check_labelled_evaluation(&Linear::default());
+    }
+}
