@@ -132,10 +132,10 @@ fn texts(parts: &[Listing], folder: &Path) -> Vec<String> {
         let mut parts = parts.iter().filter(|part| part.kind == kind && part.defaults.is_some());
         parts.find(|part| modality(part) == Modality::Texts).unwrap()
     };
-    ["dataset", "views", "backbone"]
-        .iter()
-        .map(|kind| set(of_kind(kind), folder))
-        .collect()
+    // They have no labels.
+    let by_labels = ["knn", "linear"].map(|name| format!("evaluations.{name}=false"));
+    let parts = ["dataset", "views", "backbone"].map(|kind| set(of_kind(kind), folder));
+    parts.into_iter().chain(by_labels).collect()
 }
 
 #[test]

@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(
             check(&lines(17)).unwrap_err(),
             [
-                "x.toml:3:10: evaluations.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
+                "x.toml:3:17: evaluations.knn.k: 17 is more than the dataset's 16 labelled samples to train on; take at most that many"
             ]
         );
         for k in [16, 200] {

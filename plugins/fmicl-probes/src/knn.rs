@@ -11,12 +11,12 @@ use crate::Classifier;
 use crate::accuracies::accuracies;
 use crate::few::Few;
 use crate::tiles::{self, tiles};
-use fmicl_core::{Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
+use fmicl_core::{Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 /// The weighted vote of the nearest training samples (Wu et al., CVPR 2018, arXiv 1805.01978).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knn {
     /// Neighbours that vote, at least 1 and at most the labelled training samples; 200 by default, or all where there

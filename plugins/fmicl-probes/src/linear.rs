@@ -13,12 +13,12 @@
 use crate::accuracies::accuracies;
 use crate::tiles::{self, tiles};
 use crate::{Classifier, lbfgs};
-use fmicl_core::{Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
+use fmicl_core::{Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 /// Multinomial logistic regression on the features.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Linear {
     /// The weight of half the squared norm of the weights beside the mean loss, 0 or above; 1e-4 by default.

@@ -1,7 +1,7 @@
 //! `confusion`: which classes a classifier of frozen features takes for which.
 
 use fmicl_core::tch::{Kind, Tensor};
-use fmicl_core::{Evaluation, LabelledFeatures, Metric, Report, Representation, Result, Task, register};
+use fmicl_core::{Documented, Evaluation, LabelledFeatures, Metric, Report, Representation, Result, Task, register};
 use fmicl_probes::{Classifier, Knn, Largest, Linear};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum By {
 }
 
 /// The confusion matrix of a classifier of frozen features, its accuracy by class, and that of its five likeliest classes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Confusion {
     /// `linear` (the default) or `knn`, with their default options.

@@ -3,7 +3,7 @@
 use crate::run::kept::FILES;
 use crate::run::published;
 use fmicl_core::registry;
-use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Result};
+use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Part, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,13 @@ pub fn no_run_at(path: &Path) -> Error {
         (_, false, _) => format!("is a file; {wanted}"),
         (.., Ok(Some(_))) => {
             let evaluations = registry::list::<dyn Evaluation>();
-            let names: Vec<_> = evaluations.iter().map(|evaluation| evaluation.name).collect();
+            // A folder has no labels. An evaluation that wants options has data of its own.
+            let is_by_labels = |name: &str| {
+                let part = Part::<dyn Evaluation>::new(name, Default::default());
+                part.is_ok_and(|part| part.wants_labels())
+            };
+            let names = evaluations.iter().map(|evaluation| evaluation.name);
+            let names: Vec<_> = names.filter(|name| !is_by_labels(name)).collect();
             format!(
                 "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on \
                  ({})",

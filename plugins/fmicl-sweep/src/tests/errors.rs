@@ -68,7 +68,7 @@ fn what_is_wrong_is_said_before_anything_runs() {
 fn a_metric_of_an_evaluation_that_no_run_has_is_refused_before_anything_runs() {
     assert_eq!(
         error_of("experiment = 'x.toml'\n[report]\nmetrics = ['knn.accuracy', 'kmn.accuracy']"),
-        "sweep.toml:3: report.metrics[1]: `kmn.accuracy`: no run has an evaluation `kmn` (did you mean `knn`?); evaluations: \
+        "sweep.toml:3:28: report.metrics[1]: `kmn.accuracy`: no run has an evaluation `kmn` (did you mean `knn`?); evaluations: \
          train, knn, linear"
     );
 }
