@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_evaluation_beyond_the_memory_is_found_with_what_would_work() {
         let lines = |eval: &str| format!("{BACKBONE}dataset = {{ name = 'gray', count = 400000000000 }}\n{eval}");
-        let errors = check(&lines("evaluations.knn.k = 20")).unwrap_err();
+        let errors = check(&lines("eval.batch_size = 20")).unwrap_err();
         let found = "x.toml:3:1: eval: the evaluation after training takes about ";
         assert!(
             errors.len() == 1

@@ -267,13 +267,13 @@ fn a_run_that_is_no_better_than_always_answering_the_largest_class_is_not_bold_a
 #[test]
 fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let axis = "[report]\nmetrics = ['sts.STS-B dev', 'train.alignment', 'alignment', 'sts.medium']";
+    let axis = "set = ['evaluations.again=knn']\n[report]\nmetrics = ['again.STS-B dev', 'train.alignment', 'alignment', 'again.medium']";
     let (file, cells) = finished(folder.path(), axis);
     for cell in &cells {
         let path = cell.dir.join("result.json");
         let mut result: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         result["reports"] = serde_json::json!([{
-            "evaluation": "sts", "representation": "trained encoder", "title": "correlation", "main": "STS-B dev", "notes": [],
+            "evaluation": "again", "representation": "trained encoder", "title": "correlation", "main": "STS-B dev", "notes": [],
             "metrics": [
                 { "name": "STS-B dev", "value": 71.255, "higher_is_better": true, "digits": 2 },
                 { "name": "average", "value": null, "higher_is_better": true, "digits": 2 },
@@ -285,15 +285,15 @@ fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
     let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
     let table = report.markdown().unwrap();
     assert!(
-        table.contains("|  | sts.STS-B dev | train.alignment | alignment | sts.medium |"),
+        table.contains("|  | again.STS-B dev | train.alignment | alignment | again.medium |"),
         "{table}"
     );
     assert!(
         table.contains("|  | 71.25 | 0.200 | – | – |") || table.contains("|  | 71.26 | 0.200 | – | – |"),
         "{table}"
     );
-    let ambiguous = "No column: several metrics are named `alignment`: write sts.alignment or train.alignment.\n";
+    let ambiguous = "No column: several metrics are named `alignment`: write again.alignment or train.alignment.\n";
     assert!(table.contains(ambiguous), "{table}");
-    let unknown = "No column: no metric named `sts.medium`; there are sts.STS-B dev, sts.average, ";
+    let unknown = "No column: no metric named `again.medium`; there are again.STS-B dev, again.average, ";
     assert!(table.contains(unknown), "{table}");
 }
