@@ -294,6 +294,7 @@ fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
     );
     let ambiguous = "No column: several metrics are named `alignment`: write again.alignment or train.alignment.\n";
     assert!(table.contains(ambiguous), "{table}");
-    let unknown = "No column: no metric named `again.medium`; there are again.STS-B dev, again.average, ";
+    let unknown =
+        "No column: no metric named `again.medium` (did you mean `again.alignment`?); there are again.STS-B dev, ";
     assert!(table.contains(unknown), "{table}");
 }
