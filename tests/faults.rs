@@ -399,7 +399,7 @@ fn an_image_of_the_test_split_that_cannot_be_read_names_the_way_out() {
     let (code, stderr) = ended(&again.args(["--set", "train.on_error=skip"]).output().unwrap());
     assert_eq!(code, 0, "{stderr}");
     let result = fs::read_to_string(bench.path("run/result.json")).unwrap();
-    assert!(result.contains("\"unreadable_images\": 1"), "{result}");
+    assert!(result.contains("\"unreadable\": 1"), "{result}");
 }
 
 #[test]
@@ -416,11 +416,14 @@ fn one_folder_of_both_splits_counts_a_broken_image_once() {
     let (code, stderr) = ended(&output);
     assert_eq!(code, 0, "{stderr}");
     let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.contains("(1 images of both splits could not be read)"), "{table}");
-    // Nine of one class.
-    assert!(table.contains("up to 10 a class"), "{table}");
     assert!(
-        table.contains("random choices of 19 images, as 1 of 2 classes have fewer than 10.\n"),
+        table.contains("(1 samples of both splits could not be read)"),
+        "{table}"
+    );
+    // Nine of one class.
+    assert!(table.contains("up to 10 labels a class"), "{table}");
+    assert!(
+        table.contains("random choices of 19 samples, as 1 of 2 classes have fewer than 10.\n"),
         "{table}"
     );
     assert_eq!(stderr.matches(" is left out: ").count(), 1, "{stderr}");
