@@ -45,6 +45,9 @@ fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
         format!("dataset={dataset}"),
         format!("views={views}"),
         format!("backbone={backbone}"),
+        // They have no labels.
+        "evaluations.knn=false".into(),
+        "evaluations.linear=false".into(),
     ];
     let sets = sets.iter().flat_map(|set| ["--set", set]);
     let args = ["train", text(&file), "--out", text(&run)];
