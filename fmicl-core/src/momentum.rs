@@ -201,6 +201,6 @@ mod tests {
         let message = Momentum::new(&store.root(), wider)
             .expect_err("another shape")
             .to_string();
-        assert!(message.contains("head.weight of [2, 4]"), "{message}");
+        assert!(message.contains("head.weight of shape [2, 4]"), "{message}");
     }
 }
