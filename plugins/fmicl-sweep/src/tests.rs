@@ -7,6 +7,7 @@ mod report;
 
 use fmicl_baselines as _;
 use fmicl_text as _;
+use fmicl_transforms as _;
 
 use super::cell::Cell;
 use super::file::SweepFile;
