@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -291,12 +291,16 @@ fn all_runs_of_a_sweep_are_of_the_program_that_began_it() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let sweep = child.id();
+    let (sweep, begun) = (child.id(), Instant::now());
     let mut await_run = |seed: u32| {
         while !bench.path(&format!("out/runs/seed-{seed}/config.toml")).exists() {
             assert!(
                 child.try_wait().unwrap().is_none(),
                 "the sweep has ended before seed {seed}"
+            );
+            assert!(
+                begun.elapsed() < Duration::from_secs(600),
+                "no seed {seed} in ten minutes"
             );
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -126,7 +126,7 @@ pub struct Entry {
     pub crate_name: &'static str,
     /// That crate's version.
     pub crate_version: &'static str,
-    /// The [`API`](fmicl_core::registry::API) it was built with.
+    /// The [`fmicl_core::registry::API`] it was built with.
     pub api: u32,
     /// Adds its arguments.
     pub arguments: fn(clap::Command) -> clap::Command,

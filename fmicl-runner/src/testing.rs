@@ -1,4 +1,4 @@
-//! The laws that every [command](crate::command) obeys, as a function that a plugin's own tests call.
+//! The laws that every [command](mod@crate::command) obeys, as a function that a plugin's own tests call.
 
 use crate::command::{self, Entry};
 use fmicl_core::registry::API;

@@ -18,7 +18,7 @@ const MOST_HEADER: u64 = 100_000_000;
 /// Writes tensors like [`write`](super::write), with metadata.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Data`] if the file cannot be written.
+/// [`Error::Io`](crate::Error::Io) or [`Error::Data`](crate::Error::Data) if the file cannot be written.
 pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &str, path: &Path) -> Result<()> {
     let data = |(name, tensor): (String, Tensor)| -> Result<(String, Data), TchError> {
         let (tensor, dtype) = (tensor.contiguous(), tensor.kind().try_into()?);

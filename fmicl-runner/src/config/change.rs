@@ -4,6 +4,7 @@ use super::tree::{Node, Origin, Value};
 use super::{Experiment, broken};
 use fmicl_core::{Error, Result};
 use serde::Deserialize;
+use std::path::Path;
 use toml::de::{DeValue, ValueDeserializer};
 use toml::map::Map;
 
@@ -76,12 +77,13 @@ impl Change {
     /// there.
     #[must_use]
     pub fn written_at(self, origin: Origin) -> Self {
-        let extends = self.value.as_str().filter(|_| self.is_extends());
-        let there = extends.filter(|path| !path.starts_with('~')).map(|path| {
-            let path = origin.folder().join(path);
-            let path = std::path::absolute(&path).unwrap_or(path);
-            Change::set(&self.key, &*path.to_string_lossy())
-        });
+        let mut value = self.value.clone();
+        let folder = origin.folder();
+        match &mut value {
+            toml::Value::String(path) if self.is_extends() => make_absolute(path, &folder),
+            value => extends_absolute(value, &folder),
+        }
+        let there = (value != self.value).then(|| Change::set(&self.key, value));
         Change {
             origin,
             ..there.unwrap_or(self)
@@ -142,6 +144,28 @@ impl TryFrom<String> for Change {
     fn try_from(text: String) -> Result<Self, String> {
         let (key, value) = read(&text).map_err(|why| format!("`{text}`: {why}"))?;
         Ok(Change::of(key, value, &text))
+    }
+}
+
+/// The paths of all `extends` within a value.
+fn extends_absolute(value: &mut toml::Value, folder: &Path) {
+    match value {
+        toml::Value::Table(table) => table.iter_mut().for_each(|(key, value)| match value {
+            toml::Value::String(path) if key == "extends" => make_absolute(path, folder),
+            value => extends_absolute(value, folder),
+        }),
+        toml::Value::Array(values) => values.iter_mut().for_each(|value| extends_absolute(value, folder)),
+        _ => {}
+    }
+}
+
+fn make_absolute(path: &mut String, folder: &Path) {
+    if !path.starts_with('~') {
+        let there = folder.join(&*path);
+        *path = std::path::absolute(&there)
+            .unwrap_or(there)
+            .to_string_lossy()
+            .into_owned();
     }
 }
 

@@ -38,7 +38,7 @@ fn within(node: Node, key: &str, chain: &mut Vec<PathBuf>) -> Result<Node> {
     let Some(extends) = extends else { return Ok(own) };
     let depth = chain.len();
     let older = read_extended(extends, &format!("{key}{dot}extends"), chain)?;
-    let older = within(older.at_home(key)?, key, chain)?;
+    let older = within(older.at_home(key)?, key, chain)?.of_the_part(&own);
     chain.truncate(depth);
     // The table begins where it is written.
     Ok(Node {

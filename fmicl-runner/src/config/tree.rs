@@ -116,6 +116,17 @@ impl Node {
         Node::new(older.origin, Value::Table(merged))
     }
 
+    /// A table that names no part, as one of the part that `own` names: a file of options is for whoever extends it.
+    #[must_use]
+    pub fn of_the_part(mut self, own: &Node) -> Node {
+        if let (Value::Table(table), Value::Table(own)) = (&mut self.value, &own.value)
+            && let (false, Some(name)) = (table.contains_key("name"), own.get("name"))
+        {
+            table.insert("name".into(), name.clone());
+        }
+        self
+    }
+
     /// The value at `key` with the user's folder in place of `~` at the start of each text: what begins so is a path.
     ///
     /// # Errors

@@ -15,7 +15,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The version of the format; 2: each transform of the views draws from a stream of its own, so runs of before cannot go on.
+/// The version of the format; in 2 each transform of the views draws from a stream of its own, so that of runs of before only
+/// the weights are read.
 const FORMAT: u32 = 2;
 
 /// The weights and buffers.
@@ -206,6 +207,11 @@ impl Checkpoint {
     /// A file that is missing, damaged or of another format.
     pub fn read(path: &Path, wanted: Wanted) -> Result<Self> {
         let content = Content::read(path)?;
+        if matches!(wanted, Wanted::Everything) && content.format < FORMAT {
+            let message = "is of a build whose views drew other random numbers, so the run cannot go on to the bit; begin a new one \
+                           (eval, features and export still read this one)";
+            return Err(Error::data(path, message));
+        }
         let read = |name: &str| {
             let path = path.join(name);
             let Some(expected) = content.files.get(name) else {
@@ -256,7 +262,7 @@ impl Content {
             )));
         }
         match manifest.checkpoint["format"].as_u64() {
-            Some(format) if format == u64::from(FORMAT) => {
+            Some(format) if (1..=u64::from(FORMAT)).contains(&format) => {
                 serde_json::from_value(manifest.checkpoint).map_err(|error| damaged(error.to_string()))
             }
             format => {

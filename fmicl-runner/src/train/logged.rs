@@ -40,6 +40,8 @@ impl Logged {
     /// The step that a trainer took last, where it was looked at.
     pub fn of(trainer: &Trainer) -> Option<Self> {
         let (loss, grad_norm) = trainer.state.watch.last()?;
+        // Of a step that failed nothing is counted.
+        (trainer.state.standing.step > 0).then_some(())?;
         Some(Logged {
             step: trainer.state.standing.step,
             lr: trainer.last_lr(),

@@ -38,7 +38,8 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    let (_, steps_per_epoch) = open_loader(&experiment, data.pretrain.clone(), model.learner.views())?;
+    let (_, steps_per_epoch) = open_loader(&experiment, data.pretrain.clone(), model.learner.views())
+        .map_err(|error| experiment.locate(error))?;
     let total = (steps_per_epoch * experiment.train.epochs) as u64;
     fmicl_core::require((1..=total).contains(&step), "--step", || {
         format!("{step} is not a step of the run, which has 1 to {total}")
@@ -53,9 +54,12 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     let mut taken = provenance::that_took(&segments, after, step).ok_or_else(|| unknown(&run, after))?;
     let last = taken.pop().map(|(_, segment)| segment);
     let last = last.ok_or_else(|| unknown(&run, after))?;
+    let on_error = experiment.train.on_error;
     let follow = |segment: &Segment| -> Result<Train> {
         let train = segment.train.clone().ok_or_else(|| unknown(&run, segment.from_step))?;
-        registry::read_options(train)
+        let train: Train = registry::read_options(train)?;
+        // How samples are read may be changed; what was computed of them may not.
+        Ok(Train { on_error, ..train })
     };
     let alone: Rc<dyn Processes> = Rc::new(Single {});
     let epochs = experiment.train.epochs;

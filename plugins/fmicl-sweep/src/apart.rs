@@ -12,8 +12,8 @@ pub fn require_apart(axes: &[(&str, Vec<Point>)]) -> Result<()> {
     for (index, axis) in axes.iter().enumerate() {
         for change in changes(axis) {
             for before in &axes[..index] {
-                let own = change.key();
-                let Some(other) = changes(before).map(Change::key).find(|other| are_nested(own, other)) else {
+                let own = touched(change);
+                let Some(other) = changes(before).map(touched).find(|other| are_nested(own, other)) else {
                     continue;
                 };
                 let what = if own == other {
@@ -38,7 +38,12 @@ pub fn require_apart(axes: &[(&str, Vec<Point>)]) -> Result<()> {
 /// The first that is.
 pub fn require_untouched(axes: &[(&str, Vec<Point>)], sets: &[Change]) -> Result<()> {
     for set in sets {
-        let is_over = |change: &&Change| is_within(change.key(), set.key()) || change.says(set.key());
+        let is_over = |change: &&Change| {
+            is_within(touched(change), set.key()) || change.says(set.key()) || {
+                // Which keys the file has that a table extends is not looked at.
+                is_extended(change) && is_within(set.key(), touched(change))
+            }
+        };
         if let Some((name, _)) = axes.iter().find(|axis| changes(axis).any(|change| is_over(&change))) {
             return Err(set.wrong(&format!(
                 "the axis `{name}` sets it, and its labels would not be true; choose among its values by --only, or give \
@@ -51,6 +56,15 @@ pub fn require_untouched(axes: &[(&str, Vec<Point>)], sets: &[Change]) -> Result
 
 fn changes<'a>(axis: &'a (&str, Vec<Point>)) -> impl Iterator<Item = &'a Change> {
     axis.1.iter().flat_map(|point| &point.sets)
+}
+
+/// The key of what a change touches: of a file that a table extends, the table.
+fn touched(change: &Change) -> &str {
+    change.key().strip_suffix(".extends").unwrap_or(change.key())
+}
+
+fn is_extended(change: &Change) -> bool {
+    touched(change) != change.key()
 }
 
 fn are_nested(one: &str, other: &str) -> bool {

@@ -77,6 +77,24 @@ fn a_file_takes_what_it_does_not_say_from_the_one_it_extends() {
 }
 
 #[test]
+fn a_part_that_is_named_takes_options_from_a_file_that_names_none() {
+    let own = "optimizer = { name = \"sgd\", extends = \"sgd.toml\" }";
+    let text = GOOD
+        .lines()
+        .map(|line| if line.starts_with("optimizer") { own } else { line });
+    let text = text.collect::<Vec<_>>().join("\n");
+    let experiment = loaded(
+        &[("x.toml", &text), ("sgd.toml", "momentum = 0.25\nnesterov = true")],
+        &[],
+    );
+    let optimizer = format!("{:?}", experiment.optimizer);
+    assert!(
+        optimizer.contains("momentum = 0.25") && optimizer.contains("nesterov = true"),
+        "{optimizer}"
+    );
+}
+
+#[test]
 fn an_error_names_the_file_that_it_is_in() {
     let files = |child: &str| {
         let folder = folder(&[("x.toml", child), ("base.toml", GOOD)]);

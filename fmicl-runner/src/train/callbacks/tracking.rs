@@ -49,6 +49,17 @@ impl Callback for SharedTrackers {
         Ok(())
     }
 
+    /// What was measured before a step that failed is what one wants to see then.
+    fn failed(&mut self, _: &mut Trainer, _: &anyhow::Error) {
+        if let Err(error) = self.borrow_mut().flush() {
+            tracing::warn!("{error}");
+        }
+    }
+
+    fn end(&mut self, _: &Trainer) -> anyhow::Result<()> {
+        Ok(self.borrow_mut().flush()?)
+    }
+
     fn epoch_end(&mut self, _: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
         for tracker in &mut self.borrow_mut().list {
             tracker.epoch(measured.at, &measured.values)?;
