@@ -38,7 +38,13 @@ struct Group {
   c10::Device device = c10::kCPU;
   // The last ones.
   std::weak_ptr<Sums> sums;
+  // Message of the first collective that failed. No other one begins after it: gloo stops reading a connection on which data
+  // for an abandoned collective waits, so that a later one would wait for ever and not see that the others have left.
+  std::string failure;
 };
+
+// Key of the store that a process sets when it leaves while others may wait for it.
+constexpr auto HAS_LEFT = "has left";
 
 // While there is one, an error is told by its words alone: libtorch's own account of it, with the stack, is printed only where
 // TORCH_CPP_LOG_LEVEL is set.
@@ -124,15 +130,71 @@ auto ask(const Group& group, F&& call) {
 }
 
 c10d::Backend& backend(Group& group) {
+  TORCH_CHECK(group.failure.empty(), group.failure);
   TORCH_CHECK(group.backend, "this process has left the others");
   return *group.backend;
+}
+
+// Rethrows the exception of a sum of gradients that has failed meanwhile.
+void check_sums(const Group& group);
+
+// Waits in slices. The end of a connection may go unseen (see `failure`), so that between slices the other collectives of this
+// process and the store are asked.
+void wait_watching(Group& group, c10d::Work& work) {
+  const auto deadline = std::chrono::steady_clock::now() + group.timeout;
+  bool is_answered = true;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto slice = std::chrono::milliseconds(1000);
+    if (left <= slice) {
+      // Zero would mean without end.
+      work.wait(std::max(left, std::chrono::milliseconds(1)));
+      return;
+    }
+    try {
+      work.wait(slice);
+      return;
+    } catch (...) {
+      if (work.isCompleted()) {
+        throw;
+      }
+    }
+    check_sums(group);
+    bool has_left = false;
+    if (is_answered) {
+      try {
+        has_left = ask(group, [](c10d::Store& store) { return store.check({HAS_LEFT}); });
+      } catch (...) {
+        // A store that is slow is no failure of this collective.
+        is_answered = false;
+      }
+    }
+    TORCH_CHECK(!has_left || work.isCompleted(), "another process has left");
+  }
+}
+
+void wait(Group& group, c10d::Work& work) {
+  try {
+    if (group.device.is_cpu()) {
+      wait_watching(group, work);
+    } else {
+      // NCCL watches itself, and takes a timeout for a failure.
+      work.wait(group.timeout);
+    }
+  } catch (const c10::Error& e) {
+    group.failure = e.what_without_backtrace();
+    throw;
+  } catch (const std::exception& e) {
+    group.failure = e.what();
+    throw;
+  }
 }
 
 // A call that works on a tensor in place; a backend wants its elements to lie together, and on its device.
 template <typename F>
 void in_place(Group& group, const at::Tensor& tensor, F&& call) {
   std::vector<at::Tensor> tensors{tensor.to(group.device).contiguous()};
-  call(backend(group), tensors)->wait(group.timeout);
+  wait(group, *call(backend(group), tensors));
   if (!tensors[0].is_same(tensor)) {
     tensor.copy_(tensors[0]);
   }
@@ -183,7 +245,7 @@ class Sums {
   }
 
   void begin() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     made_.assign(bucket_of_.size(), false);
     to_come_.assign(buckets_.size(), 0);
     for (const auto bucket : bucket_of_) {
@@ -197,7 +259,7 @@ class Sums {
 
   // The gradient of a variable is there. No exception leaves it for the backward pass: finish() has it.
   void made(size_t variable) noexcept {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (!begun_ || !error_.empty()) {
       return;
     }
@@ -221,7 +283,7 @@ class Sums {
 
   // How many sums had begun before it.
   size_t finish() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     begun_ = false;
     // Where one has failed they would hold the connections to the others open.
     const auto clear = c10::make_scope_exit([&] { works_.clear(); });
@@ -232,7 +294,7 @@ class Sums {
       start();
     }
     for (const auto& work : works_) {
-      work->wait(group_->timeout);
+      wait(*group_, *work);
     }
     if (!is_ordered_) {
       take_order();
@@ -242,9 +304,19 @@ class Sums {
 
   // The group may go, or is left; variables that are watched stay.
   void close() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     begun_ = false;
     works_.clear();
+  }
+
+  // Rethrows the exception of a sum that has failed.
+  void check() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& work : works_) {
+      if (work->isCompleted() && work->exception()) {
+        std::rethrow_exception(work->exception());
+      }
+    }
   }
 
  private:
@@ -281,9 +353,15 @@ class Sums {
   std::vector<c10::intrusive_ptr<c10d::Work>> works_;
   bool begun_ = false;
   std::string error_;
-  // On GPUs the backward pass is another thread's.
-  std::mutex mutex_;
+  // On GPUs the backward pass is another thread's. finish() waits, which looks at the sums again.
+  std::recursive_mutex mutex_;
 };
+
+void check_sums(const Group& group) {
+  if (const auto sums = group.sums.lock()) {
+    sums->check();
+  }
+}
 
 // Watches a variable.
 struct Made : torch::autograd::PostAccumulateGradHook {
@@ -389,7 +467,7 @@ bool fmicl_c10d_all_gather(Group* group, const at::Tensor* tensor, const at::Ten
     std::vector<std::vector<at::Tensor>> outputs{gathered.unbind(0)};
     c10d::AllgatherOptions options;
     options.timeout = group->timeout;
-    backend(*group).allgather(outputs, inputs, options)->wait(group->timeout);
+    wait(*group, *backend(*group).allgather(outputs, inputs, options));
     if (!gathered.is_same(*all)) {
       all->copy_(gathered);
     }
@@ -466,7 +544,7 @@ char* fmicl_c10d_get(Group* group, const char* key, int64_t timeout_ms, char** e
   return value;
 }
 
-// Closes the connections to the others, who notice it; the store stays.
+// Tells the others to wait no longer, and closes the connections to them; the store stays.
 void fmicl_c10d_leave(Group* group) {
   char* error = nullptr;
   protect(&error, [&] {
@@ -474,14 +552,26 @@ void fmicl_c10d_leave(Group* group) {
     if (const auto sums = group->sums.lock()) {
       sums->close();
     }
-    group->backend.reset();
+    // Gloo's threads may be in a collective that nobody ends: until its timeout the backend cannot be destroyed.
+    std::thread([backend = std::move(group->backend)]() mutable {
+      const Quiet quiet;
+      backend.reset();
+    }).detach();
+    ask(*group, [](c10d::Store& store) { store.set(HAS_LEFT, std::vector<uint8_t>{1}); });
   });
   free(error);
 }
 
+// Unlike leaving, it is no news to the others: they may be in the last collective still.
 void fmicl_c10d_drop(Group* group) {
-  fmicl_c10d_leave(group);
-  delete group;
+  char* error = nullptr;
+  protect(&error, [&] {
+    if (const auto sums = group->sums.lock()) {
+      sums->close();
+    }
+    delete group;
+  });
+  free(error);
 }
 
 void fmicl_c10d_free(char* text) {

@@ -11,12 +11,7 @@ const TIMEOUT: f64 = 16.0;
 const SIZE: usize = 3;
 
 fn join() -> Rc<dyn Processes> {
-    join_with(TIMEOUT)
-}
-
-/// An answer is waited for a quarter of the timeout, 10 s at most.
-fn join_with(timeout: f64) -> Rc<dyn Processes> {
-    let options = toml::Table::from_iter([("timeout".to_string(), timeout.into())]);
+    let options = toml::Table::from_iter([("timeout".to_string(), TIMEOUT.into())]);
     let engine = Part::<dyn Engine>::new("c10d", options).unwrap();
     engine.join(Device::Cpu).unwrap()
 }
@@ -77,8 +72,7 @@ fn a_process_that_dies_in_a_backward_pass_is_named_alone() {
         }
         return;
     }
-    // On a busy machine the others take some seconds to be through with the sum that had begun.
-    let processes = join_with(60.0);
+    let processes = join();
     let store = nn::VarStore::new(Device::Cpu);
     // Each a bucket of its own.
     let [first, last] = ["a", "b"].map(|name| store.root().var(name, &[3 << 20], nn::Init::Const(1.0)));
@@ -91,7 +85,7 @@ fn a_process_that_dies_in_a_backward_pass_is_named_alone() {
     }
     sums.begin();
     assert!(loss.f_backward().is_err());
-    // Who has no connection to rank 1 notices that others have left, which the sum that has begun must not hold up.
+    // A rank that does not receive from rank 1 learns that others have left, even while the begun sum hangs.
     let message = processes.wait().unwrap_err().to_string();
     assert_eq!(message, "rank 1 does not answer: it has died or hangs");
 }
