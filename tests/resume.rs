@@ -173,6 +173,9 @@ fn it_does_for_sentences_whose_views_are_made_by_dropout() {
             "train.batch_size=6".into(),
             format!("views={views}"),
             "backbone={name='bert',dropout=0.3}".into(),
+            // Sentences have no labels.
+            "evaluations.knn=false".into(),
+            "evaluations.linear=false".into(),
             set("architecture", architecture),
             set("optimizer", "adamw"),
         ]);
