@@ -15,7 +15,7 @@ register!(
     Divergence,
     "hellinger",
     Hellinger,
-    "squared Hellinger: bounded critic, gentle repulsion"
+    "squared Hellinger: bounded critic, gentle repulsion; covered by the uniformity theorem"
 );
 
 impl Divergence for Hellinger {

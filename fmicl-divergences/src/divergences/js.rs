@@ -16,7 +16,7 @@ register!(
     Divergence,
     "js",
     Js,
-    "Jensen-Shannon: logistic loss on the log ratio, bounded slope"
+    "Jensen-Shannon: logistic loss on the log ratio, bounded slope; covered by the uniformity theorem"
 );
 
 /// `log(1 + e^x)`; libtorch's own `softplus` turns linear above 20.

@@ -14,7 +14,7 @@ register!(
     Divergence,
     "kl",
     Kl,
-    "Kullback-Leibler: the mutual information that InfoNCE bounds"
+    "Kullback-Leibler: the mutual information that InfoNCE bounds; covered by the uniformity theorem"
 );
 
 impl Divergence for Kl {

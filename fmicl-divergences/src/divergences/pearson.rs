@@ -18,7 +18,7 @@ register!(
     Divergence,
     "pearson",
     Pearson,
-    "Pearson chi-squared: with the linear similarity, the Spectral Contrastive Loss"
+    "Pearson chi-squared: with the linear similarity, the Spectral Contrastive Loss; covered by the uniformity theorem"
 );
 
 impl Divergence for Pearson {

@@ -14,7 +14,7 @@ register!(
     Divergence,
     "vlc",
     Vlc,
-    "Vincze-Le Cam: bounded critic and bounded penalty"
+    "Vincze-Le Cam: bounded critic and bounded penalty; covered by the uniformity theorem"
 );
 
 /// `q = 1 / (1 + u)`, in which everything here is a polynomial.

@@ -2,8 +2,8 @@
 
 mod csv;
 mod posterize;
-mod reverse_kl;
+mod weighted_reverse_kl;
 
 pub use csv::Csv;
 pub use posterize::Posterize;
-pub use reverse_kl::ReverseKl;
+pub use weighted_reverse_kl::WeightedReverseKl;

@@ -15,25 +15,25 @@ const GAP: f64 = 0.01;
 /// Reverse Kullback-Leibler with a weight. A raw critic is clamped to `t <= -0.01`.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReverseKl {
+pub struct WeightedReverseKl {
     /// `w`, what the divergence is multiplied by; above 0.
     pub weight: f64,
 }
 
-impl Default for ReverseKl {
+impl Default for WeightedReverseKl {
     fn default() -> Self {
-        ReverseKl { weight: 1.0 }
+        WeightedReverseKl { weight: 1.0 }
     }
 }
 
 register!(
     Divergence,
-    "reverse-kl",
-    ReverseKl,
+    "weighted-reverse-kl",
+    WeightedReverseKl,
     "reverse Kullback-Leibler: all negatives repel alike"
 );
 
-impl Divergence for ReverseKl {
+impl Divergence for WeightedReverseKl {
     fn validate(&self) -> Result<()> {
         require(self.weight > 0.0 && self.weight.is_finite(), "weight", || {
             format!("{} is not above 0", self.weight)
@@ -74,16 +74,16 @@ mod tests {
     #[test]
     fn obeys_the_divergence_laws() {
         for weight in [0.5, 1.0, 3.0] {
-            check_divergence(&ReverseKl { weight });
+            check_divergence(&WeightedReverseKl { weight });
         }
     }
 
     #[test]
     fn is_found_by_name_and_checks_its_options() {
         let options = |weight: f64| toml::Table::from_iter([("weight".to_string(), weight.into())]);
-        let part = Part::<dyn Divergence>::new("reverse-kl", options(2.0)).unwrap();
-        assert_eq!(part.name(), "reverse-kl");
-        let error = Part::<dyn Divergence>::new("reverse-kl", options(-1.0)).unwrap_err();
+        let part = Part::<dyn Divergence>::new("weighted-reverse-kl", options(2.0)).unwrap();
+        assert_eq!(part.name(), "weighted-reverse-kl");
+        let error = Part::<dyn Divergence>::new("weighted-reverse-kl", options(-1.0)).unwrap_err();
         assert_eq!(error.to_string(), "weight: -1 is not above 0");
     }
 }
