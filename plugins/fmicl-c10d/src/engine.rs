@@ -110,14 +110,14 @@ impl Engine for C10d {
         let group = Group::new(&launched.host, port, serve, &prefix, timeout - patience).map_err(failed)?;
         if let Some(gpu) = gpu {
             group.meet_nccl(rank, size, gpu).map_err(failed)?;
-            // NCCL itself meets in its first call.
-            let mut nothing = Tensor::zeros([1], (Kind::Float, device));
-            group.all_reduce(&mut nothing).map_err(failed)?;
-            return Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)));
+        } else {
+            let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();
+            let address = address_towards(&launched.host, port);
+            group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;
         }
-        let interface = std::env::var("GLOO_SOCKET_IFNAME").unwrap_or_default();
-        let address = address_towards(&launched.host, port);
-        group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;
+        // NCCL itself meets in its first call; and after it none leaves while another still connects.
+        let mut nothing = Tensor::zeros([1], (Kind::Float, group.device()));
+        group.all_reduce(&mut nothing).map_err(failed)?;
         Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)))
     }
 }
