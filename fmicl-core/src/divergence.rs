@@ -34,6 +34,12 @@ pub trait Divergence: std::fmt::Debug + Send + Sync {
     /// The penalty on a negative pair, `f*(f'(u))` at `u = e^l`, in closed form so that it stays finite.
     fn penalty(&self, log_u: &Tensor) -> Tensor;
 
+    /// Returns true if `f*(t) = e^(t - 1)`, as Kullback-Leibler's alone: a constant added to the critic is then a factor of
+    /// the penalty, so that the best shift needs no pass of its own.
+    fn has_exponential_conjugate(&self) -> bool {
+        false
+    }
+
     /// The penalty and its slope `d/dl f*(f'(e^l))`, which share most of their arithmetic. Called without gradient on
     /// one tile after another, so most of the estimator's time is spent here and in matrix products: the argument is
     /// given away, so that its memory can be used again ([`exp`](crate::estimator::exp)). The default asks autograd for the slope.

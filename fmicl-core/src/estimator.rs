@@ -10,26 +10,32 @@
 //! |---|---|
 //! | which pairs count | [`Pairs`] |
 //! | the mean of a function of the cosine | [`mean`], [`OfCosine`]; f-MICL's is [`Critics::penalty`] |
-//! | `log sum e^{scale c}` of each feature | [`with_log_sums`] |
+//! | `log sum e^{scale c}` of each feature | [`with_log_sums`], over all of them [`log_mean_exp`] |
+//! | the best shift of a critic | [`best_shift`] |
 //! | a fast `e^x` for a tile | [`exp`] |
 //! | how large a tile is | [`tile`], [`set_tile`] |
 
 mod critics;
 mod exp;
 mod grid;
+mod histogram;
 mod log_sums;
 mod mean;
 mod of_cosine;
 mod pairs;
 mod product;
+mod scalar;
+mod shift;
 mod side;
 
 pub use critics::Critics;
 pub use exp::exp;
-pub use log_sums::with_log_sums;
-pub use mean::mean;
+pub use log_sums::{log_mean_exp, with_log_sums};
+pub use mean::{Mean, mean};
 pub use of_cosine::{OfCosine, with_slope};
 pub use pairs::Pairs;
+pub use scalar::Scalar;
+pub use shift::best_shift;
 pub use side::{set_tile, tile};
 
 use tch::Tensor;

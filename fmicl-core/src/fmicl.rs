@@ -1,13 +1,17 @@
 //! The objective `f-micl`:
-//! `(1/N) sum_i s(x_i, y_i) - alpha / M sum_negatives f*(s)`, maximised; the loss is its negative.
+//! `(1/N) sum_i s(x_i, y_i) - alpha / M sum_negatives f*(s)`, maximised; the loss is its negative. With a shift `v` it is
+//! `(1/N) sum_i (s(x_i, y_i) - v) - alpha / M sum_negatives f*(s - v)`.
 //!
-//! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1.
+//! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1; the shift is that of its link to InfoNCE.
 
-use crate::estimator::{self, Critics, Pairs};
+use crate::estimator::{self, Critics, Mean, OfCosine, Pairs, Scalar, with_slope};
+use crate::sphere::log_mean_exp_on_sphere;
 use crate::{
-    Divergence, Documented, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require,
+    Critic, Divergence, Documented, InBatch, Loss, Negatives, Normaliser, Objective, Pairing, Part, Similarity,
+    register, require,
 };
 use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
 
 /// f-MICL with any divergence and similarity.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -24,6 +28,22 @@ pub struct FMicl {
     /// defines its own negatives (keys, hard negatives, a bank).
     #[serde(default = "within")]
     pub negatives: InBatch,
+    /// Constant subtracted from the critic: `none` (the default), or `best`, the one that is best for the batch's
+    /// negatives at `alpha` 1. With it `alpha` says how many times the attraction the repulsion weighs.
+    #[serde(default)]
+    pub shift: Shift,
+}
+
+/// Constant subtracted from the critic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shift {
+    /// None.
+    #[default]
+    None,
+    /// The minimiser of `E_neg[f*(s - v)] + v`: the implied density ratio has a mean of 1 over the negatives. It is a
+    /// constant for the gradient.
+    Best,
 }
 
 fn one() -> f64 {
@@ -41,11 +61,103 @@ register!(
     "f-mutual information with any divergence and similarity"
 );
 
+/// Negative term of a batch.
+struct Repulsion {
+    penalty: Mean,
+    /// Shift of the critic, f64 or of the features' kind.
+    shift: Option<Tensor>,
+}
+
 impl FMicl {
     fn critics(&self) -> Critics<'_> {
-        Critics {
-            divergence: &*self.divergence,
-            similarity: &*self.similarity,
+        Critics::new(&*self.divergence, &*self.similarity)
+    }
+
+    fn pairs<'a>(&self, pairing: &'a Pairing) -> Pairs<'a> {
+        let (x, y) = (&pairing.anchors, &pairing.positives);
+        match (&pairing.negatives, self.negatives) {
+            (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
+            (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),
+            (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
+            (_, InBatch::Within) => Pairs::Within(x),
+            (_, InBatch::Both) => Pairs::Both(x, y),
+        }
+    }
+
+    /// Logarithm of the factor that normalises the ratios, with its gradient.
+    fn offset(&self, pairs: Pairs, dimension: i64) -> Option<Tensor> {
+        let (scale, offset) = self.similarity.affine()?;
+        match self.similarity.normaliser() {
+            Normaliser::Off => None,
+            Normaliser::Uniform => Some(Tensor::from(-log_mean_exp_on_sphere(scale, dimension) - offset)),
+            Normaliser::Batch => Some(-estimator::log_mean_exp(pairs, scale) - offset),
+        }
+    }
+
+    /// The negative term, at the best shift where one is wanted.
+    fn repulsion(&self, critics: Critics, pairs: Pairs) -> Repulsion {
+        if self.shift == Shift::None {
+            let penalty = estimator::mean(&critics.penalty(), pairs);
+            return Repulsion { penalty, shift: None };
+        }
+        if self.divergence.has_exponential_conjugate() {
+            return self.exponential(critics, pairs);
+        }
+        let shift = estimator::best_shift(critics, pairs);
+        let scalar = Scalar::new(&shift);
+        let critics = Critics {
+            shift: Some(&scalar),
+            ..critics
+        };
+        Repulsion {
+            penalty: estimator::mean(&critics.penalty(), pairs),
+            shift: Some(shift),
+        }
+    }
+
+    /// For `f*(t) = e^(t - 1)` a shift is a factor, so that one pass has the sum and the best shift, `log E e^(t - 1)`.
+    fn exponential(&self, critics: Critics, pairs: Pairs) -> Repulsion {
+        let kind = pairs.anchors().kind();
+        let (value, log, slope) = match self.similarity.affine() {
+            // Neither overflows nor underflows: the exponents are from -2 scale to 0.
+            Some((scale, offset)) if scale * 2.0 <= if kind == Kind::Double { 600.0 } else { 80.0 } => {
+                let exponential = OfCosine::new(scale, -scale, |value| {
+                    let ratio = estimator::exp(value, 1.0);
+                    (ratio.shallow_clone(), ratio)
+                });
+                let mean = estimator::mean(&exponential, pairs).value;
+                let log = mean.detach().log() + (scale + offset);
+                (&mean / mean.detach(), log, mean.ones_like())
+            }
+            Some((scale, offset)) => {
+                let log = estimator::log_mean_exp(pairs, scale);
+                (
+                    &log - log.detach() + 1.0,
+                    log.detach() + offset,
+                    log.detach().ones_like(),
+                )
+            }
+            None => {
+                let plain = Critics {
+                    offset: None,
+                    ..critics
+                };
+                let Mean { value: mean, slope } = estimator::mean(&plain.penalty(), pairs);
+                let log = match self.similarity.critic() {
+                    Critic::Ratio => mean.detach().log(),
+                    Critic::Raw => mean.detach().log() + 1.0,
+                };
+                (&mean / mean.detach(), log, slope / mean.detach())
+            }
+        };
+        let shift = match (self.similarity.critic(), critics.offset) {
+            (Critic::Ratio, Some(offset)) => log + offset.get(),
+            (Critic::Ratio, None) => log,
+            (Critic::Raw, _) => log - 1.0,
+        };
+        Repulsion {
+            penalty: Mean { value, slope },
+            shift: Some(shift),
         }
     }
 }
@@ -68,26 +180,38 @@ impl Objective for FMicl {
 
     fn loss(&self, pairing: &Pairing) -> Loss {
         let (x, y) = (&pairing.anchors, &pairing.positives);
-        let critics = self.critics();
-        let pairs = match (&pairing.negatives, self.negatives) {
-            (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
-            (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),
-            (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
-            (_, InBatch::Within) => Pairs::Within(x),
-            (_, InBatch::Both) => Pairs::Both(x, y),
+        let pairs = self.pairs(pairing);
+        let offset = self.offset(pairs, x.size()[1]);
+        let constant = offset.as_ref().map(Scalar::new);
+        let critics = Critics {
+            offset: constant.as_ref(),
+            ..self.critics()
+        };
+        let Repulsion { penalty, shift } = self.repulsion(critics, pairs);
+        let constant_shift = shift.as_ref().map(Scalar::new);
+        let critics = Critics {
+            shift: constant_shift.as_ref(),
+            ..critics
         };
         let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
         let reward = critics.reward(&cosine).mean(x.kind());
-        let penalty = estimator::mean(&critics.penalty(), pairs);
-        let f_mi = (critics.critic(&cosine.detach()).mean(x.kind()) - &penalty).detach();
-        let terms = vec![
-            ("f_mi", f_mi),
-            ("reward", reward.detach()),
-            ("penalty", penalty.detach()),
-        ];
-        Loss {
-            value: penalty * self.alpha - reward,
-            terms,
+        let (critic, slope) = with_slope(&cosine, |cosine| critics.critic(cosine));
+        let slope = slope.mean(x.kind());
+        // Of moving all cosines together.
+        let scale = self.similarity.affine().map_or(1.0, |(scale, _)| scale);
+        let balance = &penalty.slope * (self.alpha * scale) - &slope;
+        let mut value = &penalty.value * self.alpha - &reward;
+        if let Some(offset) = offset.filter(Tensor::requires_grad) {
+            // The offset moves all log ratios together.
+            value += (&offset - offset.detach()) * (&balance / scale);
         }
+        let mut terms = vec![
+            ("f_mi", critic.mean(x.kind()) - penalty.value.detach()),
+            ("reward", reward.detach()),
+            ("penalty", penalty.value.detach()),
+            ("balance", balance),
+        ];
+        terms.extend(shift.map(|shift| ("shift", shift.to_kind(x.kind()))));
+        Loss { value, terms }
     }
 }

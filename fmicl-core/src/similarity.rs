@@ -11,6 +11,18 @@ pub enum Critic {
     Raw,
 }
 
+/// Choice of the factor `mu` of a density ratio `u`, which [`Similarity::value`] then leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normaliser {
+    /// None: the value is the whole log ratio.
+    Off,
+    /// Two independent features that are uniform on the sphere have a mean ratio of 1.
+    Uniform,
+    /// The negatives of each batch have a mean ratio of 1. The factor has a gradient, so that moving all cosines together
+    /// changes no ratio.
+    Batch,
+}
+
 /// A similarity of two unit-length features, a function of their cosine `c` (so `|x - y|^2 = 2 - 2c`).
 ///
 /// [`crate::testing::check_similarity`] checks these laws.
@@ -30,6 +42,12 @@ pub trait Similarity: std::fmt::Debug + Send + Sync {
     /// product of the cosines at no cost.
     fn affine(&self) -> Option<(f64, f64)> {
         None
+    }
+
+    /// Factor of the ratio that depends on the features' dimension or on the batch. Other than [`Normaliser::Off`] only for
+    /// an [`affine`](Similarity::affine) log ratio.
+    fn normaliser(&self) -> Normaliser {
+        Normaliser::Off
     }
 
     /// Advice for an error message, such as "a larger sigma": a change of options that makes the similarity less steep,

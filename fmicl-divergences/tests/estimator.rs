@@ -5,7 +5,7 @@
 
 use fmicl_core::registry::{self, did_you_mean};
 use fmicl_core::testing::{check_objective, unit_rows};
-use fmicl_core::{Critic, Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Similarity};
+use fmicl_core::{Critic, Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Shift, Similarity};
 use fmicl_divergences as _;
 use tch::{Device, Kind, Tensor};
 
@@ -20,6 +20,7 @@ fn objective(divergence: &str, similarity: &str, negatives: InBatch) -> FMicl {
         similarity: Part::<dyn Similarity>::new(similarity, empty()).unwrap(),
         alpha: 1.7,
         negatives,
+        shift: Shift::None,
     }
 }
 
@@ -270,7 +271,17 @@ fn a_raw_critic_outside_the_domain_is_clamped_and_repels_no_more() {
 fn the_names_are_these() {
     assert_eq!(
         names::<dyn Divergence>(),
-        ["hellinger", "js", "kl", "pearson", "tsallis", "vlc"]
+        [
+            "hellinger",
+            "jeffreys",
+            "js",
+            "kl",
+            "neyman",
+            "pearson",
+            "reverse-kl",
+            "tsallis",
+            "vlc"
+        ]
     );
     assert_eq!(names::<dyn Similarity>(), ["cosine", "gaussian", "linear"]);
     assert_eq!(

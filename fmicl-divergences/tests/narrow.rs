@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fmicl_core::testing::{on_every_processor, unit_rows};
-use fmicl_core::{Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Similarity, linear};
+use fmicl_core::{Divergence, FMicl, InBatch, Negatives, Objective, Pairing, Part, Shift, Similarity, linear};
 use fmicl_divergences as _;
 use tch::{Kind, Tensor};
 
@@ -46,6 +46,7 @@ fn loss(pairing: &Pairing, negatives: InBatch) -> Tensor {
         similarity: Part::<dyn Similarity>::new("gaussian", toml::Table::new()).unwrap(),
         alpha: 1.0,
         negatives,
+        shift: Shift::None,
     };
     objective.loss(pairing).value
 }

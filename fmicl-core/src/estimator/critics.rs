@@ -1,6 +1,6 @@
 //! A divergence and a similarity together: functions of the cosine of a pair.
 
-use super::{OfCosine, with_slope};
+use super::{OfCosine, Scalar, with_slope};
 use crate::{Critic, Divergence, Similarity};
 use std::cmp::Ordering;
 use tch::{Device, Kind, Tensor};
@@ -12,15 +12,38 @@ pub struct Critics<'a> {
     pub divergence: &'a dyn Divergence,
     /// The similarity.
     pub similarity: &'a dyn Similarity,
+    /// Added to the log ratio, if there is one: the logarithm of the factor that normalises the ratios.
+    pub offset: Option<&'a Scalar>,
+    /// Subtracted from the critic, if there is one ([`best_shift`](super::best_shift)).
+    pub shift: Option<&'a Scalar>,
 }
 
 impl<'a> Critics<'a> {
-    /// Critic of a positive pair, `s(c)`: `f'(u)` for a ratio, `t` itself for a raw critic. Differentiable.
+    /// The critic of a divergence and a similarity, without offset and shift.
+    pub fn new(divergence: &'a dyn Divergence, similarity: &'a dyn Similarity) -> Self {
+        Critics {
+            divergence,
+            similarity,
+            offset: None,
+            shift: None,
+        }
+    }
+
+    /// Critic of a positive pair, `s(c)`: `f'(u)` for a ratio, `t` itself for a raw critic. Differentiable with respect
+    /// to the cosine.
     pub fn reward(&self, cosine: &Tensor) -> Tensor {
-        let value = self.similarity.value(cosine);
-        match self.similarity.critic() {
-            Critic::Ratio => self.divergence.critic(&value),
-            Critic::Raw => value,
+        self.reward_of(&self.similarity.value(cosine))
+    }
+
+    /// As [`reward`](Critics::reward), of a value of the similarity.
+    pub fn reward_of(&self, value: &Tensor) -> Tensor {
+        let critic = match self.similarity.critic() {
+            Critic::Ratio => self.divergence.critic(&plus(value, self.offset)),
+            Critic::Raw => value.shallow_clone(),
+        };
+        match self.shift {
+            Some(shift) => critic - shift.get(),
+            None => critic,
         }
     }
 
@@ -39,10 +62,10 @@ impl<'a> Critics<'a> {
     /// Penalty of a negative pair, `h(c) = f*(s(c))`.
     pub fn penalty(self) -> OfCosine<'a> {
         match self.similarity.affine() {
-            Some((scale, offset)) => OfCosine::new(scale, offset, move |value| self.of_similarity(value)),
+            Some((scale, offset)) => OfCosine::new(scale, offset, move |value| self.penalty_of(value)),
             None => OfCosine::new(1.0, 0.0, move |cosine| {
                 let (value, chain) = self.similarity.value_and_slope(&cosine);
-                let (penalty, slope) = self.of_similarity(value);
+                let (penalty, slope) = self.penalty_of(value);
                 (penalty, slope * chain)
             }),
         }
@@ -77,13 +100,23 @@ impl<'a> Critics<'a> {
     }
 
     /// The penalty and its slope as functions of the similarity's value.
-    fn of_similarity(&self, value: Tensor) -> (Tensor, Tensor) {
-        match self.similarity.critic() {
-            Critic::Ratio => self.divergence.penalty_and_slope(value),
-            Critic::Raw => {
+    fn penalty_of(&self, value: Tensor) -> (Tensor, Tensor) {
+        match (self.similarity.critic(), self.shift) {
+            (Critic::Ratio, None) => self.divergence.penalty_and_slope(plus(&value, self.offset)),
+            _ => {
                 let (low, high) = self.divergence.domain();
-                with_slope(&value, |t| self.divergence.conjugate(&t.clamp(low, high)))
+                with_slope(&value, |value| {
+                    self.divergence.conjugate(&self.reward_of(value).clamp(low, high))
+                })
             }
         }
+    }
+}
+
+/// `value + offset`, where there is an offset.
+fn plus(value: &Tensor, offset: Option<&Scalar>) -> Tensor {
+    match offset {
+        Some(offset) => value + offset.get(),
+        None => value.shallow_clone(),
     }
 }

@@ -28,6 +28,15 @@ pub fn with_log_sums(pairs: Pairs, scale: f64, loss: impl FnOnce(&Tensor) -> Ten
     value + grid.zero_with(gradients, scale)
 }
 
+/// `log mean e^{scale c}` over all pairs, a scalar with gradient to every feature that requires it.
+pub fn log_mean_exp(pairs: Pairs, scale: f64) -> Tensor {
+    let others = pairs.others() as f64;
+    with_log_sums(pairs, scale, |log_sums| {
+        let count = log_sums.size()[0] as f64 * others;
+        log_sums.logsumexp([0].as_slice(), false) - count.ln()
+    })
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Softmax {
     scale: f64,

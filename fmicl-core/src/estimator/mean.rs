@@ -6,9 +6,18 @@ use crate::processes;
 use crate::threads::deal_with;
 use tch::{Kind, Tensor};
 
-/// Mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is `O(N d + T^2)` per
-/// thread.
-pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
+/// A mean over pairs.
+#[derive(Debug)]
+pub struct Mean {
+    /// The mean, a scalar with gradient to every feature that requires it.
+    pub value: Tensor,
+    /// The mean slope with respect to the argument of the map, without gradient: the derivative of `value` if all
+    /// arguments move together.
+    pub slope: Tensor,
+}
+
+/// Mean of `of` over the pairs. Memory is `O(N d + T^2)` per thread.
+pub fn mean(of: &OfCosine, pairs: Pairs) -> Mean {
     let grid = pairs.grid();
     let anchors = grid.anchors();
     let count = (anchors.size()[0] * pairs.others()) as f64;
@@ -16,7 +25,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
     let device = anchors.device();
     let start = || {
         (
-            Tensor::zeros([], (Kind::Double, device)),
+            Tensor::zeros([2], (Kind::Double, device)),
             shape.as_ref().map(Gradient::zero),
         )
     };
@@ -24,29 +33,36 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
         processes::deal(grid.tiles()),
         device,
         start,
-        |(mut sum, mut gradient), tiles: Vec<Tile>| {
+        |(sum, mut gradient), tiles: Vec<Tile>| {
+            let add = |index: i64, matrix: &Tensor, times: f64| {
+                let _ = sum.get(index).g_add_(&(matrix.sum(matrix.kind()) * times));
+            };
             for tile in tiles {
                 let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
                 // One after the other, so that a tile's memory is that of the two, which may be one.
                 let times = if tile.mirrored { 2.0 } else { 1.0 };
                 let value = tile.exclude(value, 0.0);
-                let _ = sum.g_add_(&(value.sum(value.kind()) * times));
+                add(0, &value, times);
                 drop(value);
+                let slope = tile.exclude(slope, 0.0);
+                add(1, &slope, times);
                 if let Some(gradient) = &mut gradient {
-                    gradient.add(&tile, &tile.exclude(slope, 0.0));
+                    gradient.add(&tile, &slope);
                 }
             }
             (sum, gradient)
         },
     );
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    let sum = processes::gathered(Tensor::stack(&sums, 0).sum(None)).sum(None);
-    let mean = (sum / count).to_kind(anchors.kind());
+    let sum = processes::gathered(Tensor::stack(&sums, 0).sum_dim_intlist([0].as_slice(), false, None));
+    let mean = (sum.sum_dim_intlist([0].as_slice(), false, None) / count).to_kind(anchors.kind());
+    let (mut value, slope) = (mean.get(0), mean.get(1));
     let gradients: Vec<_> = gradients.into_iter().flatten().collect();
     if gradients.is_empty() {
-        return mean;
+        return Mean { value, slope };
     }
     // In a symmetric matrix each feature is in a pair once as a row and once as a column.
     let times = if grid.is_symmetric() { 2.0 } else { 1.0 };
-    grid.zero_with(gradients, times * of.scale / count) + mean
+    value = grid.zero_with(gradients, times * of.scale / count) + value;
+    Mean { value, slope }
 }

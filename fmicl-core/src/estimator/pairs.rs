@@ -28,6 +28,13 @@ impl Pairs<'_> {
         }
     }
 
+    /// The features that the pairs begin with; of [`Pairs::Both`] the first half.
+    pub fn anchors(&self) -> &Tensor {
+        match self {
+            Pairs::Within(x) | Pairs::Cross(x, _) | Pairs::Both(x, _) | Pairs::Bank(x, _) => x,
+        }
+    }
+
     pub(super) fn grid(&self) -> Grid {
         match self {
             Pairs::Within(x) => Grid::symmetric(x.shallow_clone(), vec![0]),

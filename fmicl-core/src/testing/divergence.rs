@@ -7,7 +7,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Checks, for `l = log u` on a grid in f64: `f(1) = 0`; `f'` is the derivative of `f` and increases (`f'' >= 0`);
 /// `f*(f'(u)) = u f'(u) - f(u)` and the closed-form penalty equals it; Fenchel-Young, `f*(t) >= u t - f(u)`; the
-/// penalty's slope equals autograd's and `u^2 f''(u)`; `f*` is finite on its domain. And in f32, everything is
+/// penalty's slope equals autograd's and `u^2 f''(u)`; `f*` is finite on its domain, and `e^(t - 1)` where the part says
+/// so. And in f32, everything is
 /// finite for `|l| <= 80` where the mathematics is.
 ///
 /// # Panics
@@ -65,6 +66,11 @@ pub fn check_divergence(part: &dyn Divergence) {
         rise.diff(1, 0, None::<Tensor>, None::<Tensor>).min().double_value(&[]) > -1e-9,
         "{part:?}: f* is not convex"
     );
+
+    if part.has_exponential_conjugate() {
+        let off = (conjugate / (&t - 1.0).exp() - 1.0).abs().max().double_value(&[]);
+        assert!(off < 1e-12, "{part:?}: f*(t) is not e^(t - 1): off by {off:e}");
+    }
 
     finite_in_f32(part);
 }

@@ -1,17 +1,21 @@
 //! The laws of a similarity.
 
 use super::distance;
-use crate::Similarity;
 use crate::estimator::with_slope;
+use crate::{Critic, Normaliser, Similarity};
 use tch::{Device, Kind, Tensor};
 
 /// Checks for cosines from -1 to 1: finite in f32 and f64, increasing, the slope is autograd's, and where the similarity
-/// says that it is affine, it is.
+/// says that it is affine, it is; a similarity with a normaliser is an affine log ratio.
 ///
 /// # Panics
 /// With the law that is broken.
 pub fn check_similarity(part: &dyn Similarity) {
     part.validate().expect("the options are in range");
+    assert!(
+        part.normaliser() == Normaliser::Off || (part.affine().is_some() && part.critic() == Critic::Ratio),
+        "{part:?}: has a normaliser and is not an affine log ratio"
+    );
     for kind in [Kind::Double, Kind::Float] {
         let cosine = Tensor::linspace(-1.0, 1.0, 201, (kind, Device::Cpu));
         let (value, slope) = part.value_and_slope(&cosine);

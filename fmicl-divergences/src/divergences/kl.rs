@@ -30,6 +30,10 @@ impl Divergence for Kl {
         (t - 1.0).exp()
     }
 
+    fn has_exponential_conjugate(&self) -> bool {
+        true
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         log_u.exp()
     }

@@ -32,7 +32,7 @@ impl Divergence for Neyman {
     }
 
     fn conjugate(&self, t: &Tensor) -> Tensor {
-        (1.0 - t).sqrt() * -2.0 + 2.0
+        (1.0_f64 - t).sqrt() * -2.0 + 2.0
     }
 
     fn domain(&self) -> (f64, f64) {
@@ -44,7 +44,8 @@ impl Divergence for Neyman {
     }
 
     fn penalty_and_slope(&self, log_u: Tensor) -> (Tensor, Tensor) {
-        let slope = exp(log_u, -1.0).g_mul_scalar_(2.0);
+        let mut slope = exp(log_u, -1.0);
+        let _ = slope.g_mul_scalar_(2.0);
         (2.0 - &slope, slope)
     }
 }

@@ -1,27 +1,86 @@
 //! The paper's f-Gaussian similarity: `u = mu exp(-|x - y|^2 / (2 sigma^2))`, so that
 //! `log u = log mu + (c - 1) / sigma^2`.
 //!
-//! Source: Lu et al., section 4; `sigma^2` is what others call the temperature.
+//! Source: Lu et al., section 4 and assumption 2; `sigma^2` is what others call the temperature.
 
-use fmicl_core::{Critic, Documented, Similarity, register, require};
-use serde::{Deserialize, Serialize};
+use fmicl_core::{Critic, Documented, Normaliser, Similarity, register, require};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 use tch::Tensor;
 
 /// The f-Gaussian similarity, a log density ratio.
-#[derive(Debug, Documented, Serialize, Deserialize)]
+#[derive(Debug, Default, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gaussian {
-    /// The kernel's width, from 0.001 to 1000; `sigma^2` acts as a temperature.
-    pub sigma: f64,
-    /// The ratio of a pair at distance 0, above 0. Absent by default: `e^(1 / sigma^2)`, so that the log ratio is `c /
-    /// sigma^2` and orthogonal features (independent ones in high dimension) have ratio 1. With a smaller `mu`
-    /// negatives repel too little and features collapse into a few directions.
-    pub mu: Option<f64>,
+    /// Width of the kernel, from 0.001 to 1000; 0.5 by default. Not together with `temperature`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<f64>,
+    /// `sigma^2`, from 1e-6 to 1e6, instead of `sigma`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// The ratio of a pair at distance 0: a number above 0 (the paper's experiments have 1), `uniform` (independent uniform
+    /// features have a mean ratio of 1, the constant of the paper's assumption 2) or `batch` (each batch's negatives have
+    /// a mean ratio of 1). Absent by default: `e^(1 / sigma^2)`, so that the log ratio is `c / sigma^2` and orthogonal
+    /// features have ratio 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mu: Option<Mu>,
 }
 
-impl Default for Gaussian {
-    fn default() -> Self {
-        Gaussian { sigma: 0.5, mu: None }
+/// The ratio of a pair at distance 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mu {
+    /// A number above 0.
+    Number(f64),
+    /// Independent uniform features have a mean ratio of 1.
+    Uniform,
+    /// The negatives of each batch have a mean ratio of 1.
+    Batch,
+}
+
+impl Serialize for Mu {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Mu::Number(mu) => serializer.serialize_f64(*mu),
+            Mu::Uniform => serializer.serialize_str("uniform"),
+            Mu::Batch => serializer.serialize_str("batch"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mu {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrName;
+        impl Visitor<'_> for NumberOrName {
+            type Value = Mu;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number above 0, \"uniform\" or \"batch\"")
+            }
+
+            fn visit_f64<E: Error>(self, mu: f64) -> Result<Mu, E> {
+                Ok(Mu::Number(mu))
+            }
+
+            fn visit_i64<E: Error>(self, mu: i64) -> Result<Mu, E> {
+                Ok(Mu::Number(mu as f64))
+            }
+
+            fn visit_u64<E: Error>(self, mu: u64) -> Result<Mu, E> {
+                Ok(Mu::Number(mu as f64))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Mu, E> {
+                match name {
+                    "uniform" => Ok(Mu::Uniform),
+                    "batch" => Ok(Mu::Batch),
+                    other => Err(E::custom(format_args!(
+                        "`{other}` is neither a number above 0 nor \"uniform\" nor \"batch\""
+                    ))),
+                }
+            }
+        }
+        deserializer.deserialize_any(NumberOrName)
     }
 }
 
@@ -34,12 +93,24 @@ register!(
 
 impl Similarity for Gaussian {
     fn validate(&self) -> fmicl_core::Result<()> {
+        require(
+            self.sigma.is_none() || self.temperature.is_none(),
+            "temperature",
+            || "is sigma^2, and sigma is given as well; leave one of them out".into(),
+        )?;
         // Beyond these the log ratio overflows f32, or is the same for every pair.
-        require((1e-3..=1e3).contains(&self.sigma), "sigma", || {
-            format!("{} is not from 0.001 to 1000", self.sigma)
+        let sigma = self.sigma.unwrap_or(1.0);
+        require((1e-3..=1e3).contains(&sigma), "sigma", || {
+            format!("{sigma} is not from 0.001 to 1000")
         })?;
-        let mu = self.mu.unwrap_or(1.0);
-        require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))
+        let temperature = self.temperature.unwrap_or(1.0);
+        require((1e-6..=1e6).contains(&temperature), "temperature", || {
+            format!("{temperature} is not from 1e-6 to 1e6")
+        })?;
+        match self.mu {
+            Some(Mu::Number(mu)) => require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0")),
+            _ => Ok(()),
+        }
     }
 
     fn critic(&self) -> Critic {
@@ -51,10 +122,20 @@ impl Similarity for Gaussian {
         cosine * scale + offset
     }
 
-    fn flatter(&self) -> &'static str {
+    fn normaliser(&self) -> Normaliser {
         match self.mu {
-            None => "a larger sigma",
-            Some(_) => "a larger sigma, or a mu nearer to 1",
+            None | Some(Mu::Number(_)) => Normaliser::Off,
+            Some(Mu::Uniform) => Normaliser::Uniform,
+            Some(Mu::Batch) => Normaliser::Batch,
+        }
+    }
+
+    fn flatter(&self) -> &'static str {
+        match (self.mu, self.temperature) {
+            (Some(Mu::Number(_)), Some(_)) => "a larger temperature, or a mu nearer to 1",
+            (Some(Mu::Number(_)), None) => "a larger sigma, or a mu nearer to 1",
+            (_, Some(_)) => "a larger temperature",
+            (_, None) => "a larger sigma",
         }
     }
 
@@ -64,33 +145,61 @@ impl Similarity for Gaussian {
 }
 
 impl Gaussian {
-    /// `1 / sigma^2` and `log mu - 1 / sigma^2`.
+    /// `sigma^2`.
+    pub fn temperature(&self) -> f64 {
+        self.temperature.unwrap_or_else(|| self.sigma.unwrap_or(0.5).powi(2))
+    }
+
+    /// `1 / sigma^2`, and `log mu - 1 / sigma^2` where `mu` is a number.
     fn line(&self) -> (f64, f64) {
-        let scale = self.sigma.powi(-2);
-        (scale, self.mu.map_or(0.0, |mu| mu.ln() - scale))
+        let scale = self.temperature().recip();
+        match self.mu {
+            Some(Mu::Number(mu)) => (scale, mu.ln() - scale),
+            _ => (scale, 0.0),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use fmicl_core::Similarity;
+    use super::*;
 
     #[test]
     fn obeys_the_similarity_laws() {
-        fmicl_core::testing::check_similarity(&super::Gaussian {
-            sigma: 0.5,
-            mu: Some(3.0),
-        });
+        for mu in [None, Some(Mu::Number(3.0)), Some(Mu::Uniform), Some(Mu::Batch)] {
+            fmicl_core::testing::check_similarity(&Gaussian {
+                mu,
+                ..Gaussian::default()
+            });
+        }
     }
 
     #[test]
     fn mu_is_the_ratio_at_distance_0_and_by_default_orthogonal_features_have_ratio_1() {
         let log_u = |mu, cosine: f64| {
-            let part = super::Gaussian { sigma: 0.5, mu };
-            part.value(&super::Tensor::from(cosine)).double_value(&[])
+            let part = Gaussian {
+                mu,
+                ..Gaussian::default()
+            };
+            part.value(&Tensor::from(cosine)).double_value(&[])
         };
-        assert!((log_u(Some(3.0), 1.0) - 3f64.ln()).abs() < 1e-12);
+        assert!((log_u(Some(Mu::Number(3.0)), 1.0) - 3f64.ln()).abs() < 1e-12);
         assert!(log_u(None, 0.0).abs() < 1e-12);
-        assert!((log_u(None, 1.0) - log_u(Some(4f64.exp()), 1.0)).abs() < 1e-12);
+        assert!((log_u(None, 1.0) - log_u(Some(Mu::Number(4f64.exp())), 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_temperature_is_the_square_of_sigma_and_only_one_of_them_is_given() {
+        let [by_sigma, by_temperature] =
+            ["sigma = 0.3", "temperature = 0.09"].map(|text| toml::from_str::<Gaussian>(text));
+        let scales = [by_sigma, by_temperature].map(|part| part.ok().and_then(|part| part.affine()).map(|line| line.0));
+        let [a, b] = scales.map(|scale| scale.unwrap_or_default());
+        assert!((a - b).abs() < 1e-9 && a > 11.0, "{a} and {b}");
+        let both = Gaussian {
+            sigma: Some(0.3),
+            temperature: Some(0.09),
+            mu: None,
+        };
+        assert!(both.validate().is_err());
     }
 }
