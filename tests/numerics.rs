@@ -70,6 +70,41 @@ fn train(folder: &TempDir, name: &str, last: u64, sets: &[&str]) -> anyhow::Resu
     fmicl_runner::train_and_judge(experiment, &options)
 }
 
+#[test]
+fn features_that_nothing_repels_collapse_which_is_said_or_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets = ["objective=poisoned", "train.epochs=6", "train.lr=0.5"];
+    train(&folder, "warned", 24, &sets).unwrap();
+    let log = fs::read_to_string(folder.path().join("warned/log.txt")).unwrap();
+    let warnings: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("the features have collapsed"))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(
+        warnings[0].contains("warning: the features have collapsed: effective rank "),
+        "{}",
+        warnings[0]
+    );
+    let stopped = train(
+        &folder,
+        "stopped",
+        24,
+        &[&sets[..], &["train.on_collapse=stop"]].concat(),
+    );
+    let error = stopped.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the features have collapsed: effective rank "),
+        "{error}"
+    );
+    // The epoch is written down, by which one sees it.
+    let epochs = metrics(&folder.path().join("stopped"));
+    assert!(
+        epochs.last().unwrap()["projections"]["mean_cosine"].as_f64().unwrap() > 0.9,
+        "{epochs:?}"
+    );
+}
+
 /// Weights, buffers and the optimizer's state: all but what an epoch measures.
 fn state(run: &Path, step: u64) -> BTreeMap<String, Tensor> {
     let folder = run.join(format!("checkpoints/step-{step:010}"));

@@ -26,6 +26,14 @@ pub fn uniformity(x: &Tensor) -> Tensor {
     ((tiles.sum::<Tensor>() - with_itself) / (n * (n - 1.0))).log()
 }
 
+/// Mean cosine of the pairs `i != j` of unit-length rows `[N, d]`; 1 where all features are one point.
+pub fn mean_cosine(x: &Tensor) -> Tensor {
+    let n = x.size()[0] as f64;
+    // All pairs together are the square of the sum; each row with itself has 1.
+    let sum = x.sum_dim_intlist([0].as_slice(), false, Kind::Double);
+    (sum.square().sum(None::<Kind>) - n) / (n * (n - 1.0))
+}
+
 /// Effective rank: `exp` of the entropy of the singular values of `[N, d]`, normalised to sum to 1; from 1 (all
 /// on one line) to `min(N, d)`.
 ///
@@ -72,6 +80,14 @@ mod tests {
         let n = x.size()[0] as f64;
         let expected = ((value(potentials.sum(None::<Kind>)) - n) / (n * (n - 1.0))).ln();
         assert!((value(uniformity(&x)) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_mean_cosine_is_that_of_all_pairs() {
+        let x = unit_rows(9, 3, Kind::Double, 1);
+        let expected = (value(x.matmul(&x.tr()).sum(None::<Kind>)) - 9.0) / 72.0;
+        assert!((value(mean_cosine(&x)) - expected).abs() < 1e-12);
+        assert!((value(mean_cosine(&unit_rows(1, 3, Kind::Double, 1).repeat([8, 1]))) - 1.0).abs() < 1e-12);
     }
 
     #[test]

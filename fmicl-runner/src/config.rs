@@ -24,7 +24,7 @@ pub(crate) use experiment::launched;
 pub(crate) use keys::key_named;
 pub use load::{Base, load, load_all, load_part, load_text, read_file_as};
 pub(crate) use load::{change, read_changed};
-pub use train::{OnNan, Train};
+pub use train::{OnCollapse, OnNan, Train};
 pub use tree::{Node, Origin};
 
 use fmicl_core::{Error, require};

@@ -92,7 +92,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
         error_with("lr = 0.5", "lr = 0.5\nlog_evry = 1"),
         "x.toml:11:1: train.log_evry: unknown key (did you mean `log_every`?); known keys: epochs, batch_size, lr, \
          warmup_epochs, final_lr, schedule, clip_grad_norm, precision, tile, accumulate, sync_batch_norm, threads, log_every, checkpoint_every, \
-         checkpoint_minutes, keep, max_failed_checkpoints, on_nan, max_skipped_steps, on_error, max_skipped_samples"
+         checkpoint_minutes, keep, max_failed_checkpoints, on_nan, max_skipped_steps, on_collapse, on_error, max_skipped_samples"
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\n[evaluations.knn]\nkk = 3"),

@@ -70,6 +70,10 @@ pub struct Train {
     /// Steps of a run that `on_nan = "skip"` may leave out; 10 by default.
     #[serde(default = "ten_steps")]
     pub max_skipped_steps: u64,
+    /// What is done if the features collapse (the end of an epoch finds an effective rank below 2, or a mean cosine above
+    /// 0.95): `"warn"` (the default) says so in one line, `"stop"` ends the run.
+    #[serde(default)]
+    pub on_collapse: OnCollapse,
     /// What is done with a sample that cannot be read: `"fail"` (the default) ends the run, `"skip"` leaves it out of its
     /// batch, lists it in `skipped.jsonl`, and leaves it out of kNN and the linear probe, too.
     #[serde(default)]
@@ -88,6 +92,17 @@ pub enum OnNan {
     Stop,
     /// Is left out.
     Skip,
+}
+
+/// What is done if the features collapse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnCollapse {
+    /// A line says so.
+    #[default]
+    Warn,
+    /// The run ends.
+    Stop,
 }
 
 fn one() -> usize {

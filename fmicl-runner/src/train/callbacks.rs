@@ -2,6 +2,7 @@
 
 mod chance;
 mod checkpoints;
+mod collapse;
 mod metrics;
 mod non_finite;
 mod online;
@@ -13,6 +14,7 @@ mod tracking;
 
 pub use chance::ChanceLevel;
 pub use checkpoints::Checkpoints;
+pub use collapse::{COLLAPSED, Collapse};
 pub use metrics::Metrics;
 pub use non_finite::NonFinite;
 pub use online::{Judge, Online, Worth};
@@ -42,6 +44,8 @@ pub struct Watching<'a> {
     pub non_finite: NonFinite,
     /// The judgement of the encoder on the way.
     pub online: Online<'a>,
+    /// The warning that features collapse.
+    pub collapse: Collapse,
     /// The bar and the lines of the log.
     pub progress: Progress,
     /// Whoever keeps what is measured.
@@ -57,7 +61,8 @@ impl<'a> Callbacks<'a> {
     ///
     /// * A sample that may not be left out ends the run before anything is computed of its batch.
     /// * A step that is not finite is found before any number of it is shown or written.
-    /// * The online evaluation adds to what was measured; then that is shown, then written.
+    /// * The online evaluation adds to what was measured; then that is shown, then written. A run that ends of a collapse
+    ///   has both.
     /// * A checkpoint counts on what was tracked before it.
     /// * A signal ends the run behind the checkpoint.
     pub fn of_run(watching: Watching<'a>) -> Self {
@@ -70,6 +75,7 @@ impl<'a> Callbacks<'a> {
                 Box::new(watching.online),
                 Box::new(watching.progress),
                 Box::new(watching.trackers),
+                Box::new(watching.collapse),
                 Box::new(watching.checkpoints),
                 Box::new(watching.signals),
             ],
@@ -231,6 +237,7 @@ mod tests {
             },
             progress,
             trackers,
+            collapse: Collapse::new(&train, Progress::silent()),
             checkpoints: checkpoints.unwrap(),
             signals: Signals {
                 interrupt: &interrupt,
@@ -247,6 +254,7 @@ mod tests {
             "Online",
             "Progress",
             "Trackers",
+            "Collapse",
             "Checkpoints",
             "Signals",
         ];

@@ -1,6 +1,6 @@
 //! A training run from its first step, or the one at which it stands, to its last.
 
-use super::callbacks::{Callbacks, ChanceLevel, Checkpoints, Judge, NonFinite, Online, Signals, Watching};
+use super::callbacks::{Callbacks, ChanceLevel, Checkpoints, Collapse, Judge, NonFinite, Online, Signals, Watching};
 use super::finish::Trained;
 use super::finite::explain;
 use super::fit::fit;
@@ -85,6 +85,7 @@ fn watching<'a>(
         },
         progress: progress.clone(),
         trackers: trackers.clone(),
+        collapse: Collapse::new(train, progress.clone()),
         checkpoints: Checkpoints::new(train, run, trackers, progress.clone(), last)?,
         signals: Signals {
             interrupt: &options.interrupt,

@@ -5,6 +5,7 @@ use fmicl_core::{Error, Metric, Report, Result, find_metric};
 use fmicl_runner::eval::{Labels, Reports, TRAINED};
 use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
+use fmicl_runner::train::COLLAPSED;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -12,9 +13,6 @@ use std::path::Path;
 
 /// The file that says why a run failed.
 pub const FAILED: &str = "failed.txt";
-
-/// Below this effective rank the projections lie on a line, or in a point.
-const COLLAPSED: f64 = 2.0;
 
 /// What a run gave.
 #[derive(Debug)]

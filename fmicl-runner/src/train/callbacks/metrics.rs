@@ -67,11 +67,12 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     let value = |tensor: Tensor| tensor.double_value(&[]);
     let (lr, loss, terms) = (trainer.last_lr(), epoch.mean_loss(), epoch.mean_terms());
     let (x, y) = (&last.anchors, &last.positives);
-    let [alignment, uniformity, rank] = no_grad(|| {
+    let [alignment, uniformity, rank, cosine] = no_grad(|| {
         let projections = [
             geometry::alignment(x, y),
             geometry::uniformity(x),
             geometry::effective_rank(x),
+            geometry::mean_cosine(x),
         ];
         projections.map(value)
     });
@@ -93,6 +94,7 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     measured.number("projections/alignment", alignment);
     measured.number("projections/uniformity", uniformity);
     measured.number("projections/effective_rank", rank);
+    measured.number("projections/mean_cosine", cosine);
     measured.number("grad_norm", last.grad_norm.double_value(&[]));
     measured.number("images_per_second", images_per_second);
     measured.number("waiting", epoch.waiting());
