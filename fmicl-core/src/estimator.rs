@@ -31,7 +31,7 @@ mod side;
 pub use critics::Critics;
 pub use exp::exp;
 pub use log_sums::{log_mean_exp, with_log_sums};
-pub use mean::{Mean, mean};
+pub use mean::{Mean, mean, mean_with_slope};
 pub use of_cosine::{OfCosine, with_slope};
 pub use pairs::Pairs;
 pub use scalar::Scalar;

@@ -97,7 +97,7 @@ impl FMicl {
     /// The negative term, at the best shift where one is wanted.
     fn repulsion(&self, critics: Critics, pairs: Pairs) -> Repulsion {
         if self.shift == Shift::None {
-            let penalty = estimator::mean(&critics.penalty(), pairs);
+            let penalty = estimator::mean_with_slope(&critics.penalty(), pairs);
             return Repulsion { penalty, shift: None };
         }
         if self.divergence.has_exponential_conjugate() {
@@ -110,7 +110,7 @@ impl FMicl {
             ..critics
         };
         Repulsion {
-            penalty: estimator::mean(&critics.penalty(), pairs),
+            penalty: estimator::mean_with_slope(&critics.penalty(), pairs),
             shift: Some(shift),
         }
     }
@@ -125,7 +125,7 @@ impl FMicl {
                     let ratio = estimator::exp(value, 1.0);
                     (ratio.shallow_clone(), ratio)
                 });
-                let mean = estimator::mean(&exponential, pairs).value;
+                let mean = estimator::mean(&exponential, pairs);
                 let log = mean.detach().log() + (scale + offset);
                 (&mean / mean.detach(), log, mean.ones_like())
             }
@@ -142,7 +142,7 @@ impl FMicl {
                     offset: None,
                     ..critics
                 };
-                let Mean { value: mean, slope } = estimator::mean(&plain.penalty(), pairs);
+                let Mean { value: mean, slope } = estimator::mean_with_slope(&plain.penalty(), pairs);
                 let log = match self.similarity.critic() {
                     Critic::Ratio => mean.detach().log(),
                     Critic::Raw => mean.detach().log() + 1.0,

@@ -69,7 +69,7 @@ fn the_mean_over_tiles_is_the_mean_over_the_matrix() {
     let bank = unit_rows(50, 5, Kind::Double, 3);
     let cubic = OfCosine::new(1.5, 0.2, |c| with_slope(&c, |c| c.pow_tensor_scalar(3)));
     for (name, pairs) in cases() {
-        let tiled = graded(|x, y| mean(&cubic, pairs(x, y, &bank)).value);
+        let tiled = graded(|x, y| mean(&cubic, pairs(x, y, &bank)));
         let plain = graded(|x, y| {
             let (cosines, counts) = matrix(pairs(x, y, &bank));
             (cosines * 1.5 + 0.2)
@@ -113,6 +113,6 @@ fn nothing_is_differentiated_where_nobody_asks() {
         let slope = c.ones_like();
         (c, slope)
     });
-    assert!(!mean(&linear, Pairs::Within(&x)).value.requires_grad());
+    assert!(!mean(&linear, Pairs::Within(&x)).requires_grad());
     assert!(!with_log_sums(Pairs::Within(&x), 2.0, |log_sums| log_sums.mean(None)).requires_grad());
 }

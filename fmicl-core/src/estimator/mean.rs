@@ -16,8 +16,13 @@ pub struct Mean {
     pub slope: Tensor,
 }
 
-/// Mean of `of` over the pairs. Memory is `O(N d + T^2)` per thread.
-pub fn mean(of: &OfCosine, pairs: Pairs) -> Mean {
+/// Mean of `of` over the pairs, a scalar with gradient to every feature that requires it.
+pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
+    mean_with_slope(of, pairs).value
+}
+
+/// Mean of `of` and of its slope over the pairs. Memory is `O(N d + T^2)` per thread.
+pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
     let grid = pairs.grid();
     let anchors = grid.anchors();
     let count = (anchors.size()[0] * pairs.others()) as f64;

@@ -34,14 +34,21 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// A fact about a part that the claims of others depend on; it holds.
+    pub fn known(of: &str, claim: impl Into<String>, computed: f64) -> Self {
+        Claim::at_most(of, claim, computed, f64::INFINITY)
+    }
+}
+
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let state = if self.holds { "holds " } else { "BROKEN" };
         let (of, claim) = (&self.of, &self.claim);
-        write!(
-            f,
-            "{state} {of:14} {claim}: {:.3e} (at most {:.0e})",
-            self.computed, self.at_most
-        )
+        write!(f, "{state} {of:14} {claim}: {:.3e}", self.computed)?;
+        match self.at_most.is_finite() {
+            true => write!(f, " (at most {:.0e})", self.at_most),
+            false => Ok(()),
+        }
     }
 }

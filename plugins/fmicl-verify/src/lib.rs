@@ -1,14 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod claim;
+mod convexity;
 mod infonce;
+mod known;
+mod shift;
 mod special_cases;
 mod sphere;
+mod uniform;
+mod weighting;
 
 pub use claim::Claim;
 
 use clap::Args;
-use fmicl_core::{Divergence, Error, Result, registry};
+use fmicl_core::registry::{self, Listing};
+use fmicl_core::{Divergence, Error, Part, Result};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::wrap;
 use std::io::Write;
@@ -20,9 +26,18 @@ use std::io::Write;
 pub fn claims() -> Result<Vec<Claim>> {
     let mut claims = vec![infonce::bounds_kl()?];
     claims.extend(special_cases::alignment_and_uniformity()?);
+    claims.push(shift::alignment_and_uniformity()?);
     claims.push(special_cases::spectral()?);
-    for divergence in registry::list::<dyn Divergence>() {
-        claims.extend(sphere::spreads(divergence.name)?);
+    claims.extend(uniform::claims());
+    claims.extend(known::claims());
+    for Listing { name, .. } in registry::list::<dyn Divergence>() {
+        let divergence = Part::<dyn Divergence>::new(name, toml::Table::new())?;
+        claims.push(convexity::claim(name, &*divergence));
+        claims.push(weighting::claim(name, &*divergence));
+        claims.push(shift::normalises(name, &*divergence)?);
+        if convexity::is_covered(&*divergence) {
+            claims.extend(sphere::spreads(name)?);
+        }
     }
     Ok(claims)
 }
