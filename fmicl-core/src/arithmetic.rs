@@ -1,92 +1,81 @@
 //! Reduced precision of matrix products and convolutions: bfloat16 by autocast, TF32 on a GPU.
 //!
-//! tch binds neither: its `autocast` is for float16 on CUDA only. These are functions of `ATen/autocast_mode.h` and
-//! `ATen/Context.h`, called by their mangled C++ names.
+//! tch binds neither: its `autocast` is for float16 on CUDA only. `arithmetic.cc` gives these functions of
+//! `ATen/autocast_mode.h` and `ATen/Context.h` a C interface.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char};
 use tch::Device;
 
 /// libtorch's autocast to bfloat16 on this thread, until it is dropped.
 #[derive(Debug)]
 pub struct Autocast {
-    device: i8,
-    /// State before, to be restored.
-    enabled: bool,
-    kind: i8,
+    cuda: bool,
+    before: State,
 }
 
-/// `c10::ScalarType::BFloat16`.
-const BFLOAT16: i8 = 15;
-
-/// `c10::DeviceType`.
-fn type_of(device: Device) -> i8 {
-    if device.is_cuda() { 1 } else { 0 }
+/// Autocast of a device, as `FmiclAutocast` in C++.
+#[derive(Debug)]
+#[repr(C)]
+struct State {
+    enabled: bool,
+    /// `c10::ScalarType`.
+    kind: i8,
 }
 
 impl Autocast {
     /// Enables bfloat16 for convolutions and matrix products on the device, a CPU or a GPU.
     #[must_use]
     pub fn bfloat16(device: Device) -> Self {
-        let device = type_of(device);
-        // SAFETY: these read and set variables of the thread; both device types have an autocast.
-        unsafe {
-            let before = Autocast {
-                device,
-                enabled: is_autocast_enabled(device),
-                kind: get_autocast_dtype(device),
-            };
-            set_autocast_dtype(device, BFLOAT16);
-            set_autocast_enabled(device, true);
-            increment_nesting();
-            before
-        }
+        let mut entered = Autocast {
+            cuda: device.is_cuda(),
+            before: State {
+                enabled: false,
+                kind: 0,
+            },
+        };
+        // SAFETY: the state is the caller's, and only the thread's variables are set.
+        checked(unsafe { fmicl_autocast_enter(entered.cuda, &raw mut entered.before) });
+        entered
     }
 
     /// Returns true if autocast is enabled for the device.
     pub fn is_on(device: Device) -> bool {
-        // SAFETY: as above.
-        unsafe { is_autocast_enabled(type_of(device)) }
+        let mut enabled = false;
+        // SAFETY: it reads a variable of the thread into ours.
+        checked(unsafe { fmicl_autocast_enabled(device.is_cuda(), &raw mut enabled) });
+        enabled
     }
 }
 
 impl Drop for Autocast {
     fn drop(&mut self) {
-        // SAFETY: as above. The outermost one forgets the weights that were cast, since a step will change them.
-        unsafe {
-            if decrement_nesting() == 0 {
-                clear_cache();
-            }
-            set_autocast_enabled(self.device, self.enabled);
-            set_autocast_dtype(self.device, self.kind);
-        }
+        // SAFETY: the state is that which entering wrote, of the same device.
+        checked(unsafe { fmicl_autocast_leave(self.cuda, &raw const self.before) });
     }
 }
 
 /// Allows or forbids TF32 (10 bits of fraction) in f32 convolutions and matrix products on a GPU, for the whole
 /// process. PyTorch's default allows it for convolutions and not for products.
 pub fn allow_tf32(allow: bool) {
-    // SAFETY: the context is the process's one, and these set a setting of it.
-    unsafe {
-        set_allow_tf32_cudnn(global_context(), allow);
-        set_allow_tf32_cublas(global_context(), allow);
-    }
+    // SAFETY: it takes no pointer, and sets settings of the process.
+    checked(unsafe { fmicl_allow_tf32(allow) });
 }
 
 /// Disables TF32 on this thread until it is dropped: `at::NoTF32Guard`.
 #[derive(Debug)]
 pub struct WithoutTf32 {
-    /// `true` if this guard changed the state; the C++ class's only member, a `bool`.
-    changed: bool,
+    /// The memory of the C++ guard: a `bool`, true if this one changed the state. Moving it moves the guard.
+    guard: bool,
 }
 
 impl WithoutTf32 {
     /// Disables TF32.
     #[must_use]
     pub fn new() -> Self {
-        let mut guard = WithoutTf32 { changed: false };
-        // SAFETY: the constructor sets the member and a variable of the thread.
-        unsafe { no_tf32(&raw mut guard.changed) };
-        guard
+        let mut entered = WithoutTf32 { guard: false };
+        // SAFETY: the C++ guard is of the size and alignment of a `bool`, which the compiler of the shim checks.
+        checked(unsafe { fmicl_without_tf32_enter(&raw mut entered.guard) });
+        entered
     }
 }
 
@@ -98,36 +87,28 @@ impl Default for WithoutTf32 {
 
 impl Drop for WithoutTf32 {
     fn drop(&mut self) {
-        // SAFETY: the destructor reads the member and sets the thread's variable back.
-        unsafe { tf32_again(&raw mut self.changed) };
+        // SAFETY: the memory holds the guard that entering made there, which is destroyed once.
+        checked(unsafe { fmicl_without_tf32_leave(&raw mut self.guard) });
+    }
+}
+
+/// Panics with the message of a C++ exception, as tch's functions do.
+fn checked(message: *const c_char) {
+    if !message.is_null() {
+        // SAFETY: a message ends with a zero byte and stands until the next exception on this thread.
+        panic!("libtorch: {}", unsafe { CStr::from_ptr(message) }.to_string_lossy());
     }
 }
 
 unsafe extern "C" {
-    #[link_name = "_ZN2at8autocast19is_autocast_enabledEN3c1010DeviceTypeE"]
-    fn is_autocast_enabled(device: i8) -> bool;
-    #[link_name = "_ZN2at8autocast20set_autocast_enabledEN3c1010DeviceTypeEb"]
-    fn set_autocast_enabled(device: i8, enabled: bool);
-    #[link_name = "_ZN2at8autocast18get_autocast_dtypeEN3c1010DeviceTypeE"]
-    fn get_autocast_dtype(device: i8) -> i8;
-    #[link_name = "_ZN2at8autocast18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE"]
-    fn set_autocast_dtype(device: i8, kind: i8);
-    #[link_name = "_ZN2at8autocast17increment_nestingEv"]
-    fn increment_nesting() -> c_int;
-    #[link_name = "_ZN2at8autocast17decrement_nestingEv"]
-    fn decrement_nesting() -> c_int;
-    #[link_name = "_ZN2at8autocast11clear_cacheEv"]
-    fn clear_cache();
-    #[link_name = "_ZN2at13globalContextEv"]
-    fn global_context() -> *mut c_void;
-    #[link_name = "_ZN2at7Context17setAllowTF32CuDNNEb"]
-    fn set_allow_tf32_cudnn(context: *mut c_void, allow: bool);
-    #[link_name = "_ZN2at7Context18setAllowTF32CuBLASEb"]
-    fn set_allow_tf32_cublas(context: *mut c_void, allow: bool);
-    #[link_name = "_ZN2at11NoTF32GuardC1Ev"]
-    fn no_tf32(guard: *mut bool);
-    #[link_name = "_ZN2at11NoTF32GuardD1Ev"]
-    fn tf32_again(guard: *mut bool);
+    fn fmicl_autocast_enabled(cuda: bool, enabled: *mut bool) -> *const c_char;
+    fn fmicl_autocast_enter(cuda: bool, before: *mut State) -> *const c_char;
+    fn fmicl_autocast_leave(cuda: bool, before: *const State) -> *const c_char;
+    fn fmicl_allow_tf32(allow: bool) -> *const c_char;
+    fn fmicl_without_tf32_enter(guard: *mut bool) -> *const c_char;
+    fn fmicl_without_tf32_leave(guard: *mut bool) -> *const c_char;
+    #[cfg(test)]
+    fn fmicl_tf32_state(allowed: *mut bool, without: *mut bool) -> *const c_char;
 }
 
 #[cfg(test)]
@@ -135,13 +116,6 @@ mod tests {
     use super::*;
     use crate::linear;
     use tch::{Kind, Tensor};
-
-    unsafe extern "C" {
-        #[link_name = "_ZNK2at7Context15allowTF32CuBLASEv"]
-        fn allows_tf32_cublas(context: *mut c_void) -> bool;
-        #[link_name = "_ZN2at11NoTF32Guard19should_disable_tf32Ev"]
-        fn is_without_tf32() -> bool;
-    }
 
     fn product(n: i64) -> Kind {
         let ones = Tensor::ones([n, n], (Kind::Float, Device::Cpu));
@@ -177,20 +151,21 @@ mod tests {
 
     #[test]
     fn tf32_is_allowed_and_forbidden() {
-        // SAFETY: they read what the functions above set.
-        let (allowed, without) = (
-            || unsafe { allows_tf32_cublas(global_context()) },
-            || unsafe { is_without_tf32() },
-        );
+        let state = || {
+            let (mut allowed, mut without) = (false, false);
+            // SAFETY: it reads settings into our two variables.
+            checked(unsafe { fmicl_tf32_state(&raw mut allowed, &raw mut without) });
+            (allowed, without)
+        };
         allow_tf32(true);
-        assert!(allowed() && !without());
+        assert_eq!(state(), (true, false));
         {
             let _exact = WithoutTf32::new();
             let _nested = WithoutTf32::new();
-            assert!(without());
+            assert_eq!(state(), (true, true));
         }
-        assert!(!without());
+        assert_eq!(state(), (true, false));
         allow_tf32(false);
-        assert!(!allowed());
+        assert_eq!(state(), (false, false));
     }
 }
