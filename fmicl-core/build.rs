@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // Nothing refers to what registers itself with libtorch: a linker would leave it out.
     build.link_lib_modifier("+whole-archive");
-    for file in ["src/arithmetic.cc", "src/convolution.cc"] {
+    for file in ["src/compute/arithmetic.cc", "src/compute/convolution.cc"] {
         println!("cargo::rerun-if-changed={file}");
         build.file(file);
     }

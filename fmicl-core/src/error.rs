@@ -1,6 +1,6 @@
 //! Error type of the library crates: a message with the value found, its place, and a remedy.
 
-use crate::suggest::did_you_mean;
+use crate::registry::did_you_mean;
 use std::path::PathBuf;
 
 /// Shorthand for a result with [`Error`].

@@ -8,6 +8,7 @@
 //!
 //! | to read | in |
 //! |---|---|
+//! | the objective `f-micl` | [`FMicl`] |
 //! | which pairs count | [`Pairs`] |
 //! | the mean of a function of the cosine | [`mean`], [`OfCosine`]; f-MICL's is [`Critics::penalty`] |
 //! | `log sum e^{scale c}` of each feature | [`with_log_sums`] |
@@ -16,6 +17,7 @@
 
 mod critics;
 mod exp;
+mod f_micl;
 mod grid;
 mod log_sums;
 mod mean;
@@ -26,6 +28,7 @@ mod side;
 
 pub use critics::Critics;
 pub use exp::exp;
+pub use f_micl::FMicl;
 pub use log_sums::with_log_sums;
 pub use mean::mean;
 pub use of_cosine::{OfCosine, with_slope};

@@ -2,8 +2,8 @@
 
 use super::grid::{Gradient, Tile};
 use super::{OfCosine, Pairs};
-use crate::processes;
-use crate::threads::deal_with;
+use crate::compute::threads::deal_with;
+use crate::distributed::together;
 use tch::{Kind, Tensor};
 
 /// Mean of `of` over the pairs, a scalar with gradient to every feature that requires it. Memory is `O(N d + T^2)` per
@@ -21,7 +21,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
         )
     };
     let sums = deal_with(
-        processes::deal(grid.tiles()),
+        together::deal(grid.tiles()),
         device,
         start,
         |(mut sum, mut gradient), tiles: Vec<Tile>| {
@@ -40,7 +40,7 @@ pub fn mean(of: &OfCosine, pairs: Pairs) -> Tensor {
         },
     );
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    let sum = processes::gathered(Tensor::stack(&sums, 0).sum(None)).sum(None);
+    let sum = together::gathered(Tensor::stack(&sums, 0).sum(None)).sum(None);
     let mean = (sum / count).to_kind(anchors.kind());
     let gradients: Vec<_> = gradients.into_iter().flatten().collect();
     if gradients.is_empty() {
