@@ -9,8 +9,7 @@ mod queue;
 mod shuffle;
 
 use super::branch::{Branch, check_momentum, check_widths, widths};
-use crate::layers::normalize;
-use crate::mlp::{Mlp, Norms};
+use crate::layers::{Mlp, Norms, normalize};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
     Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View,

@@ -6,8 +6,7 @@
 //! facebookresearch/moco-v3.
 
 use super::branch::{Branch, check_layers, check_momentum, check_widths, widths};
-use crate::layers::normalize;
-use crate::mlp::{Mlp, Norms};
+use crate::layers::{Mlp, Norms, normalize};
 use crate::schedules::cosine;
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
