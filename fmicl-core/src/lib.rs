@@ -29,6 +29,7 @@ pub use distributed::together::{norms_together, rows_of_all, share, together};
 pub use error::{Error, Problem, Result, require};
 pub use estimator::FMicl;
 pub use fmicl_derive::Documented;
+pub use io::disk;
 pub use io::files::{OUTPUT_MARK, not_a_pointer, open_file, read_file};
 pub use io::portion::Portion;
 pub use io::reads::Reads;
