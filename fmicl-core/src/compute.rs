@@ -7,6 +7,7 @@ pub mod geometry;
 pub(crate) mod libtorch;
 pub(crate) mod linear;
 pub(crate) mod momentum;
+pub(crate) mod normalize;
 pub(crate) mod parameters;
 pub(crate) mod planes;
 pub(crate) mod rng;

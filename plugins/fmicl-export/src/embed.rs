@@ -2,7 +2,7 @@
 
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Error, Result, weights};
+use fmicl_core::{Error, Result, normalize, weights};
 use fmicl_data::{OnError, Unreadable};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::eval::{self, Origin, Subject};
@@ -103,8 +103,7 @@ fn embed(args: &Embed) -> Outcome {
         missing += unreadable.len();
         count += vectors.size()[0] as usize;
         if args.normalize {
-            let norm = vectors.norm_scalaropt_dim(2.0, [1].as_slice(), true);
-            vectors /= norm.clamp_min(1e-12);
+            vectors = normalize(&vectors);
         }
         match args.out {
             Some(_) => kept.push(vectors),
