@@ -3,10 +3,8 @@
 //!
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1.
 
-use crate::estimator::{self, Critics, Pairs};
-use crate::{
-    Divergence, Documented, InBatch, Loss, Negatives, Objective, Pairing, Part, Similarity, register, require,
-};
+use crate::estimator::{self, Critics};
+use crate::{Divergence, Documented, InBatch, Loss, Objective, Pairing, Part, Similarity, register, require};
 use serde::{Deserialize, Serialize};
 
 /// f-MICL with any divergence and similarity.
@@ -67,19 +65,11 @@ impl Objective for FMicl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
         let critics = self.critics();
-        let pairs = match (&pairing.negatives, self.negatives) {
-            (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
-            (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),
-            (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
-            (_, InBatch::Within) => Pairs::Within(x),
-            (_, InBatch::Both) => Pairs::Both(x, y),
-        };
-        let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
-        let reward = critics.reward(&cosine).mean(x.kind());
-        let penalty = estimator::mean(&critics.penalty(), pairs);
-        let f_mi = (critics.critic(&cosine.detach()).mean(x.kind()) - &penalty).detach();
+        let cosine = pairing.positive_cosines();
+        let reward = critics.reward(&cosine).mean(cosine.kind());
+        let penalty = estimator::mean(&critics.penalty(), pairing.negative_pairs(self.negatives));
+        let f_mi = (critics.critic(&cosine.detach()).mean(cosine.kind()) - &penalty).detach();
         let terms = vec![
             ("f_mi", f_mi),
             ("reward", reward.detach()),
