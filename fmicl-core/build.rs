@@ -1,9 +1,8 @@
-//! Compiles the C++ that takes a place in libtorch, against the libtorch that tch is linked with.
+//! Compiles the C++ that takes a place in libtorch, or gives functions of it a C interface, against the libtorch that tch is linked with.
 
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=src/convolution.cc");
     println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
     let lib = std::env::var_os("DEP_TCH_LIBTORCH_LIB").ok_or("torch-sys did not say where libtorch is")?;
     let lib = PathBuf::from(lib);
@@ -25,6 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // Nothing refers to what registers itself with libtorch: a linker would leave it out.
     build.link_lib_modifier("+whole-archive");
-    build.file("src/convolution.cc").compile("fmicl_core");
+    for file in ["src/compute/arithmetic.cc", "src/compute/convolution.cc"] {
+        println!("cargo::rerun-if-changed={file}");
+        build.file(file);
+    }
+    build.compile("fmicl_core");
     Ok(())
 }

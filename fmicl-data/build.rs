@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=src/jpeg.c");
+    println!("cargo::rerun-if-changed=src/decode/jpeg.c");
     println!("cargo::rustc-check-cfg=cfg(jpeg_simd)");
     let include = std::env::var_os("DEP_JPEG_INCLUDE").ok_or("mozjpeg-sys did not say where its headers are")?;
     let include: Vec<PathBuf> = std::env::split_paths(&include).collect();
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(sanitizer) = std::env::var_os("FMICL_SANITIZE") {
         build.flag(format!("-fsanitize={}", sanitizer.display()));
     }
-    build.file("src/jpeg.c").includes(&include).compile("fmicl_jpeg");
+    build.file("src/decode/jpeg.c").includes(&include).compile("fmicl_jpeg");
 
     // Without nasm mozjpeg-sys builds plain C and says so only where it itself is built.
     let config = include

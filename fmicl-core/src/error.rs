@@ -1,6 +1,6 @@
 //! Error type of the library crates: a message with the value found, its place, and a remedy.
 
-use crate::suggest::did_you_mean;
+use crate::registry::did_you_mean;
 use std::path::PathBuf;
 
 /// Shorthand for a result with [`Error`].
@@ -105,6 +105,11 @@ impl Error {
         }
     }
 
+    /// An error of libtorch, whose message is followed by a C++ stack trace.
+    pub fn torch(message: &str) -> Self {
+        Error::Torch(message.lines().next().unwrap_or("unknown error").to_string())
+    }
+
     /// Prefixes the key of a config error with `outer`; other errors are unchanged.
     #[must_use]
     pub fn at(self, outer: &str) -> Self {
@@ -139,7 +144,7 @@ impl From<tch::TchError> for Error {
             tch::TchError::Torch(text) => text,
             other => other.to_string(),
         };
-        Error::Torch(text.lines().next().unwrap_or("unknown error").to_string())
+        Error::torch(&text)
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! | to read | in |
 //! |---|---|
+//! | the objective `f-micl` | [`FMicl`] |
 //! | which pairs count | [`Pairs`] |
 //! | the mean of a function of the cosine | [`mean`], [`OfCosine`]; f-MICL's is [`Critics::penalty`] |
 //! | `log sum e^{scale c}` of each feature | [`with_log_sums`], over all of them [`log_mean_exp`] |
@@ -17,6 +18,7 @@
 
 mod critics;
 mod exp;
+mod f_micl;
 mod grid;
 mod histogram;
 mod log_sums;
@@ -30,6 +32,7 @@ mod side;
 
 pub use critics::Critics;
 pub use exp::exp;
+pub use f_micl::{FMicl, Shift};
 pub use log_sums::{log_mean_exp, with_log_sums};
 pub use mean::{Mean, mean, mean_with_slope};
 pub use of_cosine::{OfCosine, with_slope};

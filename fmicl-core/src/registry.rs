@@ -5,16 +5,19 @@
 //! binary must say `use that_crate as _;`.
 
 mod docs;
+mod part;
 mod read;
 mod shape;
+mod suggest;
 mod words;
 
-pub use crate::suggest::did_you_mean;
 pub use docs::{Docs, Documented};
 #[doc(hidden)]
 pub use docs::{Of, With, Without};
+pub use part::Part;
 pub use read::{BelowZero, read, read_valid};
 pub use shape::{Known, Shape, fields, shape, tables};
+pub use suggest::did_you_mean;
 pub(crate) use words::shown;
 pub use words::{in_toml, throw};
 

@@ -36,7 +36,7 @@ pub use similarity::check_similarity;
 pub use tracker::check_tracker;
 pub use transform::check_transform;
 
-use crate::{Input, View};
+use crate::{Input, View, normalize};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -46,9 +46,7 @@ pub fn unit_rows(count: i64, d: i64, kind: Kind, seed: i64) -> Tensor {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     tch::manual_seed(seed);
-    let rows = Tensor::randn([count, d], (Kind::Double, Device::Cpu));
-    let norm = rows.norm_scalaropt_dim(2.0, [1].as_slice(), true);
-    (rows / norm).to_kind(kind)
+    normalize(&Tensor::randn([count, d], (Kind::Double, Device::Cpu))).to_kind(kind)
 }
 
 /// The largest of `|a - b| / max(1, |b|)`.

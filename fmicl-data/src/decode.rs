@@ -1,10 +1,15 @@
 //! From the bytes of a file to pixels.
 
-use crate::jpeg::Jpeg;
-use crate::png::Png;
+mod jpeg;
+mod png;
+
+pub use jpeg::JPEG_SIMD;
+
 use fmicl_core::{Error, Image, Patch, Region, Result};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use jpeg::Jpeg;
+use png::Png;
 use std::io::Cursor;
 use std::path::Path;
 

@@ -1,7 +1,13 @@
 //! Batches of views for pre-training.
 
-use crate::prefetch::Prefetch;
-use crate::unreadable::{OnError, Unreadable};
+mod evaluation;
+mod prefetch;
+mod unreadable;
+
+pub use evaluation::{EvaluationBatch, evaluation_batches};
+pub use prefetch::Prefetch;
+pub use unreadable::{OnError, Unreadable};
+
 use fmicl_core::{Draw, Error, Result, Rng, Samples, View, Views, require};
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! The listing says of every divergence if the paper's uniformity theorem covers it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use fmicl_core::{Divergence, Part, registry};
 use fmicl_divergences as _;
 use tch::{Device, Kind, Tensor};

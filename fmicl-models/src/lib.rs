@@ -2,9 +2,7 @@
 
 pub mod architectures;
 pub mod backbones;
-mod layers;
-pub mod mlp;
-mod norm;
+pub mod layers;
 pub mod optimizers;
 pub mod schedules;
 

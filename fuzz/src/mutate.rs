@@ -1,26 +1,28 @@
 //! Random changes of an input, from a seed: the same on every machine.
 
+use fmicl_core::Rng;
+
 /// Bytes that stand at the edge of something.
 const EDGES: [u8; 8] = [0, 1, 0x7f, 0x80, 0xff, b'\n', b'"', b'-'];
 
 /// `input` after one to four changes: a bit or a byte, a number of four bytes, a piece that is cut out, repeated, or taken
 /// from `other`, or the end cut off.
 pub fn mutate(input: &[u8], other: &[u8], seed: u64) -> Vec<u8> {
-    let (mut random, mut bytes) = (Random(seed), input.to_vec());
+    let (mut random, mut bytes) = (Rng::new(&[seed]), input.to_vec());
     for _ in 0..1 + random.below(4) {
         change(&mut bytes, other, &mut random);
     }
     bytes
 }
 
-fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Rng) {
     let length = bytes.len();
     // The start, where headers are, is hit as often as all the rest.
     let at = match random.below(2) {
         0 => random.below(length.min(64)),
         _ => random.below(length),
     };
-    let piece = |whole: &[u8], random: &mut Random| {
+    let piece = |whole: &[u8], random: &mut Rng| {
         let from = random.below(whole.len());
         let to = whole.len().min(from + 1 + random.below(32));
         whole.get(from..to).unwrap_or_default().to_vec()
@@ -43,20 +45,6 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
         6 if at < length => bytes[at] = random.below(256) as u8,
         _ if at < length => bytes[at] ^= 1 << random.below(8),
         _ => bytes.push(random.below(256) as u8),
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 to `bound - 1`, and 0 for a bound of 0.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound.max(1) as u64) as usize
     }
 }
 

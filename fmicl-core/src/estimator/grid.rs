@@ -1,7 +1,7 @@
 //! The tiles of a matrix of pairs, and the gradient that they add up to.
 
 use super::{product, tile, zero_with_gradient};
-use crate::processes;
+use crate::distributed::together;
 use tch::{Device, Kind, Tensor};
 
 /// A matrix of pairs: a row is an anchor, a column a feature that it is paired with.
@@ -125,9 +125,9 @@ impl Grid {
         let Some(mut sum) = gradients.into_iter().reduce(Gradient::plus) else {
             unreachable!("there is a thread")
         };
-        processes::sum_gradients(&mut sum.rows);
+        together::sum_gradients(&mut sum.rows);
         if let Some(columns) = &mut sum.columns {
-            processes::sum_gradients(columns);
+            together::sum_gradients(columns);
         }
         let mut zero = zero_with_gradient(&self.rows, sum.rows.g_mul_scalar_(factor));
         if let (Some(features), Some(gradient)) = (&self.columns, &mut sum.columns) {

@@ -2,8 +2,8 @@
 
 use super::Pairs;
 use super::grid::Tile;
-use crate::processes;
-use crate::threads::deal_with;
+use crate::compute::threads::deal_with;
+use crate::distributed::together;
 use tch::{Kind, Tensor};
 
 /// Number of bins from -1 to 1.
@@ -24,7 +24,7 @@ pub(super) fn nodes(pairs: Pairs) -> Nodes {
     let device = grid.anchors().device();
     let start = || Tensor::zeros([3, BINS], (Kind::Double, device));
     let moments = deal_with(
-        processes::deal(grid.tiles()),
+        together::deal(grid.tiles()),
         device,
         start,
         |moments, tiles: Vec<Tile>| {
@@ -36,7 +36,7 @@ pub(super) fn nodes(pairs: Pairs) -> Nodes {
             moments
         },
     );
-    let moments = processes::gathered(Tensor::stack(&moments, 0).sum_dim_intlist([0].as_slice(), false, None));
+    let moments = together::gathered(Tensor::stack(&moments, 0).sum_dim_intlist([0].as_slice(), false, None));
     let moments = moments.sum_dim_intlist([0].as_slice(), false, None);
     let (counts, sums, squares) = (moments.get(0), moments.get(1), moments.get(2));
     let present = counts.clamp_min(1.0);

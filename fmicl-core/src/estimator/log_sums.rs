@@ -5,8 +5,8 @@
 
 use super::Pairs;
 use super::grid::{Gradient, Grid, Tile};
-use crate::processes;
-use crate::threads::deal_with;
+use crate::compute::threads::deal_with;
+use crate::distributed::together;
 use std::f64::consts::LOG2_E;
 use tch::{Kind, Tensor};
 
@@ -84,7 +84,7 @@ impl Softmax {
         let empty = if self.narrow { 0.0 } else { f64::NEG_INFINITY };
         let start = || Tensor::full([size], empty, options);
         let sums = deal_with(
-            processes::deal(grid.tiles()),
+            together::deal(grid.tiles()),
             anchors.device(),
             start,
             |sums, tiles: Vec<Tile>| {
@@ -99,7 +99,7 @@ impl Softmax {
             true => sums.sum_dim_intlist([0].as_slice(), false, None),
             false => sums.logsumexp([0].as_slice(), false),
         };
-        let sums = total(processes::gathered(total(Tensor::stack(&sums, 0))));
+        let sums = total(together::gathered(total(Tensor::stack(&sums, 0))));
         match self.narrow {
             true => sums.log() + self.scale,
             false => sums,
@@ -133,7 +133,7 @@ impl Softmax {
             true => (self.scale - log_sums).exp() * dependence,
             false => dependence.shallow_clone(),
         };
-        let tiles = processes::deal(grid.tiles()).into_iter().map(|tile| {
+        let tiles = together::deal(grid.tiles()).into_iter().map(|tile| {
             let rows = Anchors {
                 log_sums: tile.of_rows(log_sums).unsqueeze(1),
                 dependence: tile.of_rows(dependence).unsqueeze(1),

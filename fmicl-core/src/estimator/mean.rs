@@ -2,8 +2,8 @@
 
 use super::grid::{Gradient, Tile};
 use super::{OfCosine, Pairs};
-use crate::processes;
-use crate::threads::deal_with;
+use crate::compute::threads::deal_with;
+use crate::distributed::together;
 use tch::{Kind, Tensor};
 
 /// A mean over pairs.
@@ -35,7 +35,7 @@ pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
         )
     };
     let sums = deal_with(
-        processes::deal(grid.tiles()),
+        together::deal(grid.tiles()),
         device,
         start,
         |(sum, mut gradient), tiles: Vec<Tile>| {
@@ -59,7 +59,7 @@ pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
         },
     );
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-    let sum = processes::gathered(Tensor::stack(&sums, 0).sum_dim_intlist([0].as_slice(), false, None));
+    let sum = together::gathered(Tensor::stack(&sums, 0).sum_dim_intlist([0].as_slice(), false, None));
     let mean = (sum.sum_dim_intlist([0].as_slice(), false, None) / count).to_kind(anchors.kind());
     let (mut value, slope) = (mean.get(0), mean.get(1));
     let gradients: Vec<_> = gradients.into_iter().flatten().collect();

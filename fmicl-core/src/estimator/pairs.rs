@@ -1,6 +1,7 @@
-//! Sets of negative pairs.
+//! Sets of negative pairs, and those of a pairing.
 
 use super::grid::Grid;
+use crate::{InBatch, Negatives, Pairing};
 use tch::Tensor;
 
 /// Set of pairs over which the estimator sums. All features are unit-length rows; a pair is an anchor with another
@@ -18,6 +19,36 @@ pub enum Pairs<'a> {
     Bank(&'a Tensor, &'a Tensor),
 }
 
+/// The sums of an objective: over the positive pairs, and over the negative ones, whatever their source.
+impl Pairing {
+    /// Cosines of the positive pairs, `[N]`, with gradient.
+    pub fn positive_cosines(&self) -> Tensor {
+        (&self.anchors * &self.positives).sum_dim_intlist([1].as_slice(), false, self.anchors.kind())
+    }
+
+    /// Negative pairs. `in_batch` chooses them where anchors and positives are views from one network; elsewhere the
+    /// architecture has: an anchor has all keys or candidates but its own (MoCo v3, SimCSE), or a whole bank (MoCo).
+    pub fn negative_pairs(&self, in_batch: InBatch) -> Pairs<'_> {
+        let (x, y) = (&self.anchors, &self.positives);
+        match &self.negatives {
+            Negatives::Batch => match in_batch {
+                InBatch::Within => Pairs::Within(x),
+                InBatch::Cross => Pairs::Cross(x, y),
+                InBatch::Both => Pairs::Both(x, y),
+            },
+            Negatives::Keys => Pairs::Cross(x, y),
+            Negatives::Candidates(candidates) => Pairs::Cross(x, candidates),
+            Negatives::Bank(bank) => Pairs::Bank(x, bank),
+        }
+    }
+
+    /// Negative pairs of the positives among themselves, for an objective in which each view repels itself: the anchors' are
+    /// those of [`InBatch::Within`]. `None` where the positives are no anchors, or the architecture chooses the negatives.
+    pub fn pairs_within_positives(&self) -> Option<Pairs<'_>> {
+        matches!(self.negatives, Negatives::Batch).then_some(Pairs::Within(&self.positives))
+    }
+}
+
 impl Pairs<'_> {
     /// Number of pairs per anchor.
     pub fn others(&self) -> i64 {
@@ -32,6 +63,14 @@ impl Pairs<'_> {
     pub fn anchors(&self) -> &Tensor {
         match self {
             Pairs::Within(x) | Pairs::Cross(x, _) | Pairs::Both(x, _) | Pairs::Bank(x, _) => x,
+        }
+    }
+
+    /// Values of the positive pairs `[N]` as values of the anchors: each twice where both views are anchors.
+    pub fn of_anchors(&self, of_pairs: &Tensor) -> Tensor {
+        match self {
+            Pairs::Both(..) => of_pairs.repeat([2]),
+            _ => of_pairs.shallow_clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The matrix products of a tile.
 
-use crate::linear::{by_convolution, linear};
+use crate::compute::linear::{by_convolution, linear};
 use tch::Tensor;
 
 /// `x y^T + offset`, `[m, n]`, of rows `[m, d]` and `[n, d]`.

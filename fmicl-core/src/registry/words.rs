@@ -1,7 +1,7 @@
 //! The words of config errors, in place of serde's: those of TOML.
 
+use super::did_you_mean;
 use crate::error::{Error, Problem};
-use crate::suggest::did_you_mean;
 use serde::de::{self, Unexpected};
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -1,5 +1,6 @@
 //! Broken files.
 
+use crate::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// # Panics
 /// With the file and what was done to it, where `check` panics.
 pub fn break_each_file(folder: &Path, seed: u64, mut check: impl FnMut()) {
-    let mut random = Random(seed);
+    let mut random = Rng::new(&[seed]);
     for path in files(folder) {
         let whole = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         if whole.is_empty() {
@@ -43,15 +44,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Breaks the file, which is not empty, and says how.
-fn damage(path: &Path, whole: &[u8], random: &mut Random) -> String {
+fn damage(path: &Path, whole: &[u8], random: &mut Rng) -> String {
     let failed = |error: std::io::Error| panic!("{}: {error}", path.display());
-    let length = whole.len() as u64;
+    let length = whole.len();
     // Headers and ends are hit as often as all that lies between.
     let at = match random.below(3) {
         0 => random.below(length.min(64)),
         1 => length.saturating_sub(1 + random.below(64)),
         _ => random.below(length),
-    } as usize;
+    };
     match random.below(8) {
         0 => {
             std::fs::remove_file(path).unwrap_or_else(failed);
@@ -67,19 +68,5 @@ fn damage(path: &Path, whole: &[u8], random: &mut Random) -> String {
             std::fs::write(path, broken).unwrap_or_else(failed);
             format!("broken at byte {at}, bit {bit}")
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 to `bound - 1`, and 0 for a bound of 0.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound.max(1)
     }
 }

@@ -1,6 +1,6 @@
 //! Shared code of the architectures: a backbone with its projector, and the ranges of a head's options.
 
-use crate::mlp::Mlp;
+use crate::layers::Mlp;
 use fmicl_core::tch::{Tensor, nn};
 use fmicl_core::{BuildBackbone, Encoder, Result, View, require};
 

@@ -9,12 +9,11 @@ mod queue;
 mod shuffle;
 
 use super::branch::{Branch, check_momentum, check_widths, widths};
-use crate::layers::normalize;
-use crate::mlp::{Mlp, Norms};
+use crate::layers::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
     Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Result, View,
-    register, require, share,
+    normalize, register, require, share,
 };
 use queue::Queue;
 use serde::{Deserialize, Serialize};

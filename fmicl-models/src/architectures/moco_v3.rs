@@ -6,13 +6,12 @@
 //! facebookresearch/moco-v3.
 
 use super::branch::{Branch, check_layers, check_momentum, check_widths, widths};
-use crate::layers::normalize;
-use crate::mlp::{Mlp, Norms};
+use crate::layers::{Mlp, Norms};
 use crate::schedules::cosine;
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
     Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Part, Result,
-    Schedule, View, register,
+    Schedule, View, normalize, register,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

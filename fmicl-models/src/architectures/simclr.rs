@@ -6,11 +6,11 @@
 //! PyTorch's reimplementations, it has both.
 
 use super::branch::{Branch, check_widths, widths};
-use crate::layers::normalize;
-use crate::mlp::{Mlp, Norms};
+use crate::layers::{Mlp, Norms};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
-    Architecture, BuildBackbone, Documented, Encoder, Learner, Negatives, Pairing, Result, View, register, require,
+    Architecture, BuildBackbone, Documented, Encoder, Learner, Negatives, Pairing, Result, View, normalize, register,
+    require,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,10 @@
 //! Architectures in training, compared with the golden files of `golden/moco.py`.
 
 use super::{assert_close, digest, noise, read, weight};
-use crate::layers::normalize;
 use crate::optimizers::Sgd;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::tch::{self, Device, Kind, Tensor};
-use fmicl_core::{Architecture, Backbone, Negatives, Optimizer, Pairing, Parameters};
+use fmicl_core::{Architecture, Backbone, Negatives, Optimizer, Pairing, Parameters, normalize};
 
 /// Of the generator's training.
 const RATE: f64 = 0.05;

@@ -6,9 +6,9 @@
 
 use super::provenance::Computing;
 use crate::config::Train;
-use crate::{disk, weights};
+use crate::weights;
 use fmicl_core::tch::{Device, Tensor, no_grad};
-use fmicl_core::{Error, Result, read_file};
+use fmicl_core::{Error, Result, disk, read_file};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -161,7 +161,7 @@ impl Snapshot {
     /// # Errors
     /// The disk's; what was there stays, and nothing else is left.
     pub fn write(self, path: &Path) -> Result<()> {
-        let partial = partial(path);
+        let partial = disk::partial(path);
         remove(&partial)?;
         let written = self.write_files(&partial).and_then(|()| {
             // A folder can only be renamed to a free name.
@@ -302,12 +302,6 @@ pub fn copy(tensor: &Tensor) -> Tensor {
 
 fn crc32(bytes: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(bytes))
-}
-
-/// The name of a checkpoint's folder while it is written.
-pub fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial"))
 }
 
 /// Removes a folder that may not be there.

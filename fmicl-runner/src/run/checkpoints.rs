@@ -1,7 +1,7 @@
 //! The folder of a run's checkpoints: which are there, which is read, which are kept, and the thread that writes.
 
 use super::checkpoint::{self, Checkpoint, MODEL, Snapshot, Wanted};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, disk};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -78,7 +78,7 @@ impl Checkpoints {
         for (step, path) in all.iter().rev().skip(keep) {
             if Some(*step) != best {
                 // Under another name first, so that what is half deleted is not taken for a checkpoint.
-                let gone = checkpoint::partial(path);
+                let gone = disk::partial(path);
                 fs::rename(path, &gone).map_err(|error| Error::io(path, error))?;
                 checkpoint::remove(&gone)?;
             }

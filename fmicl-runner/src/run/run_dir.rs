@@ -10,13 +10,13 @@ use super::checkpoint::{Checkpoint, Snapshot, Wanted};
 use super::checkpoints::{Checkpoints, weights_of};
 use super::{CheckpointChoice, Model, kept};
 use crate::config::{self, Base, Change, Experiment};
-use crate::{disk, weights};
+use crate::{out, weights};
 use fmicl_core::tch::Device;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, disk};
 use place::{CHECKPOINTS, CONFIG, INIT, LOCK, is_run_at, no_run_at, require_room, require_unused};
 use serde::Serialize;
 use serde_json::Value;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// What may change, with all keys below, where a run is used.
@@ -114,7 +114,7 @@ impl RunDir {
             [checkpoints, backbone, files].into_iter().fold(0, u64::saturating_add),
         )?;
         let checkpoints = path.join(CHECKPOINTS);
-        disk::make_folder(&checkpoints)?;
+        out::make_folder(&checkpoints)?;
         let run = RunDir { path, _lock: None }.locked()?;
         // Another process may have come first.
         require_unused(&run.path)?;
@@ -150,20 +150,16 @@ impl RunDir {
     /// # Errors
     /// One that another process trains in, or that cannot be written.
     pub fn locked(self) -> Result<Self> {
-        let path = self.path.join(LOCK);
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|error| Error::io(&path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(RunDir {
-                _lock: Some(file),
-                ..self
-            }),
-            Err(TryLockError::WouldBlock) => Err(Error::Run(format!(
+        let Some(lock) = disk::lock(&self.path.join(LOCK))? else {
+            return Err(Error::Run(format!(
                 "{}: another process is training here; wait for it, or name another directory by --out",
                 self.path.display()
-            ))),
-            Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
-        }
+            )));
+        };
+        Ok(RunDir {
+            _lock: Some(lock),
+            ..self
+        })
     }
 
     /// The run's experiment, which reads what the run holds, whatever became of the originals.

@@ -6,9 +6,8 @@
 //! Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
 //! Hypersphere", ICML 2020, arXiv 2005.10242, and its code (`align_loss` with exponent 2, `uniform_loss`).
 
-use crate::pairs::positive_cosines;
 use fmicl_core::estimator::{Pairs, with_log_sums};
-use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register, require};
+use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -52,14 +51,14 @@ impl Objective for AlignUniform {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
+        let cosines = pairing.positive_cosines();
+        let kind = cosines.kind();
         // |x - y|^2 = 2 - 2c on the sphere.
-        let alignment = (-positive_cosines(x, y) * 2.0 + 2.0).mean(x.kind());
-        let uniformity = match &pairing.negatives {
-            Negatives::Batch => (self.uniformity(Pairs::Within(x)) + self.uniformity(Pairs::Within(y))) / 2.0,
-            Negatives::Keys => self.uniformity(Pairs::Cross(x, y)),
-            Negatives::Candidates(candidates) => self.uniformity(Pairs::Cross(x, candidates)),
-            Negatives::Bank(bank) => self.uniformity(Pairs::Bank(x, bank)),
+        let alignment = (-cosines * 2.0 + 2.0).mean(kind);
+        let anchors = self.uniformity(pairing.negative_pairs(InBatch::Within));
+        let uniformity = match pairing.pairs_within_positives() {
+            Some(pairs) => (anchors + self.uniformity(pairs)) / 2.0,
+            None => anchors,
         };
         let value = &alignment * self.align + &uniformity * self.uniform;
         Loss {

@@ -4,7 +4,7 @@
 //! Source: Yeh et al., "Decoupled Contrastive Learning", ECCV 2022, arXiv 2110.06848, equation 6; with `sigma` it is
 //! their DCLW, equation 7: `w_i = 2 - N softmax_i(c_pos / sigma)`, so that hard positives count more.
 
-use crate::pairs::{check_temperature, negatives, positive_cosines};
+use crate::temperature::check_temperature;
 use fmicl_core::estimator::with_log_sums;
 use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
@@ -47,8 +47,8 @@ impl Objective for Dcl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let negatives = negatives(pairing, InBatch::Both);
-        let cosines = positive_cosines(&pairing.anchors, &pairing.positives);
+        let negatives = pairing.negative_pairs(InBatch::Both);
+        let cosines = pairing.positive_cosines();
         let kind = cosines.kind();
         let positive = &cosines / self.temperature;
         // Both views of a pair have the pair's weight, so the mean over the pairs is that over the anchors.

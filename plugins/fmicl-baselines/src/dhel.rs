@@ -7,9 +7,9 @@
 //! Source: Koromilas et al., "Bridging Mini-Batch and Asymptotic Analysis in Contrastive Learning: From InfoNCE to
 //! Kernel-Based Losses", ICML 2024, arXiv 2405.18045, and its code (`DHEL`; `both_views` is its `include_augs`).
 
-use crate::pairs::{check_temperature, positive_cosines};
-use fmicl_core::estimator::{Pairs, with_log_sums};
-use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register};
+use crate::temperature::check_temperature;
+use fmicl_core::estimator::with_log_sums;
+use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
 /// DHEL.
@@ -44,16 +44,14 @@ impl Objective for Dhel {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y, tau) = (&pairing.anchors, &pairing.positives, self.temperature);
-        let energy = |pairs| with_log_sums(pairs, tau.recip(), |log_sums| log_sums.mean(x.kind()));
-        let penalty = match &pairing.negatives {
-            Negatives::Batch if self.both_views => energy(Pairs::Within(x)) + energy(Pairs::Within(y)),
-            Negatives::Batch => energy(Pairs::Within(x)),
-            Negatives::Keys => energy(Pairs::Cross(x, y)),
-            Negatives::Candidates(candidates) => energy(Pairs::Cross(x, candidates)),
-            Negatives::Bank(bank) => energy(Pairs::Bank(x, bank)),
+        let (tau, kind) = (self.temperature, pairing.anchors.kind());
+        let energy = |pairs| with_log_sums(pairs, tau.recip(), |log_sums| log_sums.mean(kind));
+        let anchors = energy(pairing.negative_pairs(InBatch::Within));
+        let penalty = match pairing.pairs_within_positives() {
+            Some(pairs) if self.both_views => anchors + energy(pairs),
+            _ => anchors,
         };
-        let reward = (positive_cosines(x, y) / tau).mean(x.kind());
+        let reward = (pairing.positive_cosines() / tau).mean(kind);
         let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
         Loss {
             value: penalty - reward,

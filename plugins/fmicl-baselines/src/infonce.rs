@@ -4,7 +4,7 @@
 //! SimCLR, ICML 2020, arXiv 2002.05709, equation 1). With keys or a bank it is the loss of MoCo v3 and MoCo (He et
 //! al., CVPR 2020, arXiv 1911.05722), without MoCo v3's factor `2 tau`.
 
-use crate::pairs::{check_temperature, negatives, of_anchors, positive_cosines};
+use crate::temperature::check_temperature;
 use fmicl_core::estimator::with_log_sums;
 use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
@@ -42,10 +42,10 @@ impl Objective for InfoNce {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let negatives = negatives(pairing, self.negatives);
-        let positive = positive_cosines(&pairing.anchors, &pairing.positives) / self.temperature;
+        let negatives = pairing.negative_pairs(self.negatives);
+        let positive = pairing.positive_cosines() / self.temperature;
         let kind = positive.kind();
-        let of_anchor = of_anchors(positive.shallow_clone(), negatives);
+        let of_anchor = negatives.of_anchors(&positive);
         let value = with_log_sums(negatives, self.temperature.recip(), |log_sums| {
             (of_anchor.logaddexp(log_sums) - &of_anchor).mean(kind)
         });

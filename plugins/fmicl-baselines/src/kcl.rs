@@ -6,9 +6,8 @@
 //! Source: Koromilas et al., ICML 2024, arXiv 2405.18045, and its code (`KCL`). Its code halves the log kernel in the
 //! energy; here a kernel is the same in both terms. Its Riesz kernels are infinite for equal features and left out.
 
-use crate::pairs::positive_cosines;
-use fmicl_core::estimator::{OfCosine, Pairs, mean, with_slope};
-use fmicl_core::{Documented, Loss, Negatives, Objective, Pairing, register, require};
+use fmicl_core::estimator::{OfCosine, mean, with_slope};
+use fmicl_core::{Documented, InBatch, Loss, Objective, Pairing, register, require};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -64,15 +63,14 @@ impl Objective for Kcl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
         let kernel = OfCosine::new(1.0, 0.0, |cosine| with_slope(&cosine, |cosine| self.kernel(cosine)));
-        let energy = match &pairing.negatives {
-            Negatives::Batch => mean(&kernel, Pairs::Within(x)) + mean(&kernel, Pairs::Within(y)),
-            Negatives::Keys => mean(&kernel, Pairs::Cross(x, y)) * 2.0,
-            Negatives::Candidates(candidates) => mean(&kernel, Pairs::Cross(x, candidates)) * 2.0,
-            Negatives::Bank(bank) => mean(&kernel, Pairs::Bank(x, bank)) * 2.0,
+        let anchors = mean(&kernel, pairing.negative_pairs(InBatch::Within));
+        let energy = match pairing.pairs_within_positives() {
+            Some(pairs) => anchors + mean(&kernel, pairs),
+            None => anchors * 2.0,
         };
-        let reward = self.kernel(&positive_cosines(x, y)).mean(x.kind()) * 2.0;
+        let cosines = pairing.positive_cosines();
+        let reward = self.kernel(&cosines).mean(cosines.kind()) * 2.0;
         let terms = vec![("reward", reward.detach()), ("energy", energy.detach())];
         Loss {
             value: energy * self.gamma - reward,

@@ -5,8 +5,8 @@ mod dcl;
 mod dhel;
 mod infonce;
 mod kcl;
-mod pairs;
 mod spectral;
+mod temperature;
 
 pub use align_uniform::AlignUniform;
 pub use dcl::Dcl;

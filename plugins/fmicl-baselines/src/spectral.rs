@@ -5,9 +5,8 @@
 //! Source: HaoChen et al., "Provable Guarantees for Self-Supervised Deep Learning with Spectral Contrastive Loss",
 //! NeurIPS 2021, arXiv 2106.04156, equation (6), for unit-length features.
 
-use crate::pairs::positive_cosines;
-use fmicl_core::estimator::{OfCosine, Pairs, mean};
-use fmicl_core::{Loss, Negatives, Objective, Pairing, register};
+use fmicl_core::estimator::{OfCosine, mean};
+use fmicl_core::{InBatch, Loss, Objective, Pairing, register};
 use serde::{Deserialize, Serialize};
 
 /// The Spectral Contrastive Loss; it has no options.
@@ -19,14 +18,10 @@ register!(Objective, "spectral", Spectral, "the Spectral Contrastive Loss");
 
 impl Objective for Spectral {
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
-        let pairs = match &pairing.negatives {
-            Negatives::Batch | Negatives::Keys => Pairs::Cross(x, y),
-            Negatives::Candidates(candidates) => Pairs::Cross(x, candidates),
-            Negatives::Bank(bank) => Pairs::Bank(x, bank),
-        };
-        let reward = positive_cosines(x, y).mean(x.kind());
-        let penalty = mean(&OfCosine::new(1.0, 0.0, |c| (c.square(), c * 2.0)), pairs);
+        let cosines = pairing.positive_cosines();
+        let reward = cosines.mean(cosines.kind());
+        let square = OfCosine::new(1.0, 0.0, |c| (c.square(), c * 2.0));
+        let penalty = mean(&square, pairing.negative_pairs(InBatch::Cross));
         let terms = vec![("reward", reward.detach()), ("penalty", penalty.detach())];
         Loss {
             value: penalty - reward * 2.0,

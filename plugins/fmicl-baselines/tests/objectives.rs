@@ -4,7 +4,7 @@
 
 use fmicl_baselines::InfoNce;
 use fmicl_core::testing::unit_rows;
-use fmicl_core::{FMicl, InBatch, Negatives, Objective, Pairing, Part};
+use fmicl_core::{FMicl, InBatch, Negatives, Objective, Pairing, Part, Shift};
 use fmicl_divergences as _;
 use tch::{Device, Kind, Tensor};
 
@@ -73,6 +73,7 @@ fn kl(tau: f64, mu: f64) -> FMicl {
         similarity: Part::new("gaussian", gaussian).unwrap(),
         alpha: 1.0,
         negatives: InBatch::Both,
+        shift: Shift::None,
     }
 }
 

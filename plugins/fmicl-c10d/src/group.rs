@@ -205,7 +205,7 @@ pub fn call<T>(function: impl FnOnce(*mut *mut c_char) -> T) -> Result<T> {
     let mut error = ptr::null_mut();
     let done = function(&mut error);
     match take(error) {
-        Some(error) => Err(Error::Torch(error.lines().next().unwrap_or_default().to_string())),
+        Some(error) => Err(Error::torch(&error)),
         None => Ok(done),
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use fmicl_core::tch::Tensor;
 use fmicl_core::{Error, weights};
 use fmicl_runner::command::{Command, Group, Outcome};
-use fmicl_runner::disk;
+use fmicl_runner::out;
 use fmicl_runner::weights::shorten;
 use std::io::Write;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ fn convert(args: &Convert) -> Outcome {
         .out
         .clone()
         .unwrap_or_else(|| args.checkpoint.with_extension("safetensors"));
-    disk::require_file_place(&out)?;
+    out::require_file_place(&out)?;
     let state = pickle::read(&args.checkpoint, args.key.as_deref())?;
     let (all, mut tensors) = (state.tensors.len(), state.tensors);
     if let Some(prefix) = &args.strip {

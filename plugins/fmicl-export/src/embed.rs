@@ -2,12 +2,12 @@
 
 use clap::Args;
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Error, Result, weights};
+use fmicl_core::{Error, Result, normalize, weights};
 use fmicl_data::{OnError, Unreadable};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::eval::{self, Origin, Subject};
 use fmicl_runner::run::CheckpointChoice;
-use fmicl_runner::{DeviceChoice, disk};
+use fmicl_runner::{DeviceChoice, out};
 use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ fn embed(args: &Embed) -> Outcome {
         }
         Some(_) => return Err(Error::config("--out: the file's name must end in .npy or .safetensors").into()),
     };
-    args.out.as_deref().map_or(Ok(()), disk::require_file_place)?;
+    args.out.as_deref().map_or(Ok(()), out::require_file_place)?;
     let origin = Origin::find(&args.path, &args.sets, &args.checkpoint)?;
     let device = origin.meet(args.device)?.alone("embed")?;
     let subject = origin.open(device, &eval::alone())?;
@@ -103,8 +103,7 @@ fn embed(args: &Embed) -> Outcome {
         missing += unreadable.len();
         count += vectors.size()[0] as usize;
         if args.normalize {
-            let norm = vectors.norm_scalaropt_dim(2.0, [1].as_slice(), true);
-            vectors /= norm.clamp_min(1e-12);
+            vectors = normalize(&vectors);
         }
         match args.out {
             Some(_) => kept.push(vectors),

@@ -6,7 +6,7 @@ use fmicl_core::tch::{self, CModule, Device, Kind, TchError, Tensor};
 use fmicl_core::{Error, Input, Result, View, weights};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::run::{CheckpointChoice, Model, RunDir};
-use fmicl_runner::{DeviceChoice, Together, disk, eval};
+use fmicl_runner::{DeviceChoice, Together, eval, out};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -74,7 +74,7 @@ fn export(args: &Export) -> Outcome {
         Format::Torchscript => "backbone.pt",
     };
     let out = args.out.clone().unwrap_or_else(|| run.path().join(default));
-    disk::require_file_place(&out)?;
+    out::require_file_place(&out)?;
     let mut it = run.restore(experiment, device, &args.checkpoint)?;
     let input = it.experiment.views.input()?;
     let features = tch::no_grad(|| it.model.learner.encoder().forward(&noise(2, input), false));

@@ -9,7 +9,7 @@ use fmicl_data::OnError;
 use fmicl_runner::command::{Command, Group, Outcome, refuse_both};
 use fmicl_runner::data::{open_split, trained_on};
 use fmicl_runner::run::{CheckpointChoice, RunDir};
-use fmicl_runner::{DeviceChoice, Together, disk, eval};
+use fmicl_runner::{DeviceChoice, Together, eval, out};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -75,7 +75,7 @@ fn features(args: &Features) -> Outcome {
     let device = Together::to_use(Some(&experiment), args.device)?.alone("features")?;
     let it = run.restore(experiment, device, &args.checkpoint)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
-    disk::make_folder(&out)?;
+    out::make_folder(&out)?;
     let located = |error| it.experiment.locate(error);
     let (pretrain, labelled) = trained_on(&it.experiment).map_err(located)?;
     if let Some(differs) = run.differs(&pretrain.portions()) {

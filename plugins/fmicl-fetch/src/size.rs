@@ -1,6 +1,6 @@
 //! Sizes: in words, and what the disk has left.
 
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, disk};
 use std::fmt;
 use std::path::Path;
 
@@ -20,10 +20,9 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Checks that the disk of `folder`, which exists, has `bytes` to spare.
+/// Checks that the disk of `folder` has `bytes` to spare.
 pub(crate) fn check_space(folder: &Path, bytes: u64) -> Result<()> {
-    let disk = rustix::fs::statvfs(folder).map_err(|error| Error::io(folder, error.into()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let free = disk::free_space(folder)?;
     if bytes <= free {
         return Ok(());
     }

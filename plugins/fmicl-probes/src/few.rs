@@ -1,6 +1,7 @@
 //! A few labels: which they are, and how many.
 
 use crate::score::counts;
+use fmicl_core::split_mix;
 use tch::{Kind, Tensor};
 
 /// Labels a class where there are few.
@@ -42,11 +43,12 @@ impl Few {
     }
 }
 
-/// The indices of [`FEW`] samples of each class, the same in every run: those whose hash is least.
+/// The indices of [`FEW`] samples of each class, the same in every run: those whose hash is least. The evaluation must not touch
+/// the random state of training.
 pub fn few(labels: &Tensor, draw: u64) -> Tensor {
     let labels_here: Vec<i64> = labels.iter::<i64>().map(Iterator::collect).unwrap_or_default();
     let mut order: Vec<usize> = (0..labels_here.len()).collect();
-    order.sort_by_key(|&index| split_mix(split_mix(draw) ^ index as u64));
+    order.sort_by_key(|&index| split_mix(split_mix(draw, 0) ^ index as u64, 0));
     let mut taken = std::collections::HashMap::new();
     order.retain(|&index| {
         let count: &mut usize = taken.entry(labels_here[index]).or_default();
@@ -55,14 +57,6 @@ pub fn few(labels: &Tensor, draw: u64) -> Tensor {
     });
     let indices: Vec<i64> = order.into_iter().map(|index| index as i64).collect();
     Tensor::from_slice(&indices).to_device(labels.device())
-}
-
-/// SplitMix64, Steele et al., OOPSLA 2014. The evaluation must not touch the random state of training.
-fn split_mix(seed: u64) -> u64 {
-    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use crate::Classifier;
 use crate::accuracies::accuracies;
 use crate::few::Few;
 use crate::tiles::{self, tiles};
-use fmicl_core::{Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
+use fmicl_core::{
+    Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, normalize, register, require,
+    row_norms,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -124,11 +127,11 @@ impl Classifier for Knn {
     fn classify(&self, train: &Features, test: &Features, classes: usize, pick: &dyn Fn(&Tensor) -> Tensor) -> Tensor {
         let queries = test.values.size()[0];
         // Of unit length a query at a time; the neighbours' lengths divide their cosines.
-        let lengths = lengths(&train.values).squeeze_dim(1);
+        let lengths = row_norms(&train.values).squeeze_dim(1);
         let starts = (0..queries).step_by(CHUNK as usize);
         let picked = starts.map(|start| {
             let queries = test.values.narrow(0, start, CHUNK.min(queries - start));
-            let (cosines, labels) = nearest(self.k as i64, &(&queries / self::lengths(&queries)), train, &lengths);
+            let (cosines, labels) = nearest(self.k as i64, &normalize(&queries), train, &lengths);
             // Relative to the nearest one, so that no temperature overflows.
             let nearest = cosines.amax([1].as_slice(), true);
             let weights = ((cosines - nearest) / self.temperature).exp();
@@ -163,11 +166,6 @@ fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor) -> (Ten
             train.labels.narrow(0, 0, 0).expand([queries.size()[0], 0], false),
         )
     })
-}
-
-/// The lengths `[N, 1]` of rows `[N, d]`, above 0.
-fn lengths(rows: &Tensor) -> Tensor {
-    rows.norm_scalaropt_dim(2.0, [1].as_slice(), true).clamp_min(1e-12)
 }
 
 #[cfg(test)]
@@ -214,8 +212,8 @@ mod tests {
             labels: Tensor::arange(rows, (Kind::Int64, Device::Cpu)),
         };
         let queries = Tensor::randn([5, 6], (Kind::Float, Device::Cpu));
-        let queries = &queries / lengths(&queries);
-        let lengths = lengths(&train.values).squeeze_dim(1);
+        let queries = normalize(&queries);
+        let lengths = row_norms(&train.values).squeeze_dim(1);
         let (cosines, labels) = nearest(k, &queries, &train, &lengths);
         let all = queries.matmul(&(&train.values / lengths.unsqueeze(1)).tr());
         let (expected, indices) = all.topk(k, 1, true, true);

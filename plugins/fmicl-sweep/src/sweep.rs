@@ -5,12 +5,12 @@ use crate::file::SweepFile;
 use crate::report::Report;
 use crate::{grid, jobs};
 use clap::Args;
-use fmicl_core::{Error, OUTPUT_MARK, tch};
+use fmicl_core::{Error, OUTPUT_MARK, disk, tch};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::train::Interrupt;
-use fmicl_runner::{DeviceChoice, disk, log, summary};
+use fmicl_runner::{DeviceChoice, log, out, summary};
 use std::collections::HashSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ fn run(options: &Sweep) -> Outcome {
         return Ok(());
     }
 
-    disk::make_folder(&out)?;
+    out::make_folder(&out)?;
     let lock = lock(&out)?;
     // Of Ctrl-C a terminal tells the runs, too, and they save a checkpoint.
     let tell = |signal| {
@@ -168,15 +168,10 @@ fn list(cells: &[Cell]) -> std::io::Result<()> {
 
 /// Held while this sweep works on the directory, and by its runs, should they outlive it.
 fn lock(out: &Path) -> fmicl_core::Result<File> {
-    let path = out.join(OUTPUT_MARK);
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(|error| Error::io(&path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Run(format!(
+    disk::lock(&out.join(OUTPUT_MARK))?.ok_or_else(|| {
+        Error::Run(format!(
             "{}: another sweep, or a run that it left behind, is at work here; wait for it or choose another --out",
             out.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
-    }
+        ))
+    })
 }

@@ -6,7 +6,7 @@
 
 use super::Claim;
 use fmicl_core::testing::unit_rows;
-use fmicl_core::{Loss, Negatives, Objective, Pairing, Part, Result};
+use fmicl_core::{Loss, Negatives, Objective, Pairing, Part, Result, normalize};
 use tch::Kind;
 
 const N: i64 = 64;
@@ -25,7 +25,7 @@ pub fn bounds_kl() -> Result<Claim> {
             let x = unit_rows(N, 16, Kind::Double, seed);
             let noise = unit_rows(N, 16, Kind::Double, seed + 100);
             let y = &x * related + noise * (1.0 - related);
-            let y = &y / y.norm_scalaropt_dim(2.0, [1i64].as_slice(), true);
+            let y = normalize(&y);
             let pairing = || Pairing {
                 anchors: x.shallow_clone(),
                 positives: y.shallow_clone(),

@@ -6,7 +6,7 @@
 use super::Claim;
 use super::infonce::objective;
 use fmicl_core::geometry::{alignment, uniformity};
-use fmicl_core::{Negatives, Pairing, Result};
+use fmicl_core::{Negatives, Pairing, Result, normalize};
 use tch::nn::{Adam, OptimizerConfig, VarStore};
 use tch::{Device, Kind, Tensor};
 
@@ -25,8 +25,7 @@ pub fn spreads(divergence: &str) -> Result<[Claim; 3]> {
     let start = (start.square() * 0.7 + 1.0).sin();
     let points = store.root().var_copy("points", &start);
     let views = || {
-        let points = &points / points.norm_scalaropt_dim(2.0, [1i64].as_slice(), true);
-        let mut views = points.chunk(2, 0);
+        let mut views = normalize(&points).chunk(2, 0);
         (views.remove(0), views.remove(0))
     };
     let measure = || {

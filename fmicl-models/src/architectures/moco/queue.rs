@@ -1,6 +1,6 @@
 //! MoCo's queue: the keys of the last batches, the oldest of them replaced first.
 
-use crate::layers::normalize;
+use fmicl_core::normalize;
 use fmicl_core::tch::{self, Kind, Tensor, nn};
 
 /// A ring of `K` unit-length rows, in the learner's store as `queue` and `queue_ptr`.

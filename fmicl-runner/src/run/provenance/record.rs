@@ -1,8 +1,8 @@
 //! `provenance.json`, and the segment that is going on.
 
 use super::{Computing, Segment, program};
-use crate::{disk, log};
-use fmicl_core::{Error, Result, read_file};
+use crate::log;
+use fmicl_core::{Error, Result, disk, read_file};
 use std::path::{Path, PathBuf};
 
 const PROVENANCE: &str = "provenance.json";

@@ -3,7 +3,7 @@
 use crate::run::kept::FILES;
 use crate::run::published;
 use fmicl_core::registry;
-use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Part, Result};
+use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Part, Result, disk};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ pub const INIT: &str = "init.safetensors";
 /// Locked by the process that trains; the system unlocks it when that ends, however it does.
 pub const LOCK: &str = OUTPUT_MARK;
 
-/// What is written before the config.
-const LEFT: [&str; 4] = [LOCK, FILES, INIT, ".config.toml.partial"];
+/// What is written before the config, some of it perhaps in part.
+const LEFT: [&str; 5] = [LOCK, FILES, INIT, ".init.safetensors.partial", ".config.toml.partial"];
 
 /// Whether there is a run in a directory.
 pub fn is_run_at(path: &Path) -> bool {
@@ -30,7 +30,7 @@ pub fn require_unused(path: &Path) -> Result<()> {
     let locked = path.join(LOCK).exists();
     let is_nothing = |entry: fs::DirEntry| match entry.file_name().to_str() {
         Some(CHECKPOINTS) => fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none()),
-        Some(name) => locked && (LEFT.contains(&name) || name.strip_suffix(".tmp") == Some(INIT)),
+        Some(name) => locked && LEFT.contains(&name),
         None => false,
     };
     if entries.filter_map(|entry| entry.ok()).all(is_nothing) {
@@ -45,10 +45,7 @@ pub fn require_unused(path: &Path) -> Result<()> {
 
 /// A run that is sure to fail at its first checkpoint, for want of room for `needed` bytes, should fail now.
 pub fn require_room(path: &Path, needed: u64) -> Result<()> {
-    // The directory itself may not be there yet.
-    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
-    let free = disk.f_bavail * disk.f_frsize;
+    let free = disk::free_space(path)?;
     if free >= needed {
         return Ok(());
     }

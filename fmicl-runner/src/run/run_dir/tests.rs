@@ -59,11 +59,10 @@ fn a_folder_of_somebody_else_is_not_taken_for_a_run_s() {
 #[test]
 fn the_files_that_a_run_keeps_need_room_too() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = rustix::fs::statvfs(folder.path()).unwrap();
     let tokenizer = folder.path().join("tokenizer.json");
     // As large as what is free, and takes none of it.
     let sparse = File::create(&tokenizer).unwrap();
-    sparse.set_len(disk.f_bavail * disk.f_frsize).unwrap();
+    sparse.set_len(disk::free_space(folder.path()).unwrap()).unwrap();
     let experiment = experiment(&format!(
         r#"
         dataset = {{ name = "sentences", path = "x.txt" }}
@@ -102,7 +101,7 @@ fn what_a_killed_process_left_before_it_had_a_config_is_no_run() {
     let out = folder.path().join("run");
     fs::create_dir_all(out.join(CHECKPOINTS)).unwrap();
     fs::write(out.join(LOCK), "").unwrap();
-    for name in [".config.toml.partial", "init.safetensors", "init.safetensors.tmp"] {
+    for name in [".config.toml.partial", "init.safetensors", ".init.safetensors.partial"] {
         fs::write(out.join(name), "data").unwrap();
     }
     fs::create_dir(out.join("files")).unwrap();

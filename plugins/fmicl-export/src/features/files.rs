@@ -2,9 +2,8 @@
 
 use clap::ValueEnum;
 use fmicl_core::tch::{Device, Tensor};
-use fmicl_core::{Error, Result, Samples, weights};
+use fmicl_core::{Error, Result, Samples, disk, weights};
 use fmicl_data::Unreadable;
-use fmicl_runner::disk;
 use fmicl_runner::eval::Encoded;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 //! step. Here a mask comes from a counter and a seed (SplitMix64, 16 bits a number); the seed is drawn from libtorch's
 //! generator, so that `manual_seed` still decides.
 
+use fmicl_core::split_mix;
 use fmicl_core::tch::{Device, Kind, Tensor};
 
 /// The probability of a zero, in [0, 1); on a CPU it is rounded to a multiple of 2^-16.
@@ -57,14 +58,6 @@ fn draw(seed: u64, p: f64, mask: &mut [f32]) {
             *value = if drawn < zero_below { 0.0 } else { kept };
         }
     }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: the number at `counter`.
-fn split_mix(seed: u64, counter: u64) -> u64 {
-    let mut z = seed.wrapping_add((counter + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

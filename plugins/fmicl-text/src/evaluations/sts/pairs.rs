@@ -1,6 +1,7 @@
 //! Pairs of sentences that people gave scores to.
 
 use super::spearman::spearman;
+use fmicl_core::normalize;
 use fmicl_core::tch::{Kind, Tensor};
 
 /// Pairs of indices into a pool of sentences, and their scores.
@@ -35,11 +36,8 @@ impl Pairs {
     /// The features of both sides, `[N, d]` each, in f64 and of length 1; zeros stay.
     pub fn features(&self, features: &Tensor) -> (Tensor, Tensor) {
         let take = |indices: &[i64]| {
-            let rows = features
-                .index_select(0, &Tensor::from_slice(indices))
-                .to_kind(Kind::Double);
-            let lengths = rows.norm_scalaropt_dim(2.0, [1].as_slice(), true);
-            rows / lengths.clamp_min(f64::MIN_POSITIVE)
+            let rows = features.index_select(0, &Tensor::from_slice(indices));
+            normalize(&rows.to_kind(Kind::Double))
         };
         (take(&self.one), take(&self.two))
     }

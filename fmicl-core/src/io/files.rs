@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(error("/nowhere"), "/nowhere: there is no such file; look elsewhere");
         assert_eq!(error("/"), "/: is a folder; look elsewhere");
         assert_eq!(error("/dev/zero"), "/dev/zero: is no regular file; look elsewhere");
-        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/files.rs");
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/io/files.rs");
         let length = include_bytes!("files.rs").len();
         assert_eq!(
             error(own),

@@ -13,6 +13,6 @@ pub trait Overlap: fmt::Debug {
     /// Waits until all gradients are sums, equal to the bit in each process.
     ///
     /// # Errors
-    /// As [`Processes::all_reduce`](super::Processes::all_reduce).
+    /// As [`Processes::all_reduce`](crate::Processes::all_reduce).
     fn finish(&self) -> Result<()>;
 }

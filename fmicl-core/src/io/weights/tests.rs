@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::fs::{self, File};
 use tch::{Device, Kind};
 
 /// What is read of a file of these bytes, or the error's words without the folder.

@@ -11,21 +11,21 @@ const MOMENTUM: f64 = 0.1;
 
 /// PyTorch's batch norm.
 #[derive(Debug)]
-pub(crate) struct BatchNorm(nn::BatchNorm);
+pub struct BatchNorm(nn::BatchNorm);
 
 impl BatchNorm {
     /// Batch norm of rows `[N, width]`; with a scale and a shift if `affine`.
-    pub(crate) fn of_rows(path: Path, width: i64, affine: bool) -> Self {
+    pub fn of_rows(path: Path, width: i64, affine: bool) -> Self {
         BatchNorm(nn::batch_norm1d(path, width, config(1.0, affine)))
     }
 
     /// Batch norm of images `[N, channels, H, W]`; `scale` is the initial value of its weight.
-    pub(crate) fn of_images(path: Path, channels: i64, scale: f64) -> Self {
+    pub fn of_images(path: Path, channels: i64, scale: f64) -> Self {
         BatchNorm(nn::batch_norm2d(path, channels, config(scale, true)))
     }
 
     /// The same shape.
-    pub(crate) fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+    pub fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         let together = if train { self.together(x) } else { None };
         together.unwrap_or_else(|| self.0.forward_t(x, train))
     }

@@ -1,7 +1,6 @@
 //! The multi-layer perceptron between a backbone and a contrastive objective (projector, predictor).
 
-use crate::layers::linear;
-use crate::norm::BatchNorm;
+use super::{BatchNorm, linear};
 use fmicl_core::tch::nn::{self, Module};
 use fmicl_core::tch::{Tensor, nn::Path};
 

@@ -5,11 +5,10 @@ mod shards;
 
 pub use about::{about, write_about};
 
-use crate::{Error, Result, read_file};
+use crate::{Error, Result, disk, read_file};
 // The version that tch has: its tensors convert from this one's views.
 use safetensors::{SafeTensorError, SafeTensors};
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tch::{TchError, Tensor};
 
@@ -24,26 +23,17 @@ pub fn write(tensors: impl IntoIterator<Item = (String, Tensor)>, path: &Path) -
     let contiguous = |(name, tensor): (String, Tensor)| (name, tensor.contiguous());
     let mut tensors: Vec<_> = tensors.into_iter().map(contiguous).collect();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    atomically(path, |temporary| Tensor::write_safetensors(&tensors, temporary))
+    atomically(path, |partial| Tensor::write_safetensors(&tensors, partial))
 }
 
-/// Writes a file atomically: `write` creates it under a temporary name, and it is renamed when it is complete.
+/// As [`disk::atomically`], for a function of tch that writes.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::Data`] if the file cannot be written.
 pub fn atomically(path: &Path, write: impl FnOnce(&Path) -> Result<(), TchError>) -> Result<()> {
-    let io = |error| Error::io(path, error);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!("{name}.tmp"));
-    let written = write(&temporary)
-        .map_err(|error| describe_write(path, error))
-        .and_then(|()| File::open(&temporary).and_then(|file| file.sync_all()).map_err(io));
-    let renamed = written.and_then(|()| fs::rename(&temporary, path).map_err(io));
-    if renamed.is_err() {
-        // What is left of it helps nobody; the first error is the one to tell.
-        let _ = fs::remove_file(&temporary);
-    }
-    renamed
+    disk::atomically(path, |partial| {
+        write(partial).map_err(|error| describe_write(path, error))
+    })
 }
 
 fn describe_write(path: &Path, error: TchError) -> Error {

@@ -4,8 +4,7 @@
 //! thread-local, and no objective or backbone has to pass it on. Code that ignores it computes everything in each
 //! process, and is correct too.
 
-use super::Processes;
-use crate::{Error, Result};
+use crate::{Error, Processes, Result};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch::Tensor;

@@ -27,8 +27,8 @@ pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &
     };
     let tensors: Vec<_> = tensors.into_iter().map(data).collect::<Result<_, _>>()?;
     let metadata = HashMap::from([(KEY.to_string(), about.to_string())]);
-    atomically(path, |temporary| {
-        serialize_to_file(tensors, &Some(metadata), temporary).map_err(|err| TchError::SafeTensorError {
+    atomically(path, |partial| {
+        serialize_to_file(tensors, &Some(metadata), partial).map_err(|err| TchError::SafeTensorError {
             path: path.to_string_lossy().into_owned(),
             err,
         })

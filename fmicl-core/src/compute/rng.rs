@@ -11,10 +11,18 @@ pub struct Rng {
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
+#[inline]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// 64 random bits: the number at `index`, counted from 0, of the sequence that begins at `seed`. For numbers that are wanted in
+/// any order; those of neighbouring seeds are the same ones, moved.
+#[inline]
+pub fn split_mix(seed: u64, index: u64) -> u64 {
+    mix(seed.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
 }
 
 /// State after another word.
@@ -59,7 +67,7 @@ impl Rng {
         low + (high - low) * unit
     }
 
-    /// Uniform on `0..count`; `count` is at least 1.
+    /// Uniform on `0..count`; 0 if `count` is 0.
     pub fn below(&mut self, count: usize) -> usize {
         // The high half of a 128-bit product; for any count that fits in memory the bias is below 2^-24.
         ((u128::from(self.bits()) * count as u128) >> 64) as usize
@@ -94,6 +102,17 @@ mod tests {
         // Five standard deviations: 95 for a count, 0.0037 for the mean.
         assert!(counts.iter().all(|count| count.abs_diff(10_000) < 475), "{counts:?}");
         assert!((sum / 100_000.0 - 1.0).abs() < 0.0185, "{}", sum / 100_000.0);
+    }
+
+    #[test]
+    fn a_sequence_is_the_published_one() {
+        // Of java.util.SplittableRandom and of Vigna's splitmix64.c, seed 1234567.
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+        ];
+        assert_eq!([0, 1, 2].map(|index| split_mix(1_234_567, index)), published);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Batches for evaluation.
 
-use crate::prefetch::Prefetch;
-use crate::unreadable::{OnError, Unreadable};
+use super::{OnError, Prefetch, Unreadable};
 use fmicl_core::{Result, Samples, View, Views, require};
 use std::sync::Arc;
 

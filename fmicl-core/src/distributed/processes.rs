@@ -5,14 +5,7 @@
 //! ([`crate::estimator`]). In each process the loss has a gradient with respect to its own features only, so `dL/dtheta
 //! = sum_r dL/dz_r dz_r/dtheta`: the gradient is the *sum* of those of all processes.
 
-mod overlap;
-mod together;
-
-pub use overlap::Overlap;
-pub(crate) use together::{deal, gathered, sum_gradients};
-pub use together::{norms_together, rows_of_all, share, together};
-
-use crate::{Error, Parameters, Result};
+use crate::{Error, Overlap, Parameters, Result};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;

@@ -4,11 +4,10 @@
 //!
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1; the shift is that of its link to InfoNCE.
 
+use crate::compute::sphere::log_mean_exp_on_sphere;
 use crate::estimator::{self, Critics, Mean, OfCosine, Pairs, Scalar, with_slope};
-use crate::sphere::log_mean_exp_on_sphere;
 use crate::{
-    Critic, Divergence, Documented, InBatch, Loss, Negatives, Normaliser, Objective, Pairing, Part, Similarity,
-    register, require,
+    Critic, Divergence, Documented, InBatch, Loss, Normaliser, Objective, Pairing, Part, Similarity, register, require,
 };
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -71,17 +70,6 @@ struct Repulsion {
 impl FMicl {
     fn critics(&self) -> Critics<'_> {
         Critics::new(&*self.divergence, &*self.similarity)
-    }
-
-    fn pairs<'a>(&self, pairing: &'a Pairing) -> Pairs<'a> {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
-        match (&pairing.negatives, self.negatives) {
-            (Negatives::Bank(bank), _) => Pairs::Bank(x, bank),
-            (Negatives::Candidates(candidates), _) => Pairs::Cross(x, candidates),
-            (Negatives::Keys, _) | (_, InBatch::Cross) => Pairs::Cross(x, y),
-            (_, InBatch::Within) => Pairs::Within(x),
-            (_, InBatch::Both) => Pairs::Both(x, y),
-        }
     }
 
     /// Logarithm of the factor that normalises the ratios, with its gradient.
@@ -179,9 +167,8 @@ impl Objective for FMicl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
-        let (x, y) = (&pairing.anchors, &pairing.positives);
-        let pairs = self.pairs(pairing);
-        let offset = self.offset(pairs, x.size()[1]);
+        let pairs = pairing.negative_pairs(self.negatives);
+        let offset = self.offset(pairs, pairing.anchors.size()[1]);
         let constant = offset.as_ref().map(Scalar::new);
         let critics = Critics {
             offset: constant.as_ref(),
@@ -193,10 +180,11 @@ impl Objective for FMicl {
             shift: constant_shift.as_ref(),
             ..critics
         };
-        let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, x.kind());
-        let reward = critics.reward(&cosine).mean(x.kind());
+        let cosine = pairing.positive_cosines();
+        let kind = cosine.kind();
+        let reward = critics.reward(&cosine).mean(kind);
         let (critic, slope) = with_slope(&cosine, |cosine| critics.critic(cosine));
-        let slope = slope.mean(x.kind());
+        let slope = slope.mean(kind);
         // Of moving all cosines together.
         let scale = self.similarity.affine().map_or(1.0, |(scale, _)| scale);
         let balance = &penalty.slope * (self.alpha * scale) - &slope;
@@ -206,12 +194,12 @@ impl Objective for FMicl {
             value += (&offset - offset.detach()) * (&balance / scale);
         }
         let mut terms = vec![
-            ("f_mi", critic.mean(x.kind()) - penalty.value.detach()),
+            ("f_mi", critic.mean(kind) - penalty.value.detach()),
             ("reward", reward.detach()),
             ("penalty", penalty.value.detach()),
             ("balance", balance),
         ];
-        terms.extend(shift.map(|shift| ("shift", shift.to_kind(x.kind()))));
+        terms.extend(shift.map(|shift| ("shift", shift.to_kind(kind))));
         Loss { value, terms }
     }
 }

@@ -3,7 +3,7 @@
 //! Source: He et al., "Momentum Contrast for Unsupervised Visual Representation Learning" (MoCo), CVPR 2020,
 //! arXiv 1911.05722, equation (2).
 
-use crate::parameters::move_into;
+use crate::compute::parameters::move_into;
 use crate::{Error, Parameters, Result, descend, in_blocks};
 use std::collections::HashMap;
 use tch::{Tensor, nn};

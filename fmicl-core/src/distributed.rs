@@ -1,0 +1,5 @@
+//! Several processes that compute one loss.
+
+pub(crate) mod overlap;
+pub(crate) mod processes;
+pub(crate) mod together;

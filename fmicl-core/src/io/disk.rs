@@ -1,0 +1,140 @@
+//! Writing files that are whole or not there, also after a power cut; locks; free space.
+
+use crate::{Error, Result};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Name of a file or a folder while it is written, in the same folder: `.NAME.partial`.
+pub fn partial(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
+/// Writes a file atomically: `write` creates it under the name [`partial`]; when it is complete it is flushed to the disk and
+/// renamed. If that fails, the file is as it was, and nothing else is left.
+///
+/// # Errors
+/// Errors of `write`, and [`Error::Io`] of the disk.
+pub fn atomically(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let partial = partial(path);
+    let renamed = write(&partial).and_then(|()| {
+        let flushed = File::open(&partial).and_then(|file| file.sync_all());
+        let renamed = flushed.and_then(|()| fs::rename(&partial, path));
+        renamed.map_err(|error| Error::io(path, error))
+    });
+    if let Err(error) = renamed {
+        // What is left of it helps nobody; the first error is the one to tell.
+        let _ = fs::remove_file(&partial);
+        return Err(error);
+    }
+    sync(folder_of(path))
+}
+
+/// Writes these bytes to a file, atomically.
+///
+/// # Errors
+/// [`Error::Io`] of the disk; the file is then as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomically(path, |partial| {
+        let written = File::create(partial).and_then(|mut file| file.write_all(bytes));
+        written.map_err(|error| Error::io(path, error))
+    })
+}
+
+/// Flushes a file, or the names in a folder, to the disk.
+///
+/// # Errors
+/// [`Error::Io`] of the disk.
+pub fn sync(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| Error::io(path, error))
+}
+
+/// The folder that a path lies in, `.` for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => path,
+    }
+}
+
+/// Locks a file, which is created if it is not there, for this process and those that it starts, until the returned handle is
+/// dropped; `None` if another process holds the lock.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be opened, or its disk has no locks.
+pub fn lock(path: &Path) -> Result<Option<File>> {
+    let io = |error| Error::io(path, error);
+    let file = File::options().create(true).append(true).open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// Free bytes of the disk that a path lies on, or would lie on: of the nearest folder that exists.
+///
+/// # Errors
+/// [`Error::Io`] if the disk does not answer.
+pub fn free_space(path: &Path) -> Result<u64> {
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let disk = rustix::fs::statvfs(there).map_err(|error| Error::io(there, error.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        entries.map(|entry| name(entry.unwrap())).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_or_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        let failed = atomically(&path, |partial| {
+            fs::write(partial, "thr").unwrap();
+            Err(Error::Run("no more room".into()))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more room");
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(folder.path()), ["a.json"]);
+        // A folder is in its place.
+        let error = replace(folder.path(), b"").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: ", folder.path().display())), "{error}");
+        assert!(!partial(folder.path()).exists());
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_working_directory() {
+        assert_eq!(folder_of(Path::new("a.npy")), Path::new("."));
+        assert_eq!(folder_of(Path::new("b/a.npy")), Path::new("b"));
+    }
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = lock(&path).unwrap();
+        assert!(held.is_some() && lock(&path).unwrap().is_none());
+        drop(held);
+        assert!(lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_space_for_what_is_not_there_yet_is_that_of_its_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_space(&folder.path().join("not/yet")).unwrap() > 0);
+        assert!(free_space(Path::new("a bare name")).unwrap() > 0);
+    }
+}

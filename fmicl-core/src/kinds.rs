@@ -1,0 +1,23 @@
+//! Kinds of part, a trait a file, and the values that parts hand to each other.
+
+pub(crate) mod architecture;
+pub(crate) mod backbone;
+pub(crate) mod dataset;
+pub(crate) mod divergence;
+pub(crate) mod engine;
+pub(crate) mod evaluation;
+pub(crate) mod objective;
+pub(crate) mod optimizer;
+pub(crate) mod pretrained;
+pub(crate) mod schedule;
+pub(crate) mod similarity;
+pub(crate) mod tracker;
+pub(crate) mod transform;
+pub(crate) mod views;
+
+pub(crate) mod image;
+pub(crate) mod modality;
+pub(crate) mod pairing;
+pub(crate) mod report;
+pub(crate) mod source;
+pub(crate) mod view;
