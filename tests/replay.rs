@@ -57,7 +57,7 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
         fs::remove_dir_all(checkpoint).unwrap();
     }
     let (_, text) = replay(&bench, 5);
-    let told = "\nas it was taken: by the schedule of train.epochs = 6, which is 4 by now\n";
+    let told = "\nwith the schedule of that time: train.epochs was 6, and is 4 now\n";
     assert!(text.contains(told), "{text}");
     for step in [2, 6, 9] {
         let line = compared(&bench, step);
@@ -69,13 +69,13 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     let text = fs::read_to_string(&record).unwrap();
     fs::write(&record, text.replace("\"epochs\": 6", "\"epochs\": 9")).unwrap();
     let line = compared(&bench, 7);
-    assert!(line.starts_with("not as in steps.jsonl: loss "), "{line}");
+    assert!(line.starts_with("differs from steps.jsonl: loss "), "{line}");
     assert!(line.ends_with("a sample may have been overwritten"), "{line}");
     fs::remove_file(&record).unwrap();
     let (code, error) = replay(&bench, 4);
     assert_eq!(code, 1, "{error}");
     assert_eq!(
         error,
-        "error: run/provenance.json: there is no such file; it says how each step was taken\n"
+        "error: run/provenance.json: there is no such file; it contains the settings of each step\n"
     );
 }

@@ -49,7 +49,9 @@ impl Loader {
         seed: u64,
         threads: usize,
     ) -> Result<Self> {
-        require(n_views >= 1, "n_views", || "0 views are no batch; at least 1".into())?;
+        require(n_views >= 1, "n_views", || {
+            "0 views are not a batch; use at least 1".into()
+        })?;
         require(batch_size >= 2, "batch_size", || {
             format!("{batch_size} has no negative pairs; at least 2 are needed")
         })?;

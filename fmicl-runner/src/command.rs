@@ -236,7 +236,7 @@ pub fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<
     let is_of_key = |set: &&String| config::key_of(set) == key;
     match (short, sets.iter().find(is_of_key)) {
         (Some(value), Some(set)) => Err(Error::config(format!(
-            "--set {set}: there is --{key} {value}, too: leave one of the two away"
+            "--set {set}: there is --{key} {value} as well: give only one of the two"
         ))),
         _ => Ok(()),
     }

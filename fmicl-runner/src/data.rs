@@ -136,7 +136,7 @@ impl Splits {
             false => train.clone(),
         };
         if !has_labels(&*train) {
-            let one = (train.classes() == 1).then_some("all images are of one class: it is not taken for a label");
+            let one = (train.classes() == 1).then_some("all images are of one class, so they have no labels");
             return splits(pretrain, None, one);
         }
         let test = open_split(experiment, Split::Test)?;
@@ -295,12 +295,12 @@ impl Labelled {
             (count > 0)
                 .then(|| format!("the {which} has no sample of {count} of the {of} classes: {shown}{more}; {but}"))
         };
-        let untested = line(&test, &train, "test split", "accuracies say nothing of them");
+        let untested = line(&test, &train, "test split", "accuracies do not cover them");
         let unlabelled = line(
             &train,
             &test,
             "labelled training split",
-            "their test samples are never right",
+            "their test samples are never classified correctly",
         );
         untested.into_iter().chain(unlabelled).collect()
     }
@@ -410,7 +410,7 @@ mod tests {
             &[("train/two", "elsewhere/two"), ("test", "elsewhere/test")],
         );
         assert_eq!((splits.pretrain.len(), splits.judge_encoders()), (10, false));
-        assert_eq!(notes, ["all images are of one class: it is not taken for a label"]);
+        assert_eq!(notes, ["all images are of one class, so they have no labels"]);
     }
 
     #[test]
@@ -478,11 +478,12 @@ mod tests {
     fn a_class_that_one_split_alone_has_is_noted() {
         let folder = tempfile::tempdir().unwrap();
         let (_, notes) = splits(folder.path(), &[("test/two", "elsewhere/two")]);
-        let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies say nothing of them";
+        let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies do not cover them";
         assert!(notes.iter().any(|note| note == untested), "{notes:?}");
         let folder = tempfile::tempdir().unwrap();
         let (_, notes) = splits_with(folder.path(), &[], &["eval.train_samples=1", "evaluations.knn.k=1"]);
-        let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples are never right";
+        let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples \
+                          are never classified correctly";
         assert!(notes.iter().any(|note| note == unlabelled), "{notes:?}");
     }
 

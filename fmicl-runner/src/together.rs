@@ -59,7 +59,7 @@ impl Together {
         match self.processes.size() {
             1 => Ok(self.device),
             size => Err(Error::config(format!(
-                "`{command}` is not divided among processes, and there are {size}: start one"
+                "`{command}` runs in one process, but there are {size}: start one"
             ))),
         }
     }

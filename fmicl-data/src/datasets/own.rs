@@ -110,7 +110,7 @@ mod tests {
     fn folders_that_are_taken_for_runs_are_said_to_be_left_out() {
         let run = |place: &str| format!("{place}/{OUTPUT_MARK}");
         let folder = with(&[&run("dog"), &run("cat/run"), &run("some/x-1")]);
-        let said = "holds runs or sweeps, and is no class; the files .fmicl.lock say so";
+        let said = "holds runs or sweeps, and is not a class; the files .fmicl.lock say so";
         let left_out = |count| format!(": {count} left out: {count} taken for runs or sweeps (read are");
         let found = notes(folder.path(), true);
         assert_eq!(found[..2], [format!("./dog: {said}"), format!("./some: {said}")]);

@@ -60,7 +60,7 @@ impl ChangeArgs {
             let entries = command::entries().unwrap_or_default();
             match entries.iter().find(|entry| (entry.takes)(path)) {
                 Some(entry) => vec![Error::config(format!(
-                    "{}: is a {name}, not an experiment; run it by `fmicl {name}`",
+                    "{}: is a {name}, not an experiment; run it with `fmicl {name}`",
                     path.display(),
                     name = entry.name
                 ))],

@@ -22,7 +22,7 @@ pub(super) fn placed(error: Error, written: &toml::Table) -> Error {
     match &homes[..] {
         [] => error,
         [top, ..] if top.at.is_empty() => Error::config(format!(
-            "unknown key here; `{name}` stands at the top level, above the first [table]"
+            "unknown key here; `{name}` belongs at the top level, above the first [table]"
         ))
         .at(key),
         homes => {

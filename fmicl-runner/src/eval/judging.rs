@@ -102,7 +102,7 @@ impl Representation for Judging<'_> {
             return Ok(features);
         }
         let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
-        let none = || Error::Run("there are no labels to judge the encoder by".into());
+        let none = || Error::Run("there are no labels to evaluate the encoder with".into());
         let (data, labelled) = labelled.ok_or_else(none)?;
         let read = self.read_labelled(data, labelled)?;
         Ok(&self.labelled.get_or_init(|| read).0)

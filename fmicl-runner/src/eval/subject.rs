@@ -93,7 +93,7 @@ impl Origin {
                 let layouts = registry::list::<dyn Pretrained>();
                 let layouts: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
                 let message = format!(
-                    "is neither a run directory, with a config.toml, nor a whole folder of published weights ({})",
+                    "is neither a run directory, with a config.toml, nor a complete folder of published weights ({})",
                     layouts.join(", ")
                 );
                 Err(Error::data(path, message))
@@ -131,7 +131,7 @@ impl Origin {
     pub fn labelled(&self, name: &str) -> Result<(&'static str, Splits)> {
         let Origin::Run(_, experiment, _) = self else {
             return Err(Error::config(format!(
-                "`{name}` wants labels, which a folder of weights has not: name a run directory"
+                "`{name}` needs labels, which a folder of weights does not have: name a run directory"
             )));
         };
         let (dataset, data) = (experiment.dataset.name(), Splits::without_evaluations(experiment));
@@ -139,7 +139,7 @@ impl Origin {
         match data.labelled {
             Some(_) => Ok((dataset, data)),
             None => Err(Error::config(format!(
-                "`{name}` wants labels, and the run's dataset `{dataset}` has none"
+                "`{name}` needs labels, but the run's dataset `{dataset}` has none"
             ))),
         }
     }

@@ -208,7 +208,8 @@ impl Checkpoint {
     pub fn read(path: &Path, wanted: Wanted) -> Result<Self> {
         let content = Content::read(path)?;
         if matches!(wanted, Wanted::Everything) && content.format < FORMAT {
-            let message = "is of a build whose views drew other random numbers, so the run cannot go on to the bit; begin a new one \
+            let message = "was written by a version whose views drew other random numbers, so the run cannot resume \
+                           exactly; start a new one \
                            (eval, features and export still read this one)";
             return Err(Error::data(path, message));
         }

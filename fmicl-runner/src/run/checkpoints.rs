@@ -62,7 +62,7 @@ impl Checkpoints {
             match Checkpoint::read(&path, wanted) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
                 Err(error) => {
-                    report(&format!("{error}; the checkpoint before it is looked for"));
+                    report(&format!("{error}; trying the checkpoint before it"));
                     first_error.get_or_insert(error);
                 }
             }
@@ -98,7 +98,7 @@ impl Checkpoints {
             .filter_map(|(_, path)| match Checkpoint::standing(&path) {
                 Ok(standing) => Some((standing.score?, path)),
                 Err(error) => {
-                    report(&format!("{error}; it is not looked at"));
+                    report(&format!("{error}; it is ignored"));
                     None
                 }
             });

@@ -23,8 +23,8 @@ impl Trained {
     pub fn tell(&self, judged: bool) {
         let progress = &self.started.progress;
         progress.note(match judged {
-            true => "evaluating the encoder before training and after",
-            false => "nothing judges the encoder: the experiment has no `evaluations` for its dataset",
+            true => "evaluating the encoder before and after training",
+            false => "the encoder is not evaluated: the experiment has no `evaluations` for its dataset",
         });
         progress.finish();
     }
@@ -71,7 +71,7 @@ impl Trained {
         result.insert("segments".into(), json!(segments));
         run.write_result(result)?;
         let worth = match judged {
-            true => "; what it is worth is in result.json",
+            true => "; the results are in result.json",
             false => "",
         };
         tracing::info!("finished after {:.0} s of training{worth}", self.seconds);

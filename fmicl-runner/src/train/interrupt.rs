@@ -171,7 +171,7 @@ impl fmt::Display for Stopped {
         let Stopped { signal, step, run } = self;
         write!(
             f,
-            "stopped by {signal} after step {step}; go on by: fmicl train --resume {}",
+            "stopped by {signal} after step {step}; resume with: fmicl train --resume {}",
             shell::word(run)
         )
     }

@@ -41,7 +41,7 @@ const MAY_CHANGE: [&str; 17] = [
 
 /// What another number of processes does to a step.
 pub const OTHER_PROCESSES: &str =
-    "the last bits will differ, and what is drawn in dropout and seen by batch norms that are not synchronised";
+    "the last bits will differ, and so will dropout and batch norms that are not synchronised";
 
 /// The run that the options mean; `None` for a new one.
 ///
@@ -57,8 +57,8 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
     let before = crate::config::load(&run.config_path(), &[])?;
     let changes = changes(&before, experiment).map_err(|refused| {
         Error::config(format!(
-            "{}: the run has {refused}; only {}, and where a dataset's root is, may change when a run goes on: set it back, or \
-             start a new run by another --out",
+            "{}: the run has {refused}; only {} and a dataset's root may change when a run is resumed: set it back, or \
+             start a new run with another --out",
             path.display(),
             MAY_CHANGE.join(", ")
         ))
@@ -95,13 +95,13 @@ impl Found {
                 self.run.require_portions(portions)?;
                 fmicl_core::require(steps <= total, "train.epochs", || {
                     format!(
-                        "{} are fewer than the run has had: it stands after step {steps}",
+                        "{} are fewer than the run has already trained: it is at step {steps}",
                         experiment.train.epochs
                     )
                 })
                 .map_err(|error| experiment.locate(error))?;
                 progress.note(&format!(
-                    "{path}: goes on after step {steps} of {total} (epoch {}), from {}",
+                    "{path}: resumes after step {steps} of {total} (epoch {}), from {}",
                     standing.epochs + 1,
                     checkpoint.path.display()
                 ));
@@ -109,7 +109,9 @@ impl Found {
             }
             None => {
                 self.run.keep_portions(portions)?;
-                progress.note(&format!("{path}: the run there had no checkpoint yet, it begins again"));
+                progress.note(&format!(
+                    "{path}: the run there had no checkpoint yet, so it starts again"
+                ));
             }
         }
         if let Some((config, changes)) = &self.changed {

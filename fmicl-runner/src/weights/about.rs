@@ -57,8 +57,8 @@ impl About {
             match self.untold.get(&key) {
                 Some(theirs) if *theirs != own => {
                     return Err(Error::config(format!(
-                        "{} was trained with backbone.{key} = {theirs}, and here it is {own}: the weights fit, and would \
-                         compute something else; set backbone.{key} to {theirs}",
+                        "{} was trained with backbone.{key} = {theirs}, and here it is {own}: the weights fit, but \
+                         would compute something else; set backbone.{key} to {theirs}",
                         path.display()
                     )));
                 }

@@ -152,7 +152,7 @@ impl Init {
         match names.is_empty() {
             true => String::new(),
             false => format!(
-                "; all of them are there below {}: take that away from the names (`fmicl convert --strip`)",
+                "; all of them are there below {}: remove that prefix from the names (`fmicl convert --strip`)",
                 shorten(&names)
             ),
         }

@@ -46,7 +46,7 @@ pub fn require_untouched(axes: &[(&str, Vec<Point>)], sets: &[Change]) -> Result
         };
         if let Some((name, _)) = axes.iter().find(|axis| changes(axis).any(|change| is_over(&change))) {
             return Err(set.wrong(&format!(
-                "the axis `{name}` sets it, and its labels would not be true; choose among its values by --only, or give \
+                "the axis `{name}` sets it, and its labels would not be true; choose among its values with --only, or give \
                  it others at a scale"
             )));
         }

@@ -110,7 +110,7 @@ fn grid(
         .fold(seeds, |runs, (_, points)| runs.saturating_mul(points.len()));
     let key = if file.axis.is_empty() { "seeds" } else { "axis" };
     require(runs <= MOST, key, || {
-        format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part by --only")
+        format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part with --only")
     })
     .map_err(|error| file.locate(error))?;
     let mut grid: Vec<Vec<Point>> = vec![vec![]];
@@ -156,7 +156,7 @@ fn require_distinct(cells: &[Cell]) -> Result<()> {
         let title = cell.title();
         if let Some(other) = configs.insert(&cell.config, cell) {
             return Err(Error::config(format!(
-                "the runs `{}` and `{title}` are the same: something is set over what tells them apart",
+                "the runs `{}` and `{title}` are the same: a later setting overrides what distinguishes them",
                 other.title()
             )));
         }

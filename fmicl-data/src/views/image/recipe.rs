@@ -181,10 +181,10 @@ fn known(key: &str, written: &Written) -> Result<()> {
 /// That a key may be other in one view than in the rest.
 fn of_one_view(key: &str) -> Result<()> {
     require(key != "size", key, || {
-        "views of different sizes cannot be made yet: `size` stands in [views], for all".into()
+        "views of different sizes are not supported yet: `size` belongs in [views], for all".into()
     })?;
     let is_common = ["eval_resize", "normalize", "each"].contains(&key);
-    require(!is_common, key, || format!("`{key}` stands in [views], for all views"))
+    require(!is_common, key, || format!("`{key}` belongs in [views], for all views"))
 }
 
 impl Recipe {

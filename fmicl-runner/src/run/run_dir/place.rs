@@ -37,8 +37,8 @@ pub fn require_unused(path: &Path) -> Result<()> {
         return Ok(());
     }
     let way = match is_run_at(path) {
-        true => "; go on with the run in it by --resume auto, or name a new directory by --out",
-        false => "; name a new directory by --out",
+        true => "; resume the run in it with --resume auto, or name a new directory with --out",
+        false => "; name a new directory with --out",
     };
     Err(Error::Run(format!("{}: is not empty{way}", path.display())))
 }
@@ -53,7 +53,7 @@ pub fn require_room(path: &Path, needed: u64) -> Result<()> {
         return Ok(());
     }
     Err(Error::Run(format!(
-        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
+        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk with --out",
         path.display(),
         free >> 20,
         needed.div_ceil(1 << 20)
@@ -88,12 +88,12 @@ pub fn no_run_at(path: &Path) -> Error {
             let names = evaluations.iter().map(|evaluation| evaluation.name);
             let names: Vec<_> = names.filter(|name| !is_by_labels(name)).collect();
             format!(
-                "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on \
+                "is a folder of published weights, not a run directory: use it with `fmicl embed`, or with `fmicl eval` and --on \
                  ({})",
                 names.join(", ")
             )
         }
-        _ => format!("is no run directory, it has no config.toml; {wanted}"),
+        _ => format!("is not a run directory: it has no config.toml; {wanted}"),
     };
     Error::data(path, found)
 }

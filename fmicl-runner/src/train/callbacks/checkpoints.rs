@@ -129,7 +129,7 @@ impl<'a> Checkpoints<'a> {
         self.best = self.to.as_ref().and_then(best);
         let count = self.failed;
         tracing::warn!(
-            "{error}; training goes on, and the next one is tried: {count} of at most {most} failures in a row"
+            "{error}; training continues, and the next one is tried: {count} of at most {most} failures in a row"
         );
         Ok(())
     }
