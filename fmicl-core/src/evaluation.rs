@@ -33,12 +33,14 @@ pub trait Evaluation: std::fmt::Debug + Send + Sync {
 
     /// Checks the options against the labelled splits, before training.
     ///
-    /// # Errors [`crate::Error::Config`] at the option.
+    /// # Errors
+    /// [`crate::Error::Config`] at the option.
     fn validate_for(&self, _sizes: &Sizes) -> Result<()> {
         Ok(())
     }
 
-    /// Reasons to doubt the numbers, known before training, a line each; `name` is the evaluation's in the experiment.
+    /// Reasons to doubt the results that are known before training, one line each; `name` is the evaluation's name in
+    /// the experiment.
     fn doubts(&self, _name: &str, _sizes: &Sizes) -> Vec<String> {
         Vec::new()
     }
@@ -100,13 +102,13 @@ pub trait Representation {
 /// The features of the labelled splits of a dataset.
 #[derive(Debug)]
 pub struct LabelledFeatures {
-    /// Those to learn from.
+    /// Features of the labelled training samples.
     pub train: Features,
-    /// Those that are to be told.
+    /// Features of the test samples.
     pub test: Features,
     /// The number of classes, at least 2.
     pub classes: usize,
-    /// Their names by number, where the dataset has some.
+    /// Names of the classes by number; empty if the dataset has none.
     pub class_names: Vec<String>,
 }
 

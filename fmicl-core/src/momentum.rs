@@ -22,7 +22,7 @@ pub struct Momentum<T> {
     runs: Vec<Run>,
 }
 
-/// Copies that lie back to back, as what they follow does.
+/// Copies that are contiguous in memory, as are the variables that they follow.
 #[derive(Debug)]
 struct Run {
     group: usize,

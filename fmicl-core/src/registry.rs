@@ -38,7 +38,7 @@ pub struct Entry<T: ?Sized + 'static> {
     pub crate_version: &'static str,
     /// The [`API`] it was built with.
     pub api: u32,
-    /// The shape of its options, or of what is at a path within them.
+    /// Shape of its options, or of the value at a path within them.
     pub shape: fn(&[&str]) -> Shape,
     /// Reads and checks the options, and makes the part.
     pub build: fn(toml::Table) -> Result<Built<T>>,
@@ -67,7 +67,7 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The registered parts, sorted by name.
     pub list: fn() -> Vec<Listing>,
-    /// The shape of the options of the part of a name, or of what is at a path within them.
+    /// Shape of the options of the part of a name, or of the value at a path within them.
     pub shape: fn(&str, &[&str]) -> Shape,
 }
 

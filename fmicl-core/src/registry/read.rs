@@ -37,7 +37,7 @@ pub struct BelowZero(Vec<Negative>);
 struct Negative {
     key: String,
     found: i64,
-    /// What its type can hold.
+    /// Range of its type.
     range: String,
 }
 
