@@ -38,7 +38,7 @@ fn replay(bench: &Bench, step: u64) -> (i32, String) {
 fn compared(bench: &Bench, step: u64) -> String {
     let (code, text) = replay(bench, step);
     assert_eq!(code, 0, "{text}");
-    let line = text.lines().find(|line| line.contains("as in steps.jsonl"));
+    let line = text.lines().find(|line| line.contains(" steps.jsonl: "));
     line.unwrap_or_else(|| panic!("step {step}: {text}")).to_string()
 }
 
@@ -50,7 +50,7 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     go_on(&bench, 9, 4);
     for step in [4, 5, 7, 9] {
         let line = compared(&bench, step);
-        assert!(line.starts_with("as in steps.jsonl: loss "), "step {step}: {line}");
+        assert!(line.starts_with("equal to steps.jsonl: loss "), "step {step}: {line}");
     }
     // Through all three schedules.
     for checkpoint in bench.checkpoints("run") {
@@ -61,7 +61,7 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     assert!(text.contains(told), "{text}");
     for step in [2, 6, 9] {
         let line = compared(&bench, step);
-        assert!(line.starts_with("as in steps.jsonl: loss "), "step {step}: {line}");
+        assert!(line.starts_with("equal to steps.jsonl: loss "), "step {step}: {line}");
     }
 
     // Where the record says otherwise, the numbers are not taken for the run's.

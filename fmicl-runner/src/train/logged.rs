@@ -57,7 +57,7 @@ impl Logged {
         } = self;
         let told = format!("loss {loss}, gradient norm {grad_norm}, learning rate {lr}");
         if self == now {
-            return format!("as in steps.jsonl: {told}");
+            return format!("equal to steps.jsonl: {told}");
         }
         let pairs = then.decisive().into_iter().zip(here.decisive());
         let others: Vec<_> = pairs
