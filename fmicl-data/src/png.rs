@@ -18,7 +18,7 @@ pub(crate) struct Png {
 }
 
 impl Png {
-    /// Whether these bytes begin as a PNG does.
+    /// Returns true if these bytes begin as a PNG does.
     pub(crate) fn is(bytes: &[u8]) -> bool {
         bytes.starts_with(SIGNATURE)
     }

@@ -41,7 +41,7 @@ pub trait Command: Args {
     /// any other one with 1.
     fn run(self) -> Outcome;
 
-    /// Whether a TOML file that is no experiment is for this verb: `fmicl train` then says so.
+    /// Returns true if a TOML file that is no experiment is for this verb: `fmicl train` then says so.
     fn takes(path: &Path) -> bool {
         let _ = path;
         false
@@ -227,8 +227,8 @@ fn listings() -> Vec<Listing> {
     entries.into_iter().map(listing).collect()
 }
 
-/// That no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two that are given
-/// one would be passed over.
+/// Checks that no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two
+/// that are given one would be passed over.
 ///
 /// # Errors
 /// One that names both.

@@ -64,7 +64,7 @@ pub struct Labelled {
 }
 
 impl Splits {
-    /// Whether any evaluation judges the encoder.
+    /// Returns true if any evaluation judges the encoder.
     pub fn judge_encoders(&self) -> bool {
         !self.tasks.is_empty()
     }
@@ -309,7 +309,7 @@ impl Labelled {
 /// Classes that a line names.
 const MOST_NAMED: usize = 5;
 
-/// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.
+/// Returns true if a split's labels tell samples apart: of one class every accuracy is 100 %.
 pub fn has_labels(train: &dyn Samples) -> bool {
     train.classes() >= 2
 }
@@ -355,7 +355,8 @@ pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Sampl
     })
 }
 
-/// Whether an error is about the folder that the dataset's option `root` names, which may be written elsewhere than the rest.
+/// Returns true if an error is about the folder that the dataset's option `root` names, which may be written elsewhere than
+/// the rest.
 fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
     let Error::Data { path, .. } = error else { return false };
     let table = experiment.to_table().unwrap_or_default();

@@ -81,7 +81,7 @@ pub(crate) fn processes_here(experiment: &Experiment) -> Result<usize> {
     here.map_err(|error| error.at("engine"))
 }
 
-/// That all processes are of one program and have the same config.
+/// Checks that all processes are of one program and have the same config.
 ///
 /// # Errors
 /// The first line that differs.

@@ -102,7 +102,7 @@ impl Dataset for ImageNet {
     }
 }
 
-/// Whether this names a class of ImageNet: an `n` and eight digits.
+/// Returns true if this names a class of ImageNet: an `n` and eight digits.
 pub(super) fn is_wnid(name: &OsStr) -> bool {
     matches!(name.as_encoded_bytes(), [b'n', digits @ ..] if digits.len() == 8 && digits.iter().all(u8::is_ascii_digit))
 }

@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 impl Listing {
-    /// Whether this folder holds photos and no folders.
+    /// Returns true if this folder holds photos and no folders.
     pub fn is_flat(&self) -> bool {
         self.folders.is_empty() && !self.photos.is_empty()
     }

@@ -5,12 +5,12 @@ use fmicl_core::OUTPUT_MARK;
 use std::fs::read_dir;
 use std::path::Path;
 
-/// Whether a folder is one that the program writes to, or holds such folders and no photo, at any depth.
+/// Returns true if a folder is one that the program writes to, or holds such folders and no photo, at any depth.
 pub(super) fn is_own(folder: &Path) -> bool {
     matches!(look(folder), Found::Own)
 }
 
-/// Whether a folder is one that the program writes to.
+/// Returns true if a folder is one that the program writes to.
 fn is_marked(folder: &Path) -> bool {
     folder.join(OUTPUT_MARK).exists()
 }

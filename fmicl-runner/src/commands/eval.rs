@@ -60,7 +60,7 @@ impl Command for Eval {
     }
 }
 
-/// Whether a `key=value` is for the parts that read a folder of weights.
+/// Returns true if a `key=value` is for the parts that read a folder of weights.
 fn is_of_a_folder(set: &str) -> bool {
     let part = config::key_of(set).split('.').next();
     part.is_some_and(|part| ["views", "backbone"].contains(&part))

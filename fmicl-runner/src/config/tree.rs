@@ -156,7 +156,7 @@ impl Node {
         Ok(Node { origin, value })
     }
 
-    /// Whether there is a value at these dotted keys.
+    /// Returns true if there is a value at these dotted keys.
     pub fn has(&self, keys: &str) -> bool {
         let mut node = self;
         keys.split('.').all(|key| match &node.value {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// That features are numbers; those of a run that diverged are not.
+/// Checks that features are numbers; those of a run that diverged are not.
 pub fn require_finite(features: &Tensor) -> Result<()> {
     // Numbers that are not finite come through to one of both; a mask would take memory.
     let ends = [features.min(), features.max()];

@@ -76,7 +76,7 @@ impl Reports {
         self.0.iter().flat_map(named).collect()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -199,7 +199,7 @@ impl Folder {
 }
 
 impl Subject {
-    /// That samples of this kind can be given to the encoder.
+    /// Checks that samples of this kind can be given to the encoder.
     pub fn require(&self, what: &str, modality: Modality) -> Result<()> {
         let reads = self.reader.views.modality();
         if reads == modality {

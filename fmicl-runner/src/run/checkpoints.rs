@@ -183,7 +183,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether a snapshot is written, or has failed, that was not waited for.
+    /// Returns true if a snapshot is written, or has failed, that was not waited for.
     pub fn is_ready(&self) -> bool {
         self.writing.as_ref().is_some_and(JoinHandle::is_finished)
     }

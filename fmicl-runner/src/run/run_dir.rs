@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What may change, with all keys below, where a run is used.
 const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
-/// Whether a key is one of those listed, or below one.
+/// Returns true if a key is one of those listed, or below one.
 pub(crate) fn is_listed(key: &str, listed: &[&str]) -> bool {
     listed.iter().any(|above| {
         key.strip_prefix(above)
@@ -140,7 +140,7 @@ impl RunDir {
         }
     }
 
-    /// Whether there is a run in a directory.
+    /// Returns true if there is a run in a directory.
     pub fn is_at(path: &Path) -> bool {
         is_run_at(path)
     }
@@ -285,7 +285,7 @@ impl RunDir {
         Ok((epochs.is_some() && result["epochs"].as_i64() == epochs).then_some(result))
     }
 
-    /// Whether the run has its result.
+    /// Returns true if the run has its result.
     pub fn is_finished(&self) -> bool {
         self.result().is_ok_and(|result| result.is_some())
     }

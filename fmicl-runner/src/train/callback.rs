@@ -158,7 +158,7 @@ impl Asked {
         })
     }
 
-    /// Whether the loop ends here.
+    /// Returns true if the loop ends here.
     pub fn ends(&self) -> bool {
         self.stop || self.signal != 0
     }

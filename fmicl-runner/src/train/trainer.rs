@@ -191,12 +191,12 @@ impl<'a> Trainer<'a> {
         epoch.wait_for(|| self.batches.next(standing))
     }
 
-    /// Whether all steps of the run are taken.
+    /// Returns true if all steps of the run are taken.
     pub fn is_over(&self) -> bool {
         self.state.standing.epochs == self.plan.experiment.train.epochs
     }
 
-    /// Whether the running epoch has had all its steps.
+    /// Returns true if the running epoch has had all its steps.
     pub fn epoch_is_over(&self) -> bool {
         self.state.standing.batch == self.batches.used()
     }
@@ -214,7 +214,7 @@ impl<'a> Trainer<'a> {
         self.state.watch.look(self.plan.experiment, self.plan.steps_per_epoch)
     }
 
-    /// That all losses and gradients so far were finite; waits for the device.
+    /// Checks that all losses and gradients so far were finite; waits for the device.
     ///
     /// # Errors
     /// A [`Diverged`] with the first step that was not.

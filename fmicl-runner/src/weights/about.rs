@@ -43,7 +43,7 @@ impl About {
         serde_json::from_str(&weights::about(path)?).ok()
     }
 
-    /// That a backbone would compute with the weights what they were trained for.
+    /// Checks that a backbone would compute with the weights what they were trained for.
     ///
     /// # Errors
     /// A config error with the first option that differs.

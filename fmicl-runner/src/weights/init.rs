@@ -28,8 +28,8 @@ pub struct Init {
 /// Batch norm's counter, which nothing reads.
 const COUNTER: &str = "num_batches_tracked";
 
-/// Whether a weight that the backbone has no place for is one that pre-trained models have beside it: the classifier
-/// of torchvision (`fc.`) or timm (`head.`), or a counter.
+/// Returns true if a weight that the backbone has no place for is one that pre-trained models have beside it: the
+/// classifier of torchvision (`fc.`) or timm (`head.`), or a counter.
 fn is_left_out(name: &str) -> bool {
     name.starts_with("fc.") || name.starts_with("head.") || name.ends_with(COUNTER)
 }
@@ -52,7 +52,7 @@ impl Init {
         })
     }
 
-    /// That the weights were trained with the options of this backbone, where the file says with which.
+    /// Checks that the weights were trained with the options of this backbone, where the file says with which.
     ///
     /// # Errors
     /// A config error at `init` with the option that differs.

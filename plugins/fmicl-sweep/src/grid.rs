@@ -55,7 +55,8 @@ pub fn cells(
     Ok(cells)
 }
 
-/// That the evaluations that metrics are named after are those of some run: which metrics one has, it says once it has run.
+/// Checks that the evaluations that metrics are named after are those of some run: which metrics one has, it says once it
+/// has run.
 fn require_evaluated(file: &SweepFile, cells: &[Cell]) -> Result<()> {
     let mut known = vec![TRAINING.to_string()];
     for cell in cells {
@@ -149,7 +150,7 @@ fn keep(axes: &mut [(&str, Vec<Point>)], only: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// That no two runs have the same config, or the same directory.
+/// Checks that no two runs have the same config, or the same directory.
 fn require_distinct(cells: &[Cell]) -> Result<()> {
     let (mut configs, mut dirs) = (HashMap::new(), HashMap::new());
     for cell in cells {
@@ -185,7 +186,7 @@ impl Problems {
         self.found.extend(errors.into_iter().filter(is_new));
     }
 
-    /// That there are none.
+    /// Checks that there are none.
     ///
     /// # Errors
     /// All of them.

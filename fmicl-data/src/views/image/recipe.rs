@@ -164,7 +164,7 @@ fn laid(key: &str, value: &Value, older: Option<Table>) -> Result<Option<Table>>
     Ok(Some(options))
 }
 
-/// That a key is one of a transform, or names one.
+/// Checks that a key is one of a transform, or names one.
 fn known(key: &str, written: &Written) -> Result<()> {
     let names = |table: &Table| match table.get(key) {
         Some(Value::Table(options)) => options.contains_key("name"),
@@ -178,7 +178,7 @@ fn known(key: &str, written: &Written) -> Result<()> {
     }
 }
 
-/// That a key may be other in one view than in the rest.
+/// Checks that a key may be other in one view than in the rest.
 fn of_one_view(key: &str) -> Result<()> {
     require(key != "size", key, || {
         "views of different sizes are not supported yet: `size` belongs in [views], for all".into()

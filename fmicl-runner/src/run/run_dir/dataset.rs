@@ -17,7 +17,7 @@ impl RunDir {
         self.write_json(DATASET, &portions)
     }
 
-    /// That the run was trained on these.
+    /// Checks that the run was trained on these.
     ///
     /// # Errors
     /// [`Error::Run`] with what differs; [`Error::Data`] where the file is gone or damaged.

@@ -18,12 +18,12 @@ pub const LOCK: &str = OUTPUT_MARK;
 /// What is written before the config.
 const LEFT: [&str; 4] = [LOCK, FILES, INIT, ".config.toml.partial"];
 
-/// Whether there is a run in a directory.
+/// Returns true if there is a run in a directory.
 pub fn is_run_at(path: &Path) -> bool {
     path.join(CONFIG).is_file()
 }
 
-/// That there is nothing in a directory but what a process leaves that was killed before it had a config.
+/// Checks that there is nothing in a directory but what a process leaves that was killed before it had a config.
 pub fn require_unused(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
     // Without a lock, what is there is somebody's own, whatever its name.
