@@ -27,7 +27,7 @@ pub struct Loader {
 pub struct Batch {
     /// Which samples, `N` indices in the dataset.
     pub indices: Vec<usize>,
-    /// Those of the batch of all processes, of which this is a part.
+    /// Samples of the global batch, of which this is a part.
     pub of_all: Vec<usize>,
     /// The views; row `i` of each is of the sample `indices[i]`.
     pub views: Vec<View>,

@@ -41,7 +41,7 @@ pub trait Command: Args {
     /// any other one with 1.
     fn run(self) -> Outcome;
 
-    /// Returns true if a TOML file that is no experiment is for this verb: `fmicl train` then says so.
+    /// Returns true if a TOML file that is not an experiment belongs to this verb: `fmicl train` then says so.
     fn takes(path: &Path) -> bool {
         let _ = path;
         false

@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 /// All data of an experiment, opened and checked.
 pub struct Splits {
-    /// What pre-training sees, without labels; often the labelled training split.
+    /// Samples of pre-training, without labels; often the labelled training split.
     pub pretrain: Arc<dyn Samples>,
-    /// Where the dataset has labels.
+    /// Labelled splits, if the dataset has labels.
     pub labelled: Option<Labelled>,
     /// The experiment's evaluations; those that want labels where there are some.
     pub tasks: Vec<Opened>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
-    /// What was left out of them.
+    /// Samples that were left out.
     pub left_out: Rc<LeftOut>,
     /// How many processes of this machine hold what an evaluation takes.
     pub processes_here: usize,
@@ -57,14 +57,14 @@ impl Opened {
 
 /// The labelled splits of a dataset.
 pub struct Labelled {
-    /// Those to learn from.
+    /// Labelled training samples.
     pub train: Arc<dyn Samples>,
-    /// What accuracy is measured on.
+    /// Test samples.
     pub test: Arc<dyn Samples>,
 }
 
 impl Splits {
-    /// Returns true if any evaluation judges the encoder.
+    /// Returns true if there is an evaluation of the encoder.
     pub fn judge_encoders(&self) -> bool {
         !self.tasks.is_empty()
     }
@@ -314,7 +314,7 @@ pub fn has_labels(train: &dyn Samples) -> bool {
     train.classes() >= 2
 }
 
-/// What an encoder is trained on, and whether the dataset has [labels](has_labels).
+/// Samples of pre-training, and whether the dataset has [labels](has_labels).
 ///
 /// # Errors
 /// As [`open_split`].

@@ -17,7 +17,7 @@ pub struct Together {
 }
 
 impl Together {
-    /// Those of an engine; `device` takes the GPU that is this process's, where there are any.
+    /// Joins the process group of an engine; `device` gets the index of this process's GPU, if there are any.
     ///
     /// # Errors
     /// A device that is not there, or others that do not come.

@@ -17,7 +17,7 @@ pub(super) struct ExperimentArgs {
     changes: ChangeArgs,
 }
 
-/// What the command line changes about an experiment.
+/// Changes of an experiment by the command line.
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
     /// Change a value, such as train.lr=0.1 or objective.divergence=js; may be repeated

@@ -1,4 +1,4 @@
-//! `fmicl train`: trains an experiment, or goes on with its run, and judges the encoder.
+//! `fmicl train`: trains an experiment, or resumes its run, and evaluates the encoder.
 
 use super::ChangeArgs;
 use crate::command::{Command, Group, Outcome};
@@ -91,8 +91,8 @@ impl Train {
     }
 }
 
-/// Trains an experiment, or goes on with its run; evaluates it and writes its run directory. Where there are several
-/// processes, the first one writes and speaks for all.
+/// Trains an experiment, or resumes its run, evaluates the encoder and writes the run directory. Of several
+/// processes, only rank 0 writes and prints.
 ///
 /// # Errors
 /// Whatever stops the run; a [`Stopped`](train::Stopped) where it was asked to.

@@ -1,4 +1,4 @@
-//! What is wrong with a text that is no TOML, in a line that says what would work.
+//! Faults of text that is not TOML, in one line that says what would work.
 
 use fmicl_core::registry::in_toml;
 use toml::de::Error;

@@ -42,7 +42,7 @@ impl Change {
         Ok(Change::set(key, value).written_at(origin.clone()))
     }
 
-    /// What the command line has behind `--set`: the value is TOML, or else a text.
+    /// Parses the argument of `--set`; the value is TOML, or otherwise a string.
     ///
     /// # Errors
     /// A config error where it is no `key=value`.
@@ -100,7 +100,7 @@ impl Change {
         self.is_extends() || experiment.source().is_none_or(|source| source.has(&self.key))
     }
 
-    /// What it changes, as dotted keys.
+    /// The changed key, dotted.
     pub fn key(&self) -> &str {
         &self.key
     }

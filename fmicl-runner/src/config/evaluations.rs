@@ -14,7 +14,7 @@ use std::fmt;
 pub struct Evaluations(BTreeMap<String, Option<Part<dyn Evaluation>>>);
 
 impl Evaluations {
-    /// Those that are run, and their names.
+    /// The evaluations that run, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Part<dyn Evaluation>)> {
         let named = self.0.iter();
         named.filter_map(|(name, part)| Some((name.as_str(), part.as_ref()?)))

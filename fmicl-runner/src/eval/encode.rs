@@ -31,11 +31,11 @@ pub struct Reader {
     pub views: Arc<dyn Views>,
     /// Samples at a time.
     pub batch_size: usize,
-    /// Where it computes.
+    /// Device of the computation.
     pub device: Device,
-    /// What is done with labelled samples that cannot be read.
+    /// Handling of labelled samples that cannot be read.
     pub on_error: OnError,
-    /// Those that evaluate together.
+    /// Process group of the evaluation.
     pub processes: Rc<dyn Processes>,
 }
 

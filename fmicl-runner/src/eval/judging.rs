@@ -22,7 +22,7 @@ pub(super) struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    /// What `encode` makes of samples that are read so; its labelled splits are those of `data`.
+    /// Representation by `encode` of samples that `reader` reads; its labelled splits are those of `data`.
     pub fn new(reader: &'a Reader, encode: &'a Encode<'a>, data: Option<&'a Splits>) -> Self {
         Judging {
             reader,
@@ -33,7 +33,7 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// While training waits.
+    /// Marks the evaluation as one for which training waits.
     pub fn in_training(self) -> Self {
         Judging {
             is_in_training: true,

@@ -32,7 +32,7 @@ fn batch_size(modality: Modality, device: Device, processes: usize) -> usize {
 pub struct Subject {
     /// How samples reach it.
     pub reader: Reader,
-    /// Where its weights come from.
+    /// File of its weights.
     pub weights: PathBuf,
     encoder: Source,
 }
@@ -46,7 +46,7 @@ enum Source {
     },
 }
 
-/// Where an encoder is, which is not read yet.
+/// Location of an encoder that is not read yet.
 pub enum Origin {
     /// A run, its experiment, and which of its checkpoints.
     Run(RunDir, Box<Experiment>, CheckpointChoice),
@@ -113,7 +113,7 @@ impl Origin {
         }
     }
 
-    /// What it is made of, as a config.
+    /// Its parts, as a config.
     ///
     /// # Errors
     /// A value that has no form in TOML.

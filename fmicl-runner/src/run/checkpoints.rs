@@ -13,7 +13,7 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Those in `folder`.
+    /// The checkpoints in `folder`.
     pub fn new(folder: PathBuf) -> Self {
         Checkpoints { folder }
     }
@@ -205,7 +205,7 @@ impl Writer {
         }
     }
 
-    /// What to say of a checkpoint that cannot be written.
+    /// Error for a checkpoint that cannot be written.
     pub fn failed(&mut self, error: &Error) -> Error {
         self.last = None;
         let there = self.checkpoints.list().ok().and_then(|mut all| all.pop());

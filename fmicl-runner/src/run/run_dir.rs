@@ -46,9 +46,9 @@ pub struct RunDir {
 /// A run as it was left.
 #[derive(Debug)]
 pub struct Restored {
-    /// What was run.
+    /// The run's experiment.
     pub experiment: Experiment,
-    /// Where the model is.
+    /// Device of the model.
     pub device: Device,
     /// The file that the weights come from.
     pub checkpoint: PathBuf,
@@ -266,8 +266,8 @@ impl RunDir {
         self.write_json(RESULT, value)
     }
 
-    /// What the run gave, where it has finished. While it goes on to more epochs, the result of those before stays where it
-    /// is, and is not this one.
+    /// Result of the run if it has finished. While it trains for more epochs, the file of the earlier result stays,
+    /// but is not returned.
     ///
     /// # Errors
     /// A result or a config that is not what the run wrote.

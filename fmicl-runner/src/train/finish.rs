@@ -11,7 +11,7 @@ use fmicl_core::Processes;
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// A run whose steps are all taken, and that is not judged yet.
+/// A run that is trained, but not yet evaluated.
 pub struct Trained {
     pub(super) started: Started,
     /// Seconds of training.
@@ -19,7 +19,7 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Says whether anything judges it.
+    /// Logs whether there is an evaluation.
     pub fn tell(&self, judged: bool) {
         let progress = &self.started.progress;
         progress.note(match judged {

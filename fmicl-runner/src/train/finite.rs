@@ -38,7 +38,7 @@ pub struct Diverged {
     pub loss: String,
     /// The norm of all its gradients, before clipping.
     pub grad_norm: String,
-    /// What computed them.
+    /// Parts that computed them.
     pub parts: String,
     /// The norm of the gradients of the step before it, where that was looked at.
     pub grad_norm_before: Option<f64>,

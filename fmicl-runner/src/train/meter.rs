@@ -1,4 +1,4 @@
-//! What an epoch measures of itself.
+//! Measurements of an epoch.
 
 use crate::run::Counts;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};

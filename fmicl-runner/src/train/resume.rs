@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 pub struct Found {
     /// Its directory.
     pub run: RunDir,
-    /// Where it stands; `None` where it had no checkpoint yet, and begins again.
+    /// Its checkpoint; `None` if there is none yet, and the run starts again.
     pub checkpoint: Option<Checkpoint>,
     /// The config that it has from here on, where it differs, and what differs in a line each.
     changed: Option<(String, Vec<String>)>,
 }
 
-/// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
+/// Keys that may change when a run is resumed, with all keys below them; also `dataset.root`, and that of a dataset
+/// within another.
 const MAY_CHANGE: [&str; 17] = [
     "device",
     "engine",
@@ -39,7 +40,7 @@ const MAY_CHANGE: [&str; 17] = [
     "train.max_skipped_samples",
 ];
 
-/// What another number of processes does to a step.
+/// Effect of another number of processes on a step.
 pub const OTHER_PROCESSES: &str =
     "the last bits will differ, and so will dropout and batch norms that are not synchronised";
 

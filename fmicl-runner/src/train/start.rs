@@ -19,7 +19,7 @@ pub struct Started {
     pub path: PathBuf,
     /// The record of this command's work on it.
     pub record: Option<Ongoing>,
-    /// What is said of it.
+    /// Progress messages.
     pub progress: Progress,
 }
 

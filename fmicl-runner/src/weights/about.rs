@@ -1,11 +1,11 @@
-//! What a file of weights says of the model that they are of.
+//! Metadata of a file of weights, about its model.
 
 use fmicl_core::{Backbone, Error, Part, Reads, Result, Views, weights};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
-/// What a file of weights says of the model that they are of, as JSON in its metadata.
+/// Metadata of a file of weights about its model, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The backbone with all of its options.
@@ -38,7 +38,7 @@ impl About {
         })
     }
 
-    /// What a file says; nothing where it says nothing, as those of other programs.
+    /// Reads a file's metadata; `None` if it has none, like files of other programs.
     pub fn read(path: &Path) -> Option<Self> {
         serde_json::from_str(&weights::about(path)?).ok()
     }

@@ -158,7 +158,7 @@ impl Init {
         }
     }
 
-    /// What was taken for the model of `store` and what was not, in a line.
+    /// One line on the tensors that were used for the model of `store` and those that were not.
     pub fn summary(&self, store: &VarStore) -> String {
         let variables = store.variables().into_iter();
         let own = |(name, var): (String, Tensor)| Some((name.strip_prefix(BACKBONE)?.to_string(), var));

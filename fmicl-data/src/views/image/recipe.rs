@@ -27,7 +27,7 @@ pub(super) struct Recipe {
     /// By their keys, those that are off included.
     transforms: BTreeMap<String, Option<Part<dyn Transform>>>,
     order: Vec<String>,
-    /// Those that are on, in order.
+    /// Transforms that are on, in order.
     pub steps: Vec<Step>,
 }
 
@@ -89,7 +89,7 @@ impl Recipes {
         Ok(Recipes { common, each })
     }
 
-    /// That of a view.
+    /// Recipe of a view.
     pub fn of(&self, view: u64) -> &Recipe {
         let own = usize::try_from(view).ok().and_then(|view| self.each.get(view));
         own.map_or(&self.common, |(recipe, _)| recipe)

@@ -16,9 +16,9 @@ use std::sync::{LazyLock, OnceLock};
 pub(super) struct Written {
     /// The order of the transforms, where it is given.
     pub order: Option<Vec<String>>,
-    /// What stands under the names of transforms, or under no known key.
+    /// Values under the names of transforms, or under unknown keys.
     pub transforms: Table,
-    /// What is other in each view.
+    /// Changes for each view.
     pub each: Vec<Table>,
 }
 

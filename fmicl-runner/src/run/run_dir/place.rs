@@ -1,4 +1,4 @@
-//! Where a run's directory may be made, and where there is none.
+//! Checks on the place of a run's directory.
 
 use crate::run::kept::FILES;
 use crate::run::published;
@@ -72,7 +72,7 @@ pub fn unused(name: &str) -> PathBuf {
     }
 }
 
-/// What there is in the place of a run's directory.
+/// Error for a path that is not a run's directory.
 pub fn no_run_at(path: &Path) -> Error {
     let wanted = "name a run directory, one that `train` wrote";
     let found = match (path.exists(), path.is_dir(), published(path)) {
