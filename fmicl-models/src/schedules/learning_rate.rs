@@ -8,8 +8,8 @@ use fmicl_core::Schedule;
 /// `final_lr + (base_lr - final_lr) * factor(progress)` with the schedule's factor at
 /// `progress = (step - warmup_steps) / (total_steps - warmup_steps)`.
 ///
-/// With a warm-up, step 0 has the rate 0 and step `warmup_steps` has `base_lr`; without one, a cosine starts at
-/// `base_lr`. The last step, `total_steps - 1`, is one step short of `final_lr`, which holds from `total_steps` on.
+/// So step 0 has the rate 0 if there is a warm-up. With a cosine it is `base_lr` if there is none; step `warmup_steps` has
+/// `base_lr`; the last step, `total_steps - 1`, is one step short of `final_lr`, which holds from `total_steps` on.
 #[derive(Debug, Clone, Copy)]
 pub struct LearningRate<'a> {
     /// The highest rate.

@@ -7,9 +7,9 @@ use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
 
-/// Checks that there is memory for the features of the labelled splits, `width` numbers a sample, and for what the
-/// evaluations take beside them; or for raw pixels where those take more; in each process of this machine. They are made
-/// when training is over, and its own memory is in use then, too. What a GPU has left is not known.
+/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for what the evaluations take
+/// beside them; or for raw pixels where those take more; in each process of this machine. They are made when training is over,
+/// and its own memory is in use then, too. What a GPU has left is not known.
 ///
 /// # Errors
 /// A run's, with what is needed and what there is.

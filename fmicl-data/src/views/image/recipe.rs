@@ -164,7 +164,7 @@ fn laid(key: &str, value: &Value, older: Option<Table>) -> Result<Option<Table>>
     Ok(Some(options))
 }
 
-/// Checks that a key is one of a transform, or names one.
+/// That a key is one of a transform, or names one.
 fn known(key: &str, written: &Written) -> Result<()> {
     let names = |table: &Table| match table.get(key) {
         Some(Value::Table(options)) => options.contains_key("name"),

@@ -16,9 +16,9 @@ use std::sync::{LazyLock, OnceLock};
 pub(super) struct Written {
     /// The order of the transforms, where it is given.
     pub order: Option<Vec<String>>,
-    /// Values under the names of transforms, or under unknown keys.
+    /// What stands under the names of transforms, or under no known key.
     pub transforms: Table,
-    /// Changes for each view.
+    /// What is other in each view.
     pub each: Vec<Table>,
 }
 
