@@ -237,8 +237,7 @@ fn a_second_process_is_refused_while_one_trains() {
     wait_until(&mut child, "a checkpoint", || !bench.checkpoints("run").is_empty());
     for _ in 0..2 {
         let (code, stderr) = ended(&bench.train("run", 300).output().unwrap());
-        let refused =
-            "error: run: another process is training here; wait for it, or name another directory with --out\n";
+        let refused = "error: run: another process is training here; wait for it, or name another directory by --out\n";
         assert_eq!((code, &*stderr), (1, refused));
     }
     child.kill().unwrap();

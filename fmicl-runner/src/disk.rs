@@ -26,7 +26,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     sync(path.parent().unwrap_or(path))
 }
 
-/// Checks that a file can come to be at the path that `--out` names: said before the work whose outcome it is to hold.
+/// That a file can come to be at the path that `--out` names: said before the work whose outcome it is to hold.
 ///
 /// # Errors
 /// A folder, or a path in none.

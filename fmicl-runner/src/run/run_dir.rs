@@ -159,7 +159,7 @@ impl RunDir {
                 ..self
             }),
             Err(TryLockError::WouldBlock) => Err(Error::Run(format!(
-                "{}: another process is training here; wait for it, or name another directory with --out",
+                "{}: another process is training here; wait for it, or name another directory by --out",
                 self.path.display()
             ))),
             Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
