@@ -50,11 +50,11 @@ fn a_sweep_and_an_experiment_in_each_others_place_are_one_line() {
     let experiments = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
     let sweep = format!("{experiments}/paper/similarity.toml");
     for command in ["train", "check"] {
-        let line = format!("error: {sweep}: is a sweep, not an experiment; run it by `fmicl sweep`\n");
+        let line = format!("error: {sweep}: is a sweep, not an experiment; run it with `fmicl sweep`\n");
         assert_eq!(error(&[command, &sweep]), (2, line));
     }
     let experiment = format!("{experiments}/quickstart.toml");
-    let line = format!("error: {experiment}: is an experiment, not a sweep; train it by `fmicl train`\n");
+    let line = format!("error: {experiment}: is an experiment, not a sweep; train it with `fmicl train`\n");
     assert_eq!(error(&["sweep", &experiment]), (2, line));
 }
 
@@ -116,11 +116,13 @@ fn what_is_no_run_is_said_with_what_would_work() {
         (&file, format!("is a file; {wanted}")),
         (
             &weights,
-            "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on (sts)".into(),
+            "is a folder of published weights, not a run directory: use it with `fmicl embed`, or with `fmicl eval` \
+             and --on (sts)"
+                .into(),
         ),
         (
             &folder.path().to_path_buf(),
-            format!("is no run directory, it has no config.toml; {wanted}"),
+            format!("is not a run directory: it has no config.toml; {wanted}"),
         ),
     ] {
         let path = path.to_str().unwrap();
@@ -130,7 +132,7 @@ fn what_is_no_run_is_said_with_what_would_work() {
     }
     let path = folder.path().to_str().unwrap();
     let neither =
-        "is neither a run directory, with a config.toml, nor a whole folder of published weights (hugging-face)";
+        "is neither a run directory, with a config.toml, nor a complete folder of published weights (hugging-face)";
     assert_eq!(error(&["embed", path]), (1, format!("error: {path}: {neither}\n")));
 }
 
@@ -274,7 +276,7 @@ fn a_tilde_on_the_command_line_is_the_users_folder() {
 #[test]
 fn of_the_same_key_given_twice_none_is_passed_over() {
     let (code, message) = error(&["check", "x.toml", "--seed", "1", "--set", "seed=2"]);
-    let expected = "error: --set seed=2: there is --seed 1, too: leave one of the two away\n";
+    let expected = "error: --set seed=2: there is --seed 1 as well: give only one of the two\n";
     assert_eq!((code, &*message), (2, expected));
 }
 

@@ -277,7 +277,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     let line = refused(&["export", text(&run), "--checkpoint", "step-4"]);
     assert_eq!(line, format!("--checkpoint: there is none of step 4{there}"));
     let line = refused(&["eval", text(&run), "--checkpoint", "bset"]);
-    let wanted = "--checkpoint: bset is no checkpoint, a folder; take last, best, step-N, or a path";
+    let wanted = "--checkpoint: bset is not the folder of a checkpoint; use last, best, step-N, or a path";
     assert_eq!(line, format!("{wanted}{there}"));
     // One that is asked for by name is not replaced by another.
     fs::write(sixth.join("model.safetensors"), "damaged").unwrap();
@@ -332,15 +332,15 @@ fn of_two_that_say_the_same_none_is_passed_over() {
     for (args, expected) in [
         (
             &["eval", "x", "--on", "sts", "--data", "a", "--set", "data=b"][..],
-            "--set data=b: there is --data a, too: leave one of the two away",
+            "--set data=b: there is --data a as well: give only one of the two",
         ),
         (
             &["eval", "x", "--device", "cpu", "--set", "device=cuda:0"],
-            "--set device=cuda:0: there is --device cpu, too: leave one of the two away",
+            "--set device=cuda:0: there is --device cpu as well: give only one of the two",
         ),
         (
             &["features", "x", "--set", "device = cpu", "--device", "auto"],
-            "--set device = cpu: there is --device auto, too: leave one of the two away",
+            "--set device = cpu: there is --device auto as well: give only one of the two",
         ),
     ] {
         assert_eq!(refused(args), expected);

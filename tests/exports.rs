@@ -272,8 +272,8 @@ fn weights_under_other_heads_than_they_were_trained_with_are_refused_and_files_t
             line.starts_with("error: --set init=")
                 && line.contains("w.safetensors") == (init == &file)
                 && line.ends_with(
-                    "was trained with backbone.heads = 12, and here it is 6: the weights fit, and would compute something \
-                     else; set backbone.heads to 12\n"
+                    "was trained with backbone.heads = 12, and here it is 6: the weights fit, but would compute \
+                     something else; set backbone.heads to 12\n"
                 ),
             "{line}"
         );
@@ -324,7 +324,7 @@ fn a_checkpoint_of_pytorch_is_converted_and_starts_a_run() {
     let (experiment, init) = (folder.path().join("x.toml"), format!("init={}", text(&checkpoint)));
     std::fs::write(&experiment, EXPERIMENT).unwrap();
     let line = refused(&["check", text(&experiment), "--set", &init]);
-    assert!(line.contains("convert it by `fmicl convert FILE`"), "{line}");
+    assert!(line.contains("convert it with `fmicl convert FILE`"), "{line}");
 
     // What MoCo's training script would have saved of a run's own backbone.
     let (_folder, run) = run_of("seed=5".into());

@@ -97,7 +97,7 @@ fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
         let words = format!("stopped by SIG{signal} after step ");
         assert!(stderr.lines().last().unwrap().starts_with(&words), "{stderr}");
         assert!(
-            stderr.trim_end().ends_with("go on by: fmicl train --resume run"),
+            stderr.trim_end().ends_with("resume with: fmicl train --resume run"),
             "{stderr}"
         );
         assert!(!bench.is_writing("run"));
@@ -143,7 +143,7 @@ fn a_signal_during_the_last_evaluation_ends_a_run_with_a_word() {
         send(&child, signal);
         let (found, stderr) = ended(&child.wait_with_output().unwrap());
         assert_eq!(found, code, "{stderr}");
-        let words = format!("stopped by SIG{signal} after step 9; go on by: fmicl train --resume run");
+        let words = format!("stopped by SIG{signal} after step 9; resume with: fmicl train --resume run");
         assert_eq!(stderr.lines().last(), Some(&*words));
         assert!(log().trim_end().ends_with(&words));
     }
@@ -166,7 +166,7 @@ fn a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used() {
         let stderr = bench.finish(name, 7);
         let damaged = format!("{name}/checkpoints/step-0000000005/{file}: is damaged: ");
         assert!(stderr.contains(&damaged), "{stderr}");
-        assert!(stderr.contains("goes on after step 2 of 9"), "{stderr}");
+        assert!(stderr.contains("resumes after step 2 of 9"), "{stderr}");
         bench.same("whole", name, 7);
     }
     // With nothing whole left, the newest one's damage is the error.
@@ -226,7 +226,7 @@ fn the_clock_may_go_backwards() {
         .set_modified(later)
         .unwrap();
     let stderr = bench.finish("run", 7);
-    assert!(stderr.contains("goes on after step 5 of 9"), "{stderr}");
+    assert!(stderr.contains("resumes after step 5 of 9"), "{stderr}");
     bench.same("whole", "run", 7);
 }
 
@@ -237,7 +237,8 @@ fn a_second_process_is_refused_while_one_trains() {
     wait_until(&mut child, "a checkpoint", || !bench.checkpoints("run").is_empty());
     for _ in 0..2 {
         let (code, stderr) = ended(&bench.train("run", 300).output().unwrap());
-        let refused = "error: run: another process is training here; wait for it, or name another directory by --out\n";
+        let refused =
+            "error: run: another process is training here; wait for it, or name another directory with --out\n";
         assert_eq!((code, &*stderr), (1, refused));
     }
     child.kill().unwrap();
@@ -442,7 +443,7 @@ fn a_changed_config_is_refused_with_both_values_or_said() {
     let differs = "error: run: the run has seed = 0, not 3, train.lr = 0.01, not 0.02; only device, engine, eval, ";
     assert!(code == 2 && refused.starts_with(differs), "{refused}");
     assert!(
-        refused.ends_with("set it back, or start a new run by another --out\n"),
+        refused.ends_with("set it back, or start a new run with another --out\n"),
         "{refused}"
     );
     bench.finish("run", 4);
@@ -458,7 +459,7 @@ fn a_changed_config_is_refused_with_both_values_or_said() {
     assert!(config.contains("epochs = 4"), "{config}");
     let (code, fewer) = with(12, &["train.epochs=2"]);
     assert!(
-        code == 2 && fewer.contains("2 are fewer than the run has had: it stands after step 11"),
+        code == 2 && fewer.contains("2 are fewer than the run has already trained: it is at step 11"),
         "{fewer}"
     );
 }

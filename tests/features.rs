@@ -147,11 +147,11 @@ fn images_that_are_named_on_stdin_become_the_vectors_of_their_dataset() {
     assert_eq!(nothing.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(nothing.stderr).unwrap(),
-        "error: stdin: has no lines; give a sample a line\n"
+        "error: stdin: has no lines; give one sample per line\n"
     );
     let wrong = String::from_utf8(embed(&[text(&run)], "no-such.png\n\n").stderr).unwrap();
-    let expected = "error: stdin: none of the first 2 lines can be read; line 1: no-such.png: there is no such file; give the path \
-                    of an image a line\n";
+    let expected = "error: stdin: none of the first 2 lines can be read; line 1: no-such.png: there is no such file; \
+                    give the path of one image per line\n";
     assert!(wrong.ends_with(expected), "{wrong}");
     let ending = embed(&[text(&run), "--out", "x.txt"], "");
     assert_eq!(ending.status.code(), Some(2));
@@ -192,7 +192,7 @@ fn lines_that_cannot_be_read_are_named_and_their_rows_are_nan() {
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         log,
-        "error: stdin: line 3 is no text in UTF-8; the vectors of the 2 lines before it are written\n"
+        "error: stdin: line 3 is not UTF-8 text; the vectors of the 2 lines before it are written\n"
     );
     assert_eq!(Tensor::read_npy(&out).unwrap().size()[0], 2);
 }

@@ -129,7 +129,7 @@ fn a_loss_that_is_no_number_ends_the_run_with_step_parts_samples_and_the_checkpo
     assert!(error.contains(advice), "{error}");
     assert!(
         error.contains(
-            "; try a lower train.lr, a longer train.warmup_epochs or a train.clip_grad_norm, and look at it by: "
+            "; try a lower train.lr, a longer train.warmup_epochs or a train.clip_grad_norm, and inspect it with: "
         ),
         "{error}"
     );
@@ -145,8 +145,9 @@ fn a_loss_that_is_no_number_from_the_start_is_not_put_down_to_the_learning_rate(
     let error = train(&folder, "run", 8, &["objective={name='poisoned',at=[1]}"]).unwrap_err();
     let error = error.to_string();
     assert!(error.contains(" at step 1 (epoch 1), on the samples "), "{error}");
-    let advice = "; no step had changed the weights before, so it is not train.lr: try other options of the objective poisoned, or \
-                  other samples, and look at it by: ";
+    let advice = "; no step had changed the weights yet, so train.lr is not the cause: try other options of the \
+                  objective poisoned, or \
+                  other samples, and inspect it with: ";
     assert!(error.contains(advice), "{error}");
 }
 
@@ -208,7 +209,7 @@ fn a_replay_names_the_first_tensor_that_is_not_finite() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let step = stderr.split(" at step ").nth(1).unwrap().split(' ').next().unwrap();
-    let command = format!("look at it by: fmicl replay run --step {step}\n");
+    let command = format!("inspect it with: fmicl replay run --step {step}\n");
     assert!(stderr.ends_with(&command), "{stderr}");
     let log = fs::read_to_string(folder.path().join("run/log.txt")).unwrap();
     let why = stderr.lines().last().unwrap().trim_start_matches("error: ");

@@ -68,7 +68,7 @@ fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
     assert!(succeeds, "{log}");
     for line in said
         .into_iter()
-        .chain(["nothing judges the encoder: the experiment has no `evaluations` for its dataset"])
+        .chain(["the encoder is not evaluated: the experiment has no `evaluations` for its dataset"])
     {
         assert!(log.contains(line), "{line}: {log}");
     }

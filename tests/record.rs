@@ -56,8 +56,8 @@ fn refused(bench: &Bench, sets: &[&str]) -> String {
     stderr.lines().last().unwrap().to_string()
 }
 
-const BRING_BACK: &str =
-    "; a run goes on with what it began with alone: bring that back, or start a new run by another --out";
+const BRING_BACK: &str = "; a run can resume only with the data that it started with: restore the data, or start a \
+                          new run with another --out";
 
 #[test]
 fn each_command_is_a_segment_with_the_program_the_machine_and_the_times() {
@@ -263,7 +263,10 @@ fn runs_beside_the_classes_are_in_nobody_s_way() {
         assert_eq!(code, 0, "{args:?}: {stderr}");
     }
     let log = fs::read_to_string(bench.path("runs/x-2/log.txt")).unwrap();
-    assert!(log.contains("./runs: holds runs or sweeps, and is no class"), "{log}");
+    assert!(
+        log.contains("./runs: holds runs or sweeps, and is not a class"),
+        "{log}"
+    );
 }
 
 /// Linux runs a program's file on when nobody finds it any more.

@@ -38,7 +38,7 @@ fn replay(bench: &Bench, step: u64) -> (i32, String) {
 fn compared(bench: &Bench, step: u64) -> String {
     let (code, text) = replay(bench, step);
     assert_eq!(code, 0, "{text}");
-    let line = text.lines().find(|line| line.contains("as in steps.jsonl"));
+    let line = text.lines().find(|line| line.contains(" steps.jsonl: "));
     line.unwrap_or_else(|| panic!("step {step}: {text}")).to_string()
 }
 
@@ -50,18 +50,18 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     go_on(&bench, 9, 4);
     for step in [4, 5, 7, 9] {
         let line = compared(&bench, step);
-        assert!(line.starts_with("as in steps.jsonl: loss "), "step {step}: {line}");
+        assert!(line.starts_with("equal to steps.jsonl: loss "), "step {step}: {line}");
     }
     // Through all three schedules.
     for checkpoint in bench.checkpoints("run") {
         fs::remove_dir_all(checkpoint).unwrap();
     }
     let (_, text) = replay(&bench, 5);
-    let told = "\nas it was taken: by the schedule of train.epochs = 6, which is 4 by now\n";
+    let told = "\nwith the schedule of that time: train.epochs was 6, and is 4 now\n";
     assert!(text.contains(told), "{text}");
     for step in [2, 6, 9] {
         let line = compared(&bench, step);
-        assert!(line.starts_with("as in steps.jsonl: loss "), "step {step}: {line}");
+        assert!(line.starts_with("equal to steps.jsonl: loss "), "step {step}: {line}");
     }
 
     // Where the record says otherwise, the numbers are not taken for the run's.
@@ -69,13 +69,13 @@ fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     let text = fs::read_to_string(&record).unwrap();
     fs::write(&record, text.replace("\"epochs\": 6", "\"epochs\": 9")).unwrap();
     let line = compared(&bench, 7);
-    assert!(line.starts_with("not as in steps.jsonl: loss "), "{line}");
+    assert!(line.starts_with("differs from steps.jsonl: loss "), "{line}");
     assert!(line.ends_with("a sample may have been overwritten"), "{line}");
     fs::remove_file(&record).unwrap();
     let (code, error) = replay(&bench, 4);
     assert_eq!(code, 1, "{error}");
     assert_eq!(
         error,
-        "error: run/provenance.json: there is no such file; it says how each step was taken\n"
+        "error: run/provenance.json: there is no such file; it contains the settings of each step\n"
     );
 }

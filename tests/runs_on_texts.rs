@@ -132,13 +132,13 @@ fn where_nothing_judges_or_no_tokenizer_is_that_is_said() {
     std::fs::write(at("x.toml"), experiment(folder.path(), &bert, "")).unwrap();
     let (succeeds, _, log) = output(&["train", text(&at("x.toml")), "--out", text(&at("run"))], "");
     assert!(
-        succeeds && log.contains("nothing judges the encoder: the experiment has no `evaluations` for its dataset"),
+        succeeds && log.contains("the encoder is not evaluated: the experiment has no `evaluations` for its dataset"),
         "{log}"
     );
     assert!(!log.contains("result.json"), "{log}");
     let (succeeds, _, error) = output(&["eval", text(&at("run"))], "");
     assert!(
-        !succeeds && error.starts_with("error: nothing judges this run: "),
+        !succeeds && error.starts_with("error: this run has no evaluation: "),
         "{error}"
     );
 

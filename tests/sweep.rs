@@ -86,7 +86,7 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     assert!(table.contains("2 runs, 1 of them done"), "{table}");
     assert_eq!(fs::read(&kl).unwrap(), kept, "it was not run again");
     let log = fs::read_to_string(dir.join("log.txt")).unwrap();
-    assert!(log.contains("goes on after step 1 of 2"), "{log}");
+    assert!(log.contains("resumes after step 1 of 2"), "{log}");
     assert_eq!(
         json(&js)["reports"],
         before["reports"],
@@ -193,7 +193,7 @@ fn a_sweep_that_is_interrupted_says_how_to_go_on_and_its_run_saves_a_checkpoint(
         assert_eq!(status.code(), Some(code), "{error}");
         assert_eq!(
             error,
-            format!("stopped by SIG{signal}; the same command goes on, once the runs that were going on have ended\n")
+            format!("stopped by SIG{signal}; run the same command again once the active runs have ended\n")
         );
         let log = || fs::read_to_string(run.join("log.txt")).unwrap();
         wait_until(|| log().contains(&format!("stopped by SIG{signal} after step ")));

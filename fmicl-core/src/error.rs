@@ -19,7 +19,7 @@ pub enum Error {
         /// What was found and what would work.
         problem: Problem,
     },
-    /// Data on disk that is missing, truncated or not what its format says.
+    /// Data on disk that is missing, truncated or malformed.
     #[error("{}", one_line(&format!("{}: {message}", path.display())))]
     Data {
         /// The file or folder.
@@ -27,7 +27,7 @@ pub enum Error {
         /// Fault found, and a remedy.
         message: String,
     },
-    /// The operating system refused.
+    /// A call of the operating system failed.
     #[error("{}", one_line(&format!("{}: {source}", path.display())))]
     Io {
         /// The file or folder.
@@ -35,7 +35,7 @@ pub enum Error {
         /// Error of the operating system.
         source: std::io::Error,
     },
-    /// libtorch refused; only the first line is kept, the rest is a C++ stack trace.
+    /// Error of libtorch; only its first line is kept, since the rest is a C++ stack trace.
     #[error("libtorch: {}", one_line(.0))]
     Torch(String),
     /// Anything else that stops a run.
@@ -43,7 +43,7 @@ pub enum Error {
     Run(String),
 }
 
-/// The fault of a config value: those that a caller can act on by themselves, the rest in words.
+/// Fault of a config value: a variant for each fault that callers handle, a message for all others.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -59,7 +59,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The words for the problem at `key`, whose last part is the unknown key's name.
+    /// Message for the problem at `key`; if the key is unknown, its name is the last part of `key`.
     pub fn at(&self, key: &str) -> String {
         match self {
             Problem::UnknownKey { known: [] } => "unknown key; there are no options here".into(),

@@ -38,7 +38,7 @@ pub fn message(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text
         .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without words");
+        .unwrap_or("a panic without a message");
     match text.split_once("Torch(\"") {
         Some((_, quoted)) => {
             let line = quoted.split("\\n").next().unwrap_or(quoted);

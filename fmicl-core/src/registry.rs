@@ -27,7 +27,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The number of the plugin interface; it grows when a trait in this crate changes.
 pub const API: u32 = 18;
 
-/// What a registered part is: its name, where it comes from and how its options become the part.
+/// A registered part: its name, its origin, and the function that builds it from options.
 pub struct Entry<T: ?Sized + 'static> {
     /// The name in a config.
     pub name: &'static str,
@@ -41,7 +41,7 @@ pub struct Entry<T: ?Sized + 'static> {
     pub crate_version: &'static str,
     /// The [`API`] it was built with.
     pub api: u32,
-    /// The shape of its options, or of what is at a path within them.
+    /// Shape of its options, or of the value at a path within them.
     pub shape: fn(&[&str]) -> Shape,
     /// Reads and checks the options, and makes the part.
     pub build: fn(toml::Table) -> Result<Built<T>>,
@@ -70,7 +70,7 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The registered parts, sorted by name.
     pub list: fn() -> Vec<Listing>,
-    /// The shape of the options of the part of a name, or of what is at a path within them.
+    /// Shape of the options of the part of a name, or of the value at a path within them.
     pub shape: fn(&str, &[&str]) -> Shape,
 }
 
@@ -215,7 +215,7 @@ fn listing<T: Kind + ?Sized>(entry: &'static Entry<T>) -> Listing {
     }
 }
 
-/// The shape of what is at `path` within the options of the part named `name`.
+/// Shape of the value at `path` within the options of the part named `name`.
 pub fn shape_of<T: Kind + ?Sized>(name: &str, path: &[&str]) -> Shape {
     find::<T>(name).map_or(Shape::Other, |entry| (entry.shape)(path))
 }
@@ -257,7 +257,7 @@ pub fn find<T: Kind + ?Sized>(name: &str) -> Result<&'static Entry<T>> {
     }
 }
 
-/// As [`read_valid`], without a check.
+/// Reads an options struct from a table, as [`read_valid`] but without its check.
 ///
 /// # Errors
 /// As there.

@@ -1,5 +1,5 @@
-//! The laws that every part obeys, as functions that a plugin's own tests call:
-//! `fmicl_core::testing::check_divergence(&MyDivergence {})`. Each panics with the law that is broken.
+//! Conformance tests of each kind of part, for a plugin's own tests:
+//! `fmicl_core::testing::check_divergence(&MyDivergence {})`. Each panics with the violated law.
 
 mod after_step;
 mod architecture;

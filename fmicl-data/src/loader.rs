@@ -33,7 +33,7 @@ pub struct Loader {
 pub struct Batch {
     /// Which samples, `N` indices in the dataset.
     pub indices: Vec<usize>,
-    /// Those of the batch of all processes, of which this is a part.
+    /// Samples of the global batch, of which this is a part.
     pub of_all: Vec<usize>,
     /// The views; row `i` of each is of the sample `indices[i]`.
     pub views: Vec<View>,
@@ -55,7 +55,9 @@ impl Loader {
         seed: u64,
         threads: usize,
     ) -> Result<Self> {
-        require(n_views >= 1, "n_views", || "0 views are no batch; at least 1".into())?;
+        require(n_views >= 1, "n_views", || {
+            "0 views are not a batch; use at least 1".into()
+        })?;
         require(batch_size >= 2, "batch_size", || {
             format!("{batch_size} has no negative pairs; at least 2 are needed")
         })?;

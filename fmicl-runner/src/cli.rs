@@ -82,7 +82,7 @@ fn to_clap(entries: &[&Entry], width: Option<usize>) -> clap::Command {
         .arg_required_else_help(true)
         .term_width(width.unwrap_or(0))
         .help_template(format!(
-            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\n{{options}}\n\nfmicl help COMMAND says more of a command.\n",
+            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\n{{options}}\n\nRun `fmicl help COMMAND` for more on a command.\n",
             verbs(entries, width)
         ))
         .subcommands(entries.iter().map(|entry| entry.to_clap()))

@@ -41,7 +41,7 @@ pub trait Command: Args {
     /// any other one with 1.
     fn run(self) -> Outcome;
 
-    /// Whether a TOML file that is no experiment is for this verb: `fmicl train` then says so.
+    /// Returns true if a TOML file that is not an experiment belongs to this verb: `fmicl train` then says so.
     fn takes(path: &Path) -> bool {
         let _ = path;
         false
@@ -227,8 +227,8 @@ fn listings() -> Vec<Listing> {
     entries.into_iter().map(listing).collect()
 }
 
-/// That no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two that are given
-/// one would be passed over.
+/// Checks that no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two
+/// that are given one would be passed over.
 ///
 /// # Errors
 /// One that names both.
@@ -236,7 +236,7 @@ pub fn refuse_both(sets: &[String], key: &str, short: Option<String>) -> Result<
     let is_of_key = |set: &&String| config::key_of(set) == key;
     match (short, sets.iter().find(is_of_key)) {
         (Some(value), Some(set)) => Err(Error::config(format!(
-            "--set {set}: there is --{key} {value}, too: leave one of the two away"
+            "--set {set}: there is --{key} {value} as well: give only one of the two"
         ))),
         _ => Ok(()),
     }

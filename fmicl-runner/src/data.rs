@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 /// All data of an experiment, opened and checked.
 pub struct Splits {
-    /// What pre-training sees, without labels; often the labelled training split.
+    /// Samples of pre-training, without labels; often the labelled training split.
     pub pretrain: Arc<dyn Samples>,
-    /// Where the dataset has labels.
+    /// Labelled splits, if the dataset has labels.
     pub labelled: Option<Labelled>,
     /// The experiment's evaluations; those that want labels where there are some.
     pub tasks: Vec<Opened>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
-    /// What was left out of them.
+    /// Samples that were left out.
     pub left_out: Rc<LeftOut>,
     /// How many processes of this machine hold what an evaluation takes.
     pub processes_here: usize,
@@ -57,14 +57,14 @@ impl Opened {
 
 /// The labelled splits of a dataset.
 pub struct Labelled {
-    /// Those to learn from.
+    /// Labelled training samples.
     pub train: Arc<dyn Samples>,
-    /// What accuracy is measured on.
+    /// Test samples.
     pub test: Arc<dyn Samples>,
 }
 
 impl Splits {
-    /// Whether any evaluation judges the encoder.
+    /// Returns true if there is an evaluation of the encoder.
     pub fn judge_encoders(&self) -> bool {
         !self.tasks.is_empty()
     }
@@ -136,7 +136,7 @@ impl Splits {
             false => train.clone(),
         };
         if !has_labels(&*train) {
-            let one = (train.classes() == 1).then_some("all images are of one class: it is not taken for a label");
+            let one = (train.classes() == 1).then_some("all images are of one class, so they have no labels");
             return splits(pretrain, None, one);
         }
         let test = open_split(experiment, Split::Test)?;
@@ -295,12 +295,12 @@ impl Labelled {
             (count > 0)
                 .then(|| format!("the {which} has no sample of {count} of the {of} classes: {shown}{more}; {but}"))
         };
-        let untested = line(&test, &train, "test split", "accuracies say nothing of them");
+        let untested = line(&test, &train, "test split", "accuracies do not cover them");
         let unlabelled = line(
             &train,
             &test,
             "labelled training split",
-            "their test samples are never right",
+            "their test samples are never classified correctly",
         );
         untested.into_iter().chain(unlabelled).collect()
     }
@@ -309,12 +309,12 @@ impl Labelled {
 /// Classes that a line names.
 const MOST_NAMED: usize = 5;
 
-/// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.
+/// Returns true if a split's labels tell samples apart: of one class every accuracy is 100 %.
 pub fn has_labels(train: &dyn Samples) -> bool {
     train.classes() >= 2
 }
 
-/// What an encoder is trained on, and whether the dataset has [labels](has_labels).
+/// Samples of pre-training, and whether the dataset has [labels](has_labels).
 ///
 /// # Errors
 /// As [`open_split`].
@@ -355,7 +355,8 @@ pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Sampl
     })
 }
 
-/// Whether an error is about the folder that the dataset's option `root` names, which may be written elsewhere than the rest.
+/// Returns true if an error is about the folder that the dataset's option `root` names, which may be written elsewhere than
+/// the rest.
 fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
     let Error::Data { path, .. } = error else { return false };
     let table = experiment.to_table().unwrap_or_default();
@@ -410,7 +411,7 @@ mod tests {
             &[("train/two", "elsewhere/two"), ("test", "elsewhere/test")],
         );
         assert_eq!((splits.pretrain.len(), splits.judge_encoders()), (10, false));
-        assert_eq!(notes, ["all images are of one class: it is not taken for a label"]);
+        assert_eq!(notes, ["all images are of one class, so they have no labels"]);
     }
 
     #[test]
@@ -478,11 +479,12 @@ mod tests {
     fn a_class_that_one_split_alone_has_is_noted() {
         let folder = tempfile::tempdir().unwrap();
         let (_, notes) = splits(folder.path(), &[("test/two", "elsewhere/two")]);
-        let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies say nothing of them";
+        let untested = "the test split has no sample of 1 of the 2 classes: `two`; accuracies do not cover them";
         assert!(notes.iter().any(|note| note == untested), "{notes:?}");
         let folder = tempfile::tempdir().unwrap();
         let (_, notes) = splits_with(folder.path(), &[], &["eval.train_samples=1", "evaluations.knn.k=1"]);
-        let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples are never right";
+        let unlabelled = "the labelled training split has no sample of 1 of the 2 classes: `two`; their test samples \
+                          are never classified correctly";
         assert!(notes.iter().any(|note| note == unlabelled), "{notes:?}");
     }
 

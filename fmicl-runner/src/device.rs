@@ -129,7 +129,7 @@ fn cuda() -> Cuda {
     })
 }
 
-/// Whether a shared library is loaded now; it stays so.
+/// Returns true if a shared library is loaded now; it stays so.
 fn load(name: &str) -> bool {
     // SAFETY: the initialisers of these libraries only register themselves, and they are never unloaded.
     let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) };

@@ -121,7 +121,7 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
         if !data.judge_encoders() {
             return Err(Error::Run(
-                "nothing judges this run: its experiment has no `evaluations` for its dataset; name one by --on (fmicl list \
+                "this run has no evaluation: its experiment has no `evaluations` for its dataset; name one with --on (fmicl list \
                  evaluation)"
                     .into(),
             )
@@ -239,7 +239,7 @@ pub fn compare(
             judge("raw pixels", &|view| raw(experiment, view), true)?;
         } else {
             tracing::warn!(
-                "raw pixels are not judged: the training split has {} GiB of them",
+                "raw pixels are not evaluated: the training split has {} GiB of them",
                 bytes >> 30
             );
         }

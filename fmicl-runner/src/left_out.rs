@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// Warnings of samples, a line each, that one pass gives; beyond that, a line for all.
 const WARNINGS: usize = 10;
 
-/// What samples were read for.
+/// Purpose for which samples were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pass {
@@ -22,7 +22,7 @@ pub enum Pass {
 /// A sample that a pass left out: a line of `skipped.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
-    /// What it was read for.
+    /// Purpose for which it was read.
     pub pass: Pass,
     /// The split that it is of: `pretrain`, `train` or `test`.
     pub split: String,

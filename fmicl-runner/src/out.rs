@@ -33,7 +33,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
             Err(Error::config(message).at("--out"))
         }
         _ => fs::create_dir_all(path).map_err(|error| {
-            let message = format!("cannot be made: {error}; name another folder by --out");
+            let message = format!("cannot be made: {error}; name another folder with --out");
             Error::data(path, message)
         }),
     }
@@ -67,7 +67,7 @@ mod tests {
         let nowhere = make_folder(Path::new("/proc/folder")).unwrap_err().to_string();
         assert!(
             nowhere.starts_with("/proc/folder: cannot be made: ")
-                && nowhere.ends_with("; name another folder by --out"),
+                && nowhere.ends_with("; name another folder with --out"),
             "{nowhere}"
         );
         make_folder(&at("new/folder")).unwrap();

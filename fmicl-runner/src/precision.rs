@@ -12,7 +12,7 @@ use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Autocast, Error, Learner, Negatives, Pairing, Result, View, allow_tf32};
 use serde::{Deserialize, Serialize};
 
-/// What a user asked for.
+/// Precision that the user asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {

@@ -17,7 +17,7 @@ pub struct Together {
 }
 
 impl Together {
-    /// Those of an engine; `device` takes the GPU that is this process's, where there are any.
+    /// Joins the process group of an engine; `device` gets the index of this process's GPU, if there are any.
     ///
     /// # Errors
     /// A device that is not there, or others that do not come.
@@ -59,7 +59,7 @@ impl Together {
         match self.processes.size() {
             1 => Ok(self.device),
             size => Err(Error::config(format!(
-                "`{command}` is not divided among processes, and there are {size}: start one"
+                "`{command}` runs in one process, but there are {size}: start one"
             ))),
         }
     }
@@ -81,7 +81,7 @@ pub(crate) fn processes_here(experiment: &Experiment) -> Result<usize> {
     here.map_err(|error| error.at("engine"))
 }
 
-/// That all processes are of one program and have the same config.
+/// Checks that all processes are of one program and have the same config.
 ///
 /// # Errors
 /// The first line that differs.

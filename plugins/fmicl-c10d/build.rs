@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         }
         None => println!(
             "cargo::warning=gloo's headers were not found: several processes cannot train on CPUs; run scripts/setup, \
-             install Debian's libgloo-dev, or name a folder by GLOO_INCLUDE, then `cargo clean --release -p fmicl-c10d`"
+             install Debian's libgloo-dev, or name a folder with GLOO_INCLUDE, then `cargo clean --release -p fmicl-c10d`"
         ),
     }
     println!("cargo::rerun-if-env-changed=FMICL_SANITIZE");
@@ -85,7 +85,7 @@ fn cuda(lib: &Path) -> std::result::Result<Vec<PathBuf>, String> {
     let found = |header: &&str| includes(&folders).iter().any(|folder| folder.join(header).exists());
     match CUDA_HEADERS.iter().find(|header| !found(header)) {
         Some(missing) => Err(format!(
-            "{missing} was not found; run scripts/cuda-headers, or name CUDA's folder by CUDA_HOME"
+            "{missing} was not found; run scripts/cuda-headers, or name CUDA's folder with CUDA_HOME"
         )),
         None => Ok(folders),
     }

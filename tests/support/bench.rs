@@ -74,7 +74,7 @@ impl Bench {
         all
     }
 
-    /// Whether a checkpoint is being written.
+    /// Returns true if a checkpoint is being written.
     pub fn is_writing(&self, name: &str) -> bool {
         let is_partial = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
         self.checkpoints(name).iter().any(is_partial)

@@ -1,8 +1,8 @@
 //! Elementwise operations on long vectors, one cache-sized block at a time.
 //!
-//! Each of libtorch's operations reads and writes the whole of its arguments, and an optimizer's step is some ten of
-//! them: on a network's flat buffers that is ten times through memory, and a temporary of their size. A piece that fits
-//! a core's cache goes through memory once.
+//! Each libtorch operation reads and writes its whole arguments. An optimizer's step is about ten operations: on a
+//! network's flat buffers it would pass through memory ten times, and need temporaries of their size. A block that
+//! fits a core's cache passes through memory once.
 
 use crate::deal;
 use tch::{Device, Tensor};

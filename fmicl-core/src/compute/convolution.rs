@@ -1,13 +1,13 @@
 //! Gradient of a convolution, with a workaround for a memory error in oneDNN.
 //!
-//! oneDNN, with which libtorch 2.11.0 convolves on a CPU, gathers the pixels that a 1x1 convolution of stride 2 sees before
-//! it multiplies. With images that are channels last, and fewer channels than the processor has lanes (8 with AVX2, 16 with
-//! AVX-512 and several threads), the gradient of the weights reads and writes beyond its buffers there: a narrow ResNet dies
-//! of it, hangs, or learns other weights.
+//! On a CPU, libtorch 2.11.0 convolves with oneDNN. For a 1x1 convolution of stride 2, oneDNN first gathers the
+//! pixels that the kernel sees. If images are channels-last and have fewer channels than the processor has lanes (8
+//! with AVX2, 16 with AVX-512 and several threads), its gradient of the weights then reads and writes beyond its
+//! buffers: a narrow ResNet crashes, hangs, or learns wrong weights.
 //!
-//! So such pixels are gathered before, and the convolution has stride 1. That is done in `convolution.cc` for the operator
-//! `aten::convolution_backward`, through which the gradient of every convolution passes: those of tch's layers, of a plugin,
-//! of a traced module. Nothing has to be called; linking this crate is enough.
+//! The workaround gathers these pixels itself and convolves with stride 1. It is in `convolution.cc`, and replaces
+//! the operator `aten::convolution_backward`, which computes the gradient of every convolution: in tch's layers, in a
+//! plugin, in a traced module. Linking this crate is enough; nothing has to be called.
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! The product of a linear layer.
 //!
-//! libtorch multiplies f32 matrices on a CPU by MKL, which leaves processors of other makers half of their vector width;
-//! oneDNN, which libtorch has for convolutions, uses all of it. A matrix product is a convolution with a kernel of 1 x 1
-//! whose pixels are the rows, and so it is twice as fast on AMD's Zen 5, its gradients too.
+//! On a CPU, libtorch multiplies f32 matrices with MKL, which uses only half of the vector width of other makers'
+//! processors. oneDNN, which libtorch uses for convolutions, uses all of it. A matrix product is a convolution with a
+//! 1 x 1 kernel whose pixels are the rows; computed this way, it and its gradients are twice as fast on AMD's Zen 5.
 
 use crate::Autocast;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 const SMALL: i64 = 1 << 20;
 
 /// `x weight^T + bias`, `[m, n]`, of rows `[m, k]`, a weight `[n, k]` and a bias `[n]`: PyTorch's
-/// `torch.nn.functional.linear`, with gradients for all three, by whichever route of libtorch is fast.
+/// `torch.nn.functional.linear`, with gradients for all three, by libtorch's faster implementation.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     if by_convolution(x, weight) {
         return convolve(x, weight, bias);

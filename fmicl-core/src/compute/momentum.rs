@@ -10,9 +10,9 @@ use tch::{Tensor, nn};
 
 /// Momentum encoder: an exponential moving average (EMA) of another network.
 ///
-/// Its variables have the names of the originals behind `momentum.` (`momentum.backbone.conv1.weight`), so that
-/// checkpoints contain them. They have no gradient. Untrained variables of the original, such as running statistics or
-/// a frozen layer, are copied once and then independent.
+/// Its variables have the names of the originals with the prefix `momentum.` (`momentum.backbone.conv1.weight`), so
+/// that checkpoints contain them. They have no gradient. Untrained variables of the original, such as running
+/// statistics or a frozen layer, are copied once and then independent.
 #[derive(Debug)]
 pub struct Momentum<T> {
     network: T,
@@ -22,7 +22,7 @@ pub struct Momentum<T> {
     runs: Vec<Run>,
 }
 
-/// Copies that lie back to back, as what they follow does.
+/// Copies that are contiguous in memory, as are the variables that they follow.
 #[derive(Debug)]
 struct Run {
     group: usize,

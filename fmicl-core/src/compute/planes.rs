@@ -2,7 +2,7 @@
 
 use crate::Image;
 
-/// An RGB image as three planes of 8 bits, the layout in which colour operations vectorise and which a batch wants.
+/// An RGB image as three planes of 8 bits, the layout in which colour operations vectorise and which batches have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planes {
     /// Width in pixels.
@@ -23,7 +23,7 @@ impl Planes {
         }
     }
 
-    /// Changes the size; what the pixels then are is left open.
+    /// Changes the size; the pixels are unspecified afterwards.
     pub fn reshape(&mut self, width: usize, height: usize) {
         (self.width, self.height) = (width, height);
         self.data.resize(3 * width * height, 0);

@@ -70,7 +70,7 @@ impl dyn Processes + '_ {
         self.size() > 1
     }
 
-    /// Returns when all processes are here.
+    /// Barrier: returns when all processes have called it.
     ///
     /// # Errors
     /// As [`Processes::all_reduce`].
@@ -129,7 +129,7 @@ impl dyn Processes + '_ {
         Ok(std::array::from_fn(|index| largest[index]))
     }
 
-    /// A text of the process 0.
+    /// Text of rank 0, in every process.
     ///
     /// # Errors
     /// As [`Processes::all_reduce`].

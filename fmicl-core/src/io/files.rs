@@ -22,7 +22,11 @@ pub fn open_file(path: &Path, hint: &str) -> Result<File> {
     // Before it is opened: that alone waits at a pipe.
     let kind = std::fs::metadata(path).map_err(missing_or)?.file_type();
     if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "no regular file" };
+        let what = if kind.is_dir() {
+            "a folder"
+        } else {
+            "not a regular file"
+        };
         return Err(Error::data(path, format!("is {what}; {hint}")));
     }
     File::open(path).map_err(missing_or)
@@ -81,7 +85,7 @@ mod tests {
         };
         assert_eq!(error("/nowhere"), "/nowhere: there is no such file; look elsewhere");
         assert_eq!(error("/"), "/: is a folder; look elsewhere");
-        assert_eq!(error("/dev/zero"), "/dev/zero: is no regular file; look elsewhere");
+        assert_eq!(error("/dev/zero"), "/dev/zero: is not a regular file; look elsewhere");
         let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/io/files.rs");
         let length = include_bytes!("files.rs").len();
         assert_eq!(

@@ -9,6 +9,6 @@ pub struct Reads {
     pub option: &'static str,
     /// File or folder that the option names.
     pub path: PathBuf,
-    /// The files that are read in it, where it is a folder.
+    /// The files that are read in `path`, if it is a folder.
     pub files: Vec<PathBuf>,
 }

@@ -100,7 +100,7 @@ fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
     let size = bytes.len();
     // A zip archive or a pickle's first opcode: what torch.save writes.
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 0x02]) {
-        return "is a pickle of PyTorch, not safetensors; convert it by `fmicl convert FILE`".into();
+        return "is a pickle of PyTorch, not safetensors; convert it with `fmicl convert FILE`".into();
     }
     let header = bytes
         .first_chunk()

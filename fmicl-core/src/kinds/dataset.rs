@@ -66,7 +66,7 @@ crate::kind!(Dataset, "dataset");
 
 /// An open split of a dataset. Indices run from 0 to `len() - 1`.
 ///
-/// Content and label are read apart, so that pre-training never touches a label.
+/// Content and label are read separately, so that pre-training never reads a label.
 pub trait Samples: Send + Sync {
     /// The number of samples, at least 1.
     fn len(&self) -> usize;
@@ -98,10 +98,12 @@ pub trait Samples: Send + Sync {
         Err(Error::Run("these samples are not texts".into()))
     }
 
-    /// The pixels that `choose` picks, and perhaps some around them: it is told the image's width and height, and
-    /// returns a rectangle within. The pixels are those of [`image`](Samples::image), to the bit.
+    /// Pixels of the rectangle that `choose` returns, and possibly some around it. `choose` gets the image's width
+    /// and height, and returns a rectangle within them. The pixels equal those of [`image`](Samples::image) to the
+    /// bit.
     ///
-    /// The default decodes the image. A dataset that can lend its pixels, or decode a part for less, does so here.
+    /// The default decodes the whole image. Override it for a dataset that can lend its pixels, or decode a part at
+    /// lower cost.
     ///
     /// # Errors
     /// As [`image`](Samples::image).

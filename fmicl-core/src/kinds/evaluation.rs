@@ -8,25 +8,25 @@ use tch::Tensor;
 /// A measure of a frozen encoder: on data of its own, such as semantic textual similarity, or by the labels of the run's
 /// dataset, such as a linear probe.
 ///
-/// An experiment names those that are run after training (`[evaluations.NAME]`), and `fmicl eval RUN --on NAME` runs one by
-/// itself.
+/// An experiment names the evaluations that run after training (`[evaluations.NAME]`); `fmicl eval RUN --on NAME`
+/// runs a single one.
 pub trait Evaluation: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// The samples that the encoder must read; nothing, the default, where any will do.
+    /// Modality that the encoder must read; `None`, the default, if any will do.
     fn modality(&self) -> Option<Modality> {
         None
     }
 
-    /// Whether it asks for the [labelled splits](Representation::labelled) of the run's dataset.
+    /// Returns true if it uses the [labelled splits](Representation::labelled) of the run's dataset.
     fn wants_labels(&self) -> bool {
         false
     }
 
-    /// Whether it is run on every dataset with labels, unless the experiment says `NAME = false`.
+    /// Returns true if it runs on every dataset with labels, unless the experiment has `NAME = false`.
     fn is_default(&self) -> bool {
         false
     }
@@ -34,34 +34,35 @@ pub trait Evaluation: std::fmt::Debug + Send + Sync {
     /// Checks the options against the labelled splits, before training.
     ///
     /// # Errors
-    /// A config error at the option.
+    /// [`crate::Error::Config`] at the option.
     fn validate_for(&self, _sizes: &Sizes) -> Result<()> {
         Ok(())
     }
 
-    /// Reasons to doubt the numbers, known before training, a line each; `name` is the evaluation's in the experiment.
+    /// Reasons to doubt the results that are known before training, one line each; `name` is the evaluation's name in
+    /// the experiment.
     fn doubts(&self, _name: &str, _sizes: &Sizes) -> Vec<String> {
         Vec::new()
     }
 
-    /// The bytes that it takes beside the features of the labelled splits, `width` numbers a sample: a run that would not have
-    /// them is refused.
+    /// Memory in bytes, in addition to the features of the labelled splits (`width` numbers per sample). A run is
+    /// refused if the machine does not have it.
     fn memory(&self, _sizes: &Sizes, _width: usize) -> u64 {
         0
     }
 
-    /// Reads the task's own data, if it has any, so that a run of days does not end with an error that could be known
-    /// before.
+    /// Reads the evaluation's own data, if any. Called before training, so that a fault of the data does not end a
+    /// run of several days.
     ///
     /// # Errors
-    /// A fault of the data.
+    /// [`crate::Error`] if the data is missing or malformed.
     fn open(&self) -> Result<Box<dyn Task>>;
 
-    /// Writes a tiny task below `folder` and returns the options that read it, for tests and for whoever has not the real
-    /// data. The default, no options and no files, is for an evaluation without data of its own.
+    /// Writes a tiny example of its data below `folder` and returns the options that read it, for tests. The default
+    /// writes nothing and returns no options, for an evaluation without its own data.
     ///
     /// # Errors
-    /// The disk's.
+    /// [`crate::Error::Io`] if a file cannot be written.
     fn example(&self, _folder: &Path) -> Result<toml::Table> {
         Ok(toml::Table::new())
     }
@@ -74,7 +75,7 @@ pub trait Task: Send + Sync {
     /// Measures an encoder.
     ///
     /// # Errors
-    /// A sample that cannot be read.
+    /// [`crate::Error`] if a sample cannot be read.
     fn judge(&self, it: &dyn Representation) -> Result<Report>;
 }
 
@@ -83,16 +84,16 @@ pub trait Representation {
     /// The features `[N, d]` of samples, f32 in main memory, in the samples' order, not normalised.
     ///
     /// # Errors
-    /// A sample that cannot be read.
+    /// [`crate::Error`] if a sample cannot be read.
     fn encode(&self, samples: Arc<dyn Samples>) -> Result<Tensor>;
 
     /// The features of the labelled splits: computed once, and shared by all evaluations that ask.
     ///
     /// # Errors
-    /// A sample that cannot be read; or that there are no labels.
+    /// [`crate::Error`] if a sample cannot be read, or there are no labels.
     fn labelled(&self) -> Result<&LabelledFeatures>;
 
-    /// Whether training waits for the numbers: metrics that take long may be left out.
+    /// Returns true during training, which waits for the result: slow metrics may be left out.
     fn is_in_training(&self) -> bool {
         false
     }
@@ -101,13 +102,13 @@ pub trait Representation {
 /// The features of the labelled splits of a dataset.
 #[derive(Debug)]
 pub struct LabelledFeatures {
-    /// Those to learn from.
+    /// Features of the labelled training samples.
     pub train: Features,
-    /// Those that are to be told.
+    /// Features of the test samples.
     pub test: Features,
     /// The number of classes, at least 2.
     pub classes: usize,
-    /// Their names by number, where the dataset has some.
+    /// Names of the classes by number; empty if the dataset has none.
     pub class_names: Vec<String>,
 }
 

@@ -3,24 +3,23 @@
 use crate::registry::did_you_mean;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What an evaluation measured of one encoder.
+/// Results of an evaluation of one encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The measure and its data, in a line.
+    /// Title: the measure and its data, in one line.
     pub title: String,
     /// The metrics, in the order in which they are shown.
     pub metrics: Vec<Metric>,
-    /// The name of the metric that stands for all: a column that names the evaluation alone shows it, and checkpoints are
-    /// compared by it.
+    /// Name of the main metric: a column named after the evaluation shows it, and checkpoints are compared by it.
     pub main: String,
-    /// How the values were obtained, a sentence each.
+    /// Notes on how the values were obtained, one sentence each.
     pub notes: Vec<String>,
 }
 
 /// A named number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
-    /// Such as `accuracy`, or `STS-B`.
+    /// Name, such as `accuracy` or `STS-B`.
     pub name: String,
     /// The number, in the unit; in JSON `null` where it is not finite.
     #[serde(deserialize_with = "or_nan")]
@@ -28,10 +27,10 @@ pub struct Metric {
     /// Such as `%` or `s`; empty for a pure number.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
-    /// Whether more is better; nothing where encoders are not compared by it.
+    /// `true` if higher is better; `None` if encoders are not compared by this metric.
     #[serde(default)]
     pub higher_is_better: Option<bool>,
-    /// Digits after the point that mean something.
+    /// Significant digits after the decimal point.
     pub digits: usize,
     /// The value of always giving the commonest answer without a look at the sample, where that has one: no encoder at or
     /// below it has learnt anything.

@@ -22,16 +22,16 @@ pub trait Views: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// What the samples must be made of.
+    /// Modality of the samples.
     fn modality(&self) -> Modality;
 
-    /// What the views are.
+    /// Shape of the views.
     ///
     /// # Errors
     /// [`crate::Error::Config`] where a file that the options name cannot be read.
     fn input(&self) -> Result<Input>;
 
-    /// The number of views of a sample, where the options have a recipe for each; none by default: any number is made.
+    /// The number of views per sample, if the options have a recipe for each; `None`, the default, if any number is possible.
     fn count(&self) -> Option<usize> {
         None
     }
@@ -40,13 +40,13 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// `indices[i]`. A pure function of `draw`, whatever the threads.
     ///
     /// # Errors
-    /// A sample that cannot be read.
+    /// [`crate::Error`] if a sample cannot be read.
     fn random(&self, samples: &dyn Samples, draw: &Draw, stop: &Stop) -> Result<Vec<View>>;
 
-    /// The view of evaluation, the same whenever it is asked for, of the samples at `indices`.
+    /// The view for evaluation of the samples at `indices`; the same in every call.
     ///
     /// # Errors
-    /// A sample that cannot be read.
+    /// [`crate::Error`] if a sample cannot be read.
     fn evaluation(&self, samples: &dyn Samples, indices: &[usize], stop: &Stop) -> Result<View>;
 
     /// The order in which evaluation best takes the samples, such as by length, where views of one batch are padded to
@@ -55,34 +55,35 @@ pub trait Views: std::fmt::Debug + Send + Sync {
         (0..samples.len()).collect()
     }
 
-    /// Samples that are given a line each: paths of images, or sentences.
+    /// Samples from lines, one each: paths of images, or sentences.
     ///
     /// # Errors
-    /// A line that cannot be one.
+    /// [`crate::Error`] if a line is not a sample.
     fn lines(&self, lines: Vec<String>) -> Result<Arc<dyn Samples>>;
 
-    /// What is in a view without any encoder, `[N, width]`, such as its pixels, for comparison; none by default.
+    /// Raw features of a view without an encoder, `[N, width]`, such as its pixels, for comparison; `None` by
+    /// default.
     fn raw(&self, _view: &View) -> Option<Tensor> {
         None
     }
 
-    /// The options on which features depend most, in a line, such as the size and the normalisation of images, for `check`; none
-    /// by default.
+    /// One line for `check` on the options that change features most, such as the size and the normalisation of images;
+    /// empty by default.
     fn summary(&self) -> String {
         String::new()
     }
 
-    /// Options that look as if they were not meant for these samples, a line each, with what would be; none by default. It may
-    /// read some of the samples.
+    /// Warnings about options that do not seem to fit these samples, one line each, with better values; none by
+    /// default. It may read some of the samples.
     fn doubts(&self, _samples: &dyn Samples) -> Vec<String> {
         Vec::new()
     }
 
-    /// Writes below `folder` what the options name, tiny, and returns options that read it; the tests train on it. The
-    /// default, no options and no files, is for views that read none.
+    /// Writes tiny files of the kinds that the options name below `folder`, and returns options that read them; the tests
+    /// train on them. The default writes nothing and returns no options, for views that read no files.
     ///
     /// # Errors
-    /// The disk's.
+    /// [`crate::Error::Io`] if a file cannot be written.
     fn example(&self, _folder: &Path) -> Result<toml::Table> {
         Ok(toml::Table::new())
     }
@@ -90,12 +91,12 @@ pub trait Views: std::fmt::Debug + Send + Sync {
 
 crate::kind!(Views, "views");
 
-/// What the randomness of a batch is a pure function of, beside the samples.
+/// Key of a batch's randomness, which is a pure function of it and the samples.
 #[derive(Debug, Clone, Copy)]
 pub struct Draw<'a> {
-    /// Which samples.
+    /// Indices of the samples.
     pub indices: &'a [usize],
-    /// How many views of each, at least 1.
+    /// Number of views per sample, at least 1.
     pub views: usize,
     /// The run's seed.
     pub seed: u64,
@@ -103,17 +104,17 @@ pub struct Draw<'a> {
     pub epoch: u64,
 }
 
-/// Asks whoever makes a batch to give up: nobody waits for it any more, and what it returns does not matter.
+/// Request to stop making a batch: its result is not needed any more.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asks.
+    /// Makes the request.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody asked.
+    /// Returns true once the request was made.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -61,7 +61,7 @@ impl<T: Kind + ?Sized> Part<T> {
         }
     }
 
-    /// The part, for whoever keeps it longer or on another thread.
+    /// Shared ownership of the part, to keep it longer or on another thread.
     pub fn share(&self) -> Arc<T> {
         self.part.clone()
     }

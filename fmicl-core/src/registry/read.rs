@@ -1,4 +1,4 @@
-//! The deserializer of configs: an error of it has the key, and in TOML's words what was found and expected.
+//! The deserializer of configs. Its errors have the key, what was found, and what was expected, in TOML's terms.
 
 use super::words::expected;
 use crate::Result;
@@ -19,8 +19,8 @@ pub fn read_valid<T: DeserializeOwned>(options: toml::Table, validate: fn(&T) ->
     wrong.into_iter().next().map_or(Ok(value), Err)
 }
 
-/// Reads an options struct from a table, which is not checked yet. A negative number for a count is 0 in it: so the check
-/// says which range it is out of.
+/// Reads an options struct from a table, which is not checked yet. A negative number for a count is read as 0, so
+/// that the check reports the valid range.
 ///
 /// # Errors
 /// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
@@ -37,12 +37,12 @@ pub struct BelowZero(Vec<Negative>);
 struct Negative {
     key: String,
     found: i64,
-    /// What its type can hold.
+    /// Range of its type.
     range: String,
 }
 
 impl BelowZero {
-    /// The errors of the check; if there are negative numbers, theirs alone, each in the words that the check has for 0.
+    /// Returns the errors of the check; if there are negative numbers, only theirs, each in the check's words for 0.
     pub fn among(self, wrong: Vec<Error>) -> Vec<Error> {
         if self.0.is_empty() {
             return wrong;

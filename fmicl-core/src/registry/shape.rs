@@ -4,7 +4,7 @@ use crate::registry::kinds;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use toml::Value;
 
-/// What a config has at some key.
+/// Shape of a config at a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A table with these keys.

@@ -1,4 +1,4 @@
-//! The words of config errors, in place of serde's: those of TOML.
+//! Messages of config errors, in TOML's terms instead of serde's.
 
 use super::did_you_mean;
 use crate::error::{Error, Problem};
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use toml::Value;
 
-/// What was found where something else was expected.
+/// Message for a value of another type than expected.
 pub(super) fn expected(expected: impl Display, found: &Value) -> Error {
     let hint = hint(found).unwrap_or_default();
     Error::config(format!("expected {expected}, found {}{hint}", shown(found)))

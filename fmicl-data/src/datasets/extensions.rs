@@ -10,7 +10,7 @@ pub(super) fn is_photo(name: &OsStr) -> bool {
     has_extension(name, &EXTENSIONS)
 }
 
-/// Whether a name ends in one of these, in small letters or capitals.
+/// Returns true if a name ends in one of these, in small letters or capitals.
 pub(super) fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
     let extension = Path::new(name).extension();
     extension.is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))

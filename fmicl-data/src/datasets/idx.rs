@@ -131,7 +131,7 @@ fn parse<const D: usize>(path: &Path, magic: u32) -> Result<([usize; D], Vec<u8>
     };
     let found = word(0)?;
     if found != magic {
-        let message = format!("starts with {found:#010x}, not with {magic:#010x}: it is no such idx file");
+        let message = format!("starts with {found:#010x}, not with {magic:#010x}: it is not such an idx file");
         return Err(Error::data(path, message));
     }
     let mut dimensions = [0; D];

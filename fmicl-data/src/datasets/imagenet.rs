@@ -65,7 +65,7 @@ impl Dataset for ImageNet {
         let listing = Listing::of(&train, &links(&train), TRAIN_HINT)?;
         let classes = listing.classes(TRAIN_HINT)?;
         if let Some(other) = classes.iter().find(|class| !is_wnid(class)) {
-            let message = "is no class of ImageNet, whose folders are named such as n01440764; for other photos there is \
+            let message = "is not a class of ImageNet, whose folders have names such as n01440764; for other photos there is \
                            the dataset `image-folder`";
             return Err(Error::data(train.join(other), message));
         }
@@ -102,7 +102,7 @@ impl Dataset for ImageNet {
     }
 }
 
-/// Whether this names a class of ImageNet: an `n` and eight digits.
+/// Returns true if this names a class of ImageNet: an `n` and eight digits.
 pub(super) fn is_wnid(name: &OsStr) -> bool {
     matches!(name.as_encoded_bytes(), [b'n', digits @ ..] if digits.len() == 8 && digits.iter().all(u8::is_ascii_digit))
 }
@@ -146,7 +146,7 @@ mod tests {
         let dataset = example(folder.path());
         let (train, val) = (folder.path().join("train"), folder.path().join("val"));
         std::fs::create_dir(train.join("cats")).unwrap();
-        assert!(error(&dataset, Split::Train).contains("train/cats: is no class of ImageNet"));
+        assert!(error(&dataset, Split::Train).contains("train/cats: is not a class of ImageNet"));
 
         std::fs::remove_dir_all(&val).unwrap();
         assert!(

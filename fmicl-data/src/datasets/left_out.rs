@@ -57,7 +57,7 @@ impl LeftOut {
     }
 }
 
-/// Whether the system's tools do not show a file of this name.
+/// Returns true if the system's tools do not show a file of this name.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }

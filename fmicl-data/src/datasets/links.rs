@@ -28,7 +28,7 @@ impl Links {
         Links((follow == FollowLinks::Within).then(below))
     }
 
-    /// That the link at `path`, which leads somewhere, leads to where it may.
+    /// Checks that the link at `path`, which leads somewhere, leads to where it may.
     pub fn check(&self, path: &Path) -> Result<()> {
         let Some(folders) = &self.0 else { return Ok(()) };
         let target = path.canonicalize().map_err(|error| Error::io(path, error))?;

@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 impl Listing {
-    /// Whether this folder holds photos and no folders.
+    /// Returns true if this folder holds photos and no folders.
     pub fn is_flat(&self) -> bool {
         self.folders.is_empty() && !self.photos.is_empty()
     }
@@ -73,7 +73,7 @@ impl Listing {
         let own = self.own.iter().map(|name| self.path.join(name));
         photos.notes.extend(own.map(|folder| {
             let folder = folder.display();
-            format!("{folder}: holds runs or sweeps, and is no class; the files {OUTPUT_MARK} say so")
+            format!("{folder}: holds runs or sweeps, and is not a class; the files {OUTPUT_MARK} say so")
         }));
         Ok(photos)
     }

@@ -5,12 +5,12 @@ use fmicl_core::OUTPUT_MARK;
 use std::fs::read_dir;
 use std::path::Path;
 
-/// Whether a folder is one that the program writes to, or holds such folders and no photo, at any depth.
+/// Returns true if a folder is one that the program writes to, or holds such folders and no photo, at any depth.
 pub(super) fn is_own(folder: &Path) -> bool {
     matches!(look(folder), Found::Own)
 }
 
-/// Whether a folder is one that the program writes to.
+/// Returns true if a folder is one that the program writes to.
 fn is_marked(folder: &Path) -> bool {
     folder.join(OUTPUT_MARK).exists()
 }
@@ -110,7 +110,7 @@ mod tests {
     fn folders_that_are_taken_for_runs_are_said_to_be_left_out() {
         let run = |place: &str| format!("{place}/{OUTPUT_MARK}");
         let folder = with(&[&run("dog"), &run("cat/run"), &run("some/x-1")]);
-        let said = "holds runs or sweeps, and is no class; the files .fmicl.lock say so";
+        let said = "holds runs or sweeps, and is not a class; the files .fmicl.lock say so";
         let left_out = |count| format!(": {count} left out: {count} taken for runs or sweeps (read are");
         let found = notes(folder.path(), true);
         assert_eq!(found[..2], [format!("./dog: {said}"), format!("./some: {said}")]);

@@ -1,4 +1,4 @@
-//! Where the files of a dataset lie.
+//! Location of a dataset's files.
 //!
 //! One rule for every dataset that is downloaded: it lies in the [data folder](data_folder), in a folder with the name
 //! that its official archive unpacks to. The option `root` names another data folder, or the dataset's own folder.
@@ -33,7 +33,7 @@ pub(super) fn leads_to(path: &Path) -> String {
 pub(super) struct Place {
     /// The name that the official archive unpacks to.
     pub folder: &'static str,
-    /// What the folder holds, if it is the right one.
+    /// A file or folder that the right folder contains.
     pub marker: &'static str,
     /// The name of the official archive.
     pub archive: &'static str,
@@ -76,7 +76,7 @@ impl Place {
         Err(Error::data(root, message))
     }
 
-    /// Where the dataset lies below `root`, or is `root` itself; the rest is the dataset's own to say.
+    /// Source with the dataset's folders: below `root`, or `root` itself. The dataset adds the rest.
     pub fn source(&self, root: &Path) -> Source {
         Source {
             looks_in: vec![root.join(self.folder), root.into()],
@@ -101,7 +101,7 @@ impl Place {
         }
     }
 
-    /// What would bring a missing file back.
+    /// Hint on how to restore a missing file.
     pub fn hint(&self) -> String {
         format!("unpack `{}` again, or {}", self.archive, self.remedy)
     }

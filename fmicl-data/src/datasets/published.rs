@@ -1,4 +1,4 @@
-//! Where the datasets in MNIST's format lie, and where they come from.
+//! Location and origin of the datasets in MNIST's format.
 
 use super::idx::Idx;
 use super::place::data_folder;
@@ -11,7 +11,7 @@ pub(super) struct PublishedIdx {
     pub name: &'static str,
     /// The folder in which torchvision keeps it.
     pub torchvision: &'static str,
-    /// Where a package of the system puts it.
+    /// Folder in which a system package installs it.
     pub package: Option<&'static str>,
     /// The address that the files lie below.
     pub base: &'static str,

@@ -27,7 +27,7 @@ pub struct Stl10 {
     pub pretrain: Pretrain,
 }
 
-/// What pre-training sees.
+/// Images for pre-training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pretrain {

@@ -28,7 +28,7 @@ register!(Dataset, "subset", Subset, "so many training samples of another datase
 impl Dataset for Subset {
     fn validate(&self) -> Result<()> {
         require(self.train >= 1, "train", || {
-            "0 samples are no dataset; at least 1".into()
+            "0 samples are not a dataset; use at least 1".into()
         })
     }
 

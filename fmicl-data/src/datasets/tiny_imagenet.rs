@@ -152,14 +152,14 @@ fn annotated(val: &Path, classes: &[OsString], links: &Links) -> Result<Photos> 
         let mut fields = annotation.split('\t');
         let (Some(name), Some(wnid)) = (fields.next(), fields.next()) else {
             return Err(wrong(format!(
-                "`{annotation}` is no file and class with a tab between them"
+                "`{annotation}` is not a file and a class with a tab between them"
             )));
         };
         let class = classes.binary_search_by(|class| class.as_os_str().cmp(OsStr::new(wnid)));
         let class = class.map_err(|_| wrong(format!("the class `{wnid}` is not among those of wnids.txt")))?;
         if !files.remove(OsStr::new(name)) {
             return Err(wrong(format!(
-                "`{name}` is no photo in `images`, or has been named before"
+                "`{name}` is not a photo in `images`, or has been named before"
             )));
         }
         photos.push(Path::new("images"), OsStr::new(name), class);
@@ -202,7 +202,7 @@ mod tests {
         let cases = [
             (
                 "val_0.JPEG n02124075\n",
-                "line 1: `val_0.JPEG n02124075` is no file and class",
+                "line 1: `val_0.JPEG n02124075` is not a file and a class",
             ),
             (
                 "val_0.JPEG\tn02124076\t0\n",
@@ -210,15 +210,15 @@ mod tests {
             ),
             (
                 "val_9.JPEG\tn02124075\n",
-                "line 1: `val_9.JPEG` is no photo in `images`",
+                "line 1: `val_9.JPEG` is not a photo in `images`",
             ),
             (
                 "../../train/n02124075/images/n02124075_0.JPEG\tn02124075\n",
-                "is no photo in `images`",
+                "is not a photo in `images`",
             ),
             (
                 "val_0.JPEG\tn02124075\nval_0.JPEG\tn02124075\n",
-                "line 2: `val_0.JPEG` is no photo in `images`, or has been",
+                "line 2: `val_0.JPEG` is not a photo in `images`, or has been",
             ),
             ("", "val_annotations.txt: is empty; unpack"),
         ];

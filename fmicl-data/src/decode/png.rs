@@ -18,7 +18,7 @@ pub(crate) struct Png {
 }
 
 impl Png {
-    /// Whether these bytes begin as a PNG does.
+    /// Returns true if these bytes begin as a PNG does.
     pub(crate) fn is(bytes: &[u8]) -> bool {
         bytes.starts_with(SIGNATURE)
     }
@@ -39,7 +39,7 @@ impl Png {
                 b"IDAT" => pixels.get_or_insert_default().extend_from_slice(data),
                 b"IEND" => break,
                 _ if pixels.is_some() && is_whole => {}
-                _ if pixels.is_some() => return Err("a chunk behind the pixels is truncated".into()),
+                _ if pixels.is_some() => return Err("a chunk after the pixels is truncated".into()),
                 _ => {
                     check_sum(kind, data, behind.first_chunk().filter(|_| is_whole))?;
                     if matches!(&kind, b"IHDR" | b"PLTE") {
@@ -59,7 +59,7 @@ impl Png {
         // The signature, a length and `IHDR` come first.
         let size = (number(16), number(20), chunks.get(12..16) == Some(b"IHDR"));
         let (Some(width), Some(height), true) = size else {
-            return Err("its first chunk is no header".into());
+            return Err("its first chunk is not a header".into());
         };
         push(&mut chunks, *b"IDAT", &pixels);
         Ok(Png { width, height, chunks })

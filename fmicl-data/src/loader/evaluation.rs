@@ -29,7 +29,9 @@ pub fn evaluation_batches(
     on_error: OnError,
     share: (usize, usize),
 ) -> Result<Prefetch<EvaluationBatch>> {
-    require(batch_size >= 1, "batch_size", || "0 is no batch; at least 1".into())?;
+    require(batch_size >= 1, "batch_size", || {
+        "0 is not a batch size; use at least 1".into()
+    })?;
     let order = Arc::new(views.order(&*samples));
     let (rank, size) = share;
     let batches = order.len().div_ceil(batch_size);
@@ -90,6 +92,6 @@ mod tests {
         let error = evaluation_batches(samples, Arc::new(ImageViews::default()), 0, OnError::Fail, (0, 1))
             .err()
             .unwrap();
-        assert_eq!(error.to_string(), "batch_size: 0 is no batch; at least 1");
+        assert_eq!(error.to_string(), "batch_size: 0 is not a batch size; use at least 1");
     }
 }

@@ -234,5 +234,5 @@ fn what_cannot_work_is_an_error_at_once() {
         error(2, 1),
         "batch_size: 1 has no negative pairs; at least 2 are needed"
     );
-    assert_eq!(error(0, 4), "n_views: 0 views are no batch; at least 1");
+    assert_eq!(error(0, 4), "n_views: 0 views are not a batch; use at least 1");
 }

@@ -3,7 +3,7 @@
 use fmicl_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What is done with a sample that cannot be read.
+/// Handling of a sample that cannot be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnError {

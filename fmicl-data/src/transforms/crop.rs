@@ -52,8 +52,8 @@ impl Transform for Crop {
 }
 
 impl Crop {
-    /// Where to crop an image of `width` x `height`: uniform in area, uniform in the logarithm of the ratio, and of
-    /// ten tries the first that fits; failing those, the largest centred box whose ratio is within the range.
+    /// Draws the crop of an image of `width` x `height`: uniform in area, uniform in the logarithm of the ratio, and
+    /// of ten tries the first that fits; failing those, the largest centred box whose ratio is within the range.
     pub fn sample(&self, width: usize, height: usize, rng: &mut Rng) -> Region {
         let area = (width * height) as f64;
         for _ in 0..10 {

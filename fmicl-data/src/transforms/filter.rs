@@ -28,7 +28,7 @@ impl Axis {
         }
     }
 
-    /// Whether outputs are inputs as they are.
+    /// Returns true if outputs are inputs as they are.
     pub(super) fn copies(&self) -> bool {
         self.input == self.output
     }

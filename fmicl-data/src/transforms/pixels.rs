@@ -1,4 +1,4 @@
-//! What is done to single pixels, several steps in one pass over the image.
+//! Operations on single pixels, several steps in one pass over the image.
 //!
 //! Between the steps values are whole numbers from 0 to 255, as if they were stored, but held as f32.
 

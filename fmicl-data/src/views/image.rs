@@ -141,7 +141,7 @@ impl Views for ImageViews {
     fn random(&self, samples: &dyn Samples, draw: &Draw, stop: &Stop) -> Result<Vec<View>> {
         if let Some(count) = self.count().filter(|count| *count != draw.views) {
             return Err(Error::Run(format!(
-                "{} views of a sample are asked for, and views.each has {count}",
+                "{} views of a sample are needed, but views.each has {count}",
                 draw.views
             )));
         }

@@ -24,7 +24,7 @@ impl Samples for Paths {
         if path.as_os_str().is_empty() {
             return Err(Error::data("a blank line", "names no image"));
         }
-        let bytes = read_file(path, MOST_FILE, "give the path of an image a line")?;
+        let bytes = read_file(path, MOST_FILE, "give the path of one image per line")?;
         let patch = decode(&bytes, path, &mut Region::whole)?;
         Ok(Image::new(
             patch.region.width,

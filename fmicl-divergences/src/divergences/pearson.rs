@@ -7,9 +7,10 @@ use tch::Tensor;
 
 /// Pearson chi-squared; it has no options.
 ///
-/// The conjugate is `t^2/4 + t` for every `t`, that of `(u - 1)^2` on the whole line. On `u >= 0` alone it would
-/// stay at -1 below `t = -2`; it is never above the one used here, so the bound still holds, and only so is the
-/// Spectral Contrastive Loss a special case for negative cosines too (HaoChen et al., NeurIPS 2021).
+/// The conjugate is `t^2/4 + t` for every `t`, the conjugate of `(u - 1)^2` on the whole line. Restricted to `u >=
+/// 0`, it would be constant, -1, below `t = -2`. The restricted conjugate is never larger, so the bound still holds.
+/// With the unrestricted one, the Spectral Contrastive Loss is a special case for negative cosines as well (HaoChen
+/// et al., NeurIPS 2021).
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pearson {}

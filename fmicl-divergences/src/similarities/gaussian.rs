@@ -190,8 +190,7 @@ mod tests {
 
     #[test]
     fn the_temperature_is_the_square_of_sigma_and_only_one_of_them_is_given() {
-        let [by_sigma, by_temperature] =
-            ["sigma = 0.3", "temperature = 0.09"].map(|text| toml::from_str::<Gaussian>(text));
+        let [by_sigma, by_temperature] = ["sigma = 0.3", "temperature = 0.09"].map(toml::from_str::<Gaussian>);
         let scales = [by_sigma, by_temperature].map(|part| part.ok().and_then(|part| part.affine()).map(|line| line.0));
         let [a, b] = scales.map(|scale| scale.unwrap_or_default());
         assert!((a - b).abs() < 1e-9 && a > 11.0, "{a} and {b}");

@@ -4,8 +4,8 @@ use super::{BatchNorm, linear};
 use fmicl_core::tch::nn::{self, Module};
 use fmicl_core::tch::{Tensor, nn::Path};
 
-/// Positions of batch norms in an [`Mlp`]. A head with any has no bias in its linear layers: the norm would cancel it,
-/// and the references leave it out even where no norm follows.
+/// Positions of batch norms in an [`Mlp`]. The linear layers of a head with batch norms have no bias: a norm would
+/// cancel it, and the reference implementations omit it even where no norm follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Norms {
     /// Nowhere; every linear layer has a bias. MoCo v2's head.
@@ -26,7 +26,7 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// The widths run from the input over the hidden layers to the output: `widths.len() - 1` linear layers.
+    /// Creates `widths.len() - 1` linear layers; `widths` runs from the input over the hidden layers to the output.
     pub fn new(path: &Path, widths: &[i64], norms: Norms) -> Self {
         let count = widths.len().saturating_sub(1);
         let mut position = 0;

@@ -60,7 +60,7 @@ fn check(args: &Check) -> Result<(), Vec<Error>> {
     wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
 }
 
-/// What an experiment will train, in a few lines.
+/// Summary of an experiment, in a few lines.
 ///
 /// # Errors
 /// Everything that is wrong with it.

@@ -12,14 +12,14 @@ use std::path::PathBuf;
 struct Eval {
     /// The run directory that `train` wrote; with --on, a folder of published weights, too
     run: PathBuf,
-    /// Evaluate by this alone, such as sts (`fmicl list evaluation`)
+    /// Run only this evaluation, such as sts (`fmicl list evaluation`)
     #[arg(long, value_name = "EVALUATION")]
     on: Option<String>,
-    /// Where its data are; short for --set data=DIR
+    /// The folder of its data; short for --set data=DIR
     #[arg(long, value_name = "DIR", requires = "on")]
     data: Option<PathBuf>,
-    /// Change the run's experiment where it may (evaluations.knn.k=20, dataset.root=DIR); with --on, an option of the evaluation, or
-    /// of a folder's views or backbone (backbone.pooling=cls); may be repeated
+    /// Change an option of the run's dataset or evaluations (dataset.root=DIR, evaluations.knn.k=20); with --on, an option of the
+    /// evaluation, or of a folder's views or backbone (backbone.pooling=cls); may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
@@ -60,7 +60,7 @@ impl Command for Eval {
     }
 }
 
-/// Whether a `key=value` is for the parts that read a folder of weights.
+/// Returns true if a `key=value` is for the parts that read a folder of weights.
 fn is_of_a_folder(set: &str) -> bool {
     let part = config::key_of(set).split('.').next();
     part.is_some_and(|part| ["views", "backbone"].contains(&part))

@@ -17,7 +17,7 @@ pub(super) struct ExperimentArgs {
     changes: ChangeArgs,
 }
 
-/// What the command line changes about an experiment.
+/// Changes of an experiment by the command line.
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
     /// Change a value, such as train.lr=0.1 or objective.divergence=js; may be repeated
@@ -60,7 +60,7 @@ impl ChangeArgs {
             let entries = command::entries().unwrap_or_default();
             match entries.iter().find(|entry| (entry.takes)(path)) {
                 Some(entry) => vec![Error::config(format!(
-                    "{}: is a {name}, not an experiment; run it by `fmicl {name}`",
+                    "{}: is a {name}, not an experiment; run it with `fmicl {name}`",
                     path.display(),
                     name = entry.name
                 ))],

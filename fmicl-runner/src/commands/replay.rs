@@ -13,7 +13,7 @@ struct Replay {
     /// Which step, counted from 1
     #[arg(long)]
     step: u64,
-    /// Change the run's experiment where it may, such as dataset.root=DIR; may be repeated
+    /// Change a key of the run's experiment that may change, such as dataset.root=DIR; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// auto, cpu or cuda:N, instead of the experiment's

@@ -1,4 +1,4 @@
-//! `fmicl train`: trains an experiment, or goes on with its run, and judges the encoder.
+//! `fmicl train`: trains an experiment, or resumes its run, and evaluates the encoder.
 
 use super::ChangeArgs;
 use crate::command::{Command, Group, Outcome};
@@ -24,7 +24,7 @@ struct Train {
     /// The run directory [default: a new one under runs/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the run of this directory; with `auto`, with the one in --out if there is one
+    /// Resume the run in this directory; `auto` resumes the one in --out if there is one
     #[arg(long, value_name = "RUN|auto")]
     resume: Option<PathBuf>,
     /// Stop after this step of the run, with a checkpoint
@@ -73,26 +73,26 @@ impl Train {
                 return usage("--resume auto looks for a run in --out DIR: name it");
             }
             (_, Resume::Run(run)) if self.out.as_ref().is_some_and(|out| out != run) => {
-                return usage("--resume RUN goes on in RUN: leave --out away, or say --resume auto");
+                return usage("--resume RUN continues in RUN: omit --out, or use --resume auto");
             }
             (Some(path), _) => path.clone(),
             (None, Resume::Run(run)) if !run.join("config.toml").exists() => {
                 return usage(&format!(
-                    "--resume: {} is no run directory, it has no config.toml; name one that `train` wrote",
+                    "--resume: {} is not a run directory: it has no config.toml; name one that `train` wrote",
                     run.display()
                 ));
             }
             (None, Resume::Run(run)) => run.join("config.toml"),
             (None, _) => {
-                return usage("--resume auto begins a run where there is none: name its EXPERIMENT.toml");
+                return usage("--resume auto starts a run where there is none: give its EXPERIMENT.toml");
             }
         };
         Ok((path, resume))
     }
 }
 
-/// Trains an experiment, or goes on with its run; evaluates it and writes its run directory. Where there are several
-/// processes, the first one writes and speaks for all.
+/// Trains an experiment, or resumes its run, evaluates the encoder and writes the run directory. Of several
+/// processes, only rank 0 writes and prints.
 ///
 /// # Errors
 /// Whatever stops the run; a [`Stopped`](train::Stopped) where it was asked to.

@@ -1,4 +1,4 @@
-//! What is wrong with a text that is no TOML, in a line that says what would work.
+//! Faults of text that is not TOML, in one line that says what would work.
 
 use fmicl_core::registry::in_toml;
 use toml::de::Error;
@@ -32,9 +32,9 @@ fn of_value(value: &str) -> Option<String> {
         _ if !value.chars().all(is_word) => None,
         _ => match in_toml(value) {
             Some(written) if written != value => Some(format!("`{value}` is written as `{written}` in TOML")),
-            None if value.starts_with(|c: char| c.is_alphabetic() || "~/.".contains(c)) => {
-                Some(format!("`{value}` is no value: write a text in quotes, \"{value}\""))
-            }
+            None if value.starts_with(|c: char| c.is_alphabetic() || "~/.".contains(c)) => Some(format!(
+                "`{value}` is not a TOML value: write text in quotes, \"{value}\""
+            )),
             _ => None,
         },
     }
@@ -58,12 +58,15 @@ mod tests {
             ("a = 1\nx = True\n", "`True` is written as `true` in TOML"),
             (
                 "o = {name=infonce}",
-                "`infonce` is no value: write a text in quotes, \"infonce\"",
+                "`infonce` is not a TOML value: write text in quotes, \"infonce\"",
             ),
-            ("x = [1, foo]", "`foo` is no value: write a text in quotes, \"foo\""),
+            (
+                "x = [1, foo]",
+                "`foo` is not a TOML value: write text in quotes, \"foo\"",
+            ),
             (
                 "root = ~/data # no",
-                "`~/data` is no value: write a text in quotes, \"~/data\"",
+                "`~/data` is not a TOML value: write text in quotes, \"~/data\"",
             ),
             ("x = None", "TOML has no `None`: leave the key out"),
             ("x = \ny = 1", "a value is missing"),

@@ -42,7 +42,7 @@ impl Change {
         Ok(Change::set(key, value).written_at(origin.clone()))
     }
 
-    /// What the command line has behind `--set`: the value is TOML, or else a text.
+    /// Parses the argument of `--set`; the value is TOML, or otherwise a string.
     ///
     /// # Errors
     /// A config error where it is no `key=value`.
@@ -90,17 +90,17 @@ impl Change {
         }
     }
 
-    /// Whether it names a file for a table to extend, which is not there any more once it is read.
+    /// Returns true if it names a file for a table to extend, which is not there any more once it is read.
     fn is_extends(&self) -> bool {
         self.key == "extends" || self.key.ends_with(".extends")
     }
 
-    /// Whether the experiment still has something at its key: another part may have taken its place.
+    /// Returns true if the experiment still has something at its key: another part may have taken its place.
     pub fn is_kept_by(&self, experiment: &Experiment) -> bool {
         self.is_extends() || experiment.source().is_none_or(|source| source.has(&self.key))
     }
 
-    /// What it changes, as dotted keys.
+    /// The changed key, dotted.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -110,12 +110,12 @@ impl Change {
         &self.text
     }
 
-    /// Whether it was written on the command line.
+    /// Returns true if it was written on the command line.
     pub fn is_of_the_command_line(&self) -> bool {
         matches!(self.origin, Origin::Set { .. })
     }
 
-    /// Whether its own value says what is at these dotted keys.
+    /// Returns true if its own value says what is at these dotted keys.
     pub fn says(&self, keys: &str) -> bool {
         self.tree().has(keys)
     }

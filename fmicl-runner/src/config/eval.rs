@@ -4,7 +4,7 @@ use super::{at_least_one, failed};
 use fmicl_core::Error;
 use serde::{Deserialize, Serialize};
 
-/// How the frozen encoder is judged.
+/// Evaluation of the frozen encoder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Eval {

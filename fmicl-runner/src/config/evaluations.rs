@@ -14,7 +14,7 @@ use std::fmt;
 pub struct Evaluations(BTreeMap<String, Option<Part<dyn Evaluation>>>);
 
 impl Evaluations {
-    /// Those that are run, and their names.
+    /// The evaluations that run, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Part<dyn Evaluation>)> {
         let named = self.0.iter();
         named.filter_map(|(name, part)| Some((name.as_str(), part.as_ref()?)))
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Evaluations {
             let part = match !name.is_empty() && name.chars().all(is_plain) {
                 true => part(&name, value).map_err(|error| error.at(&name)),
                 false => Err(Error::config(format!(
-                    "`{name}`: a name of an evaluation is of letters, digits, `-` and `_`"
+                    "`{name}`: the name of an evaluation consists of letters, digits, `-` and `_`"
                 ))),
             };
             Ok((name, part.map_err(registry::throw)?))

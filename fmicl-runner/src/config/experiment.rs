@@ -186,7 +186,7 @@ impl Experiment {
         let evaluations = self.evaluations.iter().filter(|_| !self.dataset.is_labelled());
         evaluations.filter(|(_, part)| part.wants_labels()).map(|(name, part)| {
             Error::config(format!(
-                "`{}` wants labels, and the dataset `{}` has none",
+                "`{}` needs labels, but the dataset `{}` has none",
                 part.name(),
                 self.dataset.name()
             ))

@@ -87,5 +87,5 @@ pub(super) fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
 /// The text of a config file.
 pub(super) fn read_text(path: &Path) -> Result<String> {
     let bytes = fmicl_core::read_file(path, MOST, "name a TOML file").map_err(Error::named_in_config)?;
-    String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is no text in UTF-8", path.display())))
+    String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is not UTF-8 text", path.display())))
 }

@@ -22,7 +22,7 @@ pub(super) fn placed(error: Error, written: &toml::Table) -> Error {
     match &homes[..] {
         [] => error,
         [top, ..] if top.at.is_empty() => Error::config(format!(
-            "unknown key here; `{name}` stands at the top level, above the first [table]"
+            "unknown key here; `{name}` belongs at the top level, above the first [table]"
         ))
         .at(key),
         homes => {
@@ -40,7 +40,7 @@ fn is_of_evaluation(table: &str) -> bool {
     is_of(table, "eval") || is_of(table, "evaluations")
 }
 
-/// Whether a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation.
+/// Returns true if a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation.
 fn fits(home: &Known, found_in: &str) -> bool {
     let in_a_part = !found_in.is_empty() && !is_of(found_in, "train") && !is_of_evaluation(found_in);
     !(in_a_part && is_of_evaluation(&home.at))

@@ -106,7 +106,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
 
 #[test]
 fn a_known_key_in_another_place_is_told_its_own() {
-    let top_level = "stands at the top level, above the first [table]";
+    let top_level = "belongs at the top level, above the first [table]";
     for (from, to, expected) in [
         (
             "lr = 0.5",
@@ -258,7 +258,7 @@ fn a_set_above_the_key_at_fault_keeps_the_key() {
     );
     assert_eq!(
         error_of(GOOD, &["objective={name=infonce}"]),
-        "--set objective={name=infonce}: `infonce` is no value: write a text in quotes, \"infonce\""
+        "--set objective={name=infonce}: `infonce` is not a TOML value: write text in quotes, \"infonce\""
     );
     assert_eq!(
         error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
@@ -303,12 +303,12 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         (
             "lr = 0.5",
             "lr = 0.5\nfinal_lr = 1",
-            "11:1: train.final_lr: 1 is not in 0 to lr, 0.5",
+            "11:1: train.final_lr: 1 is not from 0 to lr, 0.5",
         ),
         (
             "lr = 0.5",
             "lr = 0.5\nwarmup_epochs = 4",
-            "11:1: train.warmup_epochs: 4 is not below the 4 epochs of the run; it is 0 where there is none",
+            "11:1: train.warmup_epochs: 4 is not below the 4 epochs of the run; use 0 for no warm-up",
         ),
         (
             "lr = 0.5",

@@ -169,10 +169,10 @@ impl Train {
             positive(lr, "lr"),
             // With no epochs at all, that is what is wrong.
             require(epochs == 0 || warmup_epochs < epochs, "warmup_epochs", || {
-                format!("{warmup_epochs} is not below the {epochs} epochs of the run; it is 0 where there is none")
+                format!("{warmup_epochs} is not below the {epochs} epochs of the run; use 0 for no warm-up")
             }),
             require((0.0..=lr.max(0.0)).contains(&final_lr), "final_lr", || {
-                format!("{final_lr} is not in 0 to lr, {lr}")
+                format!("{final_lr} is not from 0 to lr, {lr}")
             }),
             self.clip_grad_norm
                 .map_or(Ok(()), |norm| positive(norm, "clip_grad_norm")),

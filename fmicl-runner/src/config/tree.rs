@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::map::Map;
 
-/// Where a value was written.
+/// Origin of a value.
 #[derive(Debug, Clone)]
 pub enum Origin {
     /// A file as a whole.
@@ -60,7 +60,7 @@ impl Origin {
 /// A value and where it was written.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it was written.
+    /// Its origin.
     pub origin: Origin,
     pub(crate) value: Value,
 }
@@ -156,7 +156,7 @@ impl Node {
         Ok(Node { origin, value })
     }
 
-    /// Whether there is a value at these dotted keys.
+    /// Returns true if there is a value at these dotted keys.
     pub fn has(&self, keys: &str) -> bool {
         let mut node = self;
         keys.split('.').all(|key| match &node.value {

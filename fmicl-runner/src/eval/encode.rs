@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// That features are numbers; those of a run that diverged are not.
+/// Checks that features are numbers; those of a run that diverged are not.
 pub fn require_finite(features: &Tensor) -> Result<()> {
     // Numbers that are not finite come through to one of both; a mask would take memory.
     let ends = [features.min(), features.max()];
@@ -31,11 +31,11 @@ pub struct Reader {
     pub views: Arc<dyn Views>,
     /// Samples at a time.
     pub batch_size: usize,
-    /// Where it computes.
+    /// Device of the computation.
     pub device: Device,
-    /// What is done with labelled samples that cannot be read.
+    /// Handling of labelled samples that cannot be read.
     pub on_error: OnError,
-    /// Those that evaluate together.
+    /// Process group of the evaluation.
     pub processes: Rc<dyn Processes>,
 }
 

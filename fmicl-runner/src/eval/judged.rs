@@ -31,8 +31,8 @@ impl Reports {
         find_metric(own.map(|judged| (&*judged.evaluation, &judged.report)), name)
     }
 
-    /// The number by which checkpoints are compared, the more the better: that of the metric `best`, or else of the first
-    /// main one that has one.
+    /// The score by which checkpoints are compared, higher is better: the metric `best`, or otherwise the first main
+    /// metric that can be compared.
     ///
     /// # Errors
     /// No metric of that name.
@@ -76,7 +76,7 @@ impl Reports {
         self.0.iter().flat_map(named).collect()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no reports.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

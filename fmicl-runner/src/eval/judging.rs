@@ -22,7 +22,7 @@ pub(super) struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    /// What `encode` makes of samples that are read so; its labelled splits are those of `data`.
+    /// Representation by `encode` of samples that `reader` reads; its labelled splits are those of `data`.
     pub fn new(reader: &'a Reader, encode: &'a Encode<'a>, data: Option<&'a Splits>) -> Self {
         Judging {
             reader,
@@ -33,7 +33,7 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// While training waits.
+    /// Marks the evaluation as one for which training waits.
     pub fn in_training(self) -> Self {
         Judging {
             is_in_training: true,
@@ -102,7 +102,7 @@ impl Representation for Judging<'_> {
             return Ok(features);
         }
         let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
-        let none = || Error::Run("there are no labels to judge the encoder by".into());
+        let none = || Error::Run("there are no labels to evaluate the encoder with".into());
         let (data, labelled) = labelled.ok_or_else(none)?;
         let read = self.read_labelled(data, labelled)?;
         Ok(&self.labelled.get_or_init(|| read).0)

@@ -50,7 +50,7 @@ impl Labels {
         }
     }
 
-    /// `frozen features of 1437 labelled samples, none augmented, judged on 360 test samples, of which 12 are training samples`.
+    /// `frozen features of 1437 labelled samples, none augmented, evaluated on 360 test samples, of which 12 are training samples`.
     pub fn samples(&self) -> String {
         let unreadable = match self.unreadable {
             0 => String::new(),
@@ -62,7 +62,7 @@ impl Labels {
             count => format!(", of which {count} are training samples"),
         };
         format!(
-            "frozen features of {} labelled samples, none augmented, judged on {} test samples{unreadable}{seen}",
+            "frozen features of {} labelled samples, none augmented, evaluated on {} test samples{unreadable}{seen}",
             self.train, self.test
         )
     }

@@ -32,7 +32,7 @@ fn batch_size(modality: Modality, device: Device, processes: usize) -> usize {
 pub struct Subject {
     /// How samples reach it.
     pub reader: Reader,
-    /// Where its weights come from.
+    /// File of its weights.
     pub weights: PathBuf,
     encoder: Source,
 }
@@ -46,7 +46,7 @@ enum Source {
     },
 }
 
-/// Where an encoder is, which is not read yet.
+/// Location of an encoder that is not read yet.
 pub enum Origin {
     /// A run, its experiment, and which of its checkpoints.
     Run(RunDir, Box<Experiment>, CheckpointChoice),
@@ -93,7 +93,7 @@ impl Origin {
                 let layouts = registry::list::<dyn Pretrained>();
                 let layouts: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
                 let message = format!(
-                    "is neither a run directory, with a config.toml, nor a whole folder of published weights ({})",
+                    "is neither a run directory, with a config.toml, nor a complete folder of published weights ({})",
                     layouts.join(", ")
                 );
                 Err(Error::data(path, message))
@@ -113,7 +113,7 @@ impl Origin {
         }
     }
 
-    /// What it is made of, as a config.
+    /// Its parts, as a config.
     ///
     /// # Errors
     /// A value that has no form in TOML.
@@ -131,7 +131,7 @@ impl Origin {
     pub fn labelled(&self, name: &str) -> Result<(&'static str, Splits)> {
         let Origin::Run(_, experiment, _) = self else {
             return Err(Error::config(format!(
-                "`{name}` wants labels, which a folder of weights has not: name a run directory"
+                "`{name}` needs labels, which a folder of weights does not have: name a run directory"
             )));
         };
         let (dataset, data) = (experiment.dataset.name(), Splits::without_evaluations(experiment));
@@ -139,7 +139,7 @@ impl Origin {
         match data.labelled {
             Some(_) => Ok((dataset, data)),
             None => Err(Error::config(format!(
-                "`{name}` wants labels, and the run's dataset `{dataset}` has none"
+                "`{name}` needs labels, but the run's dataset `{dataset}` has none"
             ))),
         }
     }
@@ -199,7 +199,7 @@ impl Folder {
 }
 
 impl Subject {
-    /// That samples of this kind can be given to the encoder.
+    /// Checks that samples of this kind can be given to the encoder.
     pub fn require(&self, what: &str, modality: Modality) -> Result<()> {
         let reads = self.reader.views.modality();
         if reads == modality {

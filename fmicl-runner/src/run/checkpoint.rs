@@ -21,7 +21,7 @@ const FORMAT: u32 = 2;
 
 /// The weights and buffers.
 pub const MODEL: &str = "model.safetensors";
-/// What training needs besides.
+/// File of the state that only training needs.
 pub const TRAINING: &str = "training.safetensors";
 const MANIFEST: &str = "checkpoint.json";
 /// The most bytes of that.
@@ -29,7 +29,7 @@ const MOST_JSON: u64 = 1 << 20;
 /// What is wrong where a file is missing, too large, or none.
 const DAMAGED: &str = "the checkpoint is damaged";
 
-/// Where a run stands between two steps, and what the tensors do not say.
+/// State of a run between two steps, as far as it is not in tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// Steps taken since the start of the run.
@@ -38,7 +38,7 @@ pub struct Standing {
     pub epochs: usize,
     /// Batches of the running epoch that are used.
     pub batch: usize,
-    /// What the running epoch has measured.
+    /// Measurements of the running epoch.
     pub meter: Counts,
     /// Threads of libtorch, on which the last bits depend.
     pub threads: i32,
@@ -52,7 +52,7 @@ pub struct Standing {
     /// Steps that were left out since their loss or gradient was not finite.
     #[serde(default)]
     pub skipped_steps: u64,
-    /// What the online evaluation measured at this step, the more the better.
+    /// Score of the online evaluation at this step, higher is better.
     pub score: Option<f64>,
 }
 
@@ -74,7 +74,7 @@ fn one() -> usize {
     1
 }
 
-/// What an epoch has measured, but for the sums, which are tensors.
+/// Measurements of an epoch, except the sums, which are tensors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Batches in the sums.
@@ -88,13 +88,13 @@ pub struct Counts {
     pub skipped_samples: usize,
 }
 
-/// What a checkpoint is written from: copies of the tensors, so that training can go on meanwhile.
+/// Source of a checkpoint: copies of the tensors, so that training can continue while it is written.
 pub struct Snapshot {
-    /// Where the run stands.
+    /// State of the run.
     pub standing: Standing,
     /// The model's variables by name.
     pub model: Vec<(String, Tensor)>,
-    /// What is written beside them.
+    /// Metadata of the weights.
     pub about: String,
     /// The rest by name.
     pub training: Vec<(String, Tensor)>,
@@ -104,7 +104,7 @@ pub struct Snapshot {
 pub struct Checkpoint {
     /// Its folder.
     pub path: PathBuf,
-    /// Where the run stood.
+    /// State of the run.
     pub standing: Standing,
     /// The model's variables by name.
     pub model: HashMap<String, Tensor>,
@@ -208,7 +208,8 @@ impl Checkpoint {
     pub fn read(path: &Path, wanted: Wanted) -> Result<Self> {
         let content = Content::read(path)?;
         if matches!(wanted, Wanted::Everything) && content.format < FORMAT {
-            let message = "is of a build whose views drew other random numbers, so the run cannot go on to the bit; begin a new one \
+            let message = "was written by a version whose views drew other random numbers, so the run cannot resume \
+                           exactly; start a new one \
                            (eval, features and export still read this one)";
             return Err(Error::data(path, message));
         }
@@ -239,7 +240,7 @@ impl Checkpoint {
         })
     }
 
-    /// Where the run stood at the checkpoint `path`, without its tensors.
+    /// State of the run at the checkpoint `path`, without its tensors.
     ///
     /// # Errors
     /// As [`read`](Checkpoint::read).

@@ -13,7 +13,7 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Those in `folder`.
+    /// The checkpoints in `folder`.
     pub fn new(folder: PathBuf) -> Self {
         Checkpoints { folder }
     }
@@ -62,7 +62,7 @@ impl Checkpoints {
             match Checkpoint::read(&path, wanted) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
                 Err(error) => {
-                    report(&format!("{error}; the checkpoint before it is looked for"));
+                    report(&format!("{error}; trying the checkpoint before it"));
                     first_error.get_or_insert(error);
                 }
             }
@@ -98,7 +98,7 @@ impl Checkpoints {
             .filter_map(|(_, path)| match Checkpoint::standing(&path) {
                 Ok(standing) => Some((standing.score?, path)),
                 Err(error) => {
-                    report(&format!("{error}; it is not looked at"));
+                    report(&format!("{error}; it is ignored"));
                     None
                 }
             });
@@ -183,7 +183,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether a snapshot is written, or has failed, that was not waited for.
+    /// Returns true if a snapshot is written, or has failed, that was not waited for.
     pub fn is_ready(&self) -> bool {
         self.writing.as_ref().is_some_and(JoinHandle::is_finished)
     }
@@ -205,7 +205,7 @@ impl Writer {
         }
     }
 
-    /// What to say of a checkpoint that cannot be written.
+    /// Error for a checkpoint that cannot be written.
     pub fn failed(&mut self, error: &Error) -> Error {
         self.last = None;
         let there = self.checkpoints.list().ok().and_then(|mut all| all.pop());

@@ -73,7 +73,7 @@ impl CheckpointChoice {
         };
         if !folder.is_dir() {
             return refused(format!(
-                "{} is no checkpoint, a folder; take last, best, step-N, or a path",
+                "{} is not the folder of a checkpoint; use last, best, step-N, or a path",
                 folder.display()
             ));
         }

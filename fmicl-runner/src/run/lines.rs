@@ -64,7 +64,7 @@ impl Lines {
         if let Err(error) = self.flush()
             && first
         {
-            tracing::warn!("{error}; it is tried again with the next line");
+            tracing::warn!("{error}; it will be written with the next line");
         }
         Ok(())
     }

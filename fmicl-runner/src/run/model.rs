@@ -18,9 +18,9 @@ pub struct Model {
     pub store: VarStore,
     /// The architecture with its backbone.
     pub learner: Box<dyn Learner>,
-    /// What is written beside its weights.
+    /// Metadata of its weights.
     pub about: String,
-    /// What the backbone started with, where that was a file, in a line.
+    /// One line on the file that the backbone started with, if any.
     pub init: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Where a run's numbers come from: `provenance.json`, a segment for each `fmicl train` that has worked on it.
+//! Provenance of a run's numbers: `provenance.json`, a segment for each `fmicl train` that has worked on it.
 //!
 //! | to read | in |
 //! |---|---|
@@ -27,7 +27,7 @@ use tracing_subscriber::fmt::{format::Writer, time::FormatTime, time::SystemTime
 pub struct Segment {
     /// The command line, for a shell.
     pub command: String,
-    /// Where it was given.
+    /// Working directory of the command.
     pub folder: String,
     /// When it began, in UTC (RFC 3339).
     pub start: String,
@@ -65,7 +65,7 @@ pub struct Segment {
     pub train: Option<toml::Table>,
 }
 
-/// What a run tells of how it computes.
+/// Circumstances of a run's computation.
 #[derive(Debug, Clone)]
 pub struct Computing<'a> {
     /// Steps that it has had.
@@ -112,8 +112,8 @@ impl Segment {
         self.end.insert(now())
     }
 
-    /// What the numbers of a run can depend on: two runs that differ in it can differ in the last bits, or by a fault that
-    /// was mended.
+    /// Keys that the numbers of a run can depend on: two runs that differ in one can differ in the last bits, or by a
+    /// bug that was fixed.
     pub const DECISIVE: [&'static str; 8] = [
         "version",
         "commit",

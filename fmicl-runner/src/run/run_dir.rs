@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// What may change, with all keys below, where a run is used.
 const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
-/// Whether a key is one of those listed, or below one.
+/// Returns true if a key is one of those listed, or below one.
 pub(crate) fn is_listed(key: &str, listed: &[&str]) -> bool {
     listed.iter().any(|above| {
         key.strip_prefix(above)
@@ -46,9 +46,9 @@ pub struct RunDir {
 /// A run as it was left.
 #[derive(Debug)]
 pub struct Restored {
-    /// What was run.
+    /// The run's experiment.
     pub experiment: Experiment,
-    /// Where the model is.
+    /// Device of the model.
     pub device: Device,
     /// The file that the weights come from.
     pub checkpoint: PathBuf,
@@ -140,7 +140,7 @@ impl RunDir {
         }
     }
 
-    /// Whether there is a run in a directory.
+    /// Returns true if there is a run in a directory.
     pub fn is_at(path: &Path) -> bool {
         is_run_at(path)
     }
@@ -152,7 +152,7 @@ impl RunDir {
     pub fn locked(self) -> Result<Self> {
         let Some(lock) = disk::lock(&self.path.join(LOCK))? else {
             return Err(Error::Run(format!(
-                "{}: another process is training here; wait for it, or name another directory by --out",
+                "{}: another process is training here; wait for it, or name another directory with --out",
                 self.path.display()
             )));
         };
@@ -262,8 +262,8 @@ impl RunDir {
         self.write_json(RESULT, value)
     }
 
-    /// What the run gave, where it has finished. While it goes on to more epochs, the result of those before stays where it
-    /// is, and is not this one.
+    /// Result of the run if it has finished. While it trains for more epochs, the file of the earlier result stays,
+    /// but is not returned.
     ///
     /// # Errors
     /// A result or a config that is not what the run wrote.
@@ -281,7 +281,7 @@ impl RunDir {
         Ok((epochs.is_some() && result["epochs"].as_i64() == epochs).then_some(result))
     }
 
-    /// Whether the run has its result.
+    /// Returns true if the run has its result.
     pub fn is_finished(&self) -> bool {
         self.result().is_ok_and(|result| result.is_some())
     }

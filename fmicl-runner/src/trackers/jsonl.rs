@@ -1,5 +1,5 @@
-//! What a run writes down as it goes: `metrics.jsonl`, a line an epoch, and `steps.jsonl`, a line every `train.log_every`
-//! steps. The values of a group `a/b` stand in an object `a`.
+//! Metrics of a run as JSON lines: `metrics.jsonl`, a line per epoch, and `steps.jsonl`, a line every
+//! `train.log_every` steps. The values of a group `a/b` are in an object `a`.
 
 use crate::run::Lines;
 use fmicl_core::{MetricValue, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register};

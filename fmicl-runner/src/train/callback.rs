@@ -1,4 +1,4 @@
-//! What watches the train loop, and what it is shown.
+//! Callbacks of the train loop, and the values that they get.
 
 use super::measured::Measured;
 use super::trainer::Trainer;
@@ -98,7 +98,7 @@ pub struct Forward<'a> {
     pub loss: &'a Loss,
 }
 
-/// What a step computed.
+/// Results of a step.
 #[derive(Debug, Default)]
 pub struct Step {
     /// The loss of each of its batches, without a graph.
@@ -129,7 +129,8 @@ impl Step {
     }
 }
 
-/// What callbacks ask for between two steps. Clocks and signals differ from process to process: where one asks, all do it.
+/// Requests of callbacks between two steps. Clocks and signals differ from process to process: where one asks, all do
+/// it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
     /// A checkpoint, for the time since the last one.
@@ -158,7 +159,7 @@ impl Asked {
         })
     }
 
-    /// Whether the loop ends here.
+    /// Returns true if the loop ends here.
     pub fn ends(&self) -> bool {
         self.stop || self.signal != 0
     }

@@ -11,7 +11,7 @@ use fmicl_core::Processes;
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// A run whose steps are all taken, and that is not judged yet.
+/// A run that is trained, but not yet evaluated.
 pub struct Trained {
     pub(super) started: Started,
     /// Seconds of training.
@@ -19,12 +19,12 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Says whether anything judges it.
+    /// Logs whether there is an evaluation.
     pub fn tell(&self, judged: bool) {
         let progress = &self.started.progress;
         progress.note(match judged {
-            true => "evaluating the encoder before training and after",
-            false => "nothing judges the encoder: the experiment has no `evaluations` for its dataset",
+            true => "evaluating the encoder before and after training",
+            false => "the encoder is not evaluated: the experiment has no `evaluations` for its dataset",
         });
         progress.finish();
     }
@@ -71,7 +71,7 @@ impl Trained {
         result.insert("segments".into(), json!(segments));
         run.write_result(result)?;
         let worth = match judged {
-            true => "; what it is worth is in result.json",
+            true => "; the results are in result.json",
             false => "",
         };
         tracing::info!("finished after {:.0} s of training{worth}", self.seconds);

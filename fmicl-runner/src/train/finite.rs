@@ -38,7 +38,7 @@ pub struct Diverged {
     pub loss: String,
     /// The norm of all its gradients, before clipping.
     pub grad_norm: String,
-    /// What computed them.
+    /// Parts that computed them.
     pub parts: String,
     /// The norm of the gradients of the step before it, where that was looked at.
     pub grad_norm_before: Option<f64>,
@@ -115,7 +115,8 @@ impl Diverged {
                 ""
             };
             return format!(
-                "no step had changed the weights before, so it is not train.lr: try other options of the objective {name}{init}, or \
+                "no step had changed the weights yet, so train.lr is not the cause: try other options of the \
+                 objective {name}{init}, or \
                  other samples{bf16}"
             );
         }
@@ -145,7 +146,7 @@ pub fn explain(error: anyhow::Error, run: Option<&RunDir>, experiment: &Experime
     };
     let (run, replay) = (run.path().display(), shell::word(run.path()));
     Error::Run(format!(
-        "{diverged}; {good}; all samples are in {run}/{DIVERGED}; {}, and look at it by: fmicl replay {replay} --step {}",
+        "{diverged}; {good}; all samples are in {run}/{DIVERGED}; {}, and inspect it with: fmicl replay {replay} --step {}",
         diverged.advice(experiment),
         diverged.step
     ))

@@ -140,7 +140,7 @@ impl Signal {
         i32::try_from(number).ok().filter(|number| *number != 0).map(Signal)
     }
 
-    /// What a shell reports of a process that the signal has ended.
+    /// Exit code that a shell reports for a process ended by this signal.
     pub fn exit_code(self) -> u8 {
         u8::try_from(128 + self.0).unwrap_or(1)
     }
@@ -155,10 +155,10 @@ impl fmt::Display for Signal {
     }
 }
 
-/// What ends a run that was asked to stop, once its checkpoint is written.
+/// Error that ends a run after a request to stop, once its checkpoint is written.
 #[derive(Debug)]
 pub struct Stopped {
-    /// Who asked.
+    /// Signal that was received.
     pub signal: Signal,
     /// Steps taken.
     pub step: u64,
@@ -171,7 +171,7 @@ impl fmt::Display for Stopped {
         let Stopped { signal, step, run } = self;
         write!(
             f,
-            "stopped by {signal} after step {step}; go on by: fmicl train --resume {}",
+            "stopped by {signal} after step {step}; resume with: fmicl train --resume {}",
             shell::word(run)
         )
     }

@@ -57,7 +57,7 @@ impl Logged {
         } = self;
         let told = format!("loss {loss}, gradient norm {grad_norm}, learning rate {lr}");
         if self == now {
-            return format!("as in steps.jsonl: {told}");
+            return format!("equal to steps.jsonl: {told}");
         }
         let pairs = then.decisive().into_iter().zip(here.decisive());
         let others: Vec<_> = pairs
@@ -65,11 +65,11 @@ impl Logged {
             .map(|((name, then), (_, here))| format!("{name} {then}, and here {here}"))
             .collect();
         let why = match others.is_empty() {
-            true => "neither program nor machine differ: a sample may have been overwritten".into(),
+            true => "program and machine are the same: a sample may have been overwritten".into(),
             false => format!("it was taken with {}", others.join("; with ")),
         };
         format!(
-            "not as in steps.jsonl: {told} there, and here loss {}, gradient norm {}, learning rate {}; {why}",
+            "differs from steps.jsonl: {told} there, but here loss {}, gradient norm {}, learning rate {}; {why}",
             now.loss, now.grad_norm, now.lr
         )
     }

@@ -1,9 +1,9 @@
-//! What was measured at one moment of training, for whoever writes it down or shows it.
+//! Measurements at one moment of training, to be written or shown.
 
 use super::trainer::Trainer;
 use fmicl_core::{MetricValue, MetricValues, Moment};
 
-/// What was measured at one moment, to which callbacks add in their order.
+/// Measurements at one moment; callbacks add to them in their order.
 #[derive(Debug)]
 pub struct Measured {
     /// When.

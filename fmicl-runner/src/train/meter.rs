@@ -1,4 +1,4 @@
-//! What an epoch measures of itself.
+//! Measurements of an epoch.
 
 use crate::run::Counts;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
@@ -118,7 +118,7 @@ impl Meter {
         self.skipped_samples
     }
 
-    /// Whether there has been no batch.
+    /// Returns true if there has been no batch.
     pub fn is_empty(&self) -> bool {
         self.batches == 0
     }

@@ -18,7 +18,7 @@ pub struct Opened {
     pub experiment: Experiment,
     /// All data, opened and checked.
     pub data: Splits,
-    /// What it is trained on, in the files' own terms.
+    /// Fingerprint of the training data.
     pub portions: Vec<Portion>,
 }
 

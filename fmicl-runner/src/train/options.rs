@@ -1,4 +1,4 @@
-//! What the command line decides about a training run, beside the experiment.
+//! Options of a training run from the command line, besides the experiment.
 
 use super::interrupt::Interrupt;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub struct TrainOptions {
     pub resume: Resume,
     /// Stop after this many steps of the run, with a checkpoint.
     pub stop_after: Option<u64>,
-    /// What asks the run to stop.
+    /// Source of requests to stop.
     pub interrupt: Interrupt,
 }
 

@@ -48,7 +48,7 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     let after = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.standing.step);
     match &checkpoint {
         Some(checkpoint) => writeln!(out, "from {}", checkpoint.path.display())?,
-        None => writeln!(out, "from the beginning: no checkpoint is from before step {step}")?,
+        None => writeln!(out, "from the beginning: there is no checkpoint before step {step}")?,
     }
     let segments = provenance::segments(run.path())?;
     let mut taken = provenance::that_took(&segments, after, step).ok_or_else(|| unknown(&run, after))?;
@@ -76,14 +76,14 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     if experiment.train.epochs != epochs {
         writeln!(
             out,
-            "as it was taken: by the schedule of train.epochs = {}, which is {epochs} by now",
+            "with the schedule of that time: train.epochs was {}, and is {epochs} now",
             experiment.train.epochs
         )?;
     }
     if last.processes > 1 {
         writeln!(
             out,
-            "in one process, and the run had {}: {OTHER_PROCESSES}",
+            "in one process, but the run had {}: {OTHER_PROCESSES}",
             last.processes
         )?;
     }
@@ -139,8 +139,8 @@ fn callbacks<'a>(trainer: &Trainer, data: &Splits, tracer: Option<Tracer>) -> Ca
 /// That the record does not say how the steps behind one were taken.
 fn unknown(run: &RunDir, after: u64) -> Error {
     Error::Run(format!(
-        "{}: provenance.json does not hold the settings with which step {} was taken, so it cannot be taken again as it was; \
-         bring back the record that the run wrote, or name a step of a later segment",
+        "{}: provenance.json does not contain the settings of step {}, so the step cannot be repeated; restore the \
+         file that the run wrote, or name a step of a later segment",
         run.path().display(),
         after + 1
     ))

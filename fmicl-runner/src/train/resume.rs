@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 pub struct Found {
     /// Its directory.
     pub run: RunDir,
-    /// Where it stands; `None` where it had no checkpoint yet, and begins again.
+    /// Its checkpoint; `None` if there is none yet, and the run starts again.
     pub checkpoint: Option<Checkpoint>,
     /// The config that it has from here on, where it differs, and what differs in a line each.
     changed: Option<(String, Vec<String>)>,
 }
 
-/// What may change when a run goes on, with all keys below; `dataset.root` too, and that of a dataset within another.
+/// Keys that may change when a run is resumed, with all keys below them; also `dataset.root`, and that of a dataset
+/// within another.
 const MAY_CHANGE: [&str; 17] = [
     "device",
     "engine",
@@ -39,9 +40,9 @@ const MAY_CHANGE: [&str; 17] = [
     "train.max_skipped_samples",
 ];
 
-/// What another number of processes does to a step.
+/// Effect of another number of processes on a step.
 pub const OTHER_PROCESSES: &str =
-    "the last bits will differ, and what is drawn in dropout and seen by batch norms that are not synchronised";
+    "the last bits will differ, and so will dropout and batch norms that are not synchronised";
 
 /// The run that the options mean; `None` for a new one.
 ///
@@ -57,8 +58,8 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
     let before = crate::config::load(&run.config_path(), &[])?;
     let changes = changes(&before, experiment).map_err(|refused| {
         Error::config(format!(
-            "{}: the run has {refused}; only {}, and where a dataset's root is, may change when a run goes on: set it back, or \
-             start a new run by another --out",
+            "{}: the run has {refused}; only {} and a dataset's root may change when a run is resumed: set it back, or \
+             start a new run with another --out",
             path.display(),
             MAY_CHANGE.join(", ")
         ))
@@ -95,13 +96,13 @@ impl Found {
                 self.run.require_portions(portions)?;
                 fmicl_core::require(steps <= total, "train.epochs", || {
                     format!(
-                        "{} are fewer than the run has had: it stands after step {steps}",
+                        "{} are fewer than the run has already trained: it is at step {steps}",
                         experiment.train.epochs
                     )
                 })
                 .map_err(|error| experiment.locate(error))?;
                 progress.note(&format!(
-                    "{path}: goes on after step {steps} of {total} (epoch {}), from {}",
+                    "{path}: resumes after step {steps} of {total} (epoch {}), from {}",
                     standing.epochs + 1,
                     checkpoint.path.display()
                 ));
@@ -109,7 +110,9 @@ impl Found {
             }
             None => {
                 self.run.keep_portions(portions)?;
-                progress.note(&format!("{path}: the run there had no checkpoint yet, it begins again"));
+                progress.note(&format!(
+                    "{path}: the run there had no checkpoint yet, so it starts again"
+                ));
             }
         }
         if let Some((config, changes)) = &self.changed {

@@ -58,7 +58,7 @@ pub fn run(
         let path = shell::word(&started.path);
         writeln!(
             std::io::stdout(),
-            "stopped after step {step}; go on by: fmicl train --resume {path}"
+            "stopped after step {step}; resume with: fmicl train --resume {path}"
         )?;
     }
     Ok(None)

@@ -3,7 +3,7 @@
 use fmicl_core::tch::{Kind, Tensor, no_grad};
 use std::fmt;
 
-/// What a tensor was like when it was looked at.
+/// Summary of a tensor: shape, range, non-finite values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     name: String,
@@ -15,7 +15,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What stands above the lines.
+    /// Header of the table.
     pub const HEAD: &str = "tensor                                                    shape              smallest        mean     largest  not finite";
 
     /// Looks at a tensor, which waits for the device.

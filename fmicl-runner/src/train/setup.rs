@@ -1,4 +1,4 @@
-//! What training is made of, as an experiment says.
+//! Objects of training, built from an experiment.
 
 use crate::config::Experiment;
 use fmicl_core::panics::refused;

@@ -19,7 +19,7 @@ pub struct Started {
     pub path: PathBuf,
     /// The record of this command's work on it.
     pub record: Option<Ongoing>,
-    /// What is said of it.
+    /// Progress messages.
     pub progress: Progress,
 }
 
@@ -44,7 +44,7 @@ impl Started {
         if let Some(found) = over {
             let path = found.run.path().display();
             progress.note(&format!(
-                "{path}: this run is finished; with a larger train.epochs it goes on"
+                "{path}: this run is finished; raise train.epochs to continue it"
             ));
         }
         if processes.largest([over.is_some().into()])? == [1] {
@@ -135,7 +135,10 @@ fn directory(
     run.keep_portions(portions)?;
     log::open(&run.log_path())?;
     if options.resume == Resume::Auto {
-        progress.note(&format!("{}: no run there yet, one begins", run.path().display()));
+        progress.note(&format!(
+            "{}: no run there yet, so one is started",
+            run.path().display()
+        ));
     }
     Ok(Some(run))
 }

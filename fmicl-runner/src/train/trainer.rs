@@ -1,4 +1,4 @@
-//! What training changes and reads, and how a run goes on from a checkpoint.
+//! State and plan of training, and resuming from a checkpoint.
 
 use super::batch::GradientSums;
 use super::batches::Batches;
@@ -21,9 +21,9 @@ const OPTIMIZER: &str = "optimizer.";
 
 /// Everything that a step takes.
 pub struct Trainer<'a> {
-    /// What training reads.
+    /// Inputs of training.
     pub plan: Plan<'a>,
-    /// What it changes.
+    /// State that training changes.
     pub state: State<'a>,
     /// The samples' views.
     pub batches: Batches,
@@ -31,11 +31,11 @@ pub struct Trainer<'a> {
     pub reducer: GradientSums,
 }
 
-/// What stays as it is through a training run.
+/// Inputs that do not change during a training run.
 pub struct Plan<'a> {
     /// The parts and the numbers.
     pub experiment: &'a Experiment,
-    /// Where this process computes.
+    /// Device of this process.
     pub device: Device,
     /// The process group.
     pub processes: &'a Rc<dyn Processes>,
@@ -57,9 +57,9 @@ pub struct State<'a> {
     pub parameters: Parameters,
     /// The optimizer with its own buffers.
     pub optimizer: Box<dyn Stepper>,
-    /// Where the run stands.
+    /// State of the run.
     pub standing: Standing,
-    /// What the running epoch measures.
+    /// Measurements of the running epoch.
     pub epoch: Meter,
     /// Losses and gradient norms since the device was last waited for.
     pub watch: Watch,
@@ -191,12 +191,12 @@ impl<'a> Trainer<'a> {
         epoch.wait_for(|| self.batches.next(standing))
     }
 
-    /// Whether all steps of the run are taken.
+    /// Returns true if all steps of the run are taken.
     pub fn is_over(&self) -> bool {
         self.state.standing.epochs == self.plan.experiment.train.epochs
     }
 
-    /// Whether the running epoch has had all its steps.
+    /// Returns true if the running epoch has had all its steps.
     pub fn epoch_is_over(&self) -> bool {
         self.state.standing.batch == self.batches.used()
     }
@@ -214,7 +214,7 @@ impl<'a> Trainer<'a> {
         self.state.watch.look(self.plan.experiment, self.plan.steps_per_epoch)
     }
 
-    /// That all losses and gradients so far were finite; waits for the device.
+    /// Checks that all losses and gradients so far were finite; waits for the device.
     ///
     /// # Errors
     /// A [`Diverged`] with the first step that was not.

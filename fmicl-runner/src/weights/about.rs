@@ -1,11 +1,11 @@
-//! What a file of weights says of the model that they are of.
+//! Metadata of a file of weights, about its model.
 
 use fmicl_core::{Backbone, Error, Part, Reads, Result, Views, weights};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
-/// What a file of weights says of the model that they are of, as JSON in its metadata.
+/// Metadata of a file of weights about its model, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The backbone with all of its options.
@@ -38,12 +38,12 @@ impl About {
         })
     }
 
-    /// What a file says; nothing where it says nothing, as those of other programs.
+    /// Reads a file's metadata; `None` if it has none, like files of other programs.
     pub fn read(path: &Path) -> Option<Self> {
         serde_json::from_str(&weights::about(path)?).ok()
     }
 
-    /// That a backbone would compute with the weights what they were trained for.
+    /// Checks that a backbone would compute with the weights what they were trained for.
     ///
     /// # Errors
     /// A config error with the first option that differs.
@@ -57,8 +57,8 @@ impl About {
             match self.untold.get(&key) {
                 Some(theirs) if *theirs != own => {
                     return Err(Error::config(format!(
-                        "{} was trained with backbone.{key} = {theirs}, and here it is {own}: the weights fit, and would \
-                         compute something else; set backbone.{key} to {theirs}",
+                        "{} was trained with backbone.{key} = {theirs}, and here it is {own}: the weights fit, but \
+                         would compute something else; set backbone.{key} to {theirs}",
                         path.display()
                     )));
                 }

@@ -18,7 +18,7 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    /// What differs; `None` where nothing does.
+    /// Describes the differences; `None` if there are none.
     pub fn between(variables: &HashMap<String, Tensor>, tensors: &HashMap<String, Tensor>) -> Option<Self> {
         let without = |these: &HashMap<String, Tensor>, those: &HashMap<String, Tensor>| {
             sorted(these.keys().filter(|name| !those.contains_key(*name)).cloned())

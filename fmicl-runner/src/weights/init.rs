@@ -28,8 +28,8 @@ pub struct Init {
 /// Batch norm's counter, which nothing reads.
 const COUNTER: &str = "num_batches_tracked";
 
-/// Whether a weight that the backbone has no place for is one that pre-trained models have beside it: the classifier
-/// of torchvision (`fc.`) or timm (`head.`), or a counter.
+/// Returns true if a weight that the backbone has no place for is one that pre-trained models have beside it: the
+/// classifier of torchvision (`fc.`) or timm (`head.`), or a counter.
 fn is_left_out(name: &str) -> bool {
     name.starts_with("fc.") || name.starts_with("head.") || name.ends_with(COUNTER)
 }
@@ -52,7 +52,7 @@ impl Init {
         })
     }
 
-    /// That the weights were trained with the options of this backbone, where the file says with which.
+    /// Checks that the weights were trained with the options of this backbone, where the file says with which.
     ///
     /// # Errors
     /// A config error at `init` with the option that differs.
@@ -152,13 +152,13 @@ impl Init {
         match names.is_empty() {
             true => String::new(),
             false => format!(
-                "; all of them are there below {}: take that away from the names (`fmicl convert --strip`)",
+                "; all of them are there below {}: remove that prefix from the names (`fmicl convert --strip`)",
                 shorten(&names)
             ),
         }
     }
 
-    /// What was taken for the model of `store` and what was not, in a line.
+    /// One line on the tensors that were used for the model of `store` and those that were not.
     pub fn summary(&self, store: &VarStore) -> String {
         let variables = store.variables().into_iter();
         let own = |(name, var): (String, Tensor)| Some((name.strip_prefix(BACKBONE)?.to_string(), var));

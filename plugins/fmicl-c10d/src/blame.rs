@@ -26,7 +26,7 @@ impl Blame {
     pub fn leave(&self, group: &Group, why: &str) {
         let told = group.set(
             &left(self.rank),
-            why.lines().next().unwrap_or("for no reason that it gave"),
+            why.lines().next().unwrap_or("without giving a reason"),
         );
         group.leave();
         if told.is_ok() && self.serves {
@@ -41,7 +41,7 @@ impl Blame {
         match self.ask(group) {
             Ok(Some(why)) => why,
             Ok(None) => format!("the processes have lost each other: {error}"),
-            Err(_) => format!("the store is gone, and who keeps it: rank 0, or the launcher ({error})"),
+            Err(_) => format!("the process that holds the store has stopped: rank 0, or the launcher ({error})"),
         }
     }
 

@@ -137,7 +137,7 @@ impl Environment<'_> {
     fn number<T: FromStr>(&self, name: &str) -> Result<T> {
         let text = self.text(name)?;
         text.parse()
-            .map_err(|_| Error::Run(format!("{name} is `{text}`, which is not such a number")))
+            .map_err(|_| Error::Run(format!("{name} is `{text}`, which is not a valid number")))
     }
 
     fn number_or<T: FromStr>(&self, name: &str, default: T) -> Result<T> {
@@ -262,7 +262,7 @@ mod tests {
         };
         assert_eq!(
             with("WORLD_SIZE", "four"),
-            "WORLD_SIZE is `four`, which is not such a number"
+            "WORLD_SIZE is `four`, which is not a valid number"
         );
         assert_eq!(with("RANK", "4"), "rank 4 of 4 processes: ranks count from 0");
     }

@@ -17,10 +17,10 @@ struct Convert {
     /// The file [default: beside the checkpoint, ending in .safetensors]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Where the weights are in the checkpoint, such as state_dict [default: found by itself]
+    /// Where the weights are in the checkpoint, such as state_dict [default: detected]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Keep the weights whose names begin so, without it, such as student.backbone.
+    /// Keep only weights whose names begin with PREFIX, and remove it from them, such as student.backbone.
     #[arg(long, value_name = "PREFIX")]
     strip: Option<String>,
 }

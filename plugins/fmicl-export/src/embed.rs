@@ -111,7 +111,7 @@ fn embed(args: &Embed) -> Outcome {
         }
     }
     if count == 0 {
-        let nothing = || Error::data("stdin", "has no lines; give a sample a line");
+        let nothing = || Error::data("stdin", "has no lines; give one sample per line");
         return Err(fault.unwrap_or_else(nothing).into());
     }
     if let Some(out) = &args.out {
@@ -196,7 +196,7 @@ fn line(input: &mut impl BufRead, is_first: bool) -> Result<Option<String>, Stri
     line.pop_if(|last| *last == b'\n');
     line.pop_if(|last| *last == b'\r');
     if line.len() > LONGEST {
-        return Err(format!("has more than {LONGEST} bytes; give a sample a line"));
+        return Err(format!("has more than {LONGEST} bytes; give one sample per line"));
     }
     let is_marked = [&[0xff, 0xfe], &[0xfe, 0xff]]
         .iter()
@@ -204,7 +204,7 @@ fn line(input: &mut impl BufRead, is_first: bool) -> Result<Option<String>, Stri
     if line.contains(&0) || (is_first && is_marked) {
         return Err("has a NUL or the byte-order mark of UTF-16: `iconv -f utf-16 -t utf-8` converts such".into());
     }
-    let text = String::from_utf8(line).map_err(|_| "is no text in UTF-8")?;
+    let text = String::from_utf8(line).map_err(|_| "is not UTF-8 text")?;
     // What some editors put before UTF-8.
     Ok(Some(match text.strip_prefix('\u{feff}') {
         Some(text) if is_first => text.to_string(),
@@ -244,12 +244,12 @@ mod tests {
             (vec!["a".into(), none.clone(), "b".into()], none.clone())
         );
         assert_eq!(all(b""), (vec![], none.clone()));
-        let refused = "stdin: line 6 is no text in UTF-8".to_string();
+        let refused = "stdin: line 6 is not UTF-8 text".to_string();
         assert_eq!(all(b"a\n\xff\n"), (vec!["a".into()], refused));
         let long = vec![b'x'; LONGEST];
         assert_eq!(all(&long).0[0].len(), LONGEST);
         let longer = [&long[..], b"x\n"].concat();
-        let refused = "stdin: line 5 has more than 1048576 bytes; give a sample a line".to_string();
+        let refused = "stdin: line 5 has more than 1048576 bytes; give one sample per line".to_string();
         assert_eq!(all(&longer), (vec![], refused.clone()));
         // A pipe without end is not read to its end.
         let (_, fault) = lines(&mut io::BufReader::new(io::repeat(b'x')), 4);

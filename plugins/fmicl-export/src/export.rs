@@ -20,7 +20,7 @@ struct Export {
     /// The file [default: RUN/backbone.safetensors or RUN/backbone.pt]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// [default: what FILE ends in says: .pt is torchscript, .safetensors safetensors]
+    /// [default: by the ending of FILE: .pt is torchscript, .safetensors is safetensors]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Which checkpoint: last, best (in the run's online evaluation), step-N, or a path

@@ -28,7 +28,7 @@ struct Features {
     /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
     #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
     checkpoint: CheckpointChoice,
-    /// Change the run's experiment where it may, such as dataset.root=DIR; may be repeated
+    /// Change a key of the run's experiment that may change, such as dataset.root=DIR; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// auto, cpu or cuda:N, instead of the experiment's
@@ -52,11 +52,11 @@ impl Command for Features {
 /// A split of the dataset, or all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
-    /// What was trained on
+    /// The images of pre-training
     Pretrain,
     /// The labelled images for training
     Train,
-    /// The labelled images for test
+    /// The labelled test images
     Test,
     /// All three; where there are no labels, pretrain
     All,

@@ -53,7 +53,8 @@ impl Client {
             };
             if retries == 0 || partial.len() <= before {
                 let got = Bytes(partial.len());
-                let message = format!("{url}: broke off after {got} ({reason}); the same command goes on from there");
+                let message =
+                    format!("{url}: broke off after {got} ({reason}); run the same command again to continue");
                 return Err(Error::Run(message));
             }
             retries -= 1;
@@ -76,7 +77,7 @@ impl Client {
                     return Ok(None);
                 }
                 (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, _) => {
-                    report(Event::Note("the server has not the rest of it: starting over"));
+                    report(Event::Note("the server does not have the rest of it: starting over"));
                     partial.restart(None)?;
                     response = self.ask(url, partial)?;
                 }

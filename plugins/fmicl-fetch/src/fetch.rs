@@ -136,7 +136,7 @@ impl Job<'_> {
         }
     }
 
-    /// That there is room for the rest of the download and for what it unpacks to.
+    /// Checks that there is room for the rest of the download and for what it unpacks to.
     fn check_space(&self, done: u64) -> Result<()> {
         let unpacked = self.download.unpack.as_ref().map_or(0, |archive| archive.at_most);
         let rest = match self.origin {

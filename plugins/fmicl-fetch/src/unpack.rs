@@ -208,5 +208,5 @@ impl<R: Read> Read for Bounded<'_, R> {
 }
 
 fn broken(path: &Path, error: &io::Error) -> Error {
-    Error::data(path, format!("is no whole archive ({error})"))
+    Error::data(path, format!("is not a complete archive ({error})"))
 }

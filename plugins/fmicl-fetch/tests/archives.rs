@@ -170,7 +170,7 @@ fn broken_archives_are_refused() {
         for keep in [0, 1, 1_000, body.len() - 3] {
             let error = refused(format, body[..keep].to_vec());
             assert!(
-                error.contains("is no whole archive"),
+                error.contains("is not a complete archive"),
                 "{format:?}, {keep} bytes: {error}"
             );
         }

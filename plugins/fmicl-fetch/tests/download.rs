@@ -117,7 +117,7 @@ fn a_server_that_answers_with_other_bytes_makes_it_start_over() {
         });
         let (fetched, notes) = run(&source(&server.url, "a.bin", &body, None, folder.path()));
         assert_eq!(std::fs::read(&fetched.unwrap()[0]).unwrap(), body);
-        assert_eq!(notes[0], "the server has not the rest of it: starting over");
+        assert_eq!(notes[0], "the server does not have the rest of it: starting over");
         assert_eq!(server.requests()[1].range, None);
     }
 }

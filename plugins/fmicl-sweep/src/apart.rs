@@ -4,7 +4,7 @@ use super::axis::Point;
 use fmicl_core::Result;
 use fmicl_runner::config::Change;
 
-/// That no two axes set the same key, or one a key within the other's.
+/// Checks that no two axes set the same key, or one a key within the other's.
 ///
 /// # Errors
 /// The first that does, at its line.
@@ -32,7 +32,7 @@ pub fn require_apart(axes: &[(&str, Vec<Point>)]) -> Result<()> {
     Ok(())
 }
 
-/// That no `--set` is laid over what an axis sets.
+/// Checks that no `--set` is laid over what an axis sets.
 ///
 /// # Errors
 /// The first that is.
@@ -46,7 +46,7 @@ pub fn require_untouched(axes: &[(&str, Vec<Point>)], sets: &[Change]) -> Result
         };
         if let Some((name, _)) = axes.iter().find(|axis| changes(axis).any(|change| is_over(&change))) {
             return Err(set.wrong(&format!(
-                "the axis `{name}` sets it, and its labels would not be true; choose among its values by --only, or give \
+                "the axis `{name}` sets it, and its labels would not be true; choose among its values with --only, or give \
                  it others at a scale"
             )));
         }
@@ -71,7 +71,7 @@ fn are_nested(one: &str, other: &str) -> bool {
     is_within(one, other) || is_within(other, one)
 }
 
-/// Whether the first key is the second, or within it.
+/// Returns true if the first key is the second, or within it.
 fn is_within(inner: &str, outer: &str) -> bool {
     inner
         .strip_prefix(outer)

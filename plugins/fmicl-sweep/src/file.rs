@@ -133,7 +133,7 @@ impl SweepFile {
         let (mut file, source): (SweepFile, _) =
             config::read_file_as(path).map_err(|error| match config::load(path, &[]) {
                 Ok(_) => Error::config(format!(
-                    "{}: is an experiment, not a sweep; train it by `fmicl train`",
+                    "{}: is an experiment, not a sweep; train it with `fmicl train`",
                     path.display()
                 )),
                 Err(_) => error,

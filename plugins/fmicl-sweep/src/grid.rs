@@ -55,7 +55,8 @@ pub fn cells(
     Ok(cells)
 }
 
-/// That the evaluations that metrics are named after are those of some run: which metrics one has, it says once it has run.
+/// Checks that the evaluations that metrics are named after are those of some run: which metrics one has, it says once it
+/// has run.
 fn require_evaluated(file: &SweepFile, cells: &[Cell]) -> Result<()> {
     let mut known = vec![TRAINING.to_string()];
     for cell in cells {
@@ -110,7 +111,7 @@ fn grid(
         .fold(seeds, |runs, (_, points)| runs.saturating_mul(points.len()));
     let key = if file.axis.is_empty() { "seeds" } else { "axis" };
     require(runs <= MOST, key, || {
-        format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part by --only")
+        format!("the axes and seeds make {runs} runs, and a sweep has at most {MOST}; run a part with --only")
     })
     .map_err(|error| file.locate(error))?;
     let mut grid: Vec<Vec<Point>> = vec![vec![]];
@@ -149,14 +150,14 @@ fn keep(axes: &mut [(&str, Vec<Point>)], only: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// That no two runs have the same config, or the same directory.
+/// Checks that no two runs have the same config, or the same directory.
 fn require_distinct(cells: &[Cell]) -> Result<()> {
     let (mut configs, mut dirs) = (HashMap::new(), HashMap::new());
     for cell in cells {
         let title = cell.title();
         if let Some(other) = configs.insert(&cell.config, cell) {
             return Err(Error::config(format!(
-                "the runs `{}` and `{title}` are the same: something is set over what tells them apart",
+                "the runs `{}` and `{title}` are the same: a later setting overrides what distinguishes them",
                 other.title()
             )));
         }
@@ -185,7 +186,7 @@ impl Problems {
         self.found.extend(errors.into_iter().filter(is_new));
     }
 
-    /// That there are none.
+    /// Checks that there are none.
     ///
     /// # Errors
     /// All of them.

@@ -217,14 +217,14 @@ fn shown(summary: Option<Summary>, best: bool) -> String {
     }
 }
 
-/// Whether always answering the largest class is as accurate as the group.
+/// Returns true if always answering the largest class is as accurate as the group.
 fn is_blind(metric: &str, group: &Group) -> bool {
     let level = group.over(|run| run.blind(metric));
     let own = group.summary(metric);
     level.zip(own).is_some_and(|(level, own)| own.mean <= level.mean)
 }
 
-/// Whether no group of the column has a better mean.
+/// Returns true if no group of the column has a better mean.
 fn is_best(metric: &str, own: &Summary, column: &[&Group]) -> bool {
     let Some(more) = own.like.higher_is_better else {
         return false;

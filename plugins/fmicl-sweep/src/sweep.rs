@@ -91,7 +91,7 @@ fn run(options: &Sweep) -> Outcome {
     let lock = lock(&out)?;
     // Of Ctrl-C a terminal tells the runs, too, and they save a checkpoint.
     let tell = |signal| {
-        let next = "the same command goes on, once the runs that were going on have ended";
+        let next = "run the same command again once the active runs have ended";
         log::end("", &format!("stopped by {signal}; {next}"));
     };
     Interrupt::by_signals().end_at_once(tell)?;
@@ -103,7 +103,7 @@ fn run(options: &Sweep) -> Outcome {
         return Ok(());
     }
     Err(Error::Run(format!(
-        "{failed} of {} runs failed; the table says why, and the same command tries them again",
+        "{failed} of {} runs failed; the table says why, and the same command will try them again",
         cells.len()
     ))
     .into())

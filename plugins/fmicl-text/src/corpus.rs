@@ -69,7 +69,7 @@ impl Corpus {
         }
         if starts.len() == 0 {
             let message = match empty {
-                0 => "is empty; a sentence a line is expected".to_string(),
+                0 => "is empty; one sentence per line is expected".to_string(),
                 lines => format!("has no sentence in its {lines} lines"),
             };
             return Err(Error::data(path, message));
@@ -186,8 +186,8 @@ mod tests {
             error(b"o\0n\0e\0\n\0t\0w\0o\0\n\0"),
             "line 1 is not UTF-8, and looks like UTF-16LE without a byte-order mark; convert the file: `iconv -f utf-16le -t utf-8`"
         );
-        assert_eq!(error(b""), "is empty; a sentence a line is expected");
-        assert_eq!(error(b"\xef\xbb\xbf"), "is empty; a sentence a line is expected");
+        assert_eq!(error(b""), "is empty; one sentence per line is expected");
+        assert_eq!(error(b"\xef\xbb\xbf"), "is empty; one sentence per line is expected");
         assert_eq!(error(b" \n\n"), "has no sentence in its 2 lines");
     }
 

@@ -21,7 +21,7 @@ impl Paths {
             Split::Pretrain => Ok(&self.0),
             _ => Err(Error::data(
                 &self.0[0],
-                "has sentences without labels: there is pre-training alone",
+                "has sentences without labels: only pre-training is possible",
             )),
         }
     }

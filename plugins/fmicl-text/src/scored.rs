@@ -309,7 +309,7 @@ mod tests {
             );
         }
         assert_eq!(error(b"a,b,1\nc,d,\n"), "line 2: the score is missing");
-        let range = "is no number from 0 to 5 (or, in all rows, from 0 to 1)";
+        let range = "is not a number from 0 to 5 (or, in all rows, from 0 to 1)";
         assert_eq!(error(b"a,b,1\n\nc,d,6\n"), format!("line 3: the score `6` {range}"));
         assert_eq!(error(b"a,b,nan\n"), format!("line 1: the score `nan` {range}"));
         let expected = "line 2: 2 fields where 3 are expected: two sentences and a score";

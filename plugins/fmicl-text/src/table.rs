@@ -148,7 +148,7 @@ pub(crate) fn score(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..=5.0).contains(number));
     number.ok_or_else(|| {
         format!(
-            "the score `{}` is no number from 0 to 5 (or, in all rows, from 0 to 1)",
+            "the score `{}` is not a number from 0 to 5 (or, in all rows, from 0 to 1)",
             shortened(text)
         )
     })

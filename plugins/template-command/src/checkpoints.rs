@@ -49,6 +49,6 @@ mod tests {
     fn a_folder_that_is_no_run_is_an_error_of_one_line() {
         let run = std::env::temp_dir();
         let errors = Checkpoints { run, last: true }.run().unwrap_err();
-        assert!(errors.all()[0].to_string().contains("is no run directory"));
+        assert!(errors.all()[0].to_string().contains("is not a run directory"));
     }
 }

@@ -65,7 +65,7 @@ fn a_pickle_says_how_to_convert_it() {
         let message = error_of(start);
         assert_eq!(
             message,
-            "w.safetensors: is a pickle of PyTorch, not safetensors; convert it by `fmicl convert FILE`"
+            "w.safetensors: is a pickle of PyTorch, not safetensors; convert it with `fmicl convert FILE`"
         );
     }
 }
@@ -76,7 +76,7 @@ fn what_is_no_file_or_takes_all_memory_is_not_read() {
     let sparse = folder.path().join("sparse");
     File::create(&sparse).unwrap().set_len(MOST + 1).unwrap();
     for (path, what) in [
-        (Path::new("/dev/zero"), "is no regular file"),
+        (Path::new("/dev/zero"), "is not a regular file"),
         (Path::new("/"), "is a folder"),
         (&sparse, "has 274877906945 bytes, and at most 274877906944 are read"),
     ] {

@@ -5,7 +5,7 @@ use crate::transforms::{Interleaved, Pending, Resizer, resize_and_center_crop};
 use fmicl_core::{Error, Image, Op, Patch, Planes, Region, Result, Rng, Size};
 use std::cell::RefCell;
 
-/// What the randomness of a view is a pure function of; neither threads nor batches are in it.
+/// Key of a view's randomness, which is a pure function of it: neither threads nor batches matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewKey {
     /// The run's seed.
@@ -18,7 +18,7 @@ pub struct ViewKey {
     pub view: u64,
 }
 
-/// What was drawn for a view.
+/// The random draws of a view.
 pub struct Plan {
     /// The crop; `None` where the view is framed as in evaluation.
     frame: Option<Region>,

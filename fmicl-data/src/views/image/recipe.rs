@@ -27,7 +27,7 @@ pub(super) struct Recipe {
     /// By their keys, those that are off included.
     transforms: BTreeMap<String, Option<Part<dyn Transform>>>,
     order: Vec<String>,
-    /// Those that are on, in order.
+    /// Transforms that are on, in order.
     pub steps: Vec<Step>,
 }
 
@@ -89,7 +89,7 @@ impl Recipes {
         Ok(Recipes { common, each })
     }
 
-    /// That of a view.
+    /// Recipe of a view.
     pub fn of(&self, view: u64) -> &Recipe {
         let own = usize::try_from(view).ok().and_then(|view| self.each.get(view));
         own.map_or(&self.common, |(recipe, _)| recipe)
@@ -178,13 +178,13 @@ fn known(key: &str, written: &Written) -> Result<()> {
     }
 }
 
-/// That a key may be other in one view than in the rest.
+/// Checks that a key may be other in one view than in the rest.
 fn of_one_view(key: &str) -> Result<()> {
     require(key != "size", key, || {
-        "views of different sizes cannot be made yet: `size` stands in [views], for all".into()
+        "views of different sizes are not supported yet: `size` belongs in [views], for all".into()
     })?;
     let is_common = ["eval_resize", "normalize", "each"].contains(&key);
-    require(!is_common, key, || format!("`{key}` stands in [views], for all views"))
+    require(!is_common, key, || format!("`{key}` belongs in [views], for all views"))
 }
 
 impl Recipe {

@@ -357,11 +357,11 @@ fn errors_of_the_order_and_of_each_view_name_their_place() {
     );
     assert_eq!(
         error("each = [{}, { size = 96 }]"),
-        "each[1].size: views of different sizes cannot be made yet: `size` stands in [views], for all"
+        "each[1].size: views of different sizes are not supported yet: `size` belongs in [views], for all"
     );
     assert_eq!(
         error("each = [{ normalize = {} }]"),
-        "each[0].normalize: `normalize` stands in [views], for all views"
+        "each[0].normalize: `normalize` belongs in [views], for all views"
     );
     assert_eq!(
         error("each = [{ order = 3 }]"),
@@ -382,6 +382,6 @@ fn another_number_of_views_than_there_are_recipes_is_refused() {
     let error = views.random(&samples, &draw, &Stop::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "2 views of a sample are asked for, and views.each has 3"
+        "2 views of a sample are needed, but views.each has 3"
     );
 }

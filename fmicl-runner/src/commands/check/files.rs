@@ -37,8 +37,8 @@ pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String,
             problems.extend(new.into_iter().take(SHOWN));
             let before = match before {
                 0 => String::new(),
-                count if count == broken => ", all of files that another split has, too".into(),
-                count => format!(", {count} of them of files that another split has, too"),
+                count if count == broken => ", all of them from files that are also in another split".into(),
+                count => format!(", {count} of them from files that are also in another split"),
             };
             let shown = if more {
                 format!("; the first {SHOWN} are named")
@@ -173,7 +173,7 @@ mod tests {
         let expected = [
             "train/two/3.png: is empty",
             "train: 1 of 20 samples cannot be read",
-            "test: 1 of 20 samples cannot be read, all of files that another split has, too",
+            "test: 1 of 20 samples cannot be read, all of them from files that are also in another split",
         ];
         assert_eq!(found[..3], expected);
         let many: Vec<_> = (0..25).map(|number| format!("train/one/x{number:02}.png")).collect();

@@ -102,11 +102,11 @@ fn an_error_names_the_file_that_it_is_in() {
     };
     assert_eq!(
         files("extends = \"base.toml\"\ntrain.warmup_epochs = 5"),
-        "x.toml:2:7: train.warmup_epochs: 5 is not below the 4 epochs of the run; it is 0 where there is none"
+        "x.toml:2:7: train.warmup_epochs: 5 is not below the 4 epochs of the run; use 0 for no warm-up"
     );
     assert_eq!(
         files("extends = \"base.toml\"\ntrain.final_lr = 0.5\ntrain.epochs = 1\ntrain.lr = 0.1"),
-        "x.toml:2:7: train.final_lr: 0.5 is not in 0 to lr, 0.1"
+        "x.toml:2:7: train.final_lr: 0.5 is not from 0 to lr, 0.1"
     );
     let broken = GOOD.replace("\"sgd\", momentum = 0.8", "\"sgd\", momentum = 'x'");
     let folder = folder(&[("x.toml", "extends = \"base.toml\"\nseed = 1"), ("base.toml", &broken)]);

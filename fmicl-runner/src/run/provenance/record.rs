@@ -27,7 +27,7 @@ impl Ongoing {
         let path = run.join(PROVENANCE);
         let mut segments = match path.exists() {
             false => vec![],
-            true => read(&path, "move it elsewhere to begin another")?,
+            true => read(&path, "move it elsewhere to start another")?,
         };
         let own = Segment::begin(computing);
         log::in_file(&told(&own));
@@ -70,7 +70,7 @@ impl Drop for Ongoing {
 /// # Errors
 /// A record that is not there or damaged.
 pub fn segments(run: &Path) -> Result<Vec<Segment>> {
-    read(&run.join(PROVENANCE), "it says how each step was taken")
+    read(&run.join(PROVENANCE), "it contains the settings of each step")
 }
 
 fn read(path: &Path, hint: &str) -> Result<Vec<Segment>> {
@@ -184,7 +184,7 @@ mod tests {
         std::fs::write(run.path().join(PROVENANCE), "[{").unwrap();
         let error = Ongoing::begin(run.path(), &computing(0)).unwrap_err().to_string();
         assert!(
-            error.contains("provenance.json: is damaged: ") && error.ends_with("move it elsewhere to begin another")
+            error.contains("provenance.json: is damaged: ") && error.ends_with("move it elsewhere to start another")
         );
         assert_eq!(std::fs::read_to_string(run.path().join(PROVENANCE)).unwrap(), "[{");
     }

@@ -17,7 +17,7 @@ impl RunDir {
         self.write_json(DATASET, &portions)
     }
 
-    /// That the run was trained on these.
+    /// Checks that the run was trained on these.
     ///
     /// # Errors
     /// [`Error::Run`] with what differs; [`Error::Data`] where the file is gone or damaged.
@@ -25,8 +25,8 @@ impl RunDir {
         match Portion::difference(now, &self.portions()?) {
             None => Ok(()),
             Some(difference) => Err(Error::Run(format!(
-                "{}: {difference}; a run goes on with what it began with alone: bring that back, or start a new run by \
-                 another --out",
+                "{}: {difference}; a run can resume only with the data that it started with: restore the data, or \
+                 start a new run with another --out",
                 self.path().display()
             ))),
         }

@@ -1,4 +1,4 @@
-//! Where a run's directory may be made, and where there is none.
+//! Checks on the place of a run's directory.
 
 use crate::run::kept::FILES;
 use crate::run::published;
@@ -18,12 +18,12 @@ pub const LOCK: &str = OUTPUT_MARK;
 /// What is written before the config, some of it perhaps in part.
 const LEFT: [&str; 5] = [LOCK, FILES, INIT, ".init.safetensors.partial", ".config.toml.partial"];
 
-/// Whether there is a run in a directory.
+/// Returns true if there is a run in a directory.
 pub fn is_run_at(path: &Path) -> bool {
     path.join(CONFIG).is_file()
 }
 
-/// That there is nothing in a directory but what a process leaves that was killed before it had a config.
+/// Checks that there is nothing in a directory but what a process leaves that was killed before it had a config.
 pub fn require_unused(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
     // Without a lock, what is there is somebody's own, whatever its name.
@@ -37,8 +37,8 @@ pub fn require_unused(path: &Path) -> Result<()> {
         return Ok(());
     }
     let way = match is_run_at(path) {
-        true => "; go on with the run in it by --resume auto, or name a new directory by --out",
-        false => "; name a new directory by --out",
+        true => "; resume the run in it with --resume auto, or name a new directory with --out",
+        false => "; name a new directory with --out",
     };
     Err(Error::Run(format!("{}: is not empty{way}", path.display())))
 }
@@ -50,7 +50,7 @@ pub fn require_room(path: &Path, needed: u64) -> Result<()> {
         return Ok(());
     }
     Err(Error::Run(format!(
-        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk by --out",
+        "{}: the disk has {} MiB free and this run needs {} MiB; free some, or choose another disk with --out",
         path.display(),
         free >> 20,
         needed.div_ceil(1 << 20)
@@ -69,7 +69,7 @@ pub fn unused(name: &str) -> PathBuf {
     }
 }
 
-/// What there is in the place of a run's directory.
+/// Error for a path that is not a run's directory.
 pub fn no_run_at(path: &Path) -> Error {
     let wanted = "name a run directory, one that `train` wrote";
     let found = match (path.exists(), path.is_dir(), published(path)) {
@@ -85,12 +85,12 @@ pub fn no_run_at(path: &Path) -> Error {
             let names = evaluations.iter().map(|evaluation| evaluation.name);
             let names: Vec<_> = names.filter(|name| !is_by_labels(name)).collect();
             format!(
-                "is a folder of published weights and no run directory: `fmicl embed` takes it, and `fmicl eval` with --on \
+                "is a folder of published weights, not a run directory: use it with `fmicl embed`, or with `fmicl eval` and --on \
                  ({})",
                 names.join(", ")
             )
         }
-        _ => format!("is no run directory, it has no config.toml; {wanted}"),
+        _ => format!("is not a run directory: it has no config.toml; {wanted}"),
     };
     Error::data(path, found)
 }

@@ -39,7 +39,7 @@ fn a_directory_in_use_is_left_alone() {
     fs::write(folder.path().join("mine.txt"), "mine").unwrap();
     let message = create(folder.path(), 100).unwrap_err().to_string();
     assert!(
-        message.ends_with("is not empty; name a new directory by --out"),
+        message.ends_with("is not empty; name a new directory with --out"),
         "{message}"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -115,8 +115,5 @@ fn what_a_killed_process_left_before_it_had_a_config_is_no_run() {
         "the lock ends with the process"
     );
     let message = create(&out, 100).unwrap_err().to_string();
-    assert!(
-        message.contains("go on with the run in it by --resume auto"),
-        "{message}"
-    );
+    assert!(message.contains("resume the run in it with --resume auto"), "{message}");
 }

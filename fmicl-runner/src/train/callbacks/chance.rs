@@ -101,7 +101,7 @@ impl fmt::Display for Chance {
         let error = self.error();
         write!(
             f,
-            "{mean:.digits$} ± {error:.digits$} (the mean of {draws} draws; a batch's own is off by {deviation:.digits$})"
+            "{mean:.digits$} ± {error:.digits$} (mean of {draws} draws; standard deviation of a batch {deviation:.digits$})"
         )
     }
 }
@@ -166,11 +166,11 @@ mod tests {
         let shown = |mean, deviation, draws| Chance { mean, deviation, draws }.to_string();
         assert_eq!(
             shown(1.23456, 0.5, 25),
-            "1.2 ± 0.1 (the mean of 25 draws; a batch's own is off by 0.5)"
+            "1.2 ± 0.1 (mean of 25 draws; standard deviation of a batch 0.5)"
         );
         assert_eq!(
             shown(-0.123456, 0.00123, 9),
-            "-0.1235 ± 0.0004 (the mean of 9 draws; a batch's own is off by 0.0012)"
+            "-0.1235 ± 0.0004 (mean of 9 draws; standard deviation of a batch 0.0012)"
         );
     }
 

@@ -83,7 +83,7 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    /// Whether this process writes, and has no checkpoint of the trainer as it is.
+    /// Returns true if this process writes, and has no checkpoint of the trainer as it is.
     fn is_due(&self, trainer: &Trainer) -> bool {
         let due = |(_, writer): &(_, Writer)| writer.last() != Some(trainer.state.standing.step);
         self.to.as_ref().is_some_and(due)
@@ -129,7 +129,7 @@ impl<'a> Checkpoints<'a> {
         self.best = self.to.as_ref().and_then(best);
         let count = self.failed;
         tracing::warn!(
-            "{error}; training goes on, and the next one is tried: {count} of at most {most} failures in a row"
+            "{error}; training continues, and the next one is tried: {count} of at most {most} failures in a row"
         );
         Ok(())
     }

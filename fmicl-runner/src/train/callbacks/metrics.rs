@@ -1,4 +1,4 @@
-//! What steps and epochs measure of themselves.
+//! Metrics of steps and epochs.
 
 use crate::train::callback::{Callback, Step};
 use crate::train::measured::Measured;

@@ -92,7 +92,10 @@ impl Guard {
     /// The step, where with it more have been skipped than may be.
     fn skip(&mut self, diverged: Diverged, skipped: u64) -> anyhow::Result<()> {
         no_grad(|| self.buffers.iter_mut().for_each(|(var, copy)| var.copy_(copy)));
-        tracing::warn!("skipped, the {skipped}. of at most {}: {diverged}", self.most);
+        tracing::warn!(
+            "skipped non-finite step ({skipped} of {} allowed): {diverged}",
+            self.most
+        );
         match skipped > self.most {
             true => Err(diverged.into()),
             false => Ok(()),

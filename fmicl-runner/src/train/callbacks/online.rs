@@ -1,4 +1,4 @@
-//! The judgement of the encoder in the middle of training.
+//! Online evaluation: the encoder is evaluated during training.
 
 use crate::run::Model;
 use crate::train::callback::Callback;
@@ -6,25 +6,26 @@ use crate::train::measured::Measured;
 use crate::train::trainer::Trainer;
 use fmicl_core::MetricValues;
 
-/// Judges the encoder every few epochs, by what whoever trains it hands in: training itself knows no evaluation.
+/// Evaluates the encoder every few epochs with a function given by the caller, since training itself knows no
+/// evaluation.
 pub struct Online<'a> {
-    /// Epochs from one judgement to the next; 0 is never.
+    /// Epochs from one evaluation to the next; 0 for none.
     pub every: usize,
-    /// What judges.
+    /// Function that evaluates.
     pub judge: &'a Judge<'a>,
 }
 
 /// A judgement of a model as it is. Of several processes each has the same.
 pub type Judge<'a> = dyn Fn(&Model) -> anyhow::Result<Worth> + 'a;
 
-/// What an encoder is worth.
+/// Results of an online evaluation.
 #[derive(Debug, Default)]
 pub struct Worth {
-    /// What was measured.
+    /// Metrics.
     pub values: MetricValues,
     /// The same, for the end of a line.
     pub line: String,
-    /// What checkpoints are compared by, the more the better.
+    /// Score by which checkpoints are compared, higher is better.
     pub score: Option<f64>,
 }
 

@@ -15,7 +15,7 @@ pub struct Progress {
     silent: bool,
 }
 
-/// Whether there is a terminal that can show a bar.
+/// Returns true if there is a terminal that can show a bar.
 pub fn can_be_shown() -> bool {
     !ProgressDrawTarget::stderr().is_hidden()
 }

@@ -1,4 +1,4 @@
-//! What ends a run before its last step: a signal, or `--stop-after`.
+//! Early ends of a run: a signal, or `--stop-after`.
 
 use crate::log;
 use crate::train::callback::{Asked, Callback};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Ends a run where it is asked to, behind the checkpoint that is then written. Where there are several processes, all of
 /// them stop after the same step.
 pub struct Signals<'a> {
-    /// What asks.
+    /// Source of the request to stop.
     pub interrupt: &'a Interrupt,
     /// Stop after this step.
     pub stop_after: Option<u64>,

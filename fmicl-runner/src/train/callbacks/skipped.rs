@@ -11,7 +11,7 @@ use fmicl_data::{Batch, Unreadable};
 use serde::Deserialize;
 use std::rc::Rc;
 
-/// The list of samples that could not be read, whoever read them.
+/// List of samples that could not be read, in training or in an evaluation.
 #[derive(Debug)]
 pub struct Skipped {
     lines: Lines,

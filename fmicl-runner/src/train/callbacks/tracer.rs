@@ -35,7 +35,7 @@ impl Tracer {
         tracer
     }
 
-    /// What it sees, for whoever prints it.
+    /// Shared access to the trace, to print it.
     pub fn traced(&self) -> Traced {
         self.seen.clone()
     }

@@ -1,4 +1,4 @@
-//! What is measured, handed to the experiment's trackers.
+//! Passes measurements to the experiment's trackers.
 
 use crate::config::Experiment;
 use crate::train::callback::Callback;

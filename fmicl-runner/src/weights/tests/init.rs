@@ -201,8 +201,8 @@ fn a_prefix_that_is_not_known_is_named() {
     let refused = refusal(tensors);
     assert!(
         refused.ends_with(
-            "; all of them are there below `student.backbone.`, `teacher.backbone.`: take that away from the names \
-             (`fmicl convert --strip`)"
+            "; all of them are there below `student.backbone.`, `teacher.backbone.`: remove that prefix from the \
+             names (`fmicl convert --strip`)"
         ),
         "{refused}"
     );

@@ -158,7 +158,7 @@ fn what_is_not_divided_is_refused() {
     for command in ["embed", "features", "export"] {
         let processes = common::start_fmicl(test, 2, &[command, text(&run)], |_, _| ());
         for output in common::finish(processes) {
-            let expected = format!("error: `{command}` is not divided among processes, and there are 2: start one\n");
+            let expected = format!("error: `{command}` runs in one process, but there are 2: start one\n");
             assert_eq!(common::stderr(&output), expected);
         }
     }

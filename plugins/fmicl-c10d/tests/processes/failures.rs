@@ -126,7 +126,7 @@ fn the_process_that_keeps_the_store_dies() {
         test,
         0,
         |_| std::process::abort(),
-        "the store is gone, and who keeps it: rank 0",
+        "the process that holds the store has stopped: rank 0",
     );
 }
 

@@ -129,7 +129,7 @@ fn two_hosts_train_as_one_and_stop_where_their_link_is_cut() {
     );
     let of_the_other = errors(&said[1]);
     assert!(
-        of_the_other.len() == 1 && of_the_other[0].starts_with("the store is gone, and who keeps it: rank 0"),
+        of_the_other.len() == 1 && of_the_other[0].starts_with("the process that holds the store has stopped: rank 0"),
         "{said:?}"
     );
     // The checkpoint is whole, and the run goes on from it.
@@ -142,7 +142,7 @@ fn two_hosts_train_as_one_and_stop_where_their_link_is_cut() {
     let said = crate::training::said(hosts.start_all(test, &again));
     assert!(said.iter().all(|said| errors(said).is_empty()), "{said:?}");
     assert!(
-        said[0].contains("goes on after step") && !said[0].contains("damaged"),
+        said[0].contains("resumes after step") && !said[0].contains("damaged"),
         "{said:?}"
     );
 }

@@ -168,7 +168,7 @@ fn a_run_of_several_processes_is_that_of_one_and_any_number_may_go_on_with_it() 
     // In the middle of an epoch, with another number of processes each time.
     run(&changed, 4, Some(2));
     let said = run(&changed, 1, Some(4));
-    assert!(said[0].contains("goes on after step 2"), "{said:?}");
+    assert!(said[0].contains("resumes after step 2"), "{said:?}");
     assert!(
         said[0].contains("1 processes, and before 4: the last bits will differ"),
         "{said:?}"
@@ -283,7 +283,7 @@ fn a_nan_in_one_process_stops_all_at_the_same_step() {
         assert!(errors[0].contains("at step 5 (epoch 2)"), "{said}");
     }
     let said = Run::new(out).succeed(test, 2);
-    assert!(said[0].contains("goes on after step 3 of 6"), "{said:?}");
+    assert!(said[0].contains("resumes after step 3 of 6"), "{said:?}");
 }
 
 /// A process of three has a fault in the fourth step; the others name it, and the run goes on from its last checkpoint.
@@ -312,7 +312,7 @@ fn check_fault(test: &str, fault: Fault) {
     faulty.wait().unwrap();
     let again = Run { fault: None, ..run };
     let said = again.succeed(test, 2);
-    assert!(said[0].contains("goes on after step 2 of 4"), "{said:?}");
+    assert!(said[0].contains("resumes after step 2 of 4"), "{said:?}");
     assert!(!said[0].contains("damaged"), "{said:?}");
 }
 
@@ -372,7 +372,7 @@ fn torchrun_starts_the_processes_again_where_one_dies() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("goes on after step 3 of 6"), "{said}");
+    assert!(said.contains("resumes after step 3 of 6"), "{said}");
     let (found, expected) = (weights(&again), weights(&whole));
     for (name, found) in &found {
         assert!(found.equal(&expected[name]), "{name}");

@@ -65,7 +65,7 @@ impl Archive {
                 .find(|name| is(name, "/data.pkl"))
                 .map(|name| name.trim_end_matches("/data.pkl"));
             let folder = folder.map(str::to_string);
-            let folder = folder.ok_or_else(|| Error::data(path, "is a zip archive, and none of torch.save's"))?;
+            let folder = folder.ok_or_else(|| Error::data(path, "is a zip archive, but not one of torch.save"))?;
             Form::Zip {
                 zip: Box::new(zip),
                 folder,
@@ -78,7 +78,7 @@ impl Archive {
         } else {
             return Err(Error::data(
                 path,
-                "is no file of torch.save, neither a zip archive nor its older form",
+                "is not a file of torch.save, neither a zip archive nor the older format",
             ));
         };
         Ok(Archive { form, bytes })

@@ -35,7 +35,7 @@ pub fn find(nodes: &Nodes, top: Id, key: Option<&str>) -> Result<Found, String> 
             (_, Some(key)) => key.to_string(),
             ([], _) => return Err(format!("holds no tensors; {}", described(nodes, top))),
             (several, None) => {
-                return Err(format!("holds tensors at {}: name one by --key", several.join(", ")));
+                return Err(format!("holds tensors at {}: name one with --key", several.join(", ")));
             }
         },
     };
@@ -75,7 +75,7 @@ fn described(nodes: &Nodes, top: Id) -> String {
     let names: Vec<_> = names(nodes, top).take(10).collect();
     let dicts = with_tensors(nodes, top);
     match (&names[..], &dicts[..]) {
-        ([], _) => "it is no dictionary of named tensors".into(),
+        ([], _) => "it is not a dictionary of named tensors".into(),
         (names, []) => format!("its keys are {}", names.join(", ")),
         (_, dicts) => format!("there are tensors at {}", dicts.join(", ")),
     }

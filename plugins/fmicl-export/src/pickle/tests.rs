@@ -90,7 +90,7 @@ fn what_holds_no_weights_there_says_what_it_holds() {
         "{module}"
     );
     let script = error("checkpoints.py", None);
-    assert!(script.starts_with("is no file of torch.save"), "{script}");
+    assert!(script.starts_with("is not a file of torch.save"), "{script}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
     let sweep: String = keys.iter().map(|key| axis(key)).collect();
     assert_eq!(
         error_of(&format!("experiment = 'x.toml'\nseeds = [0, 1]\n{sweep}")),
-        "sweep.toml:3:3: axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part by --only"
+        "sweep.toml:3:3: axis: the axes and seeds make 2000000000000 runs, and a sweep has at most 10000; run a part with --only"
     );
 }
 
@@ -190,7 +190,7 @@ fn a_label_stays_true_whatever_is_set() {
     };
     let refused = |axis: &str| {
         format!(
-            ": the axis `{axis}` sets it, and its labels would not be true; choose among its values by --only, or give it \
+            ": the axis `{axis}` sets it, and its labels would not be true; choose among its values with --only, or give it \
              others at a scale"
         )
     };
@@ -215,7 +215,7 @@ fn runs_that_cannot_be_told_apart_are_refused() {
     let same = axis("{ label = 'a', set = ['train.lr=0.3'] }, { label = 'b', set = ['train.lr=0.3'] }");
     assert_eq!(
         error_of(&same),
-        "sweep.toml: the runs `a, seed 0` and `b, seed 0` are the same: something is set over what tells them apart"
+        "sweep.toml: the runs `a, seed 0` and `b, seed 0` are the same: a later setting overrides what distinguishes them"
     );
     let alike = axis("{ label = 'a b', set = [] }, { label = 'a-b', set = ['train.lr=0.3'] }");
     assert!(error_of(&alike).starts_with("sweep.toml: the runs `a b, seed 0` and `a-b, seed 0` would share "));

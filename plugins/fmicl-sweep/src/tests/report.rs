@@ -140,12 +140,12 @@ fn a_reference_that_depends_on_the_row_is_left_out_and_each_protocol_is_told() {
     );
     assert!(
         table.contains(
-            "`digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, judged on 360 test samples"
+            "`digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, evaluated on 360 test samples"
         ),
         "{table}"
     );
     assert!(
-        table.contains("`subset of digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, judged on 90 test samples"),
+        table.contains("`subset of digits`, 1 epochs: frozen features of 1437 labelled samples, none augmented, evaluated on 90 test samples"),
         "{table}"
     );
 }

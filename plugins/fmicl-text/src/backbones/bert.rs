@@ -205,7 +205,7 @@ impl Bert {
         require(behind.clone().all(is_plain), "modules", || {
             let names: Vec<_> = behind.map(named).collect();
             format!(
-                "is missing: {} has layers behind its pooling; modules = [{}] takes them, modules = [] leaves them out",
+                "is missing: {} has layers after its pooling; modules = [{}] takes them, modules = [] leaves them out",
                 folder.display(),
                 names.join(", ")
             )
@@ -274,13 +274,13 @@ impl Backbone for Bert {
 
     fn build_for(&self, path: &Path, input: Input) -> Result<Box<dyn Encoder>> {
         let Input::Tokens { vocabulary, longest } = input else {
-            return Err(Error::config(format!("reads texts, and is given {input}")));
+            return Err(Error::config(format!("reads texts, but is given {input}")));
         };
         let (shape, weights) = self.open(vocabulary)?;
         let whose = if self.folder.is_some() { "folder" } else { "vocabulary" };
         require(vocabulary <= shape.vocabulary, whose, || {
             format!(
-                "the tokenizer has {vocabulary} ids, and the table of words {} rows: take the tokenizer that goes with the weights",
+                "the tokenizer has {vocabulary} ids, and the table of words {} rows: use the tokenizer of these weights",
                 shape.vocabulary
             )
         })?;

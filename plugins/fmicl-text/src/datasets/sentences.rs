@@ -205,7 +205,7 @@ mod tests {
             path: Path::new("a").into(),
             ..dataset
         };
-        let expected = "a: has sentences without labels: there is pre-training alone";
+        let expected = "a: has sentences without labels: only pre-training is possible";
         assert_eq!(error(&dataset, Split::Test), expected);
         let expected =
             "a: there is no such file; `path` should name a text file with a sentence a line, gzipped or not";

@@ -115,7 +115,7 @@ impl Rows {
             None
         } else {
             tracing::warn!(
-                "{}: line {line} is taken for a triplet, the file for one without a header: {shown}",
+                "{}: line {line} is taken for a triplet, so the file has no header: {shown}",
                 path.display()
             );
             Some(Ok(first))

@@ -156,7 +156,7 @@ fn refuse(config: &Value) -> Result<(), String> {
         .filter(|kind| *kind != "absolute")
     {
         return Err(format!(
-            "position_embedding_type `{other}`: there are `absolute` ones alone"
+            "position_embedding_type `{other}`: only `absolute` is supported"
         ));
     }
     for key in ["is_decoder", "add_cross_attention", "is_encoder_decoder"] {

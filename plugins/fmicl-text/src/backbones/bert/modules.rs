@@ -145,7 +145,7 @@ impl Module {
                 Module::Normalize
             }
             Kind::Transformer | Kind::Pooling => {
-                return fault("is of no layer behind the pooling".into());
+                return fault("does not belong to a layer after the pooling".into());
             }
         })
     }

@@ -196,7 +196,7 @@ fn what_does_not_fit_is_one_clear_line() {
     );
     expect(
         &|weights| drop(weights.insert(bias.into(), Tensor::zeros([15], (Kind::Float, Device::Cpu)))),
-        "encoder.layer.1.output.dense.bias is [15], and by config.json it would be [16]",
+        "encoder.layer.1.output.dense.bias is [15], but by config.json it should be [16]",
     );
     expect(
         &|weights| drop(weights.insert("more".into(), Tensor::zeros([3], (Kind::Float, Device::Cpu)))),

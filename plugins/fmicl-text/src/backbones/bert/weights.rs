@@ -96,7 +96,7 @@ impl Weights {
         };
         if tensor.size() != size {
             let found = tensor.size();
-            return fault(format!("{name} is {found:?}, and by config.json it would be {size:?}"));
+            return fault(format!("{name} is {found:?}, but by config.json it should be {size:?}"));
         }
         Ok(tensor)
     }

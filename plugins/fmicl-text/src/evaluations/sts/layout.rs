@@ -152,7 +152,7 @@ fn read_file(path: &Path, found: &mut Found) -> Result<Vec<(Option<Split>, Vec<P
     let scored = scored::read(path)?;
     if scored.is_of_one {
         found.notes.push(format!(
-            "the scores of {}, from 0 to 1, are taken five times",
+            "the scores of {}, from 0 to 1, are multiplied by 5",
             path.display()
         ));
     }
@@ -172,7 +172,7 @@ fn read_file(path: &Path, found: &mut Found) -> Result<Vec<(Option<Split>, Vec<P
     match splits.is_empty() {
         true => Err(Error::data(
             path,
-            "has rows of the split train alone; those of dev and test judge an encoder",
+            "has only rows of the split train; the evaluation uses those of dev and test",
         )),
         false => Ok(splits),
     }

@@ -306,7 +306,7 @@ pub(super) mod tests {
         let gold = "STS.gs.images.txt";
         assert_eq!(
             error("STS14", gold, "1\n2\n7\n"),
-            format!("{gold}: line 3: the score `7` is no number from 0 to 5 (or, in all rows, from 0 to 1)")
+            format!("{gold}: line 3: the score `7` is not a number from 0 to 5 (or, in all rows, from 0 to 1)")
         );
         assert_eq!(
             error("STS14", gold, "1\n"),

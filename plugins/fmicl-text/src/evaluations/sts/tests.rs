@@ -160,7 +160,7 @@ fn a_file_of_all_splits_is_the_benchmark_and_its_development_split() {
     }
     std::fs::write(folder.path().join("train.tsv"), header.to_string() + &row("train", 3)).unwrap();
     let error = open(&folder.path().join("train.tsv"), &[]).err().unwrap().to_string();
-    assert!(error.contains("has rows of the split train alone"), "{error}");
+    assert!(error.contains("has only rows of the split train"), "{error}");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn what_became_of_alignment_is_said() {
     let header = "sentence1\tsentence2\tlabel\n";
     assert!(note(
         &format!("{header}a\tb\t0.9\na\tc\t0.2\n"),
-        "from 0 to 1, are taken five times"
+        "from 0 to 1, are multiplied by 5"
     ));
     assert!(note(
         &format!("{header}a\tb\t0.9\na\tc\t0.2\n"),
