@@ -103,7 +103,7 @@ mod tests {
         replace(&path, b"one").unwrap();
         replace(&path, b"two").unwrap();
         let failed = atomically(&path, |partial| {
-            fs::write(partial, "thr").unwrap();
+            fs::write(partial, "half of").unwrap();
             Err(Error::Run("no more room".into()))
         });
         assert_eq!(failed.unwrap_err().to_string(), "no more room");
