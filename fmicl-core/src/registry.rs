@@ -4,25 +4,28 @@
 //! lists it. A crate that is only named in `Cargo.toml` is dropped by the linker and registers nothing: the
 //! binary must say `use that_crate as _;`.
 
+mod below_zero;
 mod docs;
 mod part;
 mod read;
+mod reader;
 mod shape;
 mod suggest;
 mod words;
 
+pub use below_zero::BelowZero;
 pub use docs::{Docs, Documented};
 #[doc(hidden)]
 pub use docs::{Of, With, Without};
 pub use part::Part;
-pub use read::{BelowZero, read, read_valid};
+pub use read::{read, read_options, read_valid, write_options};
 pub use shape::{Known, Shape, fields, shape, tables};
 pub use suggest::did_you_mean;
 pub(crate) use words::shown;
 pub use words::{in_toml, throw};
 
 use crate::{Error, Result};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 /// The number of the plugin interface; it grows when a trait in this crate changes.
 pub const API: u32 = 18;
@@ -255,20 +258,4 @@ pub fn find<T: Kind + ?Sized>(name: &str) -> Result<&'static Entry<T>> {
             second.crate_name
         ))),
     }
-}
-
-/// Reads an options struct from a table, as [`read_valid`] but without its check.
-///
-/// # Errors
-/// As there.
-pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
-    read_valid(options, |_| Ok(()))
-}
-
-/// Writes an options struct as a table, so that defaults can be shown.
-///
-/// # Errors
-/// [`Error::Config`] where a value has no form in TOML, such as an integer above 2^63.
-pub fn write_options<T: Serialize>(options: &T) -> Result<toml::Table> {
-    toml::Table::try_from(options).map_err(|error| Error::config(error.to_string()))
 }

@@ -7,18 +7,22 @@
 
 namespace {
 
+const char* keep(const char* text) {
+  thread_local std::string message;
+  message = text;
+  return message.c_str();
+}
+
 template <typename Call>
 const char* caught(Call call) noexcept {
-  thread_local std::string message;
   try {
     call();
     return nullptr;
   } catch (const std::exception& error) {
-    message = error.what();
+    return keep(error.what());
   } catch (...) {
-    message = "an unknown C++ exception";
+    return keep("an unknown C++ exception");
   }
-  return message.c_str();
 }
 
 at::DeviceType type_of(bool cuda) {

@@ -18,8 +18,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// 64 random bits: the number at `index`, counted from 0, of the sequence that begins at `seed`. For numbers that are wanted in
-/// any order; those of neighbouring seeds are the same ones, moved.
+/// 64 random bits: the number at `index`, counted from 0, of the SplitMix64 sequence of `seed`, in constant time.
 #[inline]
 pub fn split_mix(seed: u64, index: u64) -> u64 {
     mix(seed.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))

@@ -86,3 +86,42 @@ impl Pairs<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::unit_rows;
+    use tch::Kind;
+
+    #[test]
+    fn every_source_of_negatives_gives_its_pairs() {
+        let rows = |count, seed| unit_rows(count, 3, Kind::Float, seed);
+        let pairing = |negatives| Pairing {
+            anchors: rows(4, 1),
+            positives: rows(4, 2),
+            negatives,
+        };
+        let others = |negatives| {
+            let pairing = pairing(negatives);
+            let others = |in_batch| pairing.negative_pairs(in_batch).others();
+            let of_positives = pairing.pairs_within_positives().map(|pairs| pairs.others());
+            (
+                [InBatch::Within, InBatch::Cross, InBatch::Both].map(others),
+                of_positives,
+            )
+        };
+        assert_eq!(others(Negatives::Batch), ([3, 3, 6], Some(3)));
+        // Where the architecture chooses, the objective's choice has no effect.
+        assert_eq!(others(Negatives::Keys), ([3; 3], None));
+        assert_eq!(others(Negatives::Candidates(rows(9, 3))), ([8; 3], None));
+        assert_eq!(others(Negatives::Bank(rows(7, 4))), ([7; 3], None));
+
+        let batch = pairing(Negatives::Batch);
+        let of_pairs = batch.positive_cosines();
+        let of_anchors = |in_batch| batch.negative_pairs(in_batch).of_anchors(&of_pairs).size();
+        assert_eq!(
+            (of_anchors(InBatch::Both), of_anchors(InBatch::Within)),
+            (vec![8], vec![4])
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Writing files that are whole or not there, also after a power cut; locks; free space.
+//! Atomic writes, file locks, free disk space.
 
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
@@ -11,8 +11,8 @@ pub fn partial(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.partial"))
 }
 
-/// Writes a file atomically: `write` creates it under the name [`partial`]; when it is complete it is flushed to the disk and
-/// renamed. If that fails, the file is as it was, and nothing else is left.
+/// Writes a file atomically, also with respect to a power cut: `write` creates it under the name [`partial`]; when it is complete
+/// it is flushed to the disk and renamed. If that fails, the file is as it was, and nothing else is left.
 ///
 /// # Errors
 /// Errors of `write`, and [`Error::Io`] of the disk.
@@ -103,7 +103,7 @@ mod tests {
         replace(&path, b"one").unwrap();
         replace(&path, b"two").unwrap();
         let failed = atomically(&path, |partial| {
-            fs::write(partial, "half").unwrap();
+            fs::write(partial, "half of").unwrap();
             Err(Error::Run("no more room".into()))
         });
         assert_eq!(failed.unwrap_err().to_string(), "no more room");

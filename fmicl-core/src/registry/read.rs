@@ -1,11 +1,9 @@
-//! The deserializer of configs. Its errors have the key, what was found, and what was expected, in TOML's terms.
+//! Options structs, read from a table and written as one.
 
-use super::words::expected;
-use crate::Result;
-use crate::error::{Error, within};
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
+use super::below_zero::BelowZero;
+use super::reader::Reader;
+use crate::{Error, Result};
+use serde::{Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
 use toml::Value;
 
@@ -19,8 +17,8 @@ pub fn read_valid<T: DeserializeOwned>(options: toml::Table, validate: fn(&T) ->
     wrong.into_iter().next().map_or(Ok(value), Err)
 }
 
-/// Reads an options struct from a table, which is not checked yet. A negative number for a count is read as 0, so
-/// that the check reports the valid range.
+/// Reads an options struct from a table, which is not checked yet. A negative number for a count is 0 in it: so the check
+/// says which range it is out of.
 ///
 /// # Errors
 /// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
@@ -30,226 +28,25 @@ pub fn read<T: DeserializeOwned>(options: toml::Table) -> Result<(T, BelowZero)>
     Ok((value, BelowZero(below_zero.into_inner())))
 }
 
-/// The negative numbers that were read for counts.
-#[must_use]
-pub struct BelowZero(Vec<Negative>);
-
-struct Negative {
-    key: String,
-    found: i64,
-    /// Range of its type.
-    range: String,
+/// As [`read_valid`], without a check.
+///
+/// # Errors
+/// As there.
+pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
+    read_valid(options, |_| Ok(()))
 }
 
-impl BelowZero {
-    /// Returns the errors of the check; if there are negative numbers, only theirs, each in the check's words for 0.
-    pub fn among(self, wrong: Vec<Error>) -> Vec<Error> {
-        if self.0.is_empty() {
-            return wrong;
-        }
-        let of_zero = |key: &str| {
-            let words = |error: &Error| match error {
-                Error::Config { key: at, problem } if at == key => Some(problem.at(key)),
-                _ => None,
-            };
-            wrong.iter().find_map(words)
-        };
-        let error = |Negative { key, found, range }: Negative| {
-            let words = of_zero(&key).and_then(|words| Some(format!("{found} {}", words.strip_prefix("0 ")?)));
-            Error::config(words.unwrap_or_else(|| format!("expected {range}, found the number {found}"))).at(&key)
-        };
-        self.0.into_iter().map(error).collect()
-    }
-}
-
-/// Reads a value of a config. An error's key is the path from it to what is wrong.
-struct Reader<'a>(Value, Noted<'a>);
-
-type Noted<'a> = &'a RefCell<Vec<Negative>>;
-
-/// Reads the value of a key, which begins the keys of what is wrong in it.
-fn inner<'de, S: DeserializeSeed<'de>>(key: &str, value: Value, seed: S, noted: Noted) -> Result<S::Value> {
-    let before = noted.borrow().len();
-    let read = seed.deserialize(Reader(value, noted));
-    for negative in &mut noted.borrow_mut()[before..] {
-        negative.key = within(key, &negative.key);
-    }
-    read.map_err(|error| error.at(key))
-}
-
-macro_rules! integers {
-    ($($method:ident $visit:ident $type:ty),*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            let most = <$type>::MAX as u64;
-            let range = match <$type>::MIN as i64 {
-                0 if most > i64::MAX as u64 => "a whole number from 0".into(),
-                least if most > i32::MAX as u64 => match least {
-                    0 => format!("a whole number from 0 to {most}"),
-                    _ => "a whole number".into(),
-                },
-                least => format!("a whole number from {least} to {most}"),
-            };
-            match self.0 {
-                Value::Integer(number) => match <$type>::try_from(number) {
-                    Ok(number) => visitor.$visit(number),
-                    Err(_) if number < 0 && <$type>::MIN == 0 => {
-                        let key = String::new();
-                        self.1.borrow_mut().push(Negative { key, found: number, range });
-                        visitor.$visit(0)
-                    }
-                    Err(_) => Err(expected(range, &self.0)),
-                },
-                other => Err(expected(range, &other)),
-            }
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Reader<'_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::Boolean(value) => visitor.visit_bool(value),
-            Value::Integer(value) => visitor.visit_i64(value),
-            Value::Float(value) => visitor.visit_f64(value),
-            Value::String(value) => visitor.visit_string(value),
-            Value::Array(values) => visitor.visit_seq(Items(values.into_iter().enumerate(), self.1)),
-            Value::Table(table) => visitor.visit_map(Entries(table.into_iter(), None, self.1)),
-            date @ Value::Datetime(_) => date.deserialize_any(visitor).map_err(de::Error::custom),
-        }
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::Boolean(value) => visitor.visit_bool(value),
-            other => Err(expected("true or false", &other)),
-        }
-    }
-
-    integers! {
-        deserialize_u8 visit_u8 u8, deserialize_u16 visit_u16 u16, deserialize_u32 visit_u32 u32,
-        deserialize_u64 visit_u64 u64, deserialize_i8 visit_i8 i8, deserialize_i16 visit_i16 i16,
-        deserialize_i32 visit_i32 i32, deserialize_i64 visit_i64 i64
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::Float(value) => visitor.visit_f64(value),
-            Value::Integer(value) => visitor.visit_f64(value as f64),
-            other => Err(expected("a number", &other)),
-        }
-    }
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_f64(visitor)
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::String(text) => visitor.visit_string(text),
-            other => Err(expected("a text in quotes", &other)),
-        }
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_string(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::Array(_) => self.deserialize_any(visitor),
-            other => Err(expected("an array", &other)),
-        }
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        match &self.0 {
-            Value::Array(items) if items.len() == len => self.deserialize_any(visitor),
-            Value::Array(items) => Err(Error::config(format!("expected {len} values, found {}", items.len()))),
-            other => Err(expected(format!("an array of {len} values"), other)),
-        }
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0 {
-            Value::Table(_) => self.deserialize_any(visitor),
-            other => Err(expected("a table", &other)),
-        }
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        self.deserialize_map(visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self.0 {
-            Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
-            table @ Value::Table(_) => table
-                .deserialize_enum(name, variants, visitor)
-                .map_err(de::Error::custom),
-            other => Err(expected(format!("one of {}", variants.join(", ")), &other)),
-        }
-    }
-
-    serde::forward_to_deserialize_any! {
-        char bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
-    }
-}
-
-/// The entries of a table; the key whose value comes next.
-struct Entries<'a>(toml::map::IntoIter<String, Value>, Option<(String, Value)>, Noted<'a>);
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.1 = self.0.next();
-        let key = self.1.as_ref().map(|(key, _)| key.as_str().into_deserializer());
-        key.map(|key: de::value::StrDeserializer<Error>| seed.deserialize(key))
-            .transpose()
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        let (key, value) = self.1.take().ok_or_else(|| Error::config("a value without a key"))?;
-        inner(&key, value, seed, self.2)
-    }
-}
-
-/// The values of an array.
-struct Items<'a>(std::iter::Enumerate<std::vec::IntoIter<Value>>, Noted<'a>);
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        let item = self.0.next();
-        let read = |(index, value)| inner(&format!("[{index}]"), value, seed, self.1);
-        item.map(read).transpose()
-    }
+/// Writes an options struct as a table, so that defaults can be shown.
+///
+/// # Errors
+/// [`Error::Config`] where a value has no form in TOML, such as an integer above 2^63.
+pub fn write_options<T: Serialize>(options: &T) -> Result<toml::Table> {
+    toml::Table::try_from(options).map_err(|error| Error::config(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::registry::read_options;
+    use super::read_options;
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -9,7 +9,7 @@ use crate::json;
 use crate::modules::{self, Kind};
 use fmicl_core::tch::Tensor;
 use fmicl_core::tch::nn::{Init, Path};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, row_norms};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -201,7 +201,7 @@ impl Module {
             }
             Module::LayerNorm(norm) => norm.forward(x),
             Module::Dropout(dropout) => dropout.forward(x, train),
-            Module::Normalize => x / x.norm_scalaropt_dim(2.0, [1].as_slice(), true).clamp_min(1e-12),
+            Module::Normalize => x / row_norms(x),
         }
     }
 }
