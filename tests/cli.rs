@@ -217,6 +217,17 @@ fn the_reference_in_docs_is_what_the_program_prints() {
 }
 
 #[test]
+fn every_option_of_every_part_is_described() {
+    let printed = text(&run(&["list", "--doc"]).stdout);
+    let bare: Vec<_> = printed.lines().filter(|line| line.ends_with("|  |")).collect();
+    assert!(printed.contains("\n| `"), "{printed}");
+    assert!(
+        bare.is_empty(),
+        "no doc comment, or no derive of `Documented`: {bare:#?}"
+    );
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let mut child = fmicl(&["list", "--json"])
         .stdout(Stdio::piped())

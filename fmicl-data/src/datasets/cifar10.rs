@@ -5,14 +5,14 @@
 
 use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// CIFAR-10 from `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
 ///
 /// Files with fewer images than the official 10,000 are read too, as long as they are whole records.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar10 {
     /// The folder `cifar-10-batches-bin`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`)

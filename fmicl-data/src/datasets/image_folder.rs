@@ -7,7 +7,7 @@ use super::files::root_option;
 use super::links::{FollowLinks, Links};
 use super::listing::Listing;
 use super::photos::write_photo;
-use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
+use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,17 +21,17 @@ use std::path::{Path, PathBuf};
 /// pixels are PIL's to the bit, but for CMYK; gray samples of 16 bits, which are scaled to 8 bits (PIL clips them); TIFF whose
 /// colours are multiplied by transparency (PIL divides them); and BMP of 16 bits and PPM of other than 255 values (within 1).
 /// Of a JPEG no more is decoded than its views need.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {
-    /// The folder that holds the splits; relative to the working directory.
+    /// The folder that holds the splits; relative to the working directory. Required.
     pub root: PathBuf,
     /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself.
     pub train: PathBuf,
-    /// `false`: folders are no classes, and photos at any depth have no labels; those of `root` itself where it holds neither
-    /// `train` nor a test split.
+    /// Labels: a photo's folder is its class. With `false` photos at any depth have none; they are those of `root` itself where it
+    /// holds neither `train` nor a test split.
     pub labels: bool,
-    /// The test split's folder below `root`; it may be that of `train`. Absent: the first of `test`, `val`, `valid` and
+    /// The test split's folder below `root`; it may be that of `train`. Absent by default: the first of `test`, `val`, `valid` and
     /// `validation` that holds the folder of a class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,

@@ -5,15 +5,15 @@
 
 use super::color::{byte, max, min};
 use super::require_probability;
-use fmicl_core::{Op, Planes, Result, Rng, Size, Transform, kernel, register, require};
+use fmicl_core::{Documented, Op, Planes, Result, Rng, Size, Transform, kernel, register, require};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
 /// torchvision's `RandomApply([GaussianBlur(kernel, sigma)], p)`. The defaults are SimCLR's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Blur {
-    /// The side of the kernel in pixels, odd; its half must be less than the view's side. Absent: SimCLR's, a tenth of the
+    /// The side of the kernel in pixels, odd; its half must be less than the view's side. Absent by default: SimCLR's, a tenth of the
     /// view's side (23 for 224 pixels, 9 for 96), and at least 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<usize>,
