@@ -12,10 +12,12 @@ mod program;
 mod run;
 
 use fmicl_core::tch::no_grad;
-use fmicl_core::{Dataset, Part};
-use fmicl_runner::eval::Reports;
+use fmicl_core::{Dataset, Image, Part, Samples, Split, register};
+use fmicl_runner::config;
+use fmicl_runner::eval::{self, EvalOptions, Reports};
 use fmicl_runner::run::Model;
 use run::{fmicl, run_with, tensors, text};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +44,7 @@ fn run_on(folder: &TempDir, more: &str, change: impl Fn(&Model)) -> (TempDir, Pa
 }
 
 /// What `fmicl eval` prints as JSON.
-fn eval(run: &Path, args: &[&str]) -> Value {
+fn evaluated(run: &Path, args: &[&str]) -> Value {
     let printed = fmicl(&[&["eval", text(run), "--json"], args].concat());
     let found: Value = serde_json::from_str(&printed).unwrap();
     let mut written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
@@ -80,7 +82,7 @@ fn an_encoder_that_sees_nothing_is_worth_the_largest_class_and_half_of_two_where
             }
         }
     });
-    let found = eval(&run, &[]);
+    let found = evaluated(&run, &[]);
     assert_eq!(found["labels"]["class_names"], serde_json::json!(["one", "two"]));
     let share = 400.0 / 7.0;
     let reports: Reports = serde_json::from_value(found["reports"].clone()).unwrap();
@@ -139,7 +141,7 @@ fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
     let seen = |test: &str| {
         let (_runs, run) = run_on(&folder, &format!(",test='{test}',links='anywhere'"), |_| ());
         let table = fmicl(&["eval", text(&run)]);
-        let count = eval(&run, &[])["labels"]["test_in_training"].as_u64();
+        let count = evaluated(&run, &[])["labels"]["test_in_training"].as_u64();
         (count.unwrap(), table.lines().next().unwrap().to_string())
     };
     for test in ["train", "./train", "test/../train", "link"] {
@@ -168,13 +170,13 @@ fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
 fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_needs_none() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let before = eval(&run, &[]);
+    let before = evaluated(&run, &[]);
     let moved = folder.path().join("moved");
     fs::rename(folder.path().join("photos"), &moved).unwrap();
     let gone = refused(&["eval", text(&run)]);
     assert!(gone.contains("photos: there is no such folder"), "{gone}");
     let root = format!("dataset.root={}", moved.display());
-    let after = eval(&run, &["--set", &root]);
+    let after = evaluated(&run, &["--set", &root]);
     assert_eq!(before["reports"], after["reports"]);
     assert!(!before["reports"].as_array().unwrap().is_empty());
     let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
@@ -190,7 +192,7 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
 fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let found = eval(&run, &["--set", "evaluations.knn.k=7", "--set", "eval.train_samples=9"]);
+    let found = evaluated(&run, &["--set", "evaluations.knn.k=7", "--set", "eval.train_samples=9"]);
     assert_eq!(found["labels"]["train"].as_u64(), Some(9));
     let notes = found["reports"][0]["notes"].to_string();
     assert!(
@@ -269,7 +271,7 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     assert_eq!(step(&["--checkpoint", text(&sixth)]), 6.0);
     assert_eq!(step(&["--checkpoint", text(&sixth.join("model.safetensors"))]), 6.0);
     let weights = |printed: &Value| printed["checkpoint"].as_str().unwrap().to_string();
-    assert!(weights(&eval(&run, &["--checkpoint", "best"])).ends_with("step-0000000006/model.safetensors"));
+    assert!(weights(&evaluated(&run, &["--checkpoint", "best"])).ends_with("step-0000000006/model.safetensors"));
     let printed = fmicl(&["features", text(&run), "--checkpoint", "step-9", "--split", "test"]);
     assert!(printed.contains("step-0000000009/model.safetensors"), "{printed}");
 
@@ -290,6 +292,55 @@ fn the_last_the_best_or_any_other_checkpoint_is_taken() {
     assert!(
         line.starts_with("--checkpoint: none of the checkpoints was evaluated"),
         "{line}"
+    );
+}
+
+/// More samples than any machine has memory for, all of them the same image.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Endless {}
+
+register!(Dataset, "endless", Endless, "for this test");
+
+impl Dataset for Endless {
+    fn open(&self, _: Split) -> fmicl_core::Result<Box<dyn Samples>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Samples for Endless {
+    fn len(&self) -> usize {
+        400_000_000_000
+    }
+
+    fn classes(&self) -> usize {
+        2
+    }
+
+    fn image(&self, _: usize) -> fmicl_core::Result<Image> {
+        Ok(Image::from_gray(8, 8, &[0; 64]))
+    }
+
+    fn label(&self, index: usize) -> usize {
+        index % 2
+    }
+}
+
+#[test]
+fn one_evaluation_of_a_run_is_refused_where_its_features_are_beyond_the_memory() {
+    let (_runs, run) = run_with("dataset='endless'".into(), |_| ());
+    let knn = config::load_part("knn", &[]).unwrap();
+    let error = eval::run_on(&run, &knn, &EvalOptions::default())
+        .unwrap_err()
+        .to_string();
+    let parts = [
+        "eval: this evaluation takes about ",
+        "(features of 400000000000 + 400000000000 samples, 32 numbers each, and what `knn` takes beside them), and ",
+        " are free; evaluate without --on, and with --set eval.train_samples=N, which is all 400000000000 unless set, or take ",
+    ];
+    assert!(
+        error.starts_with(parts[0]) && parts.iter().all(|part| error.contains(part)),
+        "{error}"
     );
 }
 

@@ -265,7 +265,7 @@ fn take_steps(experiment: &Experiment, what: &str) {
         assert!(norm.is_finite() && norm > 0.0, "{what}: gradient {norm} at step {step}");
         optimizer.step(&mut parameters, experiment.train.lr);
         parameters.zero_grad();
-        model.learner.after_step(&parameters, f64::from(step) / 2.0);
+        model.learner.after_step(&parameters, f64::from(step) / 2.0).unwrap();
     }
 }
 

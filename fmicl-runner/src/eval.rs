@@ -11,6 +11,7 @@ pub use encode::{Encoded, Reader, require_finite};
 pub use judged::{Judged, Reports};
 pub use labels::Labels;
 pub(crate) use memory::require_room;
+use memory::require_room_alone;
 pub use subject::{Folder, Origin, Subject};
 
 use crate::DeviceChoice;
@@ -184,6 +185,9 @@ pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOpti
             subject.require(evaluation.name(), modality)?;
         }
         let opened = Opened::open(evaluation.name(), evaluation)?;
+        if let Some(data) = &data {
+            require_room_alone(data, &opened, subject.width(), device)?;
+        }
         let encode = |view: &View| subject.encode(view);
         let it = Judging::new(&subject.reader, &encode, data.as_ref());
         let mut evaluated = Evaluated::default();

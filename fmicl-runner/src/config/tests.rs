@@ -307,6 +307,12 @@ fn a_value_out_of_range_is_an_error_at_its_line() {
         ),
         (
             "lr = 0.5",
+            "lr = 0.5\nfinal_lr = 0.1\nschedule = 'flat'",
+            "11:1: train.final_lr: 0.1 has no effect: the schedule `flat` keeps the rate at lr; leave it out, or take another \
+             train.schedule",
+        ),
+        (
+            "lr = 0.5",
             "lr = 0.5\nwarmup_epochs = 4",
             "11:1: train.warmup_epochs: 4 is not below the 4 epochs of the run; it is 0 where there is none",
         ),
