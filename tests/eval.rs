@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "eval/checkpoints.rs"]
+mod checkpoints;
 #[path = "support/experiment.rs"]
 mod experiment;
+#[path = "eval/memory.rs"]
+mod memory;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
@@ -12,12 +16,10 @@ mod program;
 mod run;
 
 use fmicl_core::tch::no_grad;
-use fmicl_core::{Dataset, Image, Part, Samples, Split, register};
-use fmicl_runner::config;
-use fmicl_runner::eval::{self, EvalOptions, Reports};
+use fmicl_core::{Dataset, Part};
+use fmicl_runner::eval::Reports;
 use fmicl_runner::run::Model;
 use run::{fmicl, run_with, tensors, text};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -239,109 +241,6 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     }
     let line = refused(&["eval", text(&run), "--set", "evaluations.knn.K=7"]);
     assert!(line.contains("did you mean `k`?"), "{line}");
-}
-
-#[test]
-fn the_last_the_best_or_any_other_checkpoint_is_taken() {
-    use fmicl_runner::run::RunDir;
-    let folder = photos();
-    let (_runs, run) = run_on(&folder, "", |_| ());
-    let directory = RunDir::open(&run).unwrap();
-    let experiment = directory.experiment().unwrap();
-    let model = Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap();
-    // After each step the first running mean is the step.
-    for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.9)), (12, None)] {
-        let mean = model.store.variables()["backbone.bn1.running_mean"].shallow_clone();
-        let _ = no_grad(|| mean.shallow_clone().fill_(step as f64));
-        let mut snapshot = model.snapshot();
-        (snapshot.standing.step, snapshot.standing.score) = (step, score);
-        directory.save(snapshot).unwrap();
-    }
-    let file = folder.path().join("w.safetensors");
-    let step = |choice: &[&str]| {
-        fmicl(&[&["export", text(&run), "--out", text(&file)], choice].concat());
-        tensors(&file)["bn1.running_mean"].double_value(&[0])
-    };
-    let sixth = run.join("checkpoints/step-0000000006");
-    assert_eq!(step(&[]), 12.0);
-    assert_eq!(step(&["--checkpoint", "last"]), 12.0);
-    // The first of two that are as good.
-    assert_eq!(step(&["--checkpoint", "best"]), 6.0);
-    assert_eq!(step(&["--checkpoint", "step-3"]), 3.0);
-    assert_eq!(step(&["--checkpoint", text(&sixth)]), 6.0);
-    assert_eq!(step(&["--checkpoint", text(&sixth.join("model.safetensors"))]), 6.0);
-    let weights = |printed: &Value| printed["checkpoint"].as_str().unwrap().to_string();
-    assert!(weights(&evaluated(&run, &["--checkpoint", "best"])).ends_with("step-0000000006/model.safetensors"));
-    let printed = fmicl(&["features", text(&run), "--checkpoint", "step-9", "--split", "test"]);
-    assert!(printed.contains("step-0000000009/model.safetensors"), "{printed}");
-
-    let there = "; the run has last, step-0, step-3, step-6, step-9, step-12";
-    let line = refused(&["export", text(&run), "--checkpoint", "step-4"]);
-    assert_eq!(line, format!("--checkpoint: there is none of step 4{there}"));
-    let line = refused(&["eval", text(&run), "--checkpoint", "bset"]);
-    let wanted = "--checkpoint: bset is no checkpoint, a folder; take last, best, step-N, or a path";
-    assert_eq!(line, format!("{wanted}{there}"));
-    // One that is asked for by name is not replaced by another.
-    fs::write(sixth.join("model.safetensors"), "damaged").unwrap();
-    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
-    assert!(line.contains("step-0000000006/model.safetensors: is damaged"), "{line}");
-    for step in [3, 6, 9] {
-        fs::remove_dir_all(run.join(format!("checkpoints/step-{step:010}"))).unwrap();
-    }
-    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
-    assert!(
-        line.starts_with("--checkpoint: none of the checkpoints was evaluated"),
-        "{line}"
-    );
-}
-
-/// More samples than any machine has memory for, all of them the same image.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Endless {}
-
-register!(Dataset, "endless", Endless, "for this test");
-
-impl Dataset for Endless {
-    fn open(&self, _: Split) -> fmicl_core::Result<Box<dyn Samples>> {
-        Ok(Box::new(self.clone()))
-    }
-}
-
-impl Samples for Endless {
-    fn len(&self) -> usize {
-        400_000_000_000
-    }
-
-    fn classes(&self) -> usize {
-        2
-    }
-
-    fn image(&self, _: usize) -> fmicl_core::Result<Image> {
-        Ok(Image::from_gray(8, 8, &[0; 64]))
-    }
-
-    fn label(&self, index: usize) -> usize {
-        index % 2
-    }
-}
-
-#[test]
-fn one_evaluation_of_a_run_is_refused_where_its_features_are_beyond_the_memory() {
-    let (_runs, run) = run_with("dataset='endless'".into(), |_| ());
-    let knn = config::load_part("knn", &[]).unwrap();
-    let error = eval::run_on(&run, &knn, &EvalOptions::default())
-        .unwrap_err()
-        .to_string();
-    let parts = [
-        "eval: this evaluation takes about ",
-        "(features of 400000000000 + 400000000000 samples, 32 numbers each, and what `knn` takes beside them), and ",
-        " are free; evaluate without --on, and with --set eval.train_samples=N, which is all 400000000000 unless set, or take ",
-    ];
-    assert!(
-        error.starts_with(parts[0]) && parts.iter().all(|part| error.contains(part)),
-        "{error}"
-    );
 }
 
 #[test]
