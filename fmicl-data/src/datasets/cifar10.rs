@@ -54,18 +54,7 @@ impl Dataset for Cifar10 {
     }
 
     fn source(&self) -> Source {
-        let place = &RECORDS.place;
-        Source {
-            downloads: vec![place.download(
-                "https://www.cs.toronto.edu/~kriz/",
-                170_052_171,
-                "c32a1d4ab5d03f1284b67883e8d87530",
-                200_000_000,
-            )],
-            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
-            terms: "no licence stated; cite Krizhevsky, 2009".into(),
-            ..place.source(&self.root)
-        }
+        RECORDS.source(&self.root, (170_052_171, "c32a1d4ab5d03f1284b67883e8d87530"))
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

@@ -69,18 +69,7 @@ impl Dataset for Cifar100 {
     }
 
     fn source(&self) -> Source {
-        let place = &RECORDS.place;
-        Source {
-            downloads: vec![place.download(
-                "https://www.cs.toronto.edu/~kriz/",
-                168_513_733,
-                "03b5dce01913d631647c71ecec9e9cb8",
-                200_000_000,
-            )],
-            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
-            terms: "no licence stated; cite Krizhevsky, 2009".into(),
-            ..place.source(&self.root)
-        }
+        RECORDS.source(&self.root, (168_513_733, "03b5dce01913d631647c71ecec9e9cb8"))
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
