@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "cli/list.rs"]
+mod list;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
 #[path = "support/published.rs"]
 mod published;
+#[path = "cli/terminal.rs"]
+mod terminal;
 
 use published::published;
 use std::io::Read;
@@ -185,54 +189,6 @@ fn a_gpu_that_is_not_there_says_what_is() {
 }
 
 #[test]
-fn the_list_as_json_has_every_line_of_the_list() {
-    let json: serde_json::Value = serde_json::from_slice(&run(&["list", "divergence", "--json"]).stdout).unwrap();
-    let list = text(&run(&["list", "divergence"]).stdout);
-    let parts = json.as_array().unwrap();
-    assert!(!parts.is_empty());
-    for part in parts {
-        let origin = format!(
-            "({} {})",
-            part["crate"].as_str().unwrap(),
-            part["version"].as_str().unwrap()
-        );
-        assert!(
-            list.contains(part["name"].as_str().unwrap()) && list.contains(&origin),
-            "{part}"
-        );
-    }
-}
-
-#[test]
-fn the_reference_in_docs_is_what_the_program_prints() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/REFERENCE.md");
-    let printed = text(&run(&["list", "--doc"]).stdout);
-    let kept = std::fs::read_to_string(path).unwrap();
-    let differs = printed
-        .lines()
-        .zip(kept.lines())
-        .find(|(printed, kept)| printed != kept);
-    assert!(
-        printed == kept,
-        "docs/REFERENCE.md is not current, see {differs:?}; `make reference` writes it"
-    );
-}
-
-#[test]
-fn a_reader_that_leaves_early_is_no_error() {
-    let mut child = fmicl(&["list", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Nobody reads: the pipe is closed before the first line.
-    drop(child.stdout.take());
-    let mut message = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
-    assert_eq!((child.wait().unwrap().code(), &*message), (Some(0), ""));
-}
-
-#[test]
 fn no_escape_codes_reach_a_file() {
     let output = fmicl(&["train"]).env("NO_COLOR", "1").output().unwrap();
     assert!(!output.stderr.contains(&0x1b));
@@ -278,59 +234,4 @@ fn of_the_same_key_given_twice_none_is_passed_over() {
     let (code, message) = error(&["check", "x.toml", "--seed", "1", "--set", "seed=2"]);
     let expected = "error: --set seed=2: there is --seed 1 as well: give only one of the two\n";
     assert_eq!((code, &*message), (2, expected));
-}
-
-/// What a command prints on a terminal of 60 columns.
-#[cfg(target_os = "linux")]
-fn on_a_terminal(args: &[&str]) -> String {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use rustix::termios::{Winsize, tcsetwinsize};
-
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap();
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 60,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&ours, size).unwrap();
-    let theirs = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
-    let mut command = fmicl(args);
-    command.env("NO_COLOR", "1").stdin(Stdio::null());
-    command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    let mut shown = Vec::new();
-    // A terminal that nobody writes to any more is an error of the read.
-    let _ = std::fs::File::from(ours).read_to_end(&mut shown);
-    child.wait().unwrap();
-    text(&shown).replace("\r\n", "\n")
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn on_a_terminal_lines_are_broken_between_words_and_in_a_pipe_they_are_whole() {
-    let divergense = ["list", "divergense"];
-    for args in [&["list"][..], &["--help"], &["train", "--help"], &divergense] {
-        let shown = on_a_terminal(args);
-        let piped = run(args);
-        let piped = text(&piped.stdout) + &text(&piped.stderr);
-        let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
-        assert!(longest(&piped) > 60, "{piped}");
-        assert!(longest(&shown) <= 60, "{shown}");
-        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
-        assert_eq!(words(&shown), words(&piped));
-    }
-    let shown = on_a_terminal(&divergense);
-    assert!(
-        shown.starts_with("error: no kind of part named `divergense` (did you mean\n  `divergence`?); kinds: "),
-        "{shown}"
-    );
 }

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "eval/checkpoints.rs"]
+mod checkpoints;
 #[path = "support/experiment.rs"]
 mod experiment;
+#[path = "eval/memory.rs"]
+mod memory;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
@@ -42,7 +46,7 @@ fn run_on(folder: &TempDir, more: &str, change: impl Fn(&Model)) -> (TempDir, Pa
 }
 
 /// What `fmicl eval` prints as JSON.
-fn eval(run: &Path, args: &[&str]) -> Value {
+fn evaluated(run: &Path, args: &[&str]) -> Value {
     let printed = fmicl(&[&["eval", text(run), "--json"], args].concat());
     let found: Value = serde_json::from_str(&printed).unwrap();
     let mut written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
@@ -80,7 +84,7 @@ fn an_encoder_that_sees_nothing_is_worth_the_largest_class_and_half_of_two_where
             }
         }
     });
-    let found = eval(&run, &[]);
+    let found = evaluated(&run, &[]);
     assert_eq!(found["labels"]["class_names"], serde_json::json!(["one", "two"]));
     let share = 400.0 / 7.0;
     let reports: Reports = serde_json::from_value(found["reports"].clone()).unwrap();
@@ -139,7 +143,7 @@ fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
     let seen = |test: &str| {
         let (_runs, run) = run_on(&folder, &format!(",test='{test}',links='anywhere'"), |_| ());
         let table = fmicl(&["eval", text(&run)]);
-        let count = eval(&run, &[])["labels"]["test_in_training"].as_u64();
+        let count = evaluated(&run, &[])["labels"]["test_in_training"].as_u64();
         (count.unwrap(), table.lines().next().unwrap().to_string())
     };
     for test in ["train", "./train", "test/../train", "link"] {
@@ -168,13 +172,13 @@ fn it_is_said_of_the_numbers_that_the_test_images_are_training_images() {
 fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_needs_none() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let before = eval(&run, &[]);
+    let before = evaluated(&run, &[]);
     let moved = folder.path().join("moved");
     fs::rename(folder.path().join("photos"), &moved).unwrap();
     let gone = refused(&["eval", text(&run)]);
     assert!(gone.contains("photos: there is no such folder"), "{gone}");
     let root = format!("dataset.root={}", moved.display());
-    let after = eval(&run, &["--set", &root]);
+    let after = evaluated(&run, &["--set", &root]);
     assert_eq!(before["reports"], after["reports"]);
     assert!(!before["reports"].as_array().unwrap().is_empty());
     let written: Value = serde_json::from_slice(&fs::read(run.join("eval.json")).unwrap()).unwrap();
@@ -190,7 +194,7 @@ fn a_run_whose_data_were_moved_is_told_where_they_are_and_what_needs_no_data_nee
 fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
-    let found = eval(&run, &["--set", "evaluations.knn.k=7", "--set", "eval.train_samples=9"]);
+    let found = evaluated(&run, &["--set", "evaluations.knn.k=7", "--set", "eval.train_samples=9"]);
     assert_eq!(found["labels"]["train"].as_u64(), Some(9));
     let notes = found["reports"][0]["notes"].to_string();
     assert!(
@@ -237,60 +241,6 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
     }
     let line = refused(&["eval", text(&run), "--set", "evaluations.knn.K=7"]);
     assert!(line.contains("did you mean `k`?"), "{line}");
-}
-
-#[test]
-fn the_last_the_best_or_any_other_checkpoint_is_taken() {
-    use fmicl_runner::run::RunDir;
-    let folder = photos();
-    let (_runs, run) = run_on(&folder, "", |_| ());
-    let directory = RunDir::open(&run).unwrap();
-    let experiment = directory.experiment().unwrap();
-    let model = Model::build(&experiment, fmicl_core::tch::Device::Cpu).unwrap();
-    // After each step the first running mean is the step.
-    for (step, score) in [(3, Some(0.5)), (6, Some(0.9)), (9, Some(0.9)), (12, None)] {
-        let mean = model.store.variables()["backbone.bn1.running_mean"].shallow_clone();
-        let _ = no_grad(|| mean.shallow_clone().fill_(step as f64));
-        let mut snapshot = model.snapshot();
-        (snapshot.standing.step, snapshot.standing.score) = (step, score);
-        directory.save(snapshot).unwrap();
-    }
-    let file = folder.path().join("w.safetensors");
-    let step = |choice: &[&str]| {
-        fmicl(&[&["export", text(&run), "--out", text(&file)], choice].concat());
-        tensors(&file)["bn1.running_mean"].double_value(&[0])
-    };
-    let sixth = run.join("checkpoints/step-0000000006");
-    assert_eq!(step(&[]), 12.0);
-    assert_eq!(step(&["--checkpoint", "last"]), 12.0);
-    // The first of two that are as good.
-    assert_eq!(step(&["--checkpoint", "best"]), 6.0);
-    assert_eq!(step(&["--checkpoint", "step-3"]), 3.0);
-    assert_eq!(step(&["--checkpoint", text(&sixth)]), 6.0);
-    assert_eq!(step(&["--checkpoint", text(&sixth.join("model.safetensors"))]), 6.0);
-    let weights = |printed: &Value| printed["checkpoint"].as_str().unwrap().to_string();
-    assert!(weights(&eval(&run, &["--checkpoint", "best"])).ends_with("step-0000000006/model.safetensors"));
-    let printed = fmicl(&["features", text(&run), "--checkpoint", "step-9", "--split", "test"]);
-    assert!(printed.contains("step-0000000009/model.safetensors"), "{printed}");
-
-    let there = "; the run has last, step-0, step-3, step-6, step-9, step-12";
-    let line = refused(&["export", text(&run), "--checkpoint", "step-4"]);
-    assert_eq!(line, format!("--checkpoint: there is none of step 4{there}"));
-    let line = refused(&["eval", text(&run), "--checkpoint", "bset"]);
-    let wanted = "--checkpoint: bset is not the folder of a checkpoint; use last, best, step-N, or a path";
-    assert_eq!(line, format!("{wanted}{there}"));
-    // One that is asked for by name is not replaced by another.
-    fs::write(sixth.join("model.safetensors"), "damaged").unwrap();
-    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
-    assert!(line.contains("step-0000000006/model.safetensors: is damaged"), "{line}");
-    for step in [3, 6, 9] {
-        fs::remove_dir_all(run.join(format!("checkpoints/step-{step:010}"))).unwrap();
-    }
-    let line = refused(&["export", text(&run), "--checkpoint", "best"]);
-    assert!(
-        line.starts_with("--checkpoint: none of the checkpoints was evaluated"),
-        "{line}"
-    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "every_part/experiments.rs"]
+mod experiments;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
@@ -265,7 +267,7 @@ fn take_steps(experiment: &Experiment, what: &str) {
         assert!(norm.is_finite() && norm > 0.0, "{what}: gradient {norm} at step {step}");
         optimizer.step(&mut parameters, experiment.train.lr);
         parameters.zero_grad();
-        model.learner.after_step(&parameters, f64::from(step) / 2.0);
+        model.learner.after_step(&parameters, f64::from(step) / 2.0).unwrap();
     }
 }
 
@@ -277,52 +279,4 @@ fn the_same_seed_gives_the_same_numbers_with_any_number_of_threads() {
     });
     assert_eq!(losses[0].to_bits(), losses[1].to_bits());
     assert_ne!(losses[0].to_bits(), losses[2].to_bits());
-}
-
-/// The experiments in a folder and below: what is no sweep, and no scales of sweeps.
-fn experiments(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_dir() {
-            found.extend(experiments(&path));
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let keys: toml::Table = toml::from_str(&text).unwrap();
-            if ["dataset", "extends"].iter().any(|key| keys.contains_key(*key)) {
-                found.push(path);
-            }
-        }
-    }
-    found
-}
-
-/// The changes that put tiny files where what an experiment names is not on this machine.
-fn stand_ins(experiment: &Experiment, bert: &Path) -> Vec<String> {
-    let views = experiment.views.reads().into_iter().map(|reads| ("views", reads));
-    let backbone = experiment.backbone.reads().into_iter().map(|reads| ("backbone", reads));
-    let missing = views.chain(backbone).filter(|(_, reads)| !reads.path.exists());
-    let mut sets: Vec<_> = missing
-        .map(|(part, reads)| format!("{part}.{}={bert:?}", reads.option))
-        .collect();
-    if !sets.is_empty() {
-        sets.push("views.max_length=12".into());
-    }
-    sets
-}
-
-#[test]
-fn every_experiment_builds() {
-    let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = tempfile::tempdir().unwrap();
-    let bert = published(folder.path());
-    let found = experiments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments"));
-    assert!(found.len() >= 10, "{found:?}");
-    for path in found {
-        let load = |sets: &[String]| config::load(&path, sets).unwrap_or_else(|error| panic!("{error}"));
-        let experiment = load(&stand_ins(&load(&[]), &bert));
-        Model::build(&experiment, Device::Cpu).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let text = std::fs::read_to_string(&path).unwrap();
-        let line = "line 1 names the source";
-        assert!(text.starts_with("# Source: "), "{}: {line}", path.display());
-    }
 }

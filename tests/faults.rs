@@ -5,9 +5,13 @@
 // The crates that the program links.
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "faults/images.rs"]
+mod images;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
+#[path = "faults/signals.rs"]
+mod signals;
 mod support;
 
 use bench::{Bench, ended, often, wait_until};
@@ -63,90 +67,6 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_weights() {
     println!("{done} kills, {writing} of them while a checkpoint was written; the same weights");
     assert!(writing > 0, "no kill fell into the writing of a checkpoint");
     assert!(!bench.is_writing("killed"), "something half written is left");
-}
-
-/// Sends a signal, such as TERM.
-fn send(child: &std::process::Child, signal: &str) {
-    let mut kill = Command::new("kill");
-    kill.args([format!("-{signal}"), child.id().to_string()]);
-    assert!(kill.status().unwrap().success());
-}
-
-#[test]
-fn a_signal_stops_a_run_with_a_checkpoint_and_an_exit_code_of_its_own() {
-    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 1000, checkpoint_minutes = 0,"));
-    let line = bench.path("run").join("metrics.jsonl");
-    for (signal, code) in [
-        ("TERM", 143),
-        ("INT", 130),
-        ("USR1", 138),
-        ("HUP", 129),
-        ("QUIT", 131),
-        ("USR2", 140),
-        ("ALRM", 142),
-        ("XCPU", 152),
-    ] {
-        let mut child = bench.start("run", 3000);
-        let before = fs::metadata(&line).map_or(0, |file| file.len());
-        wait_until(&mut child, "an epoch", || {
-            fs::metadata(&line).is_ok_and(|file| file.len() > before)
-        });
-        send(&child, signal);
-        let (found, stderr) = ended(&child.wait_with_output().unwrap());
-        assert_eq!(found, code, "{stderr}");
-        let words = format!("stopped by SIG{signal} after step ");
-        assert!(stderr.lines().last().unwrap().starts_with(&words), "{stderr}");
-        assert!(
-            stderr.trim_end().ends_with("resume with: fmicl train --resume run"),
-            "{stderr}"
-        );
-        assert!(!bench.is_writing("run"));
-    }
-    let newest = bench.checkpoints("run").pop().unwrap();
-    let step = newest.to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
-    bench.finish("whole", step);
-    bench.same("whole", "run", step);
-}
-
-#[test]
-fn a_signal_that_was_ignored_at_the_start_stays_so() {
-    let bench = Bench::new(|text| text.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 0,"));
-    let line = bench.path("run").join("metrics.jsonl");
-    let train = bench.train("run", 300);
-    let mut nohup = Command::new("nohup");
-    nohup.arg(train.get_program()).args(train.get_args());
-    nohup.current_dir(bench.folder.path()).env("OMP_NUM_THREADS", "1");
-    let streams = nohup.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = streams.spawn().unwrap();
-    let written = || fs::metadata(&line).map_or(0, |file| file.len());
-    wait_until(&mut child, "an epoch", || written() > 0);
-    send(&child, "HUP");
-    let before = written();
-    wait_until(&mut child, "another epoch", || written() > before);
-    send(&child, "TERM");
-    let (code, stderr) = ended(&child.wait_with_output().unwrap());
-    assert_eq!(code, 143, "{stderr}");
-    assert!(stderr.contains("stopped by SIGTERM after step "), "{stderr}");
-}
-
-#[test]
-fn a_signal_during_the_last_evaluation_ends_a_run_with_a_word() {
-    let endless = |text: &str| text.replace("linear.max_iter = 3", "linear = { max_iter = 1000000000, l2 = 0.0 }");
-    let bench = Bench::new(endless);
-    let log = || fs::read_to_string(bench.path("run/log.txt")).unwrap_or_default();
-    for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let said = log().len();
-        let mut child = bench.start("run", 300);
-        wait_until(&mut child, "the evaluation", || {
-            log()[said..].contains("evaluating the encoder")
-        });
-        send(&child, signal);
-        let (found, stderr) = ended(&child.wait_with_output().unwrap());
-        assert_eq!(found, code, "{stderr}");
-        let words = format!("stopped by SIG{signal} after step 9; resume with: fmicl train --resume run");
-        assert_eq!(stderr.lines().last(), Some(&*words));
-        assert!(log().trim_end().ends_with(&words));
-    }
 }
 
 #[test]
@@ -268,166 +188,6 @@ fn a_run_whose_log_nobody_reads_any_more_goes_on() {
     assert!(epochs(&log) >= 2, "{log}");
     // Where somebody does, it is told all of it.
     assert_eq!(epochs(&bench.finish("other", 12)), epochs(&log));
-}
-
-/// The folder of images of an experiment.
-fn photos(text: &str) -> String {
-    let text = text.replace(
-        r#"{ name = "subset", train = 24, of = "digits" }"#,
-        r#"{ name = "image-folder", root = "photos" }"#,
-    );
-    text.replace("epochs = 3, batch_size = 8,", "epochs = 1000, batch_size = 6,")
-}
-
-/// Twenty photos to train on, and eight to test.
-fn example(bench: &Bench) {
-    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
-    dataset.example(&bench.path("photos")).unwrap();
-}
-
-#[test]
-fn an_image_that_vanishes_or_is_cut_during_training_costs_no_step() {
-    let bench = Bench::new(photos);
-    example(&bench);
-    let image = bench.path("photos/train/one/3.png");
-    let good = fs::read(&image).unwrap();
-    let lines = bench.path("run").join("metrics.jsonl");
-    for (harm, says) in [
-        (
-            (|path| fs::remove_file(path).unwrap()) as fn(&Path),
-            "there is no such file",
-        ),
-        (halve, "cannot be decoded"),
-    ] {
-        let mut child = bench.start("run", 3000);
-        let before = fs::metadata(&lines).map_or(0, |file| file.len());
-        wait_until(&mut child, "an epoch", || {
-            fs::metadata(&lines).is_ok_and(|file| file.len() > before)
-        });
-        harm(&image);
-        let (code, stderr) = ended(&child.wait_with_output().unwrap());
-        assert_eq!(code, 1, "{stderr}");
-        let error = stderr.lines().last().unwrap();
-        assert!(
-            error.starts_with("error: ") && error.contains("photos/train/one/3.png: "),
-            "{stderr}"
-        );
-        assert!(error.contains(says), "{stderr}");
-        fs::write(&image, &good).unwrap();
-    }
-    let newest = bench.checkpoints("run").pop().unwrap();
-    let step: u64 = newest.to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
-    // No epoch's end: the step before the harm.
-    bench.finish("run", step + 4);
-    bench.finish("whole", step + 4);
-    bench.same("whole", "run", step + 4);
-}
-
-#[test]
-fn images_that_cannot_be_read_are_left_out_listed_and_capped() {
-    let bench = Bench::new(|text| photos(text).replace("threads = 2", "threads = 2, on_error = 'skip'"));
-    example(&bench);
-    for name in ["one/3.png", "two/7.png"] {
-        halve(&bench.path(&format!("photos/train/{name}")));
-    }
-    fs::write(bench.path("photos/test/one/1.png"), "no image").unwrap();
-    bench.finish("whole", 7);
-    let stderr = bench.finish("run", 4);
-    assert_eq!(stderr.matches("is left out: photos/train/").count(), 2, "{stderr}");
-    bench.finish("run", 7);
-    bench.same("whole", "run", 7);
-    for line in metrics(&bench.path("run")) {
-        // 18 of the 20 samples are used in an epoch.
-        let skipped = line["skipped_samples"].as_u64().unwrap();
-        assert!((1..=2).contains(&skipped), "{line}");
-    }
-    let list = fs::read_to_string(bench.path("run/skipped.jsonl")).unwrap();
-    assert_eq!(list.lines().count(), 2, "{list}");
-    assert!(
-        list.contains(r#"{"pass":"training","split":"train","sample":3,"error":"photos/train/one/3.png: "#),
-        "{list}"
-    );
-    // To the end, with the evaluation of what is left.
-    let mut whole = bench.train("all", 9);
-    let output = whole
-        .args(["--set", "train.epochs=1", "--set", "train.warmup_epochs=0"])
-        .output()
-        .unwrap();
-    let (code, stderr) = ended(&output);
-    assert_eq!(code, 0, "{stderr}");
-    // Of each file once, however often the evaluation reads it.
-    assert_eq!(stderr.matches(" is left out: ").count(), 3, "{stderr}");
-    assert!(
-        stderr.contains("sample 1 of test is left out: photos/test/one/1.png: "),
-        "{stderr}"
-    );
-    let list = fs::read_to_string(bench.path("all/skipped.jsonl")).unwrap();
-    let of = |pass: &str| list.lines().filter(|line| line.contains(pass)).count();
-    let [train, test] = ["train", "test"].map(|split| of(&format!(r#"{{"pass":"evaluation","split":"{split}""#)));
-    assert_eq!((train, test), (2, 1), "{list}");
-    assert!((1..=2).contains(&of(r#"{"pass":"training""#)), "{list}");
-    // More than may be.
-    let mut capped = bench.train("capped", 9);
-    let (code, stderr) = ended(&capped.args(["--set", "train.max_skipped_samples=0"]).output().unwrap());
-    assert_eq!(code, 1);
-    assert!(
-        stderr.contains(
-            "error: 1 samples of epoch 1 cannot be read, and train.max_skipped_samples is 0; the last: photos/train/"
-        ),
-        "{stderr}"
-    );
-}
-
-#[test]
-fn an_image_of_the_test_split_that_cannot_be_read_names_the_way_out() {
-    let bench = Bench::new(|text| {
-        let once = photos(text).replace("epochs = 1000", "epochs = 1");
-        once.replace("warmup_epochs = 1", "warmup_epochs = 0")
-    });
-    example(&bench);
-    fs::write(bench.path("photos/test/one/1.png"), "no image").unwrap();
-    let (code, stderr) = ended(&bench.train("run", 9).output().unwrap());
-    assert_eq!(code, 1, "{stderr}");
-    let error = stderr.lines().last().unwrap();
-    let way = "; train.on_error = \"skip\" leaves out what cannot be read (--set train.on_error=skip, also for eval and train \
-               --resume), and `fmicl check --files` finds all of it";
-    assert!(
-        error.starts_with("error: photos/test/one/1.png: ") && error.ends_with(way),
-        "{error}"
-    );
-    // The way out is one.
-    let mut again = bench.train("run", 9);
-    let (code, stderr) = ended(&again.args(["--set", "train.on_error=skip"]).output().unwrap());
-    assert_eq!(code, 0, "{stderr}");
-    let result = fs::read_to_string(bench.path("run/result.json")).unwrap();
-    assert!(result.contains("\"unreadable\": 1"), "{result}");
-}
-
-#[test]
-fn one_folder_of_both_splits_counts_a_broken_image_once() {
-    let bench = Bench::new(|text| {
-        let once = photos(text).replace("epochs = 1000", "epochs = 1, on_error = 'skip'");
-        let once = once.replace("warmup_epochs = 1", "warmup_epochs = 0");
-        once.replace(r#"root = "photos""#, r#"root = "photos", test = "train""#)
-    });
-    example(&bench);
-    halve(&bench.path("photos/train/one/3.png"));
-    let mut train = bench.train("run", 9);
-    let output = train.output().unwrap();
-    let (code, stderr) = ended(&output);
-    assert_eq!(code, 0, "{stderr}");
-    let table = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        table.contains("(1 samples of both splits could not be read)"),
-        "{table}"
-    );
-    // Nine of one class.
-    assert!(table.contains("up to 10 labels a class"), "{table}");
-    assert!(
-        table.contains("random choices of 19 samples, as 1 of 2 classes have fewer than 10.\n"),
-        "{table}"
-    );
-    assert_eq!(stderr.matches(" is left out: ").count(), 1, "{stderr}");
 }
 
 #[test]

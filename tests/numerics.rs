@@ -9,7 +9,7 @@ mod program;
 mod support;
 
 use fmicl_core::tch::{self, Kind, Tensor};
-use fmicl_core::{Loss, Objective, Pairing, register};
+use fmicl_core::{Loss, Objective, Pairing, Schedule, register};
 use fmicl_runner::config;
 use fmicl_runner::train::{Resume, TrainOptions};
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,35 @@ fn features_that_nothing_repels_collapse_which_ends_the_run_where_that_is_asked_
     let last = &stopped.last().unwrap()["projections"];
     let number = |name: &str| last[name].as_f64().unwrap();
     assert!(number("mean_cosine") > 0.9 || number("effective_rank") < 2.0, "{last}");
+}
+
+/// Rises beyond 1 in the second half of training.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beyond {}
+
+register!(Schedule, "beyond", Beyond, "for this test");
+
+impl Schedule for Beyond {
+    fn factor(&self, progress: f64) -> f64 {
+        if progress < 0.5 { 1.0 } else { 2.0 }
+    }
+}
+
+#[test]
+fn a_schedule_that_leaves_its_range_ends_the_run_with_its_name_and_the_step() {
+    let moco = "architecture={name='moco-v3',hidden=8,out=8,schedule='beyond'}";
+    let folder = tempfile::tempdir().unwrap();
+    // With six steps the rate of step 4 is at half of training, the momentum after step 3.
+    for (name, set, step) in [("rate", "train.schedule=beyond", 4), ("momentum", moco, 3)] {
+        let sets = ["train.epochs=2", "train.warmup_epochs=0", set];
+        let error = train(&folder, name, 6, &sets).unwrap_err();
+        let expected = format!(
+            "step {step}: the schedule `beyond` gives the factor 2 at progress 0.5, and a factor is from 0 to 1; \
+             `fmicl_core::testing::check_schedule` finds such a schedule"
+        );
+        assert_eq!(format!("{error:#}"), expected);
+    }
 }
 
 /// Weights, buffers and the optimizer's state: all but what an epoch measures.

@@ -63,7 +63,7 @@ fn step(architecture: &Listing, backbone: &Listing, precision: Precision) -> Ste
         .map(|pairing| objective.loss(pairing).value)
         .sum::<Tensor>();
     loss.backward();
-    learner.after_step(&parameters, 0.5);
+    learner.after_step(&parameters, 0.5).unwrap();
     let rows = pairings
         .iter()
         .flat_map(|pairing| [pairing.anchors.kind(), pairing.positives.kind()]);

@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         loss.backward();
         stepper.step(&mut parameters, 1e-3);
         parameters.zero_grad();
-        learner.after_step(&parameters, 0.5);
+        let updated = learner.after_step(&parameters, 0.5);
+        assert!(updated.is_ok(), "{updated:?}");
         // Waits for the device.
         loss.double_value(&[]);
     })

@@ -22,6 +22,7 @@ mod published;
 mod stl10;
 mod subset;
 mod tiny_imagenet;
+mod walk;
 
 pub use cifar10::Cifar10;
 pub use cifar100::Cifar100;

@@ -9,6 +9,7 @@ mod color;
 mod crop;
 mod filter;
 mod flip;
+mod gaussian;
 #[cfg(test)]
 mod golden;
 mod grayscale;
@@ -19,9 +20,10 @@ mod normalize;
 mod pixels;
 mod resize;
 
-pub use blur::{Blur, gaussian_blur};
+pub use blur::Blur;
 pub use crop::Crop;
 pub use flip::{Flip, horizontal_flip};
+pub use gaussian::gaussian_blur;
 pub use grayscale::Grayscale;
 pub(crate) use interleaved::Interleaved;
 pub use jitter::Jitter;

@@ -1,9 +1,11 @@
 //! Schedules, one file each, and the learning rate that follows one.
 
 mod cosine;
+mod factor;
 mod learning_rate;
 
 pub use cosine::Cosine;
+pub(crate) use factor::factor;
 pub use learning_rate::LearningRate;
 
 use fmicl_core::{Part, Schedule, toml};

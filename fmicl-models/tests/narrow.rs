@@ -30,7 +30,7 @@ fn train(architecture: &dyn Architecture, backbone: &dyn Backbone, side: i64) ->
         }
         stepper.step(&mut parameters, 0.1);
         parameters.zero_grad();
-        learner.after_step(&parameters, f64::from(step) / 2.0);
+        learner.after_step(&parameters, f64::from(step) / 2.0).unwrap();
     }
     let mut weights: Vec<_> = store.variables().into_iter().collect();
     weights.sort_by(|(a, _), (b, _)| a.cmp(b));

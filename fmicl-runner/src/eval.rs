@@ -5,31 +5,26 @@ mod judged;
 mod judging;
 mod labels;
 mod memory;
+mod stored;
 mod subject;
 
 pub use encode::{Encoded, Reader, require_finite};
 pub use judged::{Judged, Reports};
 pub use labels::Labels;
 pub(crate) use memory::require_room;
+pub use stored::{EvalOptions, run, run_on};
 pub use subject::{Folder, Origin, Subject};
 
-use crate::DeviceChoice;
 use crate::config::Experiment;
 use crate::data::{Labelled, Opened, Splits};
-use crate::run::provenance::{self, Computing, Segment};
-use crate::run::{CheckpointChoice, Model, RunDir};
-use crate::together::{Together, require_alike};
+use crate::run::Model;
 use encode::Encode;
-use fmicl_core::registry;
-use fmicl_core::tch::{self, Device};
-use fmicl_core::{Error, Evaluation, Part, Processes, Samples, Single, View, WithoutTf32};
+use fmicl_core::tch::Device;
+use fmicl_core::{Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
 use judging::Judging;
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::fmt;
-use std::io::Write;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -80,123 +75,6 @@ impl Evaluated {
         }
         Ok(())
     }
-}
-
-/// How an encoder is evaluated, beside what its run or folder says.
-#[derive(Debug, Clone, Default)]
-pub struct EvalOptions {
-    /// Changes, each a `key=value`, of a run's experiment, or of a folder's views and backbone.
-    pub sets: Vec<String>,
-    /// Which of a run's checkpoints.
-    pub checkpoint: CheckpointChoice,
-    /// Prints JSON rather than a table.
-    pub json: bool,
-    /// Instead of the experiment's.
-    pub device: Option<DeviceChoice>,
-}
-
-/// Evaluates the run in a directory that [`train`](crate::train::run) wrote. Prints what it found, as JSON or as a table, and
-/// writes it to `eval.json`, with the checkpoint, what was changed and left out, and the program and machine. Where there are several processes, they divide the
-/// work; the first one writes and speaks for all.
-///
-/// # Errors
-/// Whatever stops the evaluation.
-pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
-    let run = RunDir::open(run)?;
-    let experiment = run.experiment_with(&options.sets)?;
-    let device = options.device;
-    let together = Together::to_use(Some(&experiment), device)?;
-    provenance::begin_sha256();
-    together.run(|device, processes| {
-        require_alike(&**processes, &RunDir::table_of(&experiment)?)?;
-        let it = run.restore(experiment, device, &options.checkpoint)?;
-        let mut segment = Segment::begin(&Computing {
-            step: it.step,
-            device: &format!("{device:?}"),
-            threads: tch::get_num_threads(),
-            processes: processes.size(),
-            train: None,
-        });
-        it.model.share(&**processes, |_| true)?;
-        let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-        if !data.judge_encoders() {
-            return Err(Error::Run(
-                "this run has no evaluation: its experiment has no `evaluations` for its dataset; name one with --on (fmicl list \
-                 evaluation)"
-                    .into(),
-            )
-            .into());
-        }
-        let differs = run.differs(&data.pretrain.portions());
-        if let (Some(differs), 0) = (&differs, processes.rank()) {
-            tracing::warn!("{differs}: not what the run was trained on");
-        }
-        require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
-        let evaluated = compare(&it.experiment, &data, &it.model, device, processes)?;
-        if processes.rank() > 0 {
-            return Ok(());
-        }
-        // Printed first: the directory may be one that may only be read.
-        let mut found = print(options.json, &evaluated, ("checkpoint", &it.checkpoint))?;
-        if let Some(found) = found.as_object_mut() {
-            found.insert("set".into(), json!(options.sets));
-            found.insert("not_as_trained".into(), json!(differs));
-            found.insert("left_out".into(), json!(data.left_out.take()));
-            segment.end_now();
-            found.insert("segment".into(), json!(segment));
-        }
-        Ok(run.write_json("eval.json", &found)?)
-    })
-}
-
-/// Prints what was found, as JSON with all digits or as text, and the file that the weights come from; the JSON in any case.
-fn print(as_json: bool, found: impl Serialize + fmt::Display, weights: (&str, &Path)) -> anyhow::Result<Value> {
-    let (key, path) = (weights.0, weights.1.display().to_string());
-    let mut json = json!(found);
-    if let Some(json) = json.as_object_mut() {
-        json.insert(key.into(), path.as_str().into());
-    }
-    match as_json {
-        true => writeln!(std::io::stdout(), "{json:#}")?,
-        false => writeln!(std::io::stdout(), "{found}{key}: {path}")?,
-    }
-    Ok(json)
-}
-
-/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints its report. Where
-/// there are several processes, they divide the work, and the first one prints.
-///
-/// # Errors
-/// Whatever stops the evaluation.
-pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOptions) -> anyhow::Result<()> {
-    let origin = Origin::find(path, &options.sets, &options.checkpoint)?;
-    origin.meet(options.device)?.run(|device, processes| {
-        let mut table = origin.table()?;
-        table.insert("evaluation".into(), registry::write_options(evaluation)?.into());
-        require_alike(&**processes, &table)?;
-        let labelled = match evaluation.wants_labels() {
-            true => Some(origin.labelled(evaluation.name())?),
-            false => None,
-        };
-        let (dataset, data) = labelled.unzip();
-        let subject = origin.open(device, processes)?;
-        if let Some(modality) = evaluation.modality() {
-            subject.require(evaluation.name(), modality)?;
-        }
-        let opened = Opened::open(evaluation.name(), evaluation)?;
-        let encode = |view: &View| subject.encode(view);
-        let it = Judging::new(&subject.reader, &encode, data.as_ref());
-        let mut evaluated = Evaluated::default();
-        evaluated.add(
-            dataset.unwrap_or_default(),
-            ("encoder", &it),
-            (data.as_ref(), [&opened].into_iter()),
-        )?;
-        match processes.rank() {
-            0 => print(options.json, evaluated, ("weights", &subject.weights)).map(drop),
-            _ => Ok(()),
-        }
-    })
 }
 
 /// No others to evaluate with.

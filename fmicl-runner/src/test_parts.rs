@@ -1,7 +1,7 @@
 //! Parts for this crate's tests.
 
 use fmicl_core::tch::{Tensor, nn};
-use fmicl_core::{Backbone, Dataset, Encoder, Image, Result, Samples, Split, View, register, require};
+use fmicl_core::{Backbone, Dataset, Encoder, Image, Result, Samples, Schedule, Split, View, register, require};
 use serde::{Deserialize, Serialize};
 
 /// `count` gray images of `size` pixels in two classes; the test split has none if `broken`.
@@ -97,5 +97,18 @@ impl Backbone for TooLarge {
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
         let _ = path.zeros("weight", &[1 << 50]);
         Ok(Box::new(OneKernel(nn::conv2d(path, 3, 4, 16, Default::default()))))
+    }
+}
+
+/// Never changes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flat {}
+
+register!(Schedule, "flat", Flat, "always 1, for tests");
+
+impl Schedule for Flat {
+    fn factor(&self, _: f64) -> f64 {
+        1.0
     }
 }

@@ -43,7 +43,12 @@ pub trait Learner: std::fmt::Debug {
 
     /// Called after the optimizer's step, to update what is not trained by gradients ([`crate::Momentum`], a
     /// queue). `parameters` are the learner's, as the step left them; `progress` runs from 0 to 1 over training.
-    fn after_step(&mut self, _parameters: &Parameters, _progress: f64) {}
+    ///
+    /// # Errors
+    /// [`crate::Error::Run`] if a part that the update asks, such as a schedule, breaks its promise.
+    fn after_step(&mut self, _parameters: &Parameters, _progress: f64) -> Result<()> {
+        Ok(())
+    }
 
     /// Discards the state that the batches of a step have left. Called instead of [`after_step`](Learner::after_step)
     /// if the step is skipped because it was not finite.

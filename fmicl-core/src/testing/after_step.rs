@@ -4,6 +4,9 @@ use super::distance;
 use crate::{Architecture, Learner, Negatives, Parameters, View};
 use tch::{Kind, Tensor, nn};
 
+/// Said where the step's end is an error.
+const KEEPS: &str = "the parts that it asks keep their promises";
+
 /// A step that needs no gradient.
 pub(super) fn shrink(parameters: &mut Parameters) {
     for group in &mut parameters.groups {
@@ -111,9 +114,9 @@ pub(super) fn a_restored_learner_goes_on(
             "{part:?}: a learner with another one's variables goes on otherwise, off by {off:e}: not all that it keeps is among them"
         );
         shrink(parameters);
-        learner.after_step(parameters, 0.5);
+        learner.after_step(parameters, 0.5).expect(KEEPS);
         shrink(&mut restored_parameters);
-        restored.after_step(&restored_parameters, 0.5);
+        restored.after_step(&restored_parameters, 0.5).expect(KEEPS);
     }
 }
 

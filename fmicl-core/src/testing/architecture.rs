@@ -61,7 +61,9 @@ pub fn check_architecture(part: &dyn Architecture, backbone: &dyn Backbone, view
 
         shrink(&mut parameters);
         let momenta = Momenta::of(&store);
-        learner.after_step(&parameters, progress);
+        learner
+            .after_step(&parameters, progress)
+            .expect("the parts that it asks keep their promises");
         momenta.move_towards_what_they_follow(part, &store, progress);
     }
     a_restored_learner_goes_on(part, (&store, &mut *learner, &mut parameters), build, views);

@@ -5,7 +5,7 @@
 use super::files::{class_names, read_at_most, root_option, write};
 use super::memory::{Layout, Memory, interleave};
 use super::place::Place;
-use fmicl_core::{Error, Result, Samples, toml};
+use fmicl_core::{Error, Result, Samples, Source, toml};
 use std::path::Path;
 
 const SIDE: usize = 32;
@@ -73,6 +73,17 @@ impl Records {
             interleave(planes, &mut samples.pixels);
         }
         Ok(())
+    }
+
+    /// Where the files are, and the archive that they come in, of so many bytes with this MD5.
+    pub fn source(&self, root: &Path, (bytes, md5): (u64, &'static str)) -> Source {
+        let from = "https://www.cs.toronto.edu/~kriz/";
+        Source {
+            downloads: vec![self.place.download(from, bytes, md5, 200_000_000)],
+            page: format!("{from}cifar.html"),
+            terms: "no licence stated; cite Krizhevsky, 2009".into(),
+            ..self.place.source(root)
+        }
     }
 
     /// Writes files of `count` records: pixel `p` of image `i` is `(i + p) % 251`, its labels are `i`.

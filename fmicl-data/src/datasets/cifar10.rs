@@ -5,14 +5,14 @@
 
 use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// CIFAR-10 from `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
 ///
 /// Files with fewer images than the official 10,000 are read too, as long as they are whole records.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar10 {
     /// The folder `cifar-10-batches-bin`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`)
@@ -54,18 +54,7 @@ impl Dataset for Cifar10 {
     }
 
     fn source(&self) -> Source {
-        let place = &RECORDS.place;
-        Source {
-            downloads: vec![place.download(
-                "https://www.cs.toronto.edu/~kriz/",
-                170_052_171,
-                "c32a1d4ab5d03f1284b67883e8d87530",
-                200_000_000,
-            )],
-            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
-            terms: "no licence stated; cite Krizhevsky, 2009".into(),
-            ..place.source(&self.root)
-        }
+        RECORDS.source(&self.root, (170_052_171, "c32a1d4ab5d03f1284b67883e8d87530"))
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

@@ -6,20 +6,20 @@
 
 use super::cifar::Records;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// CIFAR-100 from `train.bin` and `test.bin`, 50,000 and 10,000 images.
 ///
 /// Files with fewer images than the official ones are read too, as long as they are whole records.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar100 {
     /// The folder `cifar-100-binary`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless
     /// given. Relative to the working directory.
     pub root: PathBuf,
-    /// The 100 `fine` classes, or the 20 `coarse` ones that they belong to.
+    /// Labels: the 100 `fine` classes, or the 20 `coarse` ones that they belong to.
     pub labels: Labels,
 }
 
@@ -69,18 +69,7 @@ impl Dataset for Cifar100 {
     }
 
     fn source(&self) -> Source {
-        let place = &RECORDS.place;
-        Source {
-            downloads: vec![place.download(
-                "https://www.cs.toronto.edu/~kriz/",
-                168_513_733,
-                "03b5dce01913d631647c71ecec9e9cb8",
-                200_000_000,
-            )],
-            page: "https://www.cs.toronto.edu/~kriz/cifar.html".into(),
-            terms: "no licence stated; cite Krizhevsky, 2009".into(),
-            ..place.source(&self.root)
-        }
+        RECORDS.source(&self.root, (168_513_733, "03b5dce01913d631647c71ecec9e9cb8"))
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {

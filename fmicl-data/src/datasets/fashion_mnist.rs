@@ -6,13 +6,13 @@
 use super::idx::Idx;
 use super::place::data_folder;
 use super::published::PublishedIdx;
-use fmicl_core::{Dataset, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Fashion-MNIST from its four files, gzipped or not: 60,000 training and 10,000 test images. Debian's package
 /// `dataset-fashion-mnist` is found too.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FashionMnist {
     /// The folder that holds the files, or the one that such a folder `fashion-mnist` (or torchvision's) lies in: the data

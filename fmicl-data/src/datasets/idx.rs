@@ -5,15 +5,15 @@
 
 use super::files::{read_at_most, root_option, write};
 use super::memory::{Layout, Memory};
-use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, require, toml};
+use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, require, toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// MNIST's four files, gzipped (`.gz`) or not: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-...`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Idx {
-    /// The folder with the files; relative to the working directory.
+    /// The folder with the files; relative to the working directory. Required.
     pub root: PathBuf,
 }
 

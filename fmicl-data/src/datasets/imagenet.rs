@@ -8,7 +8,7 @@ use super::links::{FollowLinks, Links};
 use super::listing::Listing;
 use super::photos::write_photo;
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// A part of the classes, such as ImageNet-100, is read too. Files are decoded as `image-folder` decodes them: what
 /// ImageNet has of gray and CMYK files, and a PNG that is called .JPEG, is read as PIL reads it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageNet {
     /// The folder that holds `train` and `val`, or the one that such a folder `imagenet` lies in: the data folder

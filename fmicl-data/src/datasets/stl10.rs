@@ -6,7 +6,9 @@
 
 use super::files::{class_names, read_at_most, root_option, write};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Image, Portion, Result, Samples, Source, Split, open_file, register, toml};
+use fmicl_core::{
+    Dataset, Documented, Error, Image, Portion, Result, Samples, Source, Split, open_file, register, toml,
+};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -16,13 +18,13 @@ use std::path::{Path, PathBuf};
 /// stay on disk (2.8 GB), and each is read when it is needed.
 ///
 /// Files with fewer images than the official ones are read too, as long as they are whole images.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stl10 {
     /// The folder `stl10_binary`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless given.
     /// Relative to the working directory.
     pub root: PathBuf,
-    /// What pre-training sees: the `unlabeled` images, as the dataset's authors mean it, or `train-unlabeled`, the
+    /// Images for pre-training: the `unlabeled` ones, as the dataset's authors mean it, or `train-unlabeled`, the
     /// training images before them (without their labels), as solo-learn.
     pub pretrain: Pretrain,
 }

@@ -1,7 +1,8 @@
 //! `subset`: a part of another dataset's training samples, for runs that fit a laptop.
 
 use fmicl_core::{
-    Dataset, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register, require,
+    Dataset, Documented, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register,
+    require,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -13,13 +14,13 @@ use std::sync::Arc;
 /// ```toml
 /// dataset = { name = "subset", train = 5000, of = { name = "cifar10", root = "data" } }
 /// ```
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subset {
-    /// The whole dataset.
+    /// The whole dataset. Required.
     pub of: Part<dyn Dataset>,
-    /// How many samples to keep for pre-training and of the labelled training samples, at least 1. They are spread
-    /// evenly rather than the first ones, so that a dataset sorted by class keeps all of its classes.
+    /// Number of samples to keep for pre-training and of the labelled training samples, at least 1. They are spread
+    /// evenly rather than the first ones, so that a dataset sorted by class keeps all of its classes. Required.
     pub train: usize,
 }
 

@@ -9,7 +9,7 @@ use super::links::{FollowLinks, Links};
 use super::listing::Listing;
 use super::photos::{Photos, write_photo};
 use super::place::{Place, data_folder};
-use fmicl_core::{Dataset, Error, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// WNIDs.
 ///
 /// Files are decoded as `image-folder` decodes them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TinyImageNet {
     /// The folder `tiny-imagenet-200`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless

@@ -2,11 +2,11 @@
 //!
 //! Source: torchvision's `RandomResizedCrop.get_params`; Szegedy et al., "Going deeper with convolutions", 2014.
 
-use fmicl_core::{Op, Region, Result, Rng, Size, Transform, register, require};
+use fmicl_core::{Documented, Op, Region, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomResizedCrop(size, scale, ratio)`; the size is that of the view.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Crop {
     /// The least and the greatest part of the image's area that is kept, in (0, 1].

@@ -1,11 +1,11 @@
 //! Horizontal flip, torchvision's `RandomHorizontalFlip`.
 
 use super::require_probability;
-use fmicl_core::{Op, Planes, Result, Rng, Size, Transform, register};
+use fmicl_core::{Documented, Op, Planes, Result, Rng, Size, Transform, register};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomHorizontalFlip(p)`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flip {
     /// The probability that the view is mirrored, from 0 to 1.

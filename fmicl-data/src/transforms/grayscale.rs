@@ -1,11 +1,11 @@
 //! Gray as three equal channels, torchvision's `RandomGrayscale`.
 
 use super::require_probability;
-use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register};
+use fmicl_core::{Documented, Op, PixelOp, Result, Rng, Size, Transform, register};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomGrayscale(p)`: the luma in all three channels. The default is SimCLR's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grayscale {
     /// The probability that the view is gray, from 0 to 1.

@@ -3,21 +3,21 @@
 //! Source: torchvision's `ColorJitter` in a `RandomApply`; SimCLR, arXiv 2002.05709, appendix A.
 
 use super::require_probability;
-use fmicl_core::{Op, PixelOp, Result, Rng, Size, Transform, register, require};
+use fmicl_core::{Documented, Op, PixelOp, Result, Rng, Size, Transform, register, require};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomApply([ColorJitter(brightness, contrast, saturation, hue)], p)`. The defaults are SimCLR's
 /// for CIFAR-10, strength 0.5; an adjustment of 0 is left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Documented, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Jitter {
-    /// The factor is uniform on `[max(0, 1 - brightness), 1 + brightness]`; at least 0.
+    /// Brightness: the factor is uniform on `[max(0, 1 - brightness), 1 + brightness]`; at least 0.
     pub brightness: f64,
-    /// The factor is uniform on `[max(0, 1 - contrast), 1 + contrast]`; at least 0.
+    /// Contrast: the factor is uniform on `[max(0, 1 - contrast), 1 + contrast]`; at least 0.
     pub contrast: f64,
-    /// The factor is uniform on `[max(0, 1 - saturation), 1 + saturation]`; at least 0.
+    /// Saturation: the factor is uniform on `[max(0, 1 - saturation), 1 + saturation]`; at least 0.
     pub saturation: f64,
-    /// The shift is uniform on `[-hue, hue]`, in turns of the circle; from 0 to 0.5.
+    /// Hue: the shift is uniform on `[-hue, hue]`, in turns of the circle; from 0 to 0.5.
     pub hue: f64,
     /// The probability that the view is jittered at all, from 0 to 1.
     pub p: f64,

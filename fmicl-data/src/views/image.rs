@@ -4,12 +4,13 @@ use super::lines::Paths;
 use super::render::render_all;
 use crate::transforms::Normalize;
 use fmicl_core::registry::read_options;
-use fmicl_core::{Draw, Error, Input, Modality, Region, Result, Samples, Stop, View, Views, register, require};
-use fmicl_core::{tch::Tensor, toml};
+use fmicl_core::{
+    Documented, Draw, Error, Input, Modality, Region, Result, Samples, Stop, View, Views, register, require,
+};
+use fmicl_core::{tch::Tensor, toml::Table};
 pub use plan::{Plan, ViewKey};
 use recipe::Recipes;
 use std::sync::{Arc, OnceLock};
-use written::Written;
 
 /// How views of images are made: a recipe of transforms, then `ToTensor` and `Normalize`.
 ///
@@ -43,19 +44,23 @@ use written::Written;
 /// ```
 ///
 /// A transform can stand there twice, or under another name than its own: `late = { name = "blur", p = 0.1 }`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Documented, Clone)]
 pub struct ImageViews {
-    /// The side of a view in pixels, at least 1.
+    /// The side of a view in pixels, from 1 to 4096.
     pub(super) size: usize,
     /// For evaluation, the shorter side in pixels before the centre is cropped: torchvision's `Resize(eval_resize)`
-    /// before `CenterCrop(size)`. Absent: `size`. For photos 8/7 of it is usual (256 for 224). A view whose recipe frames
+    /// before `CenterCrop(size)`. Absent by default: `size`. For photos 8/7 of it is usual (256 for 224). A view whose recipe frames
     /// nothing is framed so, too.
     eval_resize: Option<usize>,
-    /// torchvision's `Normalize(mean, std)` after `ToTensor()`.
+    /// torchvision's `Normalize(mean, std)` after `ToTensor()`; by default with the mean and deviation of CIFAR-10.
     normalize: Normalize,
-    /// The recipes as they were written.
-    written: Written,
-    /// The same, built by [`validate`](Views::validate).
+    /// The order in which the transforms are applied, by their keys; one that is on must be in it.
+    order: Option<Vec<String>>,
+    /// Differences between the views of a sample: a table for each view, laid over this one. Absent by default: none.
+    each: Vec<Table>,
+    /// The transforms' options by their keys, as they were written.
+    transforms: Table,
+    /// The recipes, built by [`validate`](Views::validate).
     recipes: OnceLock<Arc<Recipes>>,
 }
 
@@ -71,7 +76,7 @@ impl ImageViews {
     ///
     /// # Errors
     /// [`Error::Config`] at the option.
-    pub fn new(options: toml::Table) -> Result<Self> {
+    pub fn new(options: Table) -> Result<Self> {
         let views: ImageViews = read_options(options)?;
         views.validate().map(|()| views)
     }
@@ -104,7 +109,7 @@ impl Views for ImageViews {
             format!("{eval} is not from the view's size, {}, to 8192 pixels", self.size)
         })?;
         self.normalize.validate().map_err(|error| error.at("normalize"))?;
-        let recipes = Recipes::build(&self.written, self.size)?;
+        let recipes = Recipes::build(self)?;
         self.recipes.get_or_init(|| Arc::new(recipes));
         Ok(())
     }

@@ -115,11 +115,12 @@ impl Learner for Net {
         tch::no_grad(|| normalize(&self.query.forward(view, false)))
     }
 
-    fn after_step(&mut self, parameters: &Parameters, _progress: f64) {
+    fn after_step(&mut self, parameters: &Parameters, _progress: f64) -> Result<()> {
         self.key.update(parameters, self.momentum);
         for keys in self.waiting.drain(..) {
             self.queue.push(&keys);
         }
+        Ok(())
     }
 
     fn discard(&mut self) {

@@ -7,7 +7,7 @@
 
 use super::branch::{Branch, check_layers, check_momentum, check_widths, widths};
 use crate::layers::{Mlp, Norms};
-use crate::schedules::cosine;
+use crate::schedules::{cosine, factor};
 use fmicl_core::tch::{self, Tensor, nn};
 use fmicl_core::{
     Architecture, BuildBackbone, Documented, Encoder, Learner, Momentum, Negatives, Pairing, Parameters, Part, Result,
@@ -82,7 +82,7 @@ impl Architecture for MocoV3 {
             predictor: Mlp::new(&(root / "predictor"), &widths, norms),
             key: Momentum::new(root, branch)?,
             momentum: self.momentum,
-            schedule: self.schedule.share(),
+            schedule: (self.schedule.name(), self.schedule.share()),
         }))
     }
 }
@@ -93,7 +93,8 @@ struct Net {
     predictor: Mlp,
     key: Momentum<Branch>,
     momentum: f64,
-    schedule: Arc<dyn Schedule>,
+    /// Its name and itself.
+    schedule: (&'static str, Arc<dyn Schedule>),
 }
 
 impl Learner for Net {
@@ -125,9 +126,11 @@ impl Learner for Net {
         tch::no_grad(|| normalize(&self.query.forward(view, false)))
     }
 
-    fn after_step(&mut self, parameters: &Parameters, progress: f64) {
-        let momentum = 1.0 - (1.0 - self.momentum) * self.schedule.factor(progress);
+    fn after_step(&mut self, parameters: &Parameters, progress: f64) -> Result<()> {
+        let (name, schedule) = &self.schedule;
+        let momentum = 1.0 - (1.0 - self.momentum) * factor(name, &**schedule, progress)?;
         self.key.update(parameters, momentum);
+        Ok(())
     }
 }
 

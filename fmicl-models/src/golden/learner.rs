@@ -54,7 +54,9 @@ pub(crate) fn check_learner(file: &str, part: &dyn Architecture, backbone: &dyn 
         loss.backward();
         stepper.step(&mut parameters, RATE);
         parameters.zero_grad();
-        learner.after_step(&parameters, (step + 1) as f64 / total as f64);
+        learner
+            .after_step(&parameters, (step + 1) as f64 / total as f64)
+            .unwrap();
     }
     for (name, var) in store.variables() {
         let found = if name.starts_with("queue") {

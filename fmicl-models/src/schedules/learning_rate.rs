@@ -2,7 +2,8 @@
 //!
 //! Source: Goyal et al., arXiv 1706.02677 (warm-up); with the cosine, as SimCLR's and MoCo v3's code put them together.
 
-use fmicl_core::Schedule;
+use super::factor::factor;
+use fmicl_core::{Part, Result, Schedule};
 
 /// `base_lr * step / warmup_steps` before the end of the warm-up, and after it
 /// `final_lr + (base_lr - final_lr) * factor(progress)` with the schedule's factor at
@@ -10,7 +11,7 @@ use fmicl_core::Schedule;
 ///
 /// So step 0 has the rate 0 if there is a warm-up. With a cosine it is `base_lr` if there is none; step `warmup_steps` has
 /// `base_lr`; the last step, `total_steps - 1`, is one step short of `final_lr`, which holds from `total_steps` on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct LearningRate<'a> {
     /// The highest rate.
     pub base_lr: f64,
@@ -21,27 +22,31 @@ pub struct LearningRate<'a> {
     /// The rate at factor 0.
     pub final_lr: f64,
     /// Schedule after the warm-up.
-    pub schedule: &'a dyn Schedule,
+    pub schedule: &'a Part<dyn Schedule>,
 }
 
 impl LearningRate<'_> {
     /// The learning rate of a step, counted from 0.
-    pub fn at(&self, step: u64) -> f64 {
+    ///
+    /// # Errors
+    /// [`Error::Run`](fmicl_core::Error::Run) where the schedule's factor is not from 0 to 1.
+    pub fn at(&self, step: u64) -> Result<f64> {
         if step < self.warmup_steps {
-            return self.base_lr * step as f64 / self.warmup_steps as f64;
+            return Ok(self.base_lr * step as f64 / self.warmup_steps as f64);
         }
         let progress = match step < self.total_steps {
             true => (step - self.warmup_steps) as f64 / (self.total_steps - self.warmup_steps) as f64,
             false => 1.0,
         };
-        self.final_lr + (self.base_lr - self.final_lr) * self.schedule.factor(progress)
+        let factor = factor(self.schedule.name(), &**self.schedule, progress)?;
+        Ok(self.final_lr + (self.base_lr - self.final_lr) * factor)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::LearningRate;
-    use crate::schedules::Cosine;
+    use crate::schedules::cosine;
     use fmicl_core::tch::Tensor;
 
     #[test]
@@ -51,9 +56,9 @@ mod tests {
             warmup_steps: 10,
             total_steps: 110,
             final_lr: 0.1,
-            schedule: &Cosine {},
+            schedule: &cosine(),
         };
-        let lr = |step| schedule.at(step);
+        let lr = |step| schedule.at(step).unwrap();
         assert_eq!([lr(0), lr(5), lr(10), lr(110), lr(1000)], [0.0, 0.2, 0.4, 0.1, 0.1]);
         assert!((lr(60) - 0.25).abs() < 1e-15, "half-way between 0.4 and 0.1");
         assert!(lr(109) > 0.1 && lr(109) < 0.1001);
@@ -66,9 +71,9 @@ mod tests {
             warmup_steps: 6,
             total_steps: 20,
             final_lr: 0.02,
-            schedule: &Cosine {},
+            schedule: &cosine(),
         };
-        let rates: Vec<f64> = (0..=20).map(|step| schedule.at(step)).collect();
+        let rates: Vec<f64> = (0..=20).map(|step| schedule.at(step).unwrap()).collect();
         let golden = &crate::golden::read("schedule")["rates"];
         crate::golden::assert_close("rates", &Tensor::from_slice(&rates), golden, 1e-15);
     }
@@ -80,9 +85,9 @@ mod tests {
             warmup_steps: 0,
             total_steps: 2,
             final_lr: 0.0,
-            schedule: &Cosine {},
+            schedule: &cosine(),
         };
-        assert_eq!([schedule.at(0), schedule.at(2)], [0.4, 0.0]);
+        assert_eq!([0, 2].map(|step| schedule.at(step).unwrap()), [0.4, 0.0]);
     }
 
     #[test]
@@ -92,8 +97,8 @@ mod tests {
             warmup_steps: 4,
             total_steps: 2,
             final_lr: 0.0,
-            schedule: &Cosine {},
+            schedule: &cosine(),
         };
-        assert_eq!([schedule.at(0), schedule.at(1), schedule.at(3)], [0.0, 0.25, 0.75]);
+        assert_eq!([0, 1, 3].map(|step| schedule.at(step).unwrap()), [0.0, 0.25, 0.75]);
     }
 }

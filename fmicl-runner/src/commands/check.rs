@@ -1,21 +1,17 @@
 //! `fmicl check`: everything about an experiment that can be known before training.
 
 mod files;
+mod model;
 
 use super::ExperimentArgs;
 use crate::command::{Command, Group, Outcome};
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval;
-use crate::run::{build_learner, read_init};
-use crate::train::{open_loader, prepare};
 use crate::wrap;
 use clap::Args;
-use fmicl_core::panics::quietly;
-use fmicl_core::tch::{Device, nn::VarStore, no_grad};
-use fmicl_core::{Error, Learner, Result, Samples, View};
-use fmicl_data::Loader;
-use std::sync::Arc;
+use fmicl_core::{Error, Result};
+use model::Model;
 
 #[derive(Debug, Args)]
 struct Check {
@@ -123,54 +119,6 @@ fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
 /// The value, or its error among the problems.
 fn keep<T>(result: Result<T>, experiment: &Experiment, problems: &mut Vec<Error>) -> Option<T> {
     result.map_err(|error| problems.push(experiment.locate(error))).ok()
-}
-
-/// An experiment's model on the CPU.
-struct Model {
-    learner: Box<dyn Learner>,
-    parameters: usize,
-    init: Option<String>,
-}
-
-impl Model {
-    fn build(experiment: &Experiment) -> Result<Self> {
-        let store = VarStore::new(Device::Cpu);
-        let init = read_init(experiment)?;
-        let learner = build_learner(experiment, &store.root(), init.as_ref())?;
-        let (parameters, _) = prepare(experiment, &store)?;
-        Ok(Model {
-            learner,
-            parameters: parameters.groups.iter().map(|group| group.values.numel()).sum(),
-            init: init.map(|init| init.summary(&store)),
-        })
-    }
-
-    /// Takes two images through all of it, and counts the steps of an epoch.
-    fn dry_run(&mut self, experiment: &Experiment, samples: &Arc<dyn Samples>) -> Result<usize> {
-        let learner = &mut self.learner;
-        let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
-        let loader = Loader::new(
-            samples.clone(),
-            experiment.views.share(),
-            learner.views(),
-            2,
-            experiment.seed,
-            1,
-        )?;
-        let two = loader.epoch(0, 0)?.next().transpose()?;
-        let views: Vec<View> = two.map(|batch| batch.views).into_iter().flatten().collect();
-
-        let input = experiment.views.input().map_err(|error| error.at("views"))?;
-        let refused = |part: &'static str| move |why| Error::config(format!("{input}: {why}")).at(part);
-        no_grad(|| {
-            let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
-            let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
-            for pairing in &pairings {
-                quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
-            }
-            Ok(steps)
-        })
-    }
 }
 
 #[cfg(test)]

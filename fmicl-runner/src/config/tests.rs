@@ -1,6 +1,9 @@
 //! What a user sees of a config: the whole line, each time.
 
+mod given;
 mod merging;
+mod sets;
+mod values;
 
 use super::{Experiment, load, load_all};
 use std::path::Path;
@@ -205,158 +208,6 @@ fn a_known_key_in_another_place_is_told_its_own() {
 }
 
 #[test]
-fn a_set_that_is_wrong_is_named_as_it_was_typed() {
-    assert_eq!(
-        error_of(GOOD, &["objective.alhpa=2"]),
-        "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
-    );
-    assert_eq!(
-        error_of(GOOD, &["train.lr=-1"]),
-        "--set train.lr=-1: -1 is not from 1e-12 to 1e9"
-    );
-    assert_eq!(
-        error_of(GOOD, &["train"]),
-        "--set train: expected key=value, such as train.epochs=10"
-    );
-    assert_eq!(
-        error_of(GOOD, &["train..lr=1"]),
-        "--set train..lr=1: expected key=value, such as train.epochs=10"
-    );
-    assert_eq!(
-        error_of(GOOD, &["train=1"]),
-        "--set train=1: expected a table, found the number 1"
-    );
-}
-
-#[test]
-fn a_set_that_a_later_one_undoes_is_an_error_and_one_that_is_replaced_is_not() {
-    let undone = |sets: &[&str]| error_of(GOOD, sets);
-    let lost = "a later --set names another part in its place; give it after that one";
-    for other in ["optimizer.name=adamw", "optimizer=adamw"] {
-        let error = undone(&["optimizer.weight_decay=0.5", other]);
-        assert_eq!(error, format!("--set optimizer.weight_decay=0.5: {lost}"));
-    }
-    let error = undone(&["objective.similarity.mu=1", "objective.similarity=cosine"]);
-    assert_eq!(error, format!("--set objective.similarity.mu=1: {lost}"));
-    let experiment = loaded(
-        &[("x.toml", GOOD)],
-        &[
-            "train.lr=0.1",
-            "optimizer=adamw",
-            "optimizer.weight_decay=0.5",
-            "train.lr=0.2",
-        ],
-    );
-    assert_eq!((experiment.train.lr, experiment.optimizer.name()), (0.2, "adamw"));
-}
-
-#[test]
-fn a_set_above_the_key_at_fault_keeps_the_key() {
-    assert_eq!(
-        error_of(GOOD, &["objective={name='f-micl'"]),
-        "--set objective={name='f-micl': unclosed inline table, expected `}`"
-    );
-    assert_eq!(
-        error_of(GOOD, &["objective={name=infonce}"]),
-        "--set objective={name=infonce}: `infonce` is not a TOML value: write text in quotes, \"infonce\""
-    );
-    assert_eq!(
-        error_of(GOOD, &["train={epochs=0, batch_size=2, lr=1}"]),
-        "--set train={epochs=0, batch_size=2, lr=1}: train.epochs: 0 is not from 1 to 99999"
-    );
-}
-
-#[test]
-fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
-    assert_eq!(
-        error_with("epochs = 4", "epochs = \"four\""),
-        "x.toml:8:1: train.epochs: expected a whole number from 0, found the string \"four\""
-    );
-    assert_eq!(
-        error_with("lr = 0.5", "lr = 0.5\nthreads = -4"),
-        "x.toml:11:1: train.threads: expected a whole number from 0, found the number -4"
-    );
-    assert_eq!(
-        error_with("lr = 0.5", "lr = true"),
-        "x.toml:10:1: train.lr: expected a number, found `true`"
-    );
-    assert_eq!(
-        error_with("[train]", "device = 'gpu'\n[train]"),
-        "x.toml:7:1: device: `gpu` is not `auto`, `cpu` or `cuda:N` with N from 0"
-    );
-}
-
-#[test]
-fn a_value_out_of_range_is_an_error_at_its_line() {
-    for (from, to, expected) in [
-        (
-            "batch_size = 8",
-            "batch_size = 1",
-            "9:1: train.batch_size: 1 is not at least 2: a pair needs a negative",
-        ),
-        (
-            "epochs = 4",
-            "epochs = 0",
-            "8:1: train.epochs: 0 is not from 1 to 99999",
-        ),
-        ("lr = 0.5", "lr = nan", "10:1: train.lr: NaN is not from 1e-12 to 1e9"),
-        (
-            "lr = 0.5",
-            "lr = 0.5\nfinal_lr = 1",
-            "11:1: train.final_lr: 1 is not from 0 to lr, 0.5",
-        ),
-        (
-            "lr = 0.5",
-            "lr = 0.5\nwarmup_epochs = 4",
-            "11:1: train.warmup_epochs: 4 is not below the 4 epochs of the run; use 0 for no warm-up",
-        ),
-        (
-            "lr = 0.5",
-            "lr = 0.5\naccumulate = 0",
-            "11:1: train.accumulate: 0 is not at least 1",
-        ),
-        (
-            "lr = 0.5",
-            "lr = 0.5\nclip_grad_norm = 0",
-            "11:1: train.clip_grad_norm: 0 is not from 1e-12 to 1e9",
-        ),
-        (
-            "lr = 0.5",
-            "lr = 0.5\n[evaluations]\nknn = { k = 0 }",
-            "12:9: evaluations.knn.k: 0 is not at least 1",
-        ),
-        (
-            "lr = 0.5",
-            "lr = 0.5\n[evaluations]\nlinear.l2 = -1",
-            "12:8: evaluations.linear.l2: -1 is not from 0 to 1e9",
-        ),
-        (
-            "\"gray\"",
-            "{ name = \"gray\", count = 0 }",
-            "2:28: dataset.count: 0 is not at least 1",
-        ),
-    ] {
-        assert_eq!(error_with(from, to), format!("x.toml:{expected}"));
-    }
-}
-
-#[test]
-fn what_is_written_as_another_language_has_it_is_told_how_toml_has_it() {
-    for (set, found) in [
-        (
-            "train.lr=.1",
-            "expected a number, found the string \".1\"; write it as `0.1`",
-        ),
-        (
-            "train.sync_batch_norm=True",
-            "expected true or false, found the string \"True\"; write it as `true`",
-        ),
-    ] {
-        assert_eq!(error_of(GOOD, &[set]), format!("--set {set}: {found}"));
-    }
-}
-
-#[test]
 fn a_part_without_a_name_is_told_the_names_that_there_are() {
     let error = error_with("name = \"sgd\", ", "");
     let form = "x.toml:6:1: optimizer: expected the name of a part (optimizer), or a table with `name` and options";
@@ -369,22 +220,6 @@ fn a_part_without_a_name_is_told_the_names_that_there_are() {
     assert_eq!(
         error_with("{ name = \"sgd\", momentum = 0.8 }", "[\"sgd\"]"),
         format!("{form}; found an array")
-    );
-}
-
-#[test]
-fn a_negative_number_is_told_the_range_that_it_is_out_of() {
-    assert_eq!(
-        error_with("epochs = 4", "epochs = -4"),
-        "x.toml:8:1: train.epochs: -4 is not from 1 to 99999"
-    );
-    assert_eq!(
-        error_with("\"gray\"", "{ name = \"gray\", count = -1 }"),
-        "x.toml:2:28: dataset.count: -1 is not at least 1"
-    );
-    assert_eq!(
-        error_of(GOOD, &["evaluations.knn.k=-9"]),
-        "--set evaluations.knn.k=-9: -9 is not at least 1"
     );
 }
 

@@ -137,6 +137,11 @@ fn fifty() -> usize {
     50
 }
 
+/// Whether the factor of a schedule is ever another than 1.
+fn falls(schedule: &dyn Schedule) -> bool {
+    (0..=1000).any(|step| schedule.factor(f64::from(step) / 1000.0) != 1.0)
+}
+
 impl Train {
     /// `threads`, with 0 replaced by the number of cores.
     pub fn data_threads(&self) -> usize {
@@ -173,6 +178,12 @@ impl Train {
             }),
             require((0.0..=lr.max(0.0)).contains(&final_lr), "final_lr", || {
                 format!("{final_lr} is not from 0 to lr, {lr}")
+            }),
+            require(final_lr <= 0.0 || falls(&*self.schedule), "final_lr", || {
+                let schedule = self.schedule.name();
+                format!(
+                    "{final_lr} has no effect: the schedule `{schedule}` keeps the rate at lr; leave it out, or take another train.schedule"
+                )
             }),
             self.clip_grad_norm
                 .map_or(Ok(()), |norm| positive(norm, "clip_grad_norm")),

@@ -1,30 +1,56 @@
 //! Whether the machine has the memory that an evaluation takes, asked before training of days.
 
 use super::{MOST_PIXELS, raw_bytes};
-use crate::data::Splits;
+use crate::data::{Opened, Splits};
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
 
-/// That there is memory for the features of the labelled splits, `width` numbers a sample, and for what the evaluations take
-/// beside them; or for raw pixels where those take more; in each process of this machine. They are made when training is over,
-/// and its own memory is in use then, too. What a GPU has left is not known.
+/// That there is memory to [compare](super::compare) a trained encoder of `width` features: for the features of the labelled
+/// splits, or raw pixels where those take more, and for what the evaluations take beside them; in each process of this
+/// machine. They are made when training is over, and its own memory is in use then, too. What a GPU has left is not known.
 ///
 /// # Errors
-/// A run's, with what is needed and what there is.
+/// A config error at `eval`, with what is needed and what there is.
 pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<()> {
-    let there = available().filter(|_| device == Device::Cpu);
-    let (Some((_, labelled)), Some(there)) = (data.by_labels().next(), there) else {
-        return Ok(());
-    };
     // A sample that cannot be read has an error of its own.
     let raw = data.raw_width().ok().flatten();
-    let raw = raw.filter(|width| raw_bytes(*width, labelled) <= MOST_PIXELS);
-    let (width, of) = widest(width as usize, raw);
+    let raw = raw.filter(|width| {
+        let mut labelled = data.labelled.iter();
+        labelled.any(|labelled| raw_bytes(*width, labelled) <= MOST_PIXELS)
+    });
+    let tasks: Vec<_> = data.by_labels().map(|(opened, _)| opened).collect();
+    let numbers = widest(width as usize, raw);
+    let fewer = "lower eval.train_samples";
+    require_room_for(data, ("the evaluation after training", &tasks, fewer), numbers, device)
+}
+
+/// The same for one evaluation, which wants labels, of one encoder.
+///
+/// # Errors
+/// As [`require_room`].
+pub(super) fn require_room_alone(data: &Splits, opened: &Opened, width: i64, device: Device) -> Result<()> {
+    let fewer = "evaluate without --on, and with --set eval.train_samples=N";
+    let numbers = (width as usize, FEATURES);
+    require_room_for(data, ("this evaluation", &[opened], fewer), numbers, device)
+}
+
+/// As [`require_room`], for numbers of which there are so many a sample, and their name; with the words for the evaluations and
+/// for how they take fewer samples.
+fn require_room_for(
+    data: &Splits,
+    (what, tasks, fewer): (&str, &[&Opened], &str),
+    (width, of): (usize, &str),
+    device: Device,
+) -> Result<()> {
+    let there = available().filter(|_| device == Device::Cpu);
+    let (Some(labelled), Some(there), false) = (&data.labelled, there, tasks.is_empty()) else {
+        return Ok(());
+    };
     let sizes = labelled.sizes();
-    let beside = data.by_labels();
-    let beside = beside.map(|(opened, _)| (opened.evaluation.memory(&sizes, width), &*opened.name));
+    let beside = tasks.iter();
+    let beside = beside.map(|opened| (opened.evaluation.memory(&sizes, width), &*opened.name));
     let (beside, name) = beside.max().unwrap_or_default();
     let processes = data.processes_here as u64;
     let [train, test] = [sizes.train, sizes.test];
@@ -38,20 +64,22 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
         _ => format!(", in each of {processes} processes"),
     };
     Err(Error::config(format!(
-        "the evaluation after training takes about {} ({of} of {train} + {test} samples, {width} numbers each, and what \
-         `{name}` takes beside them{each}), and {} are free; lower eval.train_samples, which is all {train} unless set, or \
-         take a machine with more memory",
+        "{what} takes about {} ({of} of {train} + {test} samples, {width} numbers each, and what \
+         `{name}` takes beside them{each}), and {} are free; {fewer}, which is all {train} unless set, or take \
+         a machine with more memory",
         gib(needed),
         gib(there)
     ))
     .at("eval"))
 }
 
+const FEATURES: &str = "features";
+
 /// The wider of an encoder's features and raw pixels, which are judged one after the other.
 fn widest(features: usize, raw: Option<usize>) -> (usize, &'static str) {
     match raw {
         Some(raw) if raw > features => (raw, "raw pixels"),
-        _ => (features, "features"),
+        _ => (features, FEATURES),
     }
 }
 

@@ -4,11 +4,12 @@ use super::batch::{backward, forward};
 use super::callback::{Forward, Step};
 use super::callbacks::Callbacks;
 use super::trainer::{State, Trainer};
+use anyhow::Context;
 
 /// Takes the steps that are left. Whether those were all: where a callback asks for it, the run stops before.
 ///
 /// # Errors
-/// A sample that cannot be read, a step that is not finite, another process that is gone, or what a callback found.
+/// A sample that cannot be read, a step that is not finite, a schedule that leaves its range, another process that is gone, or what a callback found.
 pub fn fit(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<bool> {
     while !callbacks.between_steps(trainer)? {
         if trainer.is_over() {
@@ -68,8 +69,11 @@ pub fn step(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<
     match step.taken {
         true => {
             let progress = (standing.step + 1) as f64 / plan.total_steps() as f64;
-            state.optimizer.step(parameters, plan.lr.at(standing.step));
-            state.model.learner.after_step(parameters, progress);
+            let number = || format!("step {}", standing.step + 1);
+            let lr = plan.lr.at(standing.step).with_context(number)?;
+            state.optimizer.step(parameters, lr);
+            let updated = state.model.learner.after_step(parameters, progress);
+            updated.with_context(number)?;
         }
         false => state.model.learner.discard(),
     }

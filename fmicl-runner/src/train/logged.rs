@@ -44,7 +44,7 @@ impl Logged {
         (trainer.state.standing.step > 0).then_some(())?;
         Some(Logged {
             step: trainer.state.standing.step,
-            lr: trainer.last_lr(),
+            lr: trainer.last_lr().ok()?,
             loss: loss / trainer.plan.experiment.train.accumulate as f64,
             grad_norm,
         })

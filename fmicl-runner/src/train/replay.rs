@@ -9,7 +9,7 @@ use super::resume::OTHER_PROCESSES;
 use super::seen::Seen;
 use super::trainer::Trainer;
 use crate::DeviceChoice;
-use crate::config::Train;
+use crate::config::{Experiment, Train};
 use crate::data::Splits;
 use crate::run::provenance::{self, Segment};
 use crate::run::{Checkpoint, Model, RunDir};
@@ -38,12 +38,7 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,
         None => Model::build(&experiment, device)?,
     };
-    let (_, steps_per_epoch) = open_loader(&experiment, data.pretrain.clone(), model.learner.views())
-        .map_err(|error| experiment.locate(error))?;
-    let total = (steps_per_epoch * experiment.train.epochs) as u64;
-    fmicl_core::require((1..=total).contains(&step), "--step", || {
-        format!("{step} is not a step of the run, which has 1 to {total}")
-    })?;
+    require_step(&experiment, &data, &model, step)?;
     let mut out = std::io::stdout();
     let after = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.standing.step);
     match &checkpoint {
@@ -51,28 +46,19 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
         None => writeln!(out, "from the beginning: there is no checkpoint before step {step}")?,
     }
     let segments = provenance::segments(run.path())?;
-    let mut taken = provenance::that_took(&segments, after, step).ok_or_else(|| unknown(&run, after))?;
-    let last = taken.pop().map(|(_, segment)| segment);
-    let last = last.ok_or_else(|| unknown(&run, after))?;
-    let on_error = experiment.train.on_error;
-    let follow = |segment: &Segment| -> Result<Train> {
-        let train = segment.train.clone().ok_or_else(|| unknown(&run, segment.from_step))?;
-        let train: Train = registry::read_options(train)?;
-        // How samples are read may be changed; what was computed of them may not.
-        Ok(Train { on_error, ..train })
-    };
+    let taken = provenance::that_took(&segments, after, step);
+    let mut taken = taken.ok_or_else(|| unknown(&run, after))?;
+    let (_, last) = taken.pop().ok_or_else(|| unknown(&run, after))?;
     let alone: Rc<dyn Processes> = Rc::new(Single {});
     let epochs = experiment.train.epochs;
     let mut reached = checkpoint;
     for (end, segment) in taken {
-        experiment.train = follow(segment)?;
-        estimator::set_tile(experiment.train.tile);
+        follow(&mut experiment, &run, segment)?;
         let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
         advance(&mut trainer, &data, reached.as_ref(), end)?;
         reached = Some(trainer.state.snapshot().unwritten(run.path().into()));
     }
-    experiment.train = follow(last)?;
-    estimator::set_tile(experiment.train.tile);
+    follow(&mut experiment, &run, last)?;
     if experiment.train.epochs != epochs {
         writeln!(
             out,
@@ -89,10 +75,40 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     }
     let mut trainer = Trainer::new(&experiment, &data, &mut model, device, &alone)?;
     advance(&mut trainer, &data, reached.as_ref(), step - 1)?;
-    let tracer = Tracer::new(&trainer);
+    look(&mut trainer, &data, (&run, last))
+}
+
+/// That the run has a step of this number.
+fn require_step(experiment: &Experiment, data: &Splits, model: &Model, step: u64) -> Result<()> {
+    let loader = open_loader(experiment, data.pretrain.clone(), model.learner.views());
+    let (_, steps_per_epoch) = loader.map_err(|error| experiment.locate(error))?;
+    let total = (steps_per_epoch * experiment.train.epochs) as u64;
+    fmicl_core::require((1..=total).contains(&step), "--step", || {
+        format!("{step} is not a step of the run, which has 1 to {total}")
+    })
+}
+
+/// Gives the experiment the `[train]` of a segment.
+fn follow(experiment: &mut Experiment, run: &RunDir, segment: &Segment) -> Result<()> {
+    let train = segment.train.clone().ok_or_else(|| unknown(run, segment.from_step))?;
+    let train: Train = registry::read_options(train)?;
+    // How samples are read may be changed; what was computed of them may not.
+    experiment.train = Train {
+        on_error: experiment.train.on_error,
+        ..train
+    };
+    estimator::set_tile(experiment.train.tile);
+    Ok(())
+}
+
+/// Takes the next step, which a segment of the run took, and prints what was computed on the way.
+fn look(trainer: &mut Trainer, data: &Splits, (run, segment): (&RunDir, &Segment)) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let step = trainer.state.standing.step + 1;
+    let tracer = Tracer::new(trainer);
     let seen = tracer.traced();
-    let mut callbacks = callbacks(&trainer, &data, Some(tracer));
-    let taken = take_step(&mut trainer, &mut callbacks);
+    let mut callbacks = callbacks(trainer, data, Some(tracer));
+    let taken = take_step(trainer, &mut callbacks);
     let diverged = match taken.and_then(|()| trainer.require_finite()) {
         Ok(()) => None,
         Err(error) => Some(error.downcast::<Diverged>()?),
@@ -105,9 +121,9 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     if let Some(diverged) = diverged {
         writeln!(out, "{diverged}")?;
     }
-    if let (Some(logged), Some(now)) = (Logged::read(run.path(), step)?, Logged::of(&trainer)) {
+    if let (Some(logged), Some(now)) = (Logged::read(run.path(), step)?, Logged::of(trainer)) {
         let here = Segment::begin(&trainer.state.standing.computing(None));
-        writeln!(out, "{}", logged.beside(&now, (last, &here)))?;
+        writeln!(out, "{}", logged.beside(&now, (segment, &here)))?;
     }
     match seen.iter().find_map(Seen::bad) {
         Some(name) => writeln!(out, "the first that is not finite: {name}")?,

@@ -115,7 +115,7 @@ impl<'a> Trainer<'a> {
                     warmup_steps: train.warmup_epochs as u64 * steps_per_epoch,
                     total_steps: train.epochs as u64 * steps_per_epoch,
                     final_lr: train.final_lr,
-                    schedule: &*train.schedule,
+                    schedule: &train.schedule,
                 },
                 steps_per_epoch,
             },
@@ -226,7 +226,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// The learning rate of the last step.
-    pub fn last_lr(&self) -> f64 {
+    ///
+    /// # Errors
+    /// Those of [`LearningRate::at`].
+    pub fn last_lr(&self) -> Result<f64> {
         self.plan.lr.at(self.state.standing.step - 1)
     }
 }

@@ -1,7 +1,7 @@
 //! One run of a sweep and its directory.
 
-use super::outcome::{FAILED, Outcome};
-use fmicl_core::{Error, Result};
+use super::outcome::{FAILED, Outcome, TRACKER};
+use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{Base, Change, Experiment};
 use fmicl_runner::run::RunDir;
 use std::fs;
@@ -40,6 +40,7 @@ impl Cell {
     ) -> Result<Self, Vec<Error>> {
         changes.extend(seed.map(|seed| Change::set("seed", seed as i64)));
         let experiment = base.changed(&changes)?;
+        require_tracked(&experiment).map_err(|error| vec![experiment.locate(error)])?;
         // What is for a part that another one replaces would be an error on the command line of the run.
         changes.retain(|change| change.is_kept_by(&experiment));
         let seed = experiment.seed;
@@ -128,6 +129,14 @@ impl Cell {
     pub fn outcome(&self) -> Result<Outcome> {
         Outcome::read(&self.dir)
     }
+}
+
+/// That the run keeps the numbers of its epochs in the file that the table is made from.
+fn require_tracked(experiment: &Experiment) -> Result<()> {
+    let trackers: Vec<_> = experiment.trackers.iter().map(|tracker| tracker.name()).collect();
+    require(trackers.contains(&TRACKER), "trackers", || {
+        format!("{trackers:?} is without \"{TRACKER}\", whose files a sweep reads: add it, or leave `trackers` out")
+    })
 }
 
 /// The letters, digits and points of a label.

@@ -14,6 +14,9 @@ use std::path::Path;
 /// The file that says why a run failed.
 pub const FAILED: &str = "failed.txt";
 
+/// The tracker that writes the file of which the last line is read.
+pub const TRACKER: &str = "jsonl";
+
 /// What a run gave.
 #[derive(Debug)]
 pub enum Outcome {
@@ -50,10 +53,7 @@ impl Outcome {
         let Some(result) = result else {
             return Ok(Outcome::Waiting);
         };
-        let path = dir.join("metrics.jsonl");
-        let lines = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?;
-        let last_epoch = serde_json::from_str::<Value>(lines.lines().last().unwrap_or_default());
-        let last_epoch = last_epoch.map_err(|error| Error::data(&path, format!("is not a run's: {error}")))?;
+        let last_epoch = last_epoch(&dir.join("metrics.jsonl"), &result["epochs"])?;
         let reports = match result.get("reports") {
             Some(reports) => Reports::deserialize(reports).map_err(|error| {
                 let path = dir.join("result.json");
@@ -76,6 +76,21 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+/// The line of the run's last epoch; a file without it is of an earlier attempt.
+fn last_epoch(path: &Path, epoch: &Value) -> Result<Value> {
+    let lines = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
+    let last = lines.lines().last().unwrap_or_default();
+    let last = serde_json::from_str::<Value>(last);
+    let last = last.map_err(|error| Error::data(path, format!("is not a run's: {error}")))?;
+    if &last["epoch"] == epoch {
+        return Ok(last);
+    }
+    let found = &last["epoch"];
+    let message =
+        format!("ends with epoch {found}, and the run with epoch {epoch}: remove the run's directory to run it again");
+    Err(Error::data(path, message))
 }
 
 impl Finished {

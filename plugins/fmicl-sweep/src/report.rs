@@ -103,48 +103,64 @@ impl<'a> Report<'a> {
     pub fn markdown(&self) -> Result<String> {
         let groups = self.groups()?;
         let columns = unique(groups.iter().map(|group| group.column));
-        let rows = unique(groups.iter().map(|group| group.row.clone()));
         let metrics = &self.reported.metrics;
-        let places: Vec<(&str, &str)> = columns
+        let places: Vec<_> = columns
             .iter()
             .flat_map(|column| metrics.iter().map(move |metric| (*column, &**metric)))
             .collect();
-
         let row_axes: Vec<&str> = (0..self.axes.len())
             .filter(|axis| Some(*axis) != self.columns)
             .map(|axis| self.axes[axis])
             .collect();
         let width = row_axes.len().max(1);
+        let table = Table { groups, places, width };
         let mut text = format!("# {}\n\n", self.title);
-        let heads = places
-            .iter()
-            .map(|(column, metric)| format!("{column} {metric}").trim().to_string());
-        let heads: Vec<String> = padded(row_axes.iter().map(|axis| axis.to_string()), width)
+        table.write_heads(&mut text, &row_axes);
+        let left_out = table.write_references(&mut text);
+        table.write_rows(&mut text);
+        let _ = write!(text, "\n{}", caption::caption(self.cells, metrics, &left_out)?);
+        Ok(text)
+    }
+}
+
+/// The table, a line at a time.
+struct Table<'a> {
+    groups: Vec<Group<'a>>,
+    /// Its columns: the group's, and the metric.
+    places: Vec<(&'a str, &'a str)>,
+    /// The columns before them, which name a row.
+    width: usize,
+}
+
+impl<'a> Table<'a> {
+    fn write_heads(&self, text: &mut String, row_axes: &[&str]) {
+        let heads = self.places.iter();
+        let heads = heads.map(|(column, metric)| format!("{column} {metric}").trim().to_string());
+        let heads: Vec<String> = padded(row_axes.iter().map(|axis| axis.to_string()), self.width)
             .chain(heads)
             .collect();
-        line(&mut text, heads.iter().cloned());
-        line(&mut text, heads.iter().map(|_| "---".to_string()));
+        line(text, heads.iter().cloned());
+        line(text, heads.iter().map(|_| "---".to_string()));
+    }
 
-        let inside = |column: &str| {
-            groups
-                .iter()
-                .filter(move |group| group.column == column)
-                .collect::<Vec<_>>()
-        };
+    /// The groups of a column.
+    fn inside(&self, column: &str) -> Vec<&Group<'a>> {
+        self.groups.iter().filter(|group| group.column == column).collect()
+    }
+
+    /// The lines of what the trained encoders are compared with; those that have no line, since they depend on the row.
+    fn write_references(&self, text: &mut String) -> Vec<&str> {
+        let finished = self.groups.iter().flat_map(|group| &group.runs);
+        let references = unique(finished.filter_map(Outcome::finished).flat_map(Finished::references));
         let mut left_out = Vec::new();
-        let finished = groups
-            .iter()
-            .flat_map(|group| &group.runs)
-            .filter_map(Outcome::finished);
-        let references = unique(finished.flat_map(Finished::references));
         for reference in std::iter::once(LARGEST).chain(references) {
             let mut values = Vec::new();
-            for &(column, metric) in &places {
+            for &(column, metric) in &self.places {
                 let number = |run: &Finished| match reference {
                     LARGEST => run.blind(metric),
                     _ => run.of(reference, metric),
                 };
-                let column = inside(column);
+                let column = self.inside(column);
                 let summary = self::reference(&column, number);
                 let differs = summary.is_none() && column.iter().any(|group| group.over(number).is_some());
                 if differs && !left_out.contains(&reference) {
@@ -154,34 +170,35 @@ impl<'a> Report<'a> {
             }
             if values.iter().any(|value| value != NOTHING) {
                 let label = [reference.to_string()].into_iter();
-                line(&mut text, padded(label, width).chain(values));
+                line(text, padded(label, self.width).chain(values));
             }
         }
-        for row in &rows {
+        left_out
+    }
+
+    /// The lines of the runs.
+    fn write_rows(&self, text: &mut String) {
+        for row in unique(self.groups.iter().map(|group| group.row.clone())) {
             let value = |&(column, metric): &(&str, &str)| {
-                let Some(group) = groups.iter().find(|group| group.row == *row && group.column == column) else {
-                    return NOTHING.to_string();
-                };
-                let summary = group.summary(metric);
-                let best = summary
-                    .as_ref()
-                    .is_some_and(|own| is_best(metric, own, &inside(column)))
-                    && !is_blind(metric, group);
-                match group
-                    .runs
-                    .iter()
-                    .filter(|run| matches!(run, Outcome::Failed(_)))
-                    .count()
-                {
-                    0 => shown(summary, best),
-                    failed => format!("{} ({failed} failed)", shown(summary, best)),
-                }
+                let mut groups = self.groups.iter();
+                let group = groups.find(|group| group.row == row && group.column == column);
+                group.map_or(NOTHING.to_string(), |group| self.value(group, metric))
             };
-            let labels = padded(row.iter().map(|label| label.to_string()), width);
-            line(&mut text, labels.chain(places.iter().map(value)));
+            let labels = padded(row.iter().map(|label| label.to_string()), self.width);
+            line(text, labels.chain(self.places.iter().map(value)));
         }
-        let _ = write!(text, "\n{}", caption::caption(self.cells, metrics, &left_out)?);
-        Ok(text)
+    }
+
+    /// A metric of a group: its mean, marked where it is the best of its column, and how many runs failed.
+    fn value(&self, group: &Group, metric: &str) -> String {
+        let summary = group.summary(metric);
+        let is_best = |own| is_best(metric, own, &self.inside(group.column)) && !is_blind(metric, group);
+        let best = summary.as_ref().is_some_and(is_best);
+        let failed = |run: &&Outcome| matches!(run, Outcome::Failed(_));
+        match group.runs.iter().filter(failed).count() {
+            0 => shown(summary, best),
+            failed => format!("{} ({failed} failed)", shown(summary, best)),
+        }
     }
 }
 

@@ -81,7 +81,9 @@ fn finish(cell: &Cell, knn: f64, alignment: f64) {
     });
     let result = serde_json::json!({ "epochs": 1, "seconds": 61.0, "labels": labels, "reports": reports });
     fs::write(cell.dir.join("result.json"), result.to_string()).unwrap();
-    let epochs = [0.0, alignment].map(|a| serde_json::json!({ "projections": { "alignment": a } }).to_string());
+    let epochs = [(0, 0.0), (1, alignment)];
+    let epochs =
+        epochs.map(|(epoch, a)| serde_json::json!({ "epoch": epoch, "projections": { "alignment": a } }).to_string());
     fs::write(cell.dir.join("metrics.jsonl"), epochs.join("\n")).unwrap();
 }
 

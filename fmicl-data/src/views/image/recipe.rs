@@ -1,6 +1,7 @@
 //! Recipes: which transforms make a view, and in which order.
 
-use super::written::{KEYS, Written};
+use super::ImageViews;
+use super::written::KEYS;
 use fmicl_core::registry::{did_you_mean, find, write_options};
 use fmicl_core::toml::{Table, Value};
 use fmicl_core::{Error, Part, Problem, Result, Transform, require, word_of};
@@ -51,11 +52,12 @@ impl Step {
 }
 
 impl Recipes {
-    /// The recipes for views of `size` pixels.
+    /// The recipes as they were written.
     ///
     /// # Errors
     /// [`Error::Config`] at the key.
-    pub fn build(written: &Written, size: usize) -> Result<Self> {
+    pub fn build(written: &ImageViews) -> Result<Self> {
+        let size = written.size;
         let defaults = ORDER.map(|key| (key.to_string(), key != OFF)).into_iter();
         let defaults: Table = defaults.map(|(key, on)| (key, Value::Boolean(on))).collect();
         written.transforms.keys().try_for_each(|key| known(key, written))?;
@@ -165,7 +167,7 @@ fn laid(key: &str, value: &Value, older: Option<Table>) -> Result<Option<Table>>
 }
 
 /// That a key is one of a transform, or names one.
-fn known(key: &str, written: &Written) -> Result<()> {
+fn known(key: &str, written: &ImageViews) -> Result<()> {
     let names = |table: &Table| match table.get(key) {
         Some(Value::Table(options)) => options.contains_key("name"),
         Some(Value::String(_)) => true,

@@ -11,17 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
-/// The recipes, before anything of them is looked at.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Written {
-    /// The order of the transforms, where it is given.
-    pub order: Option<Vec<String>>,
-    /// What stands under the names of transforms, or under no known key.
-    pub transforms: Table,
-    /// What is other in each view.
-    pub each: Vec<Table>,
-}
-
 /// What stands under a transform's key. By the kind's name, who asks for the keys of the views finds those of the transform.
 #[derive(Deserialize)]
 #[serde(rename = "transform")]
@@ -60,7 +49,9 @@ impl<'de> Deserialize<'de> for ImageViews {
                     size: 32,
                     eval_resize: None,
                     normalize: Normalize::default(),
-                    written: Written::default(),
+                    order: None,
+                    each: Vec::new(),
+                    transforms: Table::new(),
                     recipes: OnceLock::new(),
                 };
                 while let Some(key) = map.next_key::<String>()? {
@@ -68,14 +59,9 @@ impl<'de> Deserialize<'de> for ImageViews {
                         "size" => views.size = map.next_value()?,
                         "eval_resize" => views.eval_resize = Some(map.next_value()?),
                         "normalize" => views.normalize = map.next_value()?,
-                        "order" => views.written.order = Some(map.next_value()?),
-                        "each" => views.written.each = map.next_value()?,
-                        _ => drop(
-                            views
-                                .written
-                                .transforms
-                                .insert(key, map.next_value::<OfATransform>()?.0),
-                        ),
+                        "order" => views.order = Some(map.next_value()?),
+                        "each" => views.each = map.next_value()?,
+                        _ => drop(views.transforms.insert(key, map.next_value::<OfATransform>()?.0)),
                     }
                 }
                 Ok(views)

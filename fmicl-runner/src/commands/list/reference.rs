@@ -1,6 +1,6 @@
 //! `fmicl list --doc`: the reference of all parts in Markdown.
 
-use fmicl_core::registry::{KindInfo, Listing};
+use fmicl_core::registry::{KindInfo, Listing, Shape, kinds};
 
 const HEAD: &str = "# Reference
 
@@ -23,30 +23,45 @@ pub fn markdown(kinds: &[&KindInfo]) -> String {
             let line = |part: &Listing| format!("- `{}`: {} ({})\n", part.name, part.summary, part.crate_name);
             text.extend(parts.iter().map(line));
         } else {
-            text.extend(parts.iter().map(section));
+            text.extend(
+                parts
+                    .iter()
+                    .map(|part| section(part, &|option| named(kind, part, option))),
+            );
         }
     }
     text
 }
 
-/// A heading, the summary, and a table of the options where there are any.
-fn section(part: &Listing) -> String {
+/// An option that holds a part under the part's own name is described by that part's summary.
+fn named(kind: &KindInfo, part: &Listing, option: &str) -> Option<String> {
+    let Shape::Part(holds) = (kind.shape)(part.name, &[option]) else {
+        return None;
+    };
+    let held = kinds().into_iter().filter(|kind| kind.name == holds);
+    let held = held.flat_map(|kind| (kind.list)()).find(|part| part.name == option)?;
+    Some(format!("The {holds} `{option}`: {}.", held.summary))
+}
+
+/// A heading, the summary, and a table of the options where there are any; `named` describes those without a doc comment.
+fn section(part: &Listing, named: &dyn Fn(&str) -> Option<String>) -> String {
     let mut text = format!("\n### `{}`\n\n{} ({})\n", part.name, part.summary, part.crate_name);
     if !part.options.is_empty() {
         text += "\n| option | default | |\n|---|---|---|\n";
-        text.extend(part.options.iter().map(|option| row(part, option)));
+        text.extend(part.options.iter().map(|option| row(part, option, named)));
     }
     text
 }
 
-fn row(part: &Listing, option: &str) -> String {
+fn row(part: &Listing, option: &str, named: &dyn Fn(&str) -> Option<String>) -> String {
     let default = part.defaults.as_ref().and_then(|defaults| defaults.get(option));
     let default = default.map_or(String::new(), |value| format!("`{}`", cell(&value.to_string())));
-    let docs = part.docs.iter().find(|(name, _)| *name == option);
-    let lines = docs.map_or(&[][..], |(_, lines)| lines);
-    let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
-    // Links between items lead nowhere outside rustdoc.
-    let about = words.join(" ").replace("[`", "`").replace("`]", "`");
+    let about = part.docs.iter().find(|(name, _)| *name == option).map(|(_, lines)| {
+        let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+        // Links between items lead nowhere outside rustdoc.
+        words.join(" ").replace("[`", "`").replace("`]", "`")
+    });
+    let about = about.or_else(|| named(option)).unwrap_or_default();
     format!("| `{option}` | {default} | {} |\n", cell(&about))
 }
 
@@ -75,6 +90,8 @@ mod tests {
         };
         let expected = "\n### `gaussian`\n\na kernel (mine)\n\n| option | default | |\n|---|---|---|\n\
                         | `sigma` | `0.5` | The width of `Kernel`, `\\|x\\|`. |\n| `mu` |  |  |\n";
-        assert_eq!(section(&part), expected);
+        assert_eq!(section(&part, &|_| None), expected);
+        let named = section(&part, &|option| Some(format!("The option {option}.")));
+        assert_eq!(named, expected.replace("`mu` |  |  |", "`mu` |  | The option mu. |"));
     }
 }

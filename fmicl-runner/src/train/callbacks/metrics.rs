@@ -44,7 +44,7 @@ impl Callback for Metrics {
         let Some((loss, grad_norm)) = trainer.state.watch.last() else {
             return Ok(());
         };
-        measured.number("lr", trainer.last_lr());
+        measured.number("lr", trainer.last_lr()?);
         measured.number("loss", loss / trainer.plan.experiment.train.accumulate as f64);
         measured.number("grad_norm", grad_norm);
         Ok(())
@@ -65,7 +65,7 @@ impl Callback for Metrics {
 fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::Result<()> {
     let (plan, epoch) = (&trainer.plan, &trainer.state.epoch);
     let value = |tensor: Tensor| tensor.double_value(&[]);
-    let (lr, loss, terms) = (trainer.last_lr(), epoch.mean_loss(), epoch.mean_terms());
+    let (lr, loss, terms) = (trainer.last_lr()?, epoch.mean_loss(), epoch.mean_terms());
     let (x, y) = (&last.anchors, &last.positives);
     let [alignment, uniformity, rank, cosine] = no_grad(|| {
         let projections = [

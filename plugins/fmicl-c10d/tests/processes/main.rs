@@ -6,6 +6,7 @@ mod common;
 mod evaluation;
 mod failures;
 mod faults;
+mod losses;
 mod meeting;
 mod namespaces;
 mod same_as_one;

@@ -83,7 +83,8 @@ impl<'a> Run<'a> {
         self.parameters.zero_grad();
         self.model
             .learner
-            .after_step(&self.parameters, step as f64 / STEPS as f64);
+            .after_step(&self.parameters, step as f64 / STEPS as f64)
+            .unwrap();
     }
 
     /// All that the learner keeps.

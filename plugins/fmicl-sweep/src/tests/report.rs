@@ -61,14 +61,14 @@ fn the_table_has_means_spreads_the_best_and_what_it_is_compared_with() {
     assert_eq!(lines.len(), 9);
     assert!(
         lines[0].starts_with(
-            "divergence,size,seed,state,knn.accuracy,knn.few-labels,linear.accuracy,linear.few-labels,train.alignment,train.seconds,\
+            "divergence,size,seed,state,knn.accuracy,knn.few-labels,linear.accuracy,linear.few-labels,train.epoch,train.alignment,train.seconds,\
              raw_pixels_knn.accuracy,"
         ),
         "{}",
         lines[0]
     );
     assert!(
-        lines[1].starts_with("kl,small,0,done,50,25,50,25,0.5,61,40,"),
+        lines[1].starts_with("kl,small,0,done,50,25,50,25,1,0.5,61,40,"),
         "{}",
         lines[1]
     );
@@ -163,6 +163,19 @@ fn a_collapsed_run_is_called_so() {
     let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
     let expected = "seed 0: collapsed: the effective rank of the projections is 1.25\n";
     assert!(report.markdown().unwrap().ends_with(expected));
+}
+
+#[test]
+fn lines_of_an_earlier_attempt_are_not_taken_for_those_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, cells) = finished(folder.path(), "");
+    let metrics = cells[0].dir.join("metrics.jsonl");
+    rewrite(&metrics, "\"epoch\":1", "\"epoch\":7");
+    let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+    let error = report.markdown().unwrap_err().to_string();
+    let expected =
+        "metrics.jsonl: ends with epoch 7, and the run with epoch 1: remove the run's directory to run it again";
+    assert!(error.ends_with(expected), "{error}");
 }
 
 /// The segments of a run of a program, as `result.json` has them.

@@ -22,7 +22,8 @@ use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::tch::Tensor;
 use fmicl_core::{
-    Error, Evaluation, Metric, Modality, Report, Representation, Result, Task, register, registry, require, toml,
+    Documented, Error, Evaluation, Metric, Modality, Report, Representation, Result, Task, register, registry, require,
+    toml,
 };
 use senteval::TASKS;
 use serde::{Deserialize, Serialize};
@@ -30,13 +31,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Spearman's correlation on STS tasks, alignment and uniformity.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Documented, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sts {
-    /// SentEval's data (the folder that holds `STS` and `SICK`, or one or two above it); a folder with the STS benchmark
+    /// Data of the tasks: SentEval's (the folder that holds `STS` and `SICK`, or one or two above it); a folder with the STS benchmark
     /// alone (`dev.csv`, `test.csv`, `sts-dev.csv`, ..., or `stsbenchmark.tsv.gz`); or one such file, with commas or tabs.
     pub data: PathBuf,
-    /// Those of `STS12` to `STS16`, `STS-B` and `SICK-R` that are wanted; where empty, those that are there.
+    /// Tasks to evaluate, of `STS12` to `STS16`, `STS-B` and `SICK-R`; if empty, those that are there.
     pub tasks: Vec<String>,
 }
 

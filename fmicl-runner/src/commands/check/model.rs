@@ -1,0 +1,68 @@
+//! The model of an experiment, tried on two samples.
+
+use crate::config::Experiment;
+use crate::run::{build_learner, read_init};
+use crate::train::{open_loader, prepare};
+use fmicl_core::panics::quietly;
+use fmicl_core::tch::{Device, nn::VarStore, no_grad};
+use fmicl_core::{Error, Learner, Result, Samples, View};
+use fmicl_data::Loader;
+use std::sync::Arc;
+
+/// An experiment's model on the CPU.
+pub struct Model {
+    /// The learner, whose encoder is kept.
+    pub learner: Box<dyn Learner>,
+    /// The number of parameters.
+    pub parameters: usize,
+    /// The file of weights that it starts with, in words.
+    pub init: Option<String>,
+}
+
+impl Model {
+    /// The model of an experiment.
+    ///
+    /// # Errors
+    /// Parts that do not fit, or no room for them.
+    pub fn build(experiment: &Experiment) -> Result<Self> {
+        let store = VarStore::new(Device::Cpu);
+        let init = read_init(experiment)?;
+        let learner = build_learner(experiment, &store.root(), init.as_ref())?;
+        let (parameters, _) = prepare(experiment, &store)?;
+        Ok(Model {
+            learner,
+            parameters: parameters.groups.iter().map(|group| group.values.numel()).sum(),
+            init: init.map(|init| init.summary(&store)),
+        })
+    }
+
+    /// Takes two images through all of it, and counts the steps of an epoch.
+    ///
+    /// # Errors
+    /// A config error at the part that refuses.
+    pub fn dry_run(&mut self, experiment: &Experiment, samples: &Arc<dyn Samples>) -> Result<usize> {
+        let learner = &mut self.learner;
+        let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
+        let loader = Loader::new(
+            samples.clone(),
+            experiment.views.share(),
+            learner.views(),
+            2,
+            experiment.seed,
+            1,
+        )?;
+        let two = loader.epoch(0, 0)?.next().transpose()?;
+        let views: Vec<View> = two.map(|batch| batch.views).into_iter().flatten().collect();
+
+        let input = experiment.views.input().map_err(|error| error.at("views"))?;
+        let refused = |part: &'static str| move |why| Error::config(format!("{input}: {why}")).at(part);
+        no_grad(|| {
+            let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
+            let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
+            for pairing in &pairings {
+                quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
+            }
+            Ok(steps)
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! Opening the splits and the evaluations of an experiment.
+
+use super::Splits;
+use super::labelled::{Labelled, has_labels};
+use crate::config::Experiment;
+use crate::together::processes_here;
+use fmicl_core::{Error, Evaluation, Part, Result, Samples, Split, Task};
+use fmicl_data::Spread;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// An evaluation whose data are read.
+pub struct Opened {
+    /// Its name in the experiment.
+    pub name: String,
+    /// Its options.
+    pub evaluation: Arc<dyn Evaluation>,
+    /// Its data.
+    pub task: Box<dyn Task>,
+}
+
+impl Opened {
+    /// Reads the data of an evaluation.
+    ///
+    /// # Errors
+    /// A fault of the data.
+    pub fn open(name: &str, evaluation: &Part<dyn Evaluation>) -> Result<Self> {
+        Ok(Opened {
+            name: name.to_string(),
+            evaluation: evaluation.share(),
+            task: evaluation.open()?,
+        })
+    }
+}
+
+impl Splits {
+    /// As [`open`](Splits::open), and checked against what is to be done with them after training: that is too late.
+    ///
+    /// # Errors
+    /// As there, and those of [`Evaluation::validate_for`].
+    pub fn open_to_train(experiment: &Experiment) -> Result<Self> {
+        let splits = Splits::open(experiment)?;
+        for (opened, labelled) in splits.by_labels() {
+            let fits = opened.evaluation.validate_for(&labelled.sizes());
+            fits.map_err(|error| error.at(&format!("evaluations.{}", opened.name)))?;
+        }
+        Ok(splits)
+    }
+
+    /// Opens every split, each once, and every evaluation.
+    ///
+    /// # Errors
+    /// A fault of the first that does not open, as a config error at its key.
+    pub fn open(experiment: &Experiment) -> Result<Self> {
+        let tasks = experiment.evaluations.iter().map(|(name, part)| {
+            let opened = Opened::open(name, part).map_err(|error| error.named_in_config());
+            opened.map_err(|error| error.at(&format!("evaluations.{name}")))
+        });
+        let tasks = tasks.collect::<Result<Vec<_>>>()?;
+        let mut splits = Splits::without_evaluations(experiment)?;
+        let is_labelled = splits.labelled.is_some();
+        splits.tasks = tasks
+            .into_iter()
+            .filter(|opened| is_labelled || !opened.evaluation.wants_labels())
+            .collect();
+        Ok(splits)
+    }
+
+    /// Opens every split, each once.
+    ///
+    /// # Errors
+    /// A fault of the first that does not open, as a config error at its key.
+    pub fn without_evaluations(experiment: &Experiment) -> Result<Self> {
+        let dataset = &experiment.dataset;
+        let splits = |pretrain, labelled, no_labels| -> Result<Self> {
+            Ok(Splits {
+                pretrain,
+                labelled,
+                tasks: Vec::new(),
+                no_labels,
+                left_out: Rc::default(),
+                processes_here: processes_here(experiment)?,
+                own_pretrain: dataset.has_unlabelled(),
+                views: experiment.views.share(),
+                on_error: experiment.train.on_error,
+            })
+        };
+        if !dataset.is_labelled() {
+            return splits(open_split(experiment, Split::Pretrain)?, None, None);
+        }
+        let train = open_split(experiment, Split::Train)?;
+        let pretrain = match dataset.has_unlabelled() {
+            true => open_split(experiment, Split::Pretrain)?,
+            false => train.clone(),
+        };
+        if !has_labels(&*train) {
+            let one = (train.classes() == 1).then_some("all images are of one class, so they have no labels");
+            return splits(pretrain, None, one);
+        }
+        let test = open_split(experiment, Split::Test)?;
+        let train: Arc<dyn Samples> = match experiment.eval.train_samples {
+            Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
+            _ => train,
+        };
+        splits(pretrain, Some(Labelled { train, test }), None)
+    }
+}
+
+/// What an encoder is trained on, and whether the dataset has [labels](has_labels).
+///
+/// # Errors
+/// As [`open_split`].
+pub fn trained_on(experiment: &Experiment) -> Result<(Arc<dyn Samples>, bool)> {
+    let dataset = &experiment.dataset;
+    match (dataset.is_labelled(), dataset.has_unlabelled()) {
+        (false, _) => Ok((open_split(experiment, Split::Pretrain)?, false)),
+        (true, false) => {
+            let train = open_split(experiment, Split::Train)?;
+            let labelled = has_labels(&*train);
+            Ok((train, labelled))
+        }
+        (true, true) => {
+            let labelled = has_labels(&*open_split(experiment, Split::Train)?);
+            Ok((open_split(experiment, Split::Pretrain)?, labelled))
+        }
+    }
+}
+
+/// Opens one split.
+///
+/// # Errors
+/// What is wrong with it, as a config error at `dataset`.
+pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Samples>> {
+    let opened = experiment.dataset.open(split).map(Arc::from);
+    opened.map_err(|error| {
+        let key = if is_of_the_root(experiment, &error) {
+            "dataset.root"
+        } else {
+            "dataset"
+        };
+        error.named_in_config().at(key)
+    })
+}
+
+/// Whether an error is about the folder that the dataset's option `root` names, which may be written elsewhere than the rest.
+fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
+    let Error::Data { path, .. } = error else { return false };
+    let table = experiment.to_table().unwrap_or_default();
+    let root = table.get("dataset").and_then(|dataset| dataset.get("root")?.as_str());
+    root.is_some_and(|root| path == Path::new(root))
+}
