@@ -189,6 +189,25 @@ fn every_objective() {
     for negatives in ["within", "cross", "both"] {
         check(&[format!("objective.negatives={negatives}")], 1, &together, &alone);
     }
+    // The factor of the ratio and the shift of the critic are those of all negatives.
+    for architecture in architectures() {
+        let with = |more: &[&str]| {
+            [
+                &architecture[..],
+                &more.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ]
+            .concat()
+        };
+        let batch = with(&[
+            "objective.similarity={ name = \"gaussian\", mu = \"batch\" }",
+            "objective.alpha=2",
+        ]);
+        check(&batch, 1, &together, &alone);
+        for divergence in registry::list::<dyn Divergence>() {
+            let divergence = format!("objective.divergence={}", divergence.name);
+            check(&with(&[&divergence, "objective.shift=best"]), 1, &together, &alone);
+        }
+    }
     // Norms of images.
     let resnet = "backbone={ name = \"resnet\", stem = \"cifar\", width = 2 }".to_string();
     check(&[resnet], STEPS, &together, &alone);
