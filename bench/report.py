@@ -98,8 +98,12 @@ class Table:
         if not pairs or above in self.failed or row.of in self.failed:
             return {"title": row.title}
         ratio = statistics.median(a / b for a, b in pairs)
-        text = self.judged(row, f"asked {row.target:g} times, got", times(ratio), ratio >= row.target)
-        return {"title": row.title, "times": text, "asked": f"{row.target:g}"}
+        if not row.target:
+            return {"title": row.title, "times": times(ratio)}
+        good = ratio <= row.target if row.at_most else ratio >= row.target
+        asked = f"{row.target:g} or less" if row.at_most else f"{row.target:g}"
+        text = self.judged(row, f"asked {asked} times, got", times(ratio), good)
+        return {"title": row.title, "times": text, "asked": asked}
 
 
 COLUMNS = {

@@ -1,4 +1,4 @@
-//! Value and gradient of a loss at features of unit length: `f-micl divergence=js pairs=within|both|bank n=4096`,
+//! Value and gradient of a loss at features of unit length: `f-micl divergence=js pairs=within|both|bank shift=best n=4096`,
 //! `infonce n=4096`, and `products n=4096`, the matrix products of `f-micl pairs=within` alone.
 
 use crate::{Arguments, time};
@@ -62,14 +62,15 @@ fn objective(row: &str, arguments: &Arguments, pairs: &str) -> Result<toml::Valu
         _ => f_micl(
             arguments.text("divergence")?,
             if pairs == "bank" { "within" } else { pairs },
+            arguments.text("shift").unwrap_or("none"),
         ),
     }
 }
 
 /// f-MICL with the kernel of `bench/peer.py`.
-pub fn f_micl(divergence: &str, negatives: &str) -> Result<toml::Value, Box<dyn Error>> {
+pub fn f_micl(divergence: &str, negatives: &str, shift: &str) -> Result<toml::Value, Box<dyn Error>> {
     Ok(toml::from_str(&format!(
-        "name = 'f-micl'\ndivergence = '{divergence}'\nnegatives = '{negatives}'\n\
+        "name = 'f-micl'\ndivergence = '{divergence}'\nnegatives = '{negatives}'\nshift = '{shift}'\n\
          similarity = {{ name = 'gaussian', sigma = 0.5, mu = 1.0 }}"
     ))?)
 }

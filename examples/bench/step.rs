@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let depth = Table::from_iter([("depth".to_string(), arguments.number("depth")?.into())]);
     let backbone: Part<dyn Backbone> = Part::new("resnet", depth)?;
     let architecture: Part<dyn Architecture> = Part::new(arguments.text("architecture")?, Table::new())?;
-    let objective: Part<dyn Objective> = Part::from_value(loss::f_micl("js", "within")?)?;
+    let objective: Part<dyn Objective> = Part::from_value(loss::f_micl("js", "within", "none")?)?;
     let optimizer: Part<dyn Optimizer> = Part::new("sgd", Table::new())?;
 
     let held = time::held();
