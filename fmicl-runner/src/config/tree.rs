@@ -194,8 +194,13 @@ impl Node {
                 item.map(|item| (item, rest))
             }
             (Value::Table(table), None) => {
-                let (first, rest) = key.split_at(key.find(['.', '[']).unwrap_or(key.len()));
-                table.get(first).map(|node| (node, rest))
+                // A name may have a dot in it: the longest that the key begins with.
+                let after = |name: &String| {
+                    key.strip_prefix(&**name)
+                        .filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                };
+                let inner = table.iter().filter_map(|(name, node)| Some((node, after(name)?)));
+                inner.min_by_key(|(_, rest)| rest.len())
             }
             _ => None,
         };

@@ -24,8 +24,8 @@ const BESIDE: [(&str, &str); 4] = [
     ),
 ];
 
-/// Shortened from `experiments/paper/`: `similarity.toml`, `batch-size.toml`, and `moco.toml` with the plot of
-/// `alignment-uniformity.toml`.
+/// Shortened from `experiments/paper/`: `similarity.toml`, `batch-size.toml` with numbers as in `alpha.toml`; and from
+/// `experiments/compare/`: `moco.toml` with the plot of `alignment-uniformity.toml`.
 const SEEDS: [&str; 3] = [
     r#"experiment = "cifar10-simclr.toml"
 scales = "scales.toml"
@@ -37,7 +37,7 @@ values = ["kl", "js", { name = "tsallis", alpha = 2.0 }]
 [[axis]]
 name = "similarity"
 key = "objective.similarity"
-values = [{ name = "gaussian", sigma = 0.7071067811865476 }, "cosine"]
+values = [{ name = "gaussian", temperature = 0.2 }, "cosine"]
 [report]
 columns = "similarity"
 metrics = ["linear", "knn"]
@@ -59,6 +59,10 @@ columns = "batch size"
 metrics = ["linear"]
 plot = "lines"
 x = "batch size"
+[reference]
+source = "table 1"
+[reference.numbers.linear]
+kl = { 64 = "90.61 (0.47)", 32 = 89 }
 "#,
     r#"experiment = "cifar10-simclr.toml"
 seeds = [0, 18446744073709551615]

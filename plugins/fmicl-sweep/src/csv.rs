@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::outcome::{Finished, Outcome};
 use super::provenance;
+use super::reference::Reference;
 use fmicl_core::{Metric, Result};
 use fmicl_runner::eval::TRAINED;
 use serde_json::Value;
@@ -79,28 +80,29 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
     }
 }
 
-/// The values on the axes, the seed, all metrics, and how the run was done.
+/// The values on the axes, the seed, all metrics, the reference's numbers, and how the run was done.
 ///
 /// # Errors
 /// A result that cannot be read.
-pub fn long(axes: &[&str], cells: &[Cell]) -> Result<String> {
+pub fn long(axes: &[&str], cells: &[Cell], reference: Option<&Reference>) -> Result<String> {
     let outcomes: Vec<Outcome> = cells.iter().map(Cell::outcome).collect::<Result<_>>()?;
     let columns = Columns::of(outcomes.iter().filter_map(Outcome::finished));
     let mut head: Vec<String> = axes.iter().map(|axis| axis.to_string()).collect();
     head.extend(["seed", "state"].map(str::to_string));
     head.extend(columns.heads());
+    head.extend(reference.map(Reference::heads).unwrap_or_default());
     head.extend(CIRCUMSTANCES.map(|(name, _)| name.to_string()));
     head.extend(provenance::KEYS.map(str::to_string));
     head.push("directory".into());
 
     let mut text = line(&head);
     for (cell, outcome) in cells.iter().zip(&outcomes) {
-        text += &line(&row(cell, outcome, &columns));
+        text += &line(&row(cell, outcome, &columns, reference));
     }
     Ok(text)
 }
 
-fn row(cell: &Cell, outcome: &Outcome, columns: &Columns) -> Vec<String> {
+fn row(cell: &Cell, outcome: &Outcome, columns: &Columns, reference: Option<&Reference>) -> Vec<String> {
     let run = outcome.finished();
     let state = match outcome {
         Outcome::Waiting => "waiting".into(),
@@ -110,6 +112,11 @@ fn row(cell: &Cell, outcome: &Outcome, columns: &Columns) -> Vec<String> {
     let mut row = cell.labels.clone();
     row.extend([cell.seed.to_string(), state]);
     row.extend(columns.values(run));
+    row.extend(
+        reference
+            .map(|reference| reference.fields(&cell.labels))
+            .unwrap_or_default(),
+    );
     row.extend(
         CIRCUMSTANCES.map(|(_, pointer)| match run.map(|run| run.result(pointer)) {
             None | Some(Value::Null) => String::new(),

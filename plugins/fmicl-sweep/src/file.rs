@@ -17,7 +17,10 @@
 //! columns = "size"
 //! metrics = ["knn", "linear"]
 //! ```
+//!
+//! `[reference]` is in `reference.rs`.
 
+use super::reference::Reference;
 use fmicl_core::{Error, Result, registry, require};
 use fmicl_runner::config::{self, Change, Node};
 use fmicl_runner::home;
@@ -50,6 +53,9 @@ pub struct SweepFile {
     /// What is reported.
     #[serde(default)]
     pub report: Reported,
+    /// Numbers that a publication printed.
+    #[serde(default)]
+    pub reference: Option<Reference>,
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
@@ -169,6 +175,10 @@ impl SweepFile {
         }
         file.source = Some(source);
         file.validate().map_err(|error| file.locate(error))?;
+        if let Some(mut reference) = file.reference.take() {
+            reference.check(&file)?;
+            file.reference = Some(reference);
+        }
         Ok(file)
     }
 

@@ -11,6 +11,7 @@ mod jobs;
 mod outcome;
 mod plot;
 mod provenance;
+mod reference;
 mod report;
 mod summary;
 mod sweep;

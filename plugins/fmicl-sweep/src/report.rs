@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
 use super::outcome::{Finished, Outcome};
+use super::reference::Reference;
 use super::summary::{Group, Summary};
 use super::{caption, csv, plot};
 use fmicl_core::{Error, Metric, Result, disk};
@@ -24,6 +25,8 @@ pub struct Report<'a> {
     /// Which axis stands side by side.
     columns: Option<usize>,
     reported: &'a Reported,
+    reference: Option<&'a Reference>,
+    scale: Option<String>,
     cells: &'a [Cell],
 }
 
@@ -36,12 +39,14 @@ impl<'a> Report<'a> {
         let axes: Vec<&str> = file.axis.iter().map(|axis| &*axis.name).collect();
         let columns = file.report.columns.as_deref();
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let scale = scale.map(|scale| format!(", scale {scale}")).unwrap_or_default();
+        let at_scale = scale.map(|scale| format!(", scale {scale}")).unwrap_or_default();
         Ok(Report {
-            title: format!("{name}{scale}"),
+            title: format!("{name}{at_scale}"),
             columns: columns.and_then(|columns| axes.iter().position(|axis| *axis == columns)),
             axes,
             reported: &file.report,
+            reference: file.reference.as_ref(),
+            scale: scale.map(str::to_string),
             cells,
         })
     }
@@ -53,7 +58,7 @@ impl<'a> Report<'a> {
     pub fn write(&self, out: &Path) -> Result<()> {
         let put = |name: &str, text: String| disk::replace(&out.join(name), text.as_bytes());
         put("table.md", self.markdown()?)?;
-        put("results.csv", csv::long(&self.axes, self.cells)?)?;
+        put("results.csv", csv::long(&self.axes, self.cells, self.reference)?)?;
         match plot::svg(&self.title, self.reported, &self.axes_of_groups(), &self.groups()?) {
             Some(svg) => put("plot.svg", svg),
             // One that an earlier report left would show something else.
@@ -113,11 +118,20 @@ impl<'a> Report<'a> {
             .map(|axis| self.axes[axis])
             .collect();
         let width = row_axes.len().max(1);
-        let table = Table { groups, places, width };
+        let table = Table {
+            report: self,
+            groups,
+            places,
+            width,
+        };
         let mut text = format!("# {}\n\n", self.title);
         table.write_heads(&mut text, &row_axes);
         let left_out = table.write_references(&mut text);
         table.write_rows(&mut text);
+        if let Some(reference) = self.reference {
+            let cells: Vec<&[String]> = self.cells.iter().map(|cell| &*cell.labels).collect();
+            let _ = write!(text, "\n{}", reference.caption(self.scale.as_deref(), &cells));
+        }
         let _ = write!(text, "\n{}", caption::caption(self.cells, metrics, &left_out)?);
         Ok(text)
     }
@@ -125,6 +139,7 @@ impl<'a> Report<'a> {
 
 /// The table, a line at a time.
 struct Table<'a> {
+    report: &'a Report<'a>,
     groups: Vec<Group<'a>>,
     /// Its columns: the group's, and the metric.
     places: Vec<(&'a str, &'a str)>,
@@ -189,16 +204,25 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A metric of a group: its mean, marked where it is the best of its column, and how many runs failed.
+    /// A metric of a group: its mean, marked where it is the best of its column, how many runs failed, and the printed number.
     fn value(&self, group: &Group, metric: &str) -> String {
         let summary = group.summary(metric);
         let is_best = |own| is_best(metric, own, &self.inside(group.column)) && !is_blind(metric, group);
         let best = summary.as_ref().is_some_and(is_best);
         let failed = |run: &&Outcome| matches!(run, Outcome::Failed(_));
-        match group.runs.iter().filter(failed).count() {
+        let own = match group.runs.iter().filter(failed).count() {
             0 => shown(summary, best),
             failed => format!("{} ({failed} failed)", shown(summary, best)),
+        };
+        let mut labels = group.row.clone();
+        if let Some(axis) = self.report.columns {
+            labels.insert(axis, group.column);
         }
+        let printed = self
+            .report
+            .reference
+            .and_then(|reference| reference.shown(&labels, metric));
+        printed.map_or(own.clone(), |printed| format!("{own}, {printed}"))
     }
 }
 
@@ -253,7 +277,8 @@ fn is_best(metric: &str, own: &Summary, column: &[&Group]) -> bool {
     means.len() > 1 && means.iter().all(no_better)
 }
 
-fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+/// The items without repetitions, each where it is first.
+pub fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut kept = Vec::new();
     for item in items {
         if !kept.contains(&item) {

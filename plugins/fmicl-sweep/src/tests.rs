@@ -7,6 +7,7 @@ mod report;
 
 use fmicl_baselines as _;
 use fmicl_probes as _;
+use fmicl_schedules as _;
 use fmicl_text as _;
 use fmicl_transforms as _;
 

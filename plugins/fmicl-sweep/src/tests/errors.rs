@@ -47,7 +47,8 @@ fn a_small_file_that_spans_a_large_grid_is_refused_before_it_takes_memory() {
 fn what_is_wrong_is_said_before_anything_runs() {
     assert_eq!(
         error_of("experiment = 'x.toml'\nsede = [1]"),
-        "sweep.toml:2:1: sede: unknown key (did you mean `seeds`?); known keys: experiment, set, seeds, axis, scale, scales, report"
+        "sweep.toml:2:1: sede: unknown key (did you mean `seeds`?); known keys: experiment, set, seeds, axis, scale, scales, report, \
+         reference"
     );
     let sweep = "experiment = 'x.toml'\nseeds = [0, 1]\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl', 'pearsn']";
     let error = error_of(sweep);
@@ -240,7 +241,8 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
         "experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', set = ['objective.alhpa=1'] },\n]";
     assert_eq!(
         error_of(sweep),
-        "sweep.toml:5:25: objective.alhpa: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
+        "sweep.toml:5:25: objective.alhpa: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives, \
+         shift"
     );
     assert_eq!(
         error_of("experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', sets = [] },\n]"),
@@ -262,4 +264,43 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     );
     let both = grid::cells(&file, Some("tiny"), &["train.epochs=1".into()], &[], folder.path()).unwrap();
     assert_eq!(both[0].sets(), ["train.epochs=0", "train.lr=0.7", "train.epochs=1"]);
+}
+
+#[test]
+fn a_reference_number_without_a_place_in_the_table_is_refused_at_its_line() {
+    let error = |numbers: &str| {
+        error_of(&format!(
+            "experiment = 'x.toml'\n[[axis]]\nname = 'd'\nkey = 'objective.divergence'\nvalues = ['kl', 'js']\n\
+             [[axis]]\nname = 'lr'\nkey = 'train.lr'\nvalues = [0.1, 0.5]\nscale.tiny = [0.7]\n[scale.tiny]\n\
+             [report]\nmetrics = ['knn.accuracy']\n[reference]\nsource = 's'\n[reference.numbers.'knn.accuracy']\n{numbers}"
+        ))
+    };
+    assert_eq!(
+        error("kl = { \"0.1\" = \"90.10 (0.2)\", \"0.7\" = 3 }\njss = { \"0.1\" = 1 }"),
+        "sweep.toml:18:1: reference.numbers.knn.accuracy.jss: the axis `d` has no value `jss` (did you mean `js`?); values: kl, js"
+    );
+    assert_eq!(
+        error("kl = { \"0.1\" = 1, \"0.6\" = 3 }"),
+        "sweep.toml:17:19: reference.numbers.knn.accuracy.kl.0.6: the axis `lr` has no value `0.6` (did you mean `0.7`?); \
+         values: 0.1, 0.5, 0.7"
+    );
+    assert_eq!(
+        error("js = 3.5"),
+        "sweep.toml:17:1: reference.numbers.knn.accuracy.js: expected a table by the values of the axis `lr`, found 3.5"
+    );
+    for (number, found) in [("'1 (x)'", "\"1 (x)\""), ("'nan'", "\"nan\""), ("true", "true")] {
+        let expected = "expected a number, or a text such as \"90.61\" or \"90.61 (0.47)\"";
+        assert_eq!(
+            error(&format!("kl = {{ \"0.1\" = {number} }}")),
+            format!("sweep.toml:17:8: reference.numbers.knn.accuracy.kl.0.1: {expected}, found {found}")
+        );
+    }
+    assert_eq!(
+        error("[reference.numbers.kmn]"),
+        "sweep.toml:17:20: reference.numbers.kmn: no metric of the report is named so; metrics: knn.accuracy"
+    );
+    let sourceless = error_of("experiment = 'x.toml'\n[reference]\nnumbers.knn = 3");
+    assert_eq!(sourceless, "sweep.toml:2:2: reference: the key `source` is missing");
+    let empty = error_of("experiment = 'x.toml'\n[reference]\nsource = 's'\nnumbers = {}");
+    assert_eq!(empty, "sweep.toml:4:1: reference.numbers: there is none");
 }

@@ -311,3 +311,43 @@ fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
         "No column: no metric named `again.medium` (did you mean `again.alignment`?); there are again.STS-B dev, ";
     assert!(table.contains(unknown), "{table}");
 }
+
+#[test]
+fn printed_numbers_stand_beside_those_of_the_same_row_column_and_metric() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = "[reference]\nsource = 'A. Author, table 3.'\n[reference.numbers.knn]\n\
+                   kl = { small = '90.30 (0.19)', large = 70 }\n'tsallis alpha=2.5' = { large = '8.50' }";
+    let file = write(folder.path(), &format!("{SWEEP}\n{printed}"));
+    let table = |only: &[String], scale: Option<&str>| {
+        let cells = grid::cells(&file, scale, &[], only, folder.path()).unwrap();
+        cells.iter().for_each(|cell| finish(cell, 0.5, 0.2));
+        let report = Report::new(Path::new("sweep.toml"), &file, scale, &cells).unwrap();
+        report.write(folder.path()).unwrap();
+        let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
+        (report.markdown().unwrap(), csv)
+    };
+    let (all, csv) = table(&[], None);
+    let rows = "\
+| kl | **50.0** ± 0.0, paper: 90.30 (0.19) | **0.200** ± 0.000 | **50.0** ± 0.0, paper: 70 | **0.200** ± 0.000 |
+| tsallis alpha=2.5 | **50.0** ± 0.0 | **0.200** ± 0.000 | **50.0** ± 0.0, paper: 8.50 | **0.200** ± 0.000 |
+
+paper: A. Author, table 3.
+
+Metrics of";
+    assert!(all.contains(rows), "{all}");
+    let fields = |line: &str| line.split(',').map(str::to_string).collect::<Vec<_>>();
+    let lines: Vec<Vec<String>> = csv.lines().map(fields).collect();
+    let at = lines[0].iter().position(|head| head == "paper_knn").unwrap();
+    assert_eq!(lines[0][at + 1..at + 3], ["paper_knn_deviation", "epochs"]);
+    let numbers: Vec<&[String]> = lines[1..].iter().map(|line| &line[at..at + 2]).collect();
+    assert_eq!(numbers[..3], [["90.30", "0.19"], ["90.30", "0.19"], ["70", ""]]);
+    assert_eq!(
+        (numbers[5], numbers[7]),
+        (&["".to_string(), "".into()][..], &["8.50".to_string(), "".into()][..])
+    );
+
+    let (part, _) = table(&["size=small".into()], Some("tiny"));
+    let caption = "\npaper: A. Author, table 3. Its numbers are of the full size, not of the scale tiny. 2 of its 3 numbers belong to \
+                   rows or columns that this table does not have.\n";
+    assert!(part.contains(caption), "{part}");
+}
