@@ -232,7 +232,7 @@ mod tests {
         let ratio = Ratio::of(&made(0.7, 5_000)).unwrap();
         let summary = ratio.summary(Some(0.5));
         assert!(
-            summary.starts_with("sigma 0.70") && summary.contains(" +- "),
+            summary.starts_with("sigma 0.699") && summary.contains(" +- 0.00"),
             "{summary}"
         );
         assert!(summary.contains(", the objective's 0.5; slope -1.0"), "{summary}");

@@ -59,6 +59,7 @@ fn figures(args: &Figures) -> Outcome {
     out::make_folder(&folder)?;
     let mut written = Written {
         folder: &folder,
+        checkpoint: None,
         missing: Vec::new(),
     };
     let restored = run.restore(experiment, device, &args.checkpoint);
@@ -66,11 +67,14 @@ fn figures(args: &Figures) -> Outcome {
         Ok((it, pairs)) => {
             written.add(distances::NAME, distances::figure(&pairs))?;
             written.add_with(assumption_2::NAME, assumption_2::figure(&pairs, &it.experiment))?;
-            writeln!(std::io::stdout(), "checkpoint: {}", it.checkpoint.display())?;
+            written.checkpoint = Some(it.checkpoint);
         }
         Err(error) => written.miss(&format!("{} and {}", distances::NAME, assumption_2::NAME), &error),
     }
     written.add(curves::NAME, curves::figure(run.path()))?;
+    if let Some(checkpoint) = &written.checkpoint {
+        writeln!(std::io::stdout(), "checkpoint: {}", checkpoint.display())?;
+    }
     match written.missing.is_empty() {
         true => Ok(()),
         false => Err(written.missing.into()),
@@ -90,6 +94,8 @@ fn pairs(run: &RunDir, mut it: Restored, samples: usize) -> Result<(Restored, Pa
 /// The figures so far.
 struct Written<'a> {
     folder: &'a Path,
+    /// File of the weights of those that show projections.
+    checkpoint: Option<PathBuf>,
     /// A line on each that is not written.
     missing: Vec<Error>,
 }

@@ -45,7 +45,8 @@ pub fn chart<'a, 'b>(
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d(x_range, y_range)?;
-    chart.configure_mesh().x_desc(names[0]).y_desc(names[1]).draw()?;
+    let mut mesh = chart.configure_mesh();
+    mesh.max_light_lines(1).x_desc(names[0]).y_desc(names[1]).draw()?;
     Ok(chart)
 }
 
