@@ -18,7 +18,7 @@ use fmicl_core::{Backbone, Modality, Part};
 use fmicl_runner::config;
 use fmicl_runner::run::{CheckpointChoice, Model, RunDir};
 use run::{fmicl, images, run_of, run_on_texts, run_with, tensors, text, train};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 fn backbone(name: &str) -> Part<dyn Backbone> {
