@@ -16,45 +16,15 @@ mod torchscript;
 use experiment::EXPERIMENT;
 use fmicl_core::registry;
 use fmicl_core::tch::{CModule, Device, Tensor, no_grad};
-use fmicl_core::{Backbone, Dataset, Modality, Part, Views};
+use fmicl_core::{Backbone, Modality, Part};
 use fmicl_runner::config;
 use fmicl_runner::run::{CheckpointChoice, Model, RunDir};
-use run::{fmicl, images, run_of, run_with, tensors, text, train};
-use std::path::{Path, PathBuf};
+use run::{fmicl, images, run_of, run_on_texts, run_with, tensors, text, train};
+use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 
 fn backbone(name: &str) -> Part<dyn Backbone> {
     Part::new(name, toml::Table::new()).unwrap()
-}
-
-/// A run on an example of sentences.
-fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
-    let data = tempfile::tempdir().unwrap();
-    let named = |name: &str, mut options: toml::Table| {
-        options.insert("name".into(), name.into());
-        toml::Value::Table(options)
-    };
-    let dataset: Part<dyn Dataset> = Part::new("sentences", toml::Table::new()).unwrap();
-    let dataset = named("sentences", dataset.example(data.path()).unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("run");
-    let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
-    let views = named("text", views.example(folder.path()).unwrap());
-    let file = folder.path().join("x.toml");
-    std::fs::write(&file, EXPERIMENT.replace("views.size = 16\n", "")).unwrap();
-    let sets = [
-        format!("dataset={dataset}"),
-        format!("views={views}"),
-        format!("backbone={backbone}"),
-        // They have no labels.
-        "evaluations.knn=false".into(),
-        "evaluations.linear=false".into(),
-    ];
-    let sets = sets.iter().flat_map(|set| ["--set", set]);
-    let args = ["train", text(&file), "--out", text(&run)];
-    fmicl(&args.into_iter().chain(sets).collect::<Vec<_>>());
-    (folder, run)
 }
 
 fn restore(run: &Path) -> Model {

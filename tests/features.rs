@@ -1,4 +1,4 @@
-//! What a run's encoder makes of samples: `fmicl features` and `fmicl embed`.
+//! What a run's encoder makes of samples: `fmicl features`, `fmicl embed` and `fmicl figures`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -7,6 +7,8 @@
 mod embed;
 #[path = "support/experiment.rs"]
 mod experiment;
+#[path = "features/figures.rs"]
+mod figures;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;

@@ -95,12 +95,8 @@ pub fn compare(
     processes: &Rc<dyn Processes>,
 ) -> anyhow::Result<Evaluated> {
     let _exact = WithoutTf32::new();
-    let untrained = Model::build(experiment, device)?;
+    let (untrained, before) = before_training(experiment, device)?;
     untrained.share(&**processes, |_| true)?;
-    let before = match untrained.init.is_some() || experiment.backbone.is_pretrained() {
-        true => "initial encoder",
-        false => "untrained encoder",
-    };
     let reader = Reader::of(experiment, device, processes);
     let dataset = experiment.dataset.name();
     let mut evaluated = Evaluated::default();
@@ -126,6 +122,20 @@ pub fn compare(
         judge(representation, &encoder_of(model), false)?;
     }
     Ok(evaluated)
+}
+
+/// The model before training, made again from the seed or with the weights that it started with, and its name among
+/// representations.
+///
+/// # Errors
+/// Those of [`Model::build`].
+pub fn before_training(experiment: &Experiment, device: Device) -> fmicl_core::Result<(Model, &'static str)> {
+    let model = Model::build(experiment, device)?;
+    let name = match model.init.is_some() || experiment.backbone.is_pretrained() {
+        true => "initial encoder",
+        false => "untrained encoder",
+    };
+    Ok((model, name))
 }
 
 /// The reports of the model as it is, while training waits. Of several processes each has the same.

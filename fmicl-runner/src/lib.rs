@@ -29,5 +29,6 @@ pub use cli::{cli, cli_of};
 pub use commands::{summary, train_and_judge};
 pub use data::Splits;
 pub use device::DeviceChoice;
+pub use left_out::with_a_way_out;
 pub use precision::Precision;
 pub use together::Together;

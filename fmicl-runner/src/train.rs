@@ -42,4 +42,5 @@ pub use open::Opened;
 pub use options::{Resume, TrainOptions};
 pub use replay::replay;
 pub use run::run;
-pub(crate) use setup::{open_loader, prepare};
+pub use setup::open_loader;
+pub(crate) use setup::prepare;

@@ -1,0 +1,188 @@
+//! Figure `curves`: the metrics of `metrics.jsonl` over the epochs.
+
+use crate::figure::{Figure, Table, field};
+use crate::plot;
+use fmicl_core::{Error, Result, read_file};
+use plotters::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Stem of the figure's files.
+pub const NAME: &str = "curves";
+
+/// The most bytes of `metrics.jsonl`.
+const LONGEST: u64 = 1 << 30;
+/// Size of a plot, in pixels; two are side by side.
+const PLOT: (u32, u32) = (460, 250);
+/// Values that measure the machine: without them, the same training has the same figure.
+const OF_THE_MACHINE: [&str; 3] = ["images_per_second", "waiting", "communicating"];
+
+/// The numbers of each epoch.
+#[derive(Debug, Default)]
+struct Epochs {
+    epochs: Vec<u64>,
+    /// By name, a value for each epoch, NaN where it has none.
+    values: BTreeMap<String, Vec<f64>>,
+}
+
+impl Epochs {
+    /// # Errors
+    /// A line that is not a run's; the last one may be cut off.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut epochs = Epochs::default();
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            let wrong = |why: &dyn std::fmt::Display| format!("line {} is not a run's: {why}", number + 1);
+            let value: Value = match serde_json::from_str(line) {
+                // A run that is killed leaves half a line.
+                Err(_) if !line.ends_with('\n') => break,
+                value => value.map_err(|error| wrong(&error))?,
+            };
+            let epoch = value["epoch"].as_u64().ok_or_else(|| wrong(&"it has no `epoch`"))?;
+            epochs.epochs.push(epoch);
+            epochs.add("", &value);
+            let count = epochs.epochs.len();
+            epochs
+                .values
+                .values_mut()
+                .for_each(|column| column.resize(count, f64::NAN));
+        }
+        Ok(epochs)
+    }
+
+    /// Adds the numbers of the last epoch.
+    fn add(&mut self, name: &str, value: &Value) {
+        match value {
+            Value::Object(group) => group.iter().for_each(|(key, value)| match name {
+                "" if OF_THE_MACHINE.contains(&&**key) || key == "epoch" || key == "step" => {}
+                "" => self.add(key, value),
+                _ => self.add(&format!("{name}/{key}"), value),
+            }),
+            Value::Number(number) => {
+                let column = self.values.entry(name.into()).or_default();
+                column.resize(self.epochs.len() - 1, f64::NAN);
+                column.push(number.as_f64().unwrap_or(f64::NAN));
+            }
+            _ => {}
+        }
+    }
+
+    /// Names and values, the loss first.
+    fn columns(&self) -> Vec<(&str, &[f64])> {
+        let mut columns: Vec<_> = self.values.iter().map(|(name, values)| (&**name, &**values)).collect();
+        columns.sort_by_key(|(name, _)| *name != "loss");
+        columns
+    }
+
+    fn table(&self) -> Table {
+        let columns = self.columns();
+        let head = columns.iter().map(|(name, _)| name.to_string());
+        let rows = self.epochs.iter().enumerate().map(|(row, epoch)| {
+            let fields = columns.iter().map(|(_, values)| field(values[row]));
+            [epoch.to_string()].into_iter().chain(fields).collect()
+        });
+        Table {
+            head: ["epoch".to_string()].into_iter().chain(head).collect(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// A plot for each, two side by side.
+    fn svg(&self) -> Result<String> {
+        let columns = self.columns();
+        let rows = columns.len().div_ceil(2);
+        plot::svg((2 * PLOT.0, PLOT.1 * rows as u32), |area| {
+            for (area, (name, values)) in area.split_evenly((rows, 2)).iter().zip(&columns) {
+                let x_range = plot::range(self.epochs.iter().map(|&epoch| epoch as f64));
+                let y_range = plot::range(values.iter().copied());
+                let mut chart = plot::chart(area, name, ["epoch", ""], [x_range, y_range])?;
+                let points = || {
+                    self.epochs
+                        .iter()
+                        .map(|&epoch| epoch as f64)
+                        .zip(values.iter().copied())
+                };
+                // A line ends where a value is missing.
+                let points: Vec<_> = points().collect();
+                for run in points.split(|(_, value)| !value.is_finite()) {
+                    chart.draw_series(LineSeries::new(run.iter().copied(), BLUE.stroke_width(2)))?;
+                    if points.len() == 1 || run.len() == 1 {
+                        chart.draw_series(run.iter().map(|&point| Circle::new(point, 3, BLUE.filled())))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The figure of the run in a directory.
+///
+/// # Errors
+/// A run without `metrics.jsonl`, or with none of its epochs over.
+pub fn figure(run: &Path) -> Result<Figure> {
+    let path = run.join("metrics.jsonl");
+    if !path.is_file() {
+        return Err(Error::data(
+            &path,
+            "is not there: the run has ended no epoch, or the tracker `jsonl` was not among its `trackers`",
+        ));
+    }
+    let bytes = read_file(&path, LONGEST, "it has a line for each epoch")?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::data(&path, "is not text"))?;
+    let epochs = Epochs::parse(&text).map_err(|why| Error::data(&path, why))?;
+    if epochs.values.is_empty() {
+        return Err(Error::data(&path, "has no epoch yet"));
+    }
+    let shows = format!("{} metrics over {} epochs", epochs.values.len(), epochs.epochs.len());
+    Ok(Figure {
+        name: NAME,
+        svg: epochs.svg()?,
+        table: epochs.table(),
+        shows,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const LINES: &str = r#"{"epoch":1,"step":3,"lr":0.1,"loss":2.5,"projections":{"of":"the last batch","effective_rank":3.0},"waiting":0.5}
+{"epoch":2,"step":6,"lr":0.2,"loss":null,"balance":0.25,"projections":{"of":"the last batch","effective_rank":4.0},"waiting":0.4}
+{"epoch":3,"step":9,"lr":0.3,"loss":1.5,"projections":{"of":"the last"#;
+
+    #[test]
+    fn every_number_of_an_epoch_has_a_column_and_the_loss_is_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("metrics.jsonl"), LINES).unwrap();
+        let figure = figure(folder.path()).unwrap();
+        let lines: Vec<_> = figure.table.rows.iter().map(|row| row.join(",")).collect();
+        assert_eq!(
+            figure.table.head.join(","),
+            "epoch,loss,balance,lr,projections/effective_rank"
+        );
+        assert_eq!(lines, ["1,2.5,,0.1,3", "2,,0.25,0.2,4"]);
+        for name in &figure.table.head {
+            assert!(figure.svg.contains(name.as_str()), "{name}");
+        }
+        assert_eq!(figure.shows, "4 metrics over 2 epochs");
+    }
+
+    #[test]
+    fn a_file_without_epochs_is_one_clear_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let shown = || {
+            let message = figure(folder.path()).unwrap_err().to_string();
+            message.replace(&format!("{}/", folder.path().display()), "")
+        };
+        assert!(shown().starts_with("metrics.jsonl: is not there: "), "{}", shown());
+        for text in ["", "{\"epoch\":1"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(shown(), "metrics.jsonl: has no epoch yet");
+        }
+        fs::write(&path, "{\"epoch\":1,\"loss\":2}\n{}\n").unwrap();
+        assert_eq!(shown(), "metrics.jsonl: line 2 is not a run's: it has no `epoch`");
+    }
+}

@@ -1,0 +1,126 @@
+//! `fmicl figures`: the paper's figures of a run.
+
+use crate::figure::Figure;
+use crate::pairs::Pairs;
+use crate::{assumption_2, curves, distances};
+use clap::Args;
+use fmicl_core::{Error, Result};
+use fmicl_runner::command::{Command, Group, Outcome, refuse_both};
+use fmicl_runner::data::trained_on;
+use fmicl_runner::run::{CheckpointChoice, Restored, RunDir};
+use fmicl_runner::{DeviceChoice, Together, out};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+struct Figures {
+    /// The run directory that `train` wrote
+    run: PathBuf,
+    /// The folder for the files [default: RUN/figures]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Samples of pre-training whose pairs `assumption-2` counts, in whole batches
+    #[arg(long, value_name = "COUNT", default_value_t = 4096)]
+    samples: usize,
+    /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
+    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
+    checkpoint: CheckpointChoice,
+    /// Change a key of the run's experiment that may change, such as dataset.root=DIR; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// auto, cpu or cuda:N, instead of the experiment's
+    #[arg(long)]
+    device: Option<DeviceChoice>,
+}
+
+fmicl_runner::command!(
+    "figures",
+    Figures,
+    Group::Evaluate,
+    "Draw the paper's figures of a run: distances of pairs, assumption 2, curves"
+);
+
+impl Command for Figures {
+    fn run(self) -> Outcome {
+        figures(&self)
+    }
+}
+
+/// Writes every figure that the run has the data for, and prints their files.
+///
+/// # Errors
+/// Whatever is wrong with the run or the disk; after everything else is written, a line on each figure that is not.
+fn figures(args: &Figures) -> Outcome {
+    refuse_both(&args.sets, "device", args.device.map(|device| device.to_string()))?;
+    let run = RunDir::open(&args.run)?;
+    let experiment = run.experiment_with(&args.sets)?;
+    let device = Together::to_use(Some(&experiment), args.device)?.alone("figures")?;
+    let folder = args.out.clone().unwrap_or_else(|| run.path().join("figures"));
+    out::make_folder(&folder)?;
+    let mut written = Written {
+        folder: &folder,
+        checkpoint: None,
+        missing: Vec::new(),
+    };
+    let restored = run.restore(experiment, device, &args.checkpoint);
+    match restored.and_then(|it| pairs(&run, it, args.samples)) {
+        Ok((it, pairs)) => {
+            written.add(distances::NAME, distances::figure(&pairs))?;
+            written.add_with(assumption_2::NAME, assumption_2::figure(&pairs, &it.experiment))?;
+            written.checkpoint = Some(it.checkpoint);
+        }
+        Err(error) => written.miss(&format!("{} and {}", distances::NAME, assumption_2::NAME), &error),
+    }
+    written.add(curves::NAME, curves::figure(run.path()))?;
+    if let Some(checkpoint) = &written.checkpoint {
+        writeln!(std::io::stdout(), "checkpoint: {}", checkpoint.display())?;
+    }
+    match written.missing.is_empty() {
+        true => Ok(()),
+        false => Err(written.missing.into()),
+    }
+}
+
+/// The pairs of the run's model, with what they are of.
+fn pairs(run: &RunDir, mut it: Restored, samples: usize) -> Result<(Restored, Pairs)> {
+    let (pretrain, _) = trained_on(&it.experiment).map_err(|error| it.experiment.locate(error))?;
+    if let Some(differs) = run.differs(&pretrain.portions()) {
+        tracing::warn!("{differs}: not what the run was trained on");
+    }
+    let pairs = Pairs::of(&mut it, pretrain, samples.max(1))?;
+    Ok((it, pairs))
+}
+
+/// The figures so far.
+struct Written<'a> {
+    folder: &'a Path,
+    /// File of the weights of those that show projections.
+    checkpoint: Option<PathBuf>,
+    /// A line on each that is not written.
+    missing: Vec<Error>,
+}
+
+impl Written<'_> {
+    fn add(&mut self, name: &str, figure: Result<Figure>) -> Result<()> {
+        self.add_with(name, figure.map(|figure| (figure, String::new())))
+    }
+
+    /// Writes a figure and prints its files, and a line on it where there is one.
+    fn add_with(&mut self, name: &str, figure: Result<(Figure, String)>) -> Result<()> {
+        match figure {
+            Ok((figure, line)) => {
+                let mut lines = figure.write(self.folder)?.to_vec();
+                lines.extend((!line.is_empty()).then_some(line));
+                writeln!(std::io::stdout(), "{}", lines.join("\n")).map_err(|error| Error::io("stdout", error))
+            }
+            Err(error) => {
+                self.miss(name, &error);
+                Ok(())
+            }
+        }
+    }
+
+    fn miss(&mut self, name: &str, error: &Error) {
+        self.missing.push(Error::Run(format!("{name} not written: {error}")));
+    }
+}
