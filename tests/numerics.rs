@@ -123,6 +123,21 @@ fn a_schedule_that_leaves_its_range_ends_the_run_with_its_name_and_the_step() {
     }
 }
 
+#[test]
+fn features_that_are_no_numbers_end_a_run_with_a_shift_as_one_without() {
+    let folder = tempfile::tempdir().unwrap();
+    for divergence in ["kl", "js"] {
+        let set =
+            format!("objective={{ name='f-micl', divergence='{divergence}', similarity='gaussian', shift='best' }}");
+        let error = train(&folder, divergence, 6, &[&set, "train.lr=1e9", "train.warmup_epochs=0"]).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("the loss is NaN") && !error.contains("libtorch"),
+            "{error}"
+        );
+    }
+}
+
 /// Weights, buffers and the optimizer's state: all but what an epoch measures.
 fn state(run: &Path, step: u64) -> BTreeMap<String, Tensor> {
     let folder = run.join(format!("checkpoints/step-{step:010}"));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use fmicl_core::estimator::Critics;
 use fmicl_core::registry;
 use fmicl_core::testing::unit_rows;
 use fmicl_core::{
@@ -63,7 +64,7 @@ fn naive(objective: &FMicl, source: &str, x: &Tensor, y: &Tensor, bank: &Tensor)
         Normaliser::Batch => -objective.similarity.value(&negatives).exp().mean(None).log(),
         Normaliser::Uniform => panic!("not here"),
     };
-    let (low, high) = objective.divergence.domain();
+    let (low, high) = Critics::new(&*objective.divergence, &*objective.similarity).bounds();
     let critic = |cosines: &Tensor| {
         let value = objective.similarity.value(cosines);
         match objective.similarity.critic() {

@@ -48,14 +48,27 @@ impl<'a> Critics<'a> {
     }
 
     /// Critic `t` of a pair, clamped to the domain of `f*`, so that the objective at `alpha = 1` bounds the f-mutual
-    /// information. Equals [`reward`](Critics::reward) except for a raw critic outside the domain.
+    /// information. Equals [`reward`](Critics::reward) except for a raw or shifted critic outside the domain.
     pub fn critic(&self, cosine: &Tensor) -> Tensor {
-        match self.similarity.critic() {
-            Critic::Ratio => self.reward(cosine),
-            Critic::Raw => {
-                let (low, high) = self.divergence.domain();
+        match (self.similarity.critic(), self.shift) {
+            (Critic::Ratio, None) => self.reward(cosine),
+            _ => {
+                let (low, high) = self.bounds();
                 self.reward(cosine).clamp(low, high)
             }
+        }
+    }
+
+    /// Bounds to which a raw or shifted critic is clamped before it is the argument of `f*`.
+    pub fn bounds(&self) -> (f64, f64) {
+        /// Distance from an open end, where the slope of `f*` grows without limit.
+        const GAP: f64 = 1e-4;
+        match self.similarity.critic() {
+            Critic::Ratio => {
+                let (low, high) = self.divergence.range();
+                (low, high - GAP)
+            }
+            Critic::Raw => self.divergence.domain(),
         }
     }
 
@@ -104,7 +117,7 @@ impl<'a> Critics<'a> {
         match (self.similarity.critic(), self.shift) {
             (Critic::Ratio, None) => self.divergence.penalty_and_slope(plus(&value, self.offset)),
             _ => {
-                let (low, high) = self.divergence.domain();
+                let (low, high) = self.bounds();
                 with_slope(&value, |value| {
                     self.divergence.conjugate(&self.reward_of(value).clamp(low, high))
                 })

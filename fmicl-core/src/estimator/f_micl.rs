@@ -40,8 +40,8 @@ pub enum Shift {
     /// None.
     #[default]
     None,
-    /// The minimiser of `E_neg[f*(s - v)] + v`: the implied density ratio has a mean of 1 over the negatives. It is a
-    /// constant for the gradient.
+    /// The minimiser of `E_neg[f*(s - v)] + v`: the implied density ratio has a mean of 1 over the negatives, as far as the
+    /// domain of `f*` lets the nearest pair ([`best_shift`](crate::estimator::best_shift)). It is a constant for the gradient.
     Best,
 }
 
@@ -63,8 +63,8 @@ register!(
 /// Negative term of a batch.
 struct Repulsion {
     penalty: Mean,
-    /// Shift of the critic, f64 or of the features' kind.
-    shift: Option<Tensor>,
+    /// Shift of the critic, f64 or of the features' kind, and the mean ratio at it.
+    shift: Option<(Tensor, Tensor)>,
 }
 
 impl FMicl {
@@ -91,7 +91,7 @@ impl FMicl {
         if self.divergence.has_exponential_conjugate() {
             return self.exponential(critics, pairs);
         }
-        let shift = estimator::best_shift(critics, pairs);
+        let (shift, ratio) = estimator::best_shift(critics, pairs);
         let scalar = Scalar::new(&shift);
         let critics = Critics {
             shift: Some(&scalar),
@@ -99,7 +99,7 @@ impl FMicl {
         };
         Repulsion {
             penalty: estimator::mean_with_slope(&critics.penalty(), pairs),
-            shift: Some(shift),
+            shift: Some((shift, ratio)),
         }
     }
 
@@ -143,9 +143,10 @@ impl FMicl {
             (Critic::Ratio, None) => log,
             (Critic::Raw, _) => log - 1.0,
         };
+        let one = shift.ones_like();
         Repulsion {
             penalty: Mean { value, slope },
-            shift: Some(shift),
+            shift: Some((shift, one)),
         }
     }
 }
@@ -154,6 +155,18 @@ impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
         require(self.alpha > 0.0 && self.alpha <= 1e6, "alpha", || {
             format!("{} is not above 0 and at most 1e6", self.alpha)
+        })?;
+        let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
+        require(!is_normalised || self.shift == Shift::None, "shift", || {
+            "has no place with a factor `mu` of the batch, which normalises the ratios as well; leave one of them out"
+                .into()
+        })?;
+        let is_idle = is_normalised && self.divergence.has_exponential_conjugate() && self.alpha != 1.0;
+        require(!is_idle, "alpha", || {
+            let divergence = self.divergence.name();
+            format!(
+                "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out"
+            )
         })?;
         let beyond = self.critics().beyond_f32();
         require(beyond.is_none(), "similarity", || {
@@ -175,7 +188,7 @@ impl Objective for FMicl {
             ..self.critics()
         };
         let Repulsion { penalty, shift } = self.repulsion(critics, pairs);
-        let constant_shift = shift.as_ref().map(Scalar::new);
+        let constant_shift = shift.as_ref().map(|(shift, _)| Scalar::new(shift));
         let critics = Critics {
             shift: constant_shift.as_ref(),
             ..critics
@@ -183,23 +196,27 @@ impl Objective for FMicl {
         let cosine = pairing.positive_cosines();
         let kind = cosine.kind();
         let reward = critics.reward(&cosine).mean(kind);
-        let (critic, slope) = with_slope(&cosine, |cosine| critics.critic(cosine));
-        let slope = slope.mean(kind);
-        // Of moving all cosines together.
+        let (_, slope) = with_slope(&cosine, |cosine| critics.reward(cosine));
+        // Of moving all cosines together, at the factor that the ratios have.
         let scale = self.similarity.affine().map_or(1.0, |(scale, _)| scale);
-        let balance = &penalty.slope * (self.alpha * scale) - &slope;
+        let mut balance = &penalty.slope * (self.alpha * scale) - slope.mean(kind);
         let mut value = &penalty.value * self.alpha - &reward;
-        if let Some(offset) = offset.filter(Tensor::requires_grad) {
-            // The offset moves all log ratios together.
+        if let Some(offset) = offset.filter(|_| self.similarity.normaliser() == Normaliser::Batch) {
+            // The offset moves all log ratios together, and back what moving all cosines did.
             value += (&offset - offset.detach()) * (&balance / scale);
+            balance = balance.zeros_like();
         }
+        let critic = critics.critic(&cosine.detach());
         let mut terms = vec![
             ("f_mi", critic.mean(kind) - penalty.value.detach()),
             ("reward", reward.detach()),
             ("penalty", penalty.value.detach()),
             ("balance", balance),
         ];
-        terms.extend(shift.map(|shift| ("shift", shift.to_kind(kind))));
+        if let Some((shift, ratio)) = shift {
+            terms.push(("shift", shift.to_kind(kind)));
+            terms.push(("mean_ratio", ratio.to_kind(kind)));
+        }
         Loss { value, terms }
     }
 }

@@ -57,6 +57,9 @@ fn of_tile(tile: &Tile) -> Tensor {
     let half = BINS as f64 / 2.0;
     // Pairs that do not count go to a bin of their own, which is dropped.
     let position = tile.exclude(tile.cosines(half, half).clamp_(0.0, BINS as f64), 2.0 * BINS as f64);
+    // A feature that is not finite has no bin; it makes all moments NaN, and with them the loss, as without a shift.
+    let poison = position.sum(None::<Kind>) * 0.0;
+    let position = position.nan_to_num(2.0 * BINS as f64, None::<f64>, None::<f64>);
     let bin = position.floor().clamp_(0.0, 2.0 * BINS as f64);
     let inside = (&position - &bin.clamp_max((BINS - 1) as f64)).view(-1);
     // A cosine of 1 belongs to the last bin.
@@ -67,7 +70,7 @@ fn of_tile(tile: &Tile) -> Tensor {
         .to_kind(Kind::Int64)
         .view(-1);
     let sums = |weights: Option<&Tensor>| bin.bincount(weights, BINS + 1).to_kind(Kind::Double).narrow(0, 0, BINS);
-    Tensor::stack(&[sums(None), sums(Some(&inside)), sums(Some(&inside.square()))], 0)
+    Tensor::stack(&[sums(None), sums(Some(&inside)), sums(Some(&inside.square()))], 0) + poison
 }
 
 #[cfg(test)]

@@ -11,18 +11,19 @@ use super::histogram::{Nodes, nodes};
 use super::{Critics, Pairs, with_slope};
 use tch::{Device, Kind, Tensor};
 
-/// Evaluations of the condition; a bracket of 100 is then smaller than 1e-10 even where each only halves it.
+/// Evaluations of the condition at most. Secants need about ten; every third evaluation halves the bracket for sure.
 const MOST: usize = 48;
 
-/// The best shift `v` of a critic over negative pairs, f64, of shape `[]`, without gradient: one pass over the tiles.
-/// Where the best one would bring the largest critic beyond the domain of `f*`, the nearest that does not.
+/// The best shift `v` of a critic over negative pairs, and the mean ratio there, both f64, of shape `[]`, without gradient:
+/// one pass over the tiles. The mean ratio is 1, or less where one pair is so near that a shift for a mean of 1 would bring
+/// its critic beyond the domain of `f*`: then the shift is the nearest that does not.
 ///
 /// `critics` must not be shifted already.
-pub fn best_shift(critics: Critics, pairs: Pairs) -> Tensor {
+pub fn best_shift(critics: Critics, pairs: Pairs) -> (Tensor, Tensor) {
     let _no_grad = tch::no_grad_guard();
     let Nodes { cosines, weights } = nodes(pairs);
     let critic = critics.reward(&cosines);
-    let (low, high) = critics.divergence.domain();
+    let (low, high) = critics.bounds();
     let present = weights.gt(0.0);
     let largest = critic.where_scalarother(&present, f64::NEG_INFINITY).max();
     let least = critic.where_scalarother(&present, f64::INFINITY).min();
@@ -36,7 +37,11 @@ pub fn best_shift(critics: Critics, pairs: Pairs) -> Tensor {
         weighted.sum(None::<Kind>).clamp(1e-300, 1e300).log()
     };
     let above = (&least - &one).maximum(&(&largest - high));
-    root(excess, above, &largest - one)
+    let shift = root(excess, above, &largest - one);
+    // Where a feature is not finite, neither is the shift.
+    let shift = shift + weights.sum(None::<Kind>) * 0.0;
+    let ratio = excess(&shift).exp();
+    (shift, ratio)
 }
 
 /// The root of a falling function between `a` and `b`, or `a` where it is negative from there on: secants, each end of

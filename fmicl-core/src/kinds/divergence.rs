@@ -31,6 +31,12 @@ pub trait Divergence: std::fmt::Debug + Send + Sync {
         (f64::NEG_INFINITY, f64::INFINITY)
     }
 
+    /// Bounds of the optimal critic `f'(u)`, from `u = 0` to infinity, open or closed; a shifted critic of a ratio is clamped
+    /// just inside them, which is the conjugate over `u >= 0`. By default those of [`domain`](Divergence::domain).
+    fn range(&self) -> (f64, f64) {
+        self.domain()
+    }
+
     /// The penalty on a negative pair, `f*(f'(u))` at `u = e^l`, in closed form so that it stays finite.
     fn penalty(&self, log_u: &Tensor) -> Tensor;
 

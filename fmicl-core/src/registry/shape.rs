@@ -200,7 +200,7 @@ mod tests {
     fn the_fields_of_an_options_struct_are_found() {
         assert_eq!(
             fields::<crate::FMicl>(),
-            ["divergence", "similarity", "alpha", "negatives"]
+            ["divergence", "similarity", "alpha", "negatives", "shift"]
         );
         assert!(fields::<f64>().is_empty());
         assert_eq!(shape::<crate::FMicl>(&["similarity"]), Shape::Part("similarity"));
@@ -230,7 +230,7 @@ mod tests {
         let at = |key: &str| found.iter().find(|known| known.at == key).map(|known| &known.keys[..]);
         assert_eq!(at(""), Some(&["inner", "list", "any", "objective"][..]));
         assert_eq!(at("inner.again"), Some(&["key", "again"][..]));
-        assert_eq!(at("objective").map(<[_]>::len), Some(4));
+        assert_eq!(at("objective").map(<[_]>::len), Some(5));
         assert_eq!(at("list"), None);
         assert!(found.len() < 12, "{found:?}");
     }

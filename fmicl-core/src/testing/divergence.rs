@@ -54,6 +54,12 @@ pub fn check_divergence(part: &dyn Divergence) {
     close("the slope is the penalty's", &slope, &by_autograd);
     close("the slope is u^2 f''(u)", &slope, &(u * critic_slope));
 
+    let (least, most) = part.range();
+    assert!(
+        critic.min().double_value(&[]) >= least && critic.max().double_value(&[]) <= most,
+        "{part:?}: f'(u) leaves its range, {least} to {most}"
+    );
+
     let (low, high) = part.domain();
     assert!(low < high, "{part:?}: the domain {low} to {high} is empty");
     let t = Tensor::linspace(low.max(-50.0), high.min(50.0), 101, (Kind::Double, Device::Cpu));

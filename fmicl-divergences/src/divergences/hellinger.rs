@@ -35,6 +35,10 @@ impl Divergence for Hellinger {
         (f64::NEG_INFINITY, 1.0 - GAP)
     }
 
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, 1.0)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (log_u * 0.5).expm1()
     }

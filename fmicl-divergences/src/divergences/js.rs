@@ -42,6 +42,10 @@ impl Divergence for Js {
         (f64::NEG_INFINITY, LN_2 - GAP)
     }
 
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, LN_2)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         softplus(log_u).g_sub_scalar_(LN_2)
     }

@@ -39,6 +39,10 @@ impl Divergence for Neyman {
         (f64::NEG_INFINITY, 1.0 - GAP)
     }
 
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, 1.0)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (-log_u).expm1() * -2.0
     }

@@ -35,6 +35,10 @@ impl Divergence for Pearson {
         t.square() / 4.0 + t
     }
 
+    fn range(&self) -> (f64, f64) {
+        (-2.0, f64::INFINITY)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (log_u * 2.0).expm1()
     }

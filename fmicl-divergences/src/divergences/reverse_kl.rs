@@ -37,6 +37,10 @@ impl Divergence for ReverseKl {
         (f64::NEG_INFINITY, -GAP)
     }
 
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, 0.0)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         log_u - 1.0
     }

@@ -55,6 +55,14 @@ impl Divergence for Tsallis {
         (f64::NEG_INFINITY, if self.alpha > 1.0 { f64::INFINITY } else { -GAP })
     }
 
+    fn range(&self) -> (f64, f64) {
+        if self.alpha > 1.0 {
+            (0.0, f64::INFINITY)
+        } else {
+            (f64::NEG_INFINITY, 0.0)
+        }
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (log_u * self.alpha).exp() + 1.0 / (self.alpha - 1.0)
     }

@@ -21,10 +21,10 @@ pub fn is_covered(divergence: &dyn Divergence) -> bool {
     least_curvature(divergence) > 1e-9
 }
 
-/// What is true of the penalty's curvature.
-pub fn claim(name: &str, divergence: &dyn Divergence) -> Claim {
+/// The penalty's curvature: a claim of a divergence whose summary has it, a fact of any other.
+pub fn claim(name: &str, summary: &str, divergence: &dyn Divergence) -> Claim {
     let curvature = least_curvature(divergence);
-    match is_covered(divergence) {
+    match summary.ends_with("; covered by the uniformity theorem") {
         true => Claim::at_most(
             name,
             "the penalty is strictly convex in the squared distance: minus the least curvature",
@@ -33,8 +33,8 @@ pub fn claim(name: &str, divergence: &dyn Divergence) -> Claim {
         ),
         false => Claim::known(
             name,
-            "the penalty is not strictly convex, so the uniformity theorem does not cover it: minus the least curvature",
-            -curvature,
+            "least curvature of the penalty in the squared distance, above 0 where the uniformity theorem covers it",
+            curvature,
         ),
     }
 }

@@ -30,9 +30,9 @@ pub fn claims() -> Result<Vec<Claim>> {
     claims.push(special_cases::spectral()?);
     claims.extend(uniform::claims());
     claims.extend(known::claims());
-    for Listing { name, .. } in registry::list::<dyn Divergence>() {
+    for Listing { name, summary, .. } in registry::list::<dyn Divergence>() {
         let divergence = Part::<dyn Divergence>::new(name, toml::Table::new())?;
-        claims.push(convexity::claim(name, &*divergence));
+        claims.push(convexity::claim(name, summary, &*divergence));
         claims.push(weighting::claim(name, &*divergence));
         claims.push(shift::normalises(name, &*divergence)?);
         if convexity::is_covered(&*divergence) {

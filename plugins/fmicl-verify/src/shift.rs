@@ -12,10 +12,10 @@ pub fn normalises(name: &str, divergence: &dyn Divergence) -> Result<Claim> {
     let similarity = Part::<dyn Similarity>::new("gaussian", toml::Table::new())?;
     let x = unit_rows(64, 16, Kind::Double, 7);
     let critics = Critics::new(divergence, &*similarity);
-    let shift = best_shift(critics, Pairs::Within(&x));
+    let (shift, _) = best_shift(critics, Pairs::Within(&x));
     let cosines = x.matmul(&x.tr());
     let others = cosines.masked_select(&tch::Tensor::eye(64, (Kind::Bool, x.device())).logical_not());
-    let (low, high) = divergence.domain();
+    let (low, high) = critics.bounds();
     let critic = (critics.reward(&others) - shift).clamp(low, high);
     let (_, ratio) = with_slope(&critic, |t| divergence.conjugate(t));
     let off = ratio.mean(Kind::Double).double_value(&[]) - 1.0;

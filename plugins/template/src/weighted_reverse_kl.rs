@@ -56,6 +56,10 @@ impl Divergence for WeightedReverseKl {
         (f64::NEG_INFINITY, -GAP)
     }
 
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, 0.0)
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (log_u - 1.0) * self.weight
     }
