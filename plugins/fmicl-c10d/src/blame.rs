@@ -25,7 +25,7 @@ impl Blame {
     /// Tells the others that this process stops, and the reason; then closes its connections, so that they notice.
     pub fn leave(&self, group: &Group, why: &str) {
         let told = group.set(
-            &left(self.rank),
+            &left(group, self.rank),
             why.lines().next().unwrap_or("without giving a reason"),
         );
         group.leave();
@@ -33,7 +33,7 @@ impl Blame {
             // The store goes with this process; the others have to read it before.
             let _ = self.answers(group, known);
         }
-        let _ = group.set(&known(self.rank), "yes");
+        let _ = group.set(&known(group, self.rank), "yes");
     }
 
     /// One-line reason of a call that failed with `error`.
@@ -46,10 +46,10 @@ impl Blame {
     }
 
     fn ask(&self, group: &Group) -> Result<Option<String>> {
-        group.set(&left(self.rank), LET_DOWN)?;
+        group.set(&left(group, self.rank), LET_DOWN)?;
         group.leave();
         let answers = self.answers(group, left)?;
-        group.set(&known(self.rank), "yes")?;
+        group.set(&known(group, self.rank), "yes")?;
         if self.serves {
             let _ = self.answers(group, known);
         }
@@ -71,23 +71,23 @@ impl Blame {
     }
 
     /// Values that the other processes have written under their keys, all within `patience`.
-    fn answers(&self, group: &Group, key: fn(usize) -> String) -> Result<Vec<(usize, Option<String>)>> {
+    fn answers(&self, group: &Group, key: fn(&Group, usize) -> String) -> Result<Vec<(usize, Option<String>)>> {
         let deadline = Instant::now() + self.patience;
         let others = (0..self.size).filter(|rank| *rank != self.rank);
         let ask = |rank| {
             let left = deadline.saturating_duration_since(Instant::now());
-            Ok((rank, group.get(&key(rank), left)?))
+            Ok((rank, group.get(&key(group, rank), left)?))
         };
         others.map(ask).collect()
     }
 }
 
 /// Key of a process's reason for leaving.
-fn left(rank: usize) -> String {
-    format!("left/{rank}")
+fn left(group: &Group, rank: usize) -> String {
+    format!("left/{}/{rank}", group.meeting())
 }
 
 /// Key under which a process writes that it knows the failed one.
-fn known(rank: usize) -> String {
-    format!("known/{rank}")
+fn known(group: &Group, rank: usize) -> String {
+    format!("known/{}/{rank}", group.meeting())
 }

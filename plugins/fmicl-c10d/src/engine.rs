@@ -8,7 +8,7 @@ use fmicl_core::{Documented, Engine, Error, Processes, Result, Single, register,
 use serde::{Deserialize, Serialize};
 use std::net::UdpSocket;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Process group of torchrun or Slurm over PyTorch's c10d. A process without a launcher has a world size of 1.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -115,11 +115,20 @@ impl Engine for C10d {
             let address = address_towards(&launched.host, port);
             group.meet_gloo(rank, size, &interface, &address).map_err(failed)?;
         }
-        // NCCL itself meets in its first call; and after it none leaves while another still connects.
-        let mut nothing = Tensor::zeros([1], (Kind::Float, group.device()));
-        group.all_reduce(&mut nothing).map_err(failed)?;
+        // NCCL itself meets in its first call; and after it none leaves while another still connects. All have the number of
+        // the first process then.
+        let own = if rank == 0 { start_of_this_process() } else { 0 };
+        let mut number = Tensor::full([1], own, (Kind::Int64, group.device()));
+        group.all_reduce(&mut number).map_err(failed)?;
+        group.set_meeting(number.int64_value(&[0]));
         Ok(Rc::new(Joined::new(group, rank, size, serve, patience, bucket)))
     }
+}
+
+/// Microseconds since 1970, which no two meetings in one store share.
+fn start_of_this_process() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(0)
 }
 
 /// This machine's address on the way to `host`; the loopback's where the system knows none.

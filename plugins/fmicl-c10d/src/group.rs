@@ -46,6 +46,7 @@ unsafe extern "C" {
     fn fmicl_c10d_sum(group: *mut c_void, summand: *const C_tensor, error: *mut *mut c_char) -> *mut C_tensor;
     fn fmicl_c10d_set(group: *mut c_void, key: *const c_char, value: *const c_char, error: *mut *mut c_char) -> bool;
     fn fmicl_c10d_get(group: *mut c_void, key: *const c_char, timeout_ms: i64, error: *mut *mut c_char) -> *mut c_char;
+    fn fmicl_c10d_set_meeting(group: *mut c_void, meeting: i64);
     fn fmicl_c10d_leave(group: *mut c_void);
     fn fmicl_c10d_drop(group: *mut c_void);
     fn fmicl_c10d_free(text: *mut c_char);
@@ -58,6 +59,7 @@ pub struct Group {
     group: NonNull<c_void>,
     /// Device that the backend needs its tensors on.
     device: Cell<Device>,
+    meeting: Cell<i64>,
 }
 
 /// NCCL's backend as a library; empty where it was left out. It refers to libtorch's CUDA half, which is loaded by then.
@@ -87,7 +89,8 @@ impl Group {
         })?;
         let group = NonNull::new(group).ok_or_else(|| Error::Torch("there is no store".into()))?;
         let device = Cell::new(Device::Cpu);
-        Ok(Group { group, device })
+        let meeting = Cell::new(0);
+        Ok(Group { group, device, meeting })
     }
 
     /// Meets the others.
@@ -166,6 +169,18 @@ impl Group {
         let value =
             call(|error| unsafe { fmicl_c10d_get(self.group.as_ptr(), key.as_ptr(), millis(patience), error) })?;
         Ok(take(value))
+    }
+
+    /// Sets the number that tells this meeting's keys from those of an earlier one in the same store.
+    pub fn set_meeting(&self, meeting: i64) {
+        // SAFETY: the group lives as long as `self`.
+        unsafe { fmicl_c10d_set_meeting(self.group.as_ptr(), meeting) }
+        self.meeting.set(meeting);
+    }
+
+    /// The number that all processes of this meeting have alone.
+    pub fn meeting(&self) -> i64 {
+        self.meeting.get()
     }
 
     /// Device that the backend needs its tensors on.

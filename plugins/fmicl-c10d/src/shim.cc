@@ -41,10 +41,14 @@ struct Group {
   // Message of the first collective that failed. No other one begins after it: gloo stops reading a connection on which data
   // for an abandoned collective waits, so that a later one would wait for ever and not see that the others have left.
   std::string failure;
-};
+  // Number that all processes of this meeting have alone: a launcher's store may hold keys of an earlier one.
+  int64_t meeting = 0;
 
-// Key of the store that a process sets when it leaves while others may wait for it.
-constexpr auto HAS_LEFT = "has left";
+  // Key of the store that a process sets when it leaves while others may wait for it.
+  std::string has_left() const {
+    return "has left/" + std::to_string(meeting);
+  }
+};
 
 // While there is one, an error is told by its words alone: libtorch's own account of it, with the stack, is printed only where
 // TORCH_CPP_LOG_LEVEL is set.
@@ -156,14 +160,16 @@ void wait_watching(Group& group, c10d::Work& work) {
       return;
     } catch (...) {
       if (work.isCompleted()) {
-        throw;
+        // Its own exception, if it has one: this one may have been of a work that ended a moment later.
+        work.wait(slice);
+        return;
       }
     }
     check_sums(group);
     bool has_left = false;
     if (is_answered) {
       try {
-        has_left = ask(group, [](c10d::Store& store) { return store.check({HAS_LEFT}); });
+        has_left = ask(group, [key = group.has_left()](c10d::Store& store) { return store.check({key}); });
       } catch (...) {
         // A store that is slow is no failure of this collective.
         is_answered = false;
@@ -518,6 +524,10 @@ void fmicl_c10d_sums_drop(std::shared_ptr<Sums>* sums) {
   delete sums;
 }
 
+void fmicl_c10d_set_meeting(Group* group, int64_t meeting) {
+  group->meeting = meeting;
+}
+
 bool fmicl_c10d_set(Group* group, const char* key, const char* value, char** error) {
   return protect(error, [&] {
     const std::vector<uint8_t> bytes(value, value + strlen(value));
@@ -552,12 +562,12 @@ void fmicl_c10d_leave(Group* group) {
     if (const auto sums = group->sums.lock()) {
       sums->close();
     }
+    ask(*group, [key = group->has_left()](c10d::Store& store) { store.set(key, std::vector<uint8_t>{1}); });
     // Gloo's threads may be in a collective that nobody ends: until its timeout the backend cannot be destroyed.
     std::thread([backend = std::move(group->backend)]() mutable {
       const Quiet quiet;
       backend.reset();
     }).detach();
-    ask(*group, [](c10d::Store& store) { store.set(HAS_LEFT, std::vector<uint8_t>{1}); });
   });
   free(error);
 }

@@ -200,6 +200,7 @@ fn every_objective() {
         };
         let batch = with(&[
             "objective.similarity={ name = \"gaussian\", mu = \"batch\" }",
+            "objective.divergence=js",
             "objective.alpha=2",
         ]);
         check(&batch, 1, &together, &alone);
