@@ -14,7 +14,7 @@ mod tracking;
 
 pub use chance::ChanceLevel;
 pub use checkpoints::Checkpoints;
-pub use collapse::{COLLAPSED, Collapse};
+pub use collapse::{Collapse, has_collapsed};
 pub use metrics::Metrics;
 pub use non_finite::NonFinite;
 pub use online::{Judge, Online, Worth};

@@ -20,7 +20,7 @@ pub struct Found {
 
 /// Keys that may change when a run is resumed, with all keys below them; also `dataset.root`, and that of a dataset
 /// within another.
-const MAY_CHANGE: [&str; 17] = [
+const MAY_CHANGE: [&str; 18] = [
     "device",
     "engine",
     "eval",
@@ -35,6 +35,7 @@ const MAY_CHANGE: [&str; 17] = [
     "train.keep",
     "train.max_failed_checkpoints",
     "train.on_nan",
+    "train.on_collapse",
     "train.max_skipped_steps",
     "train.on_error",
     "train.max_skipped_samples",

@@ -5,7 +5,7 @@ use fmicl_core::{Error, Metric, Report, Result, find_metric};
 use fmicl_runner::eval::{Labels, Reports, TRAINED};
 use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
-use fmicl_runner::train::COLLAPSED;
+use fmicl_runner::train::has_collapsed;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -155,8 +155,12 @@ impl Finished {
 
     /// Whether the projections have collapsed, in words.
     pub fn collapse(&self) -> Option<String> {
-        let rank = self.training.metric("effective-rank")?.value;
-        (rank < COLLAPSED).then(|| format!("collapsed: the effective rank of the projections is {rank:.2}"))
+        let number = |name: &str| self.training.metric(name).map(|metric| metric.value);
+        let rank = number("effective-rank")?;
+        let (cosine, dimensions) = (number("mean-cosine")?, number("dimensions")?);
+        has_collapsed(rank, cosine, dimensions).then(|| {
+            format!("collapsed: the projections have an effective rank of {rank:.2} and a mean cosine of {cosine:.2}")
+        })
     }
 }
 

@@ -8,12 +8,17 @@ use crate::train::trainer::Trainer;
 use anyhow::bail;
 use fmicl_core::MetricValue;
 
-/// Effective rank of the projections below which they have collapsed.
-pub const COLLAPSED: f64 = 2.0;
+/// Effective rank of the projections below which they have collapsed, if they have more dimensions.
+const FLAT: f64 = 2.0;
 /// Mean cosine of two projections above which they have collapsed.
 const ONE_POINT: f64 = 0.95;
 /// Mean cosine above which a negative balance leads there.
 const ON_THE_WAY: f64 = 0.7;
+
+/// Returns true for projections that have collapsed: nearly one point, or nearly one line.
+pub fn has_collapsed(rank: f64, cosine: f64, dimensions: f64) -> bool {
+    cosine > ONE_POINT || rank < FLAT.min(0.6 * dimensions)
+}
 
 /// Warns in one line, when an epoch ends with projections that are nearly one point or one line, or that the objective
 /// draws there. With `train.on_collapse = "stop"` collapsed projections end the run.
@@ -21,8 +26,8 @@ const ON_THE_WAY: f64 = 0.7;
 pub struct Collapse {
     progress: Progress,
     action: OnCollapse,
-    /// Whether the last epoch was warned of.
-    warned: bool,
+    /// What the last epoch was warned of.
+    warned: Option<Kind>,
 }
 
 impl Collapse {
@@ -31,7 +36,7 @@ impl Collapse {
         Collapse {
             progress,
             action: train.on_collapse,
-            warned: false,
+            warned: None,
         }
     }
 }
@@ -40,81 +45,118 @@ impl Callback for Collapse {
     fn epoch_end(&mut self, _: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
         let number = |name: &str| match measured.values.iter().find(|(other, _)| other == name) {
             Some((_, MetricValue::Number(value))) => Some(*value),
+            Some((_, MetricValue::Count(value))) => Some(*value as f64),
             _ => None,
         };
-        let (Some(rank), Some(cosine)) = (number("projections/effective_rank"), number("projections/mean_cosine"))
-        else {
+        let found = (
+            number("projections/effective_rank"),
+            number("projections/mean_cosine"),
+            number("projections/dimensions"),
+        );
+        let (Some(rank), Some(cosine), Some(dimensions)) = found else {
             return Ok(());
         };
         let state = State {
             rank,
             cosine,
+            dimensions,
             balance: number("balance"),
+            is_shifted: number("shift").is_some(),
         };
-        let Some(warning) = state.warning() else {
-            self.warned = false;
+        let before = std::mem::replace(&mut self.warned, state.kind());
+        let Some(kind) = self.warned else {
             return Ok(());
         };
-        if state.has_collapsed() && self.action == OnCollapse::Stop {
-            bail!("{warning} (train.on_collapse = \"stop\")");
+        if kind == Kind::Collapsed && self.action == OnCollapse::Stop {
+            bail!(
+                "{} (train.on_collapse is \"stop\"; `--resume RUN --set train.on_collapse=warn` continues from the last \
+                 checkpoint)",
+                state.warning(kind)
+            );
         }
-        // Once, until it is better.
-        if !std::mem::replace(&mut self.warned, true) {
-            self.progress.note(&format!("warning: {warning}"));
+        // Once, until it is better or worse.
+        if before != self.warned {
+            self.progress.note(&format!("warning: {}", state.warning(kind)));
         }
         Ok(())
     }
 }
 
-/// What is known of the projections at the end of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    OnTheWay,
+    Collapsed,
+}
+
+/// Projections at the end of an epoch.
 #[derive(Debug, Clone, Copy)]
 struct State {
     rank: f64,
     cosine: f64,
+    dimensions: f64,
     balance: Option<f64>,
+    is_shifted: bool,
 }
 
 impl State {
-    fn has_collapsed(self) -> bool {
-        self.rank < COLLAPSED || self.cosine > ONE_POINT
+    /// The balance where it draws features together; rounding of an exact 0 does not.
+    fn attraction(self) -> Option<f64> {
+        self.balance.filter(|balance| *balance < -1e-3)
     }
 
-    fn warning(self) -> Option<String> {
-        let State { rank, cosine, balance } = self;
-        let attracts = balance.filter(|balance| *balance < 0.0);
-        let what = match (self.has_collapsed(), attracts) {
-            (true, _) => "the features have collapsed",
-            (false, Some(_)) if cosine > ON_THE_WAY => "the features are on the way to collapse",
-            _ => return None,
+    fn kind(self) -> Option<Kind> {
+        if has_collapsed(self.rank, self.cosine, self.dimensions) {
+            return Some(Kind::Collapsed);
+        }
+        (self.cosine > ON_THE_WAY && self.attraction().is_some()).then_some(Kind::OnTheWay)
+    }
+
+    fn warning(self, kind: Kind) -> String {
+        let State { rank, cosine, .. } = self;
+        let what = match kind {
+            Kind::OnTheWay => "the features are on the way to collapse",
+            Kind::Collapsed => "the features have collapsed",
         };
-        let numbers = format!("{what}: effective rank {rank:.1}, mean cosine {cosine:.2}");
-        Some(match (attracts, balance) {
-            (Some(balance), _) => format!(
+        let numbers = format!("{what}: effective rank {rank:.2}, mean cosine {cosine:.2}");
+        match (self.attraction(), self.is_shifted) {
+            (Some(balance), false) => format!(
                 "{numbers}; the balance is {balance:.2}: below 0 the loss falls as all features draw together; \
                  objective.shift = \"best\", or a larger objective.alpha, repels more"
             ),
-            (None, Some(balance)) => format!(
-                "{numbers}, balance {balance:.2}; objective.shift = \"best\", a lower train.lr or a warm-up may help"
+            (Some(balance), true) => format!(
+                "{numbers}; the balance is {balance:.2}: below 0 the loss falls as all features draw together; a larger \
+                 objective.alpha repels more"
             ),
-            (None, None) => format!("{numbers}; a lower train.lr, a warm-up or a lower temperature may help"),
-        })
+            (None, _) => format!("{numbers}; a lower train.lr, a warm-up or a lower temperature may help"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::State;
+    use super::*;
+
+    fn warning(rank: f64, cosine: f64, balance: Option<f64>) -> Option<String> {
+        let state = State {
+            rank,
+            cosine,
+            dimensions: 64.0,
+            balance,
+            is_shifted: false,
+        };
+        state.kind().map(|kind| state.warning(kind))
+    }
 
     #[test]
     fn collapse_is_seen_and_so_is_what_leads_there() {
-        let warning = |rank, cosine, balance| State { rank, cosine, balance }.warning();
         assert_eq!(warning(40.0, 0.1, Some(-0.5)), None);
         assert_eq!(warning(40.0, 0.8, Some(0.5)), None);
+        assert_eq!(warning(40.0, 0.8, Some(-1e-9)), None);
         assert_eq!(warning(40.0, 0.8, None), None);
         let drawn = warning(40.0, 0.8, Some(-0.5)).unwrap();
-        assert!(drawn.starts_with(
-            "the features are on the way to collapse: effective rank 40.0, mean cosine 0.80; the balance is -0.50"
-        ));
+        let begin =
+            "the features are on the way to collapse: effective rank 40.00, mean cosine 0.80; the balance is -0.50";
+        assert!(drawn.starts_with(begin), "{drawn}");
         for (rank, cosine) in [(1.3, 0.2), (5.0, 0.99)] {
             for balance in [None, Some(-1.0), Some(1.0)] {
                 let warning = warning(rank, cosine, balance).unwrap();
@@ -122,5 +164,12 @@ mod tests {
                 assert_eq!(warning.lines().count(), 1);
             }
         }
+    }
+
+    #[test]
+    fn few_dimensions_are_no_collapse() {
+        assert!(!has_collapsed(1.9, 0.04, 2.0));
+        assert!(has_collapsed(1.05, 0.04, 2.0));
+        assert!(has_collapsed(1.9, 0.04, 64.0));
     }
 }

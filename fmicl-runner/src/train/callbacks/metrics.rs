@@ -95,6 +95,8 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     measured.number("projections/uniformity", uniformity);
     measured.number("projections/effective_rank", rank);
     measured.number("projections/mean_cosine", cosine);
+    // At most so many can be independent.
+    measured.count("projections/dimensions", x.size()[0].min(x.size()[1]).unsigned_abs());
     measured.number("grad_norm", last.grad_norm.double_value(&[]));
     measured.number("images_per_second", images_per_second);
     measured.number("waiting", epoch.waiting());

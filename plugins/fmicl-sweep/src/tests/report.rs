@@ -158,10 +158,10 @@ fn a_collapsed_run_is_called_so() {
     rewrite(
         &metrics,
         "{\"alignment\":0.2}",
-        "{\"alignment\":0.2,\"effective_rank\":1.25}",
+        "{\"alignment\":0.2,\"effective_rank\":1.25,\"mean_cosine\":0.3,\"dimensions\":16}",
     );
     let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
-    let expected = "seed 0: collapsed: the effective rank of the projections is 1.25\n";
+    let expected = "seed 0: collapsed: the projections have an effective rank of 1.25 and a mean cosine of 0.30\n";
     assert!(report.markdown().unwrap().ends_with(expected));
 }
 
