@@ -20,8 +20,9 @@
 //!
 //! `[reference]` is in `reference.rs`.
 
+use super::lists::{among, unique};
 use super::reference::Reference;
-use fmicl_core::{Error, Result, registry, require};
+use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{self, Change, Node};
 use fmicl_runner::home;
 use serde::Deserialize;
@@ -176,10 +177,24 @@ impl SweepFile {
         file.source = Some(source);
         file.validate().map_err(|error| file.locate(error))?;
         if let Some(mut reference) = file.reference.take() {
-            reference.check(&file)?;
+            reference
+                .check(&file.labels()?, &file.report.metrics)
+                .map_err(|error| file.locate(error))?;
             file.reference = Some(reference);
         }
         Ok(file)
+    }
+
+    /// The axes' names with all their values, at full size and at every scale.
+    fn labels(&self) -> Result<Vec<(&str, Vec<String>)>> {
+        let of_axis = |axis: &'_ Axis| -> Result<Vec<String>> {
+            let mut labels = Vec::new();
+            for scale in std::iter::once(None).chain(axis.scale.keys().map(|scale| Some(&**scale))) {
+                labels.extend(axis.points(scale)?.into_iter().map(|point| point.label));
+            }
+            Ok(unique(labels.into_iter()))
+        };
+        self.axis.iter().map(|axis| Ok((&*axis.name, of_axis(axis)?))).collect()
     }
 
     /// A config error with the file and line where its key was written.
@@ -240,14 +255,6 @@ impl SweepFile {
                 among(name, "scales", &known)
             ))
         })
-    }
-}
-
-/// What there is in place of what is not there, such as `` (did you mean `a`?); scales: a, b``.
-pub fn among(found: &str, what: &str, known: &[&str]) -> String {
-    match known {
-        [] => format!("; the sweep has no {what}"),
-        known => format!("{}; {what}: {}", registry::did_you_mean(found, known), known.join(", ")),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::apart;
 use super::axis::Point;
 use super::cell::Cell;
-use super::file::{PlotKind, SweepFile, among};
+use super::file::{PlotKind, SweepFile};
+use super::lists::among;
 use super::training::TRAINING;
 use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{Base, Change};

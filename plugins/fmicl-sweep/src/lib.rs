@@ -8,6 +8,7 @@ mod csv;
 mod file;
 mod grid;
 mod jobs;
+mod lists;
 mod outcome;
 mod plot;
 mod provenance;

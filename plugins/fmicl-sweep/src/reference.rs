@@ -8,9 +8,7 @@
 //! kl = { "CIFAR-10" = "90.61 (0.47)" }
 //! ```
 
-use super::axis::Point;
-use super::file::{SweepFile, among};
-use super::report::unique;
+use super::lists::{among, unique};
 use fmicl_core::{Error, Result, require};
 use serde::Deserialize;
 use toml::Value;
@@ -47,20 +45,13 @@ struct Printed {
 }
 
 impl Reference {
-    /// Checks that each number belongs to a metric of the report and to a value of each axis, at full size or at a scale.
+    /// Checks that each number belongs to a metric of the report and to a value of each axis; `axes` are names with their
+    /// values.
     ///
     /// # Errors
-    /// The first that does not, at its key; a value of an axis that is wrong in itself, at its line.
-    pub fn check(&mut self, file: &SweepFile) -> Result<()> {
-        let mut axes = Vec::new();
-        for axis in &file.axis {
-            let mut labels = Vec::new();
-            for scale in std::iter::once(None).chain(axis.scale.keys().map(|scale| Some(&**scale))) {
-                labels.extend(axis.points(scale)?.into_iter().map(|Point { label, .. }| label));
-            }
-            axes.push((&*axis.name, unique(labels.into_iter())));
-        }
-        let metrics: Vec<&str> = file.report.metrics.iter().map(String::as_str).collect();
+    /// The first that does not, at its key.
+    pub fn check(&mut self, axes: &[(&str, Vec<String>)], metrics: &[String]) -> Result<()> {
+        let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
         for (metric, numbers) in &self.numbers {
             let key = format!("reference.numbers.{metric}");
             let known = metrics.contains(&&**metric);
@@ -70,9 +61,9 @@ impl Reference {
                     among(metric, "metrics", &metrics)
                 )
             };
-            require(known, &key, unknown).map_err(|error| file.locate(error))?;
+            require(known, &key, unknown)?;
             let mut found = Vec::new();
-            walk(numbers, &axes, &key, &mut Vec::new(), &mut found).map_err(|error| file.locate(error))?;
+            walk(numbers, axes, &key, &mut Vec::new(), &mut found)?;
             self.printed
                 .extend(found.into_iter().map(|(labels, mean, spread)| Printed {
                     metric: metric.clone(),
@@ -82,7 +73,6 @@ impl Reference {
                 }));
         }
         require(!self.printed.is_empty(), "reference.numbers", || "there is none".into())
-            .map_err(|error| file.locate(error))
     }
 
     fn number(&self, labels: &[impl AsRef<str>], metric: &str) -> Option<&Printed> {

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
+use super::lists::unique;
 use super::outcome::{Finished, Outcome};
 use super::reference::Reference;
 use super::summary::{Group, Summary};
@@ -275,17 +276,6 @@ fn is_best(metric: &str, own: &Summary, column: &[&Group]) -> bool {
     let no_better = |other: &f64| if more { *other <= own.mean } else { *other >= own.mean };
     // One alone is not the best of anything.
     means.len() > 1 && means.iter().all(no_better)
-}
-
-/// The items without repetitions, each where it is first.
-pub fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut kept = Vec::new();
-    for item in items {
-        if !kept.contains(&item) {
-            kept.push(item);
-        }
-    }
-    kept
 }
 
 fn padded(items: impl Iterator<Item = String>, width: usize) -> impl Iterator<Item = String> {
