@@ -1,11 +1,11 @@
 //! The section `[eval]`.
 
 use super::{at_least_one, failed};
-use fmicl_core::Error;
+use fmicl_core::{Documented, Error, require};
 use serde::{Deserialize, Serialize};
 
 /// Evaluation of the frozen encoder.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Eval {
     /// Epochs from one evaluation to the next; 0, the default, is only at the end.
@@ -16,7 +16,8 @@ pub struct Eval {
     /// which are the default: they take memory for the features of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_samples: Option<usize>,
-    /// The metric by which checkpoints are compared, such as `knn.balanced`; by default the main one of the first evaluation.
+    /// The metric by which checkpoints are compared, such as `knn.balanced`; by default the main one of the first evaluation. Only
+    /// with `every` above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<String>,
 }
@@ -37,6 +38,9 @@ impl Eval {
         failed([
             at_least_one(self.batch_size, "batch_size"),
             at_least_one(self.train_samples.unwrap_or(1), "train_samples"),
+            require(self.best.is_none() || self.every > 0, "best", || {
+                "has no effect without evaluations in training: set eval.every as well".into()
+            }),
         ])
     }
 }

@@ -103,7 +103,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     );
     assert_eq!(
         error_with("sigma", "sigm"),
-        "x.toml:5:85: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, mu"
+        "x.toml:5:85: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, temperature, mu"
     );
 }
 
@@ -158,7 +158,7 @@ fn a_known_key_in_another_place_is_told_its_own() {
         ),
         (
             "temperature = 0.2",
-            "temperature: unknown key here; write it as `evaluations.knn.temperature`",
+            "temperature: unknown key here; write it as `objective.similarity.temperature`",
         ),
         ("knn.k = 3", "knn: unknown key here; write it as `evaluations.knn`"),
         (
@@ -199,7 +199,7 @@ fn a_known_key_in_another_place_is_told_its_own() {
         "--set temperature=0.2: unknown key here; write it as `objective.temperature`"
     );
     // What a part has not is no option of an evaluation, whatever its name.
-    let unknown = error_of(GOOD, &["objective.temperature=0.05"]);
+    let unknown = error_of(GOOD, &["objective.k=5"]);
     assert!(unknown.contains("known keys: divergence"), "{unknown}");
     assert_eq!(
         error_of(GOOD, &["epochs=3"]),

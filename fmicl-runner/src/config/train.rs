@@ -2,13 +2,13 @@
 
 use super::{at_least_one, failed, not_negative, positive};
 use crate::Precision;
-use fmicl_core::{Error, Part, Schedule, require};
+use fmicl_core::{Documented, Error, Part, Schedule, require};
 use fmicl_data::OnError;
 use fmicl_models::schedules::cosine;
 use serde::{Deserialize, Serialize};
 
 /// The training run: `epochs`, `batch_size` and `lr` must be given, the rest has defaults.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
     /// Passes over the dataset, at least 1.

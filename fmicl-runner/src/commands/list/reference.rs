@@ -1,6 +1,7 @@
 //! `fmicl list --doc`: the reference of all parts in Markdown.
 
-use fmicl_core::registry::{KindInfo, Listing, Shape, kinds};
+use crate::config::{Eval, Train};
+use fmicl_core::registry::{Docs, Documented, KindInfo, Listing, Shape, kinds};
 
 const HEAD: &str = "# Reference
 
@@ -12,9 +13,14 @@ A part is named in an experiment by its name alone (`optimizer = \"sgd\"`) or by
 its description says which.
 ";
 
-/// The reference of these kinds.
+/// The reference of these kinds, after that of an experiment's own sections where it is of all kinds.
 pub fn markdown(kinds: &[&KindInfo]) -> String {
     let mut text = HEAD.to_string();
+    if kinds.len() > 1 {
+        text += "\n## An experiment's own sections\n";
+        text += &own("train", Train::OPTIONS);
+        text += &own("eval", Eval::OPTIONS);
+    }
     for kind in kinds {
         text += &format!("\n## {}\n", kind.name);
         let parts = (kind.list)();
@@ -31,6 +37,21 @@ pub fn markdown(kinds: &[&KindInfo]) -> String {
         }
     }
     text
+}
+
+/// A section of an experiment that is no part.
+fn own(name: &str, options: Docs) -> String {
+    let mut text = format!("\n### `[{name}]`\n\n| option | |\n|---|---|\n");
+    for (option, lines) in options {
+        text += &format!("| `{option}` | {} |\n", cell(&in_one_line(lines)));
+    }
+    text
+}
+
+/// A doc comment in one line; links between items lead nowhere outside rustdoc.
+fn in_one_line(lines: &[&str]) -> String {
+    let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+    words.join(" ").replace("[`", "`").replace("`]", "`")
 }
 
 /// An option that holds a part under the part's own name is described by that part's summary.
@@ -56,11 +77,11 @@ fn section(part: &Listing, named: &dyn Fn(&str) -> Option<String>) -> String {
 fn row(part: &Listing, option: &str, named: &dyn Fn(&str) -> Option<String>) -> String {
     let default = part.defaults.as_ref().and_then(|defaults| defaults.get(option));
     let default = default.map_or(String::new(), |value| format!("`{}`", cell(&value.to_string())));
-    let about = part.docs.iter().find(|(name, _)| *name == option).map(|(_, lines)| {
-        let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
-        // Links between items lead nowhere outside rustdoc.
-        words.join(" ").replace("[`", "`").replace("`]", "`")
-    });
+    let about = part
+        .docs
+        .iter()
+        .find(|(name, _)| *name == option)
+        .map(|(_, lines)| in_one_line(lines));
     let about = about.or_else(|| named(option)).unwrap_or_default();
     format!("| `{option}` | {default} | {} |\n", cell(&about))
 }

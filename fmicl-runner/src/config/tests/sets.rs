@@ -6,7 +6,7 @@ use super::{GOOD, error_of, loaded};
 fn a_set_that_is_wrong_is_named_as_it_was_typed() {
     assert_eq!(
         error_of(GOOD, &["objective.alhpa=2"]),
-        "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives"
+        "--set objective.alhpa=2: unknown key (did you mean `alpha`?); known keys: divergence, similarity, alpha, negatives, shift"
     );
     assert_eq!(
         error_of(GOOD, &["train.lr=-1"]),
