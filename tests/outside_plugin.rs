@@ -131,7 +131,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_crate_outside_the_workspace_is_listed_and_trained_with() {
     let list = run("fmicl-outside-one", &["list", "divergence"]);
-    let line = "outside    a divergence that fmicl has never seen (outside-first 1.2.3)";
+    let line = "outside     a divergence that fmicl has never seen (outside-first 1.2.3)";
     assert!(stdout(&list).contains(line), "{}", stdout(&list));
 
     let out = tempfile::tempdir().unwrap();
