@@ -31,7 +31,7 @@ pub use error::{Error, Problem, Result, require};
 pub use estimator::{FMicl, Shift};
 pub use fmicl_derive::Documented;
 pub use io::disk;
-pub use io::files::{OUTPUT_MARK, not_a_pointer, open_file, read_file};
+pub use io::files::{OUTPUT_MARK, beside, not_a_pointer, open_file, read_file};
 pub use io::portion::Portion;
 pub use io::reads::Reads;
 pub use io::weights;

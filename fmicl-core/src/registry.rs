@@ -68,6 +68,7 @@ pub trait Kind: 'static {
 }
 
 /// A kind as `fmicl list` needs it, without its type.
+#[derive(Debug)]
 pub struct KindInfo {
     /// The word in configs and messages, such as `divergence`.
     pub name: &'static str,

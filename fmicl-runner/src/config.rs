@@ -15,6 +15,7 @@ mod parse;
 mod tests;
 mod train;
 mod tree;
+mod twice;
 
 pub use change::Change;
 pub use eval::Eval;
