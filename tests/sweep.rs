@@ -177,7 +177,7 @@ fn a_metric_that_no_run_will_have_is_refused_before_the_first_starts() {
     let file = folder.join("sweep.toml");
     let text = fs::read_to_string(&file).unwrap();
     for (metric, near) in [
-        ("knn.acuracy", "knn.accuracy"),
+        ("knn.acc", "knn.accuracy"),
         ("train.uniformty", "train.uniformity"),
         ("train.reword", "train.reward"),
     ] {

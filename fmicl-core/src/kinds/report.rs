@@ -243,8 +243,8 @@ mod tests {
         assert_eq!(find("confusion.class a b").unwrap(), ("confusion", "class a b"));
         assert_eq!(find("confusion").unwrap(), ("confusion", "accuracy"));
         assert_eq!(
-            find("confusion.clas up").unwrap_err(),
-            "no metric named `confusion.clas up` (did you mean `confusion.class *`?); there are confusion.accuracy, \
+            find("confusion.klass up").unwrap_err(),
+            "no metric named `confusion.klass up` (did you mean `confusion.class *`?); there are confusion.accuracy, \
              confusion.class *"
         );
         assert_eq!(

@@ -181,7 +181,7 @@ mod tests {
 
     impl Task for Nearest {
         fn metrics(&self, _: bool) -> MetricNames {
-            MetricNames::new(if self.misnames { "acuracy" } else { "accuracy" }, [""; 0])
+            MetricNames::new(if self.misnames { "acc" } else { "accuracy" }, [""; 0])
         }
 
         fn judge(&self, it: &dyn Representation) -> Result<Report> {

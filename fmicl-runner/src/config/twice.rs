@@ -5,26 +5,25 @@ use toml::de::{DeTable, DeValue};
 
 /// The fault of the key at an offset, which the text has given before.
 pub(super) fn words(text: &str, at: usize) -> String {
-    let (before, rest) = text.split_at(at);
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let (before, line) = (&text[..start], text[start..].lines().next().unwrap_or_default());
-    let (key, remedy) = match header(line) {
-        Some(key) => (key, "put its keys into one table"),
-        None => (
-            rest.split(['=', '\n']).next().unwrap_or_default().trim(),
-            "one of them must go",
-        ),
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let (shown, path, remedy) = match header(line) {
+        Some(key) => (format!("[{key}]"), names(key), "put its keys into one table"),
+        None => {
+            let key = text[at..].split(['=', '\n']).next().unwrap_or_default().trim();
+            let table = text[..start].lines().rev().find_map(header).map(names);
+            // Within a line it is a key of an inline table.
+            let path = match text[start..at].trim().is_empty() {
+                true => table.into_iter().flatten().chain(names(key)).collect(),
+                false => Vec::new(),
+            };
+            (key.to_string(), path, "one of them must go")
+        }
     };
-    let is_header = header(line).is_some();
-    let path = match (is_header, before.lines().rev().find_map(header)) {
-        (false, Some(table)) => names(table).into_iter().chain(names(key)).collect(),
-        _ => names(key),
-    };
-    let first = DeTable::parse(before)
-        .ok()
-        .and_then(|root| first(root.get_ref(), &path));
-    let also = first.map(|span| format!(", here and on line {}", 1 + text[..span.start].matches('\n').count()));
-    let shown = if is_header { format!("[{key}]") } else { key.to_string() };
+    let before = DeTable::parse(&text[..start]).ok();
+    let first = before.and_then(|before| first(before.get_ref(), &path));
+    let line = |span: Range<usize>| 1 + text[..span.start].matches('\n').count();
+    let also = first.map(|span| format!(", here and on line {}", line(span)));
     format!("`{shown}` is given twice{}: {remedy}", also.unwrap_or_default())
 }
 
@@ -32,7 +31,9 @@ pub(super) fn words(text: &str, at: usize) -> String {
 fn header(line: &str) -> Option<&str> {
     let inside = line.trim_start().strip_prefix('[')?;
     let inside = inside.strip_prefix('[').unwrap_or(inside);
-    inside.split(']').next().map(str::trim)
+    let (key, rest) = inside.split_once(']')?;
+    let rest = rest.trim_start_matches(']').trim_start();
+    (rest.is_empty() || rest.starts_with('#')).then_some(key.trim())
 }
 
 /// The parts of a dotted key.
@@ -51,19 +52,18 @@ fn names(key: &str) -> Vec<String> {
     names
 }
 
-/// Where the last key of a path is that a table has; in an array of tables the last table counts.
+/// Where a table has the last key of a path, or one before it that is no table; in an array of tables the last one counts.
 fn first(table: &DeTable, path: &[String]) -> Option<Range<usize>> {
     let (name, rest) = path.split_first()?;
     let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name.as_str())?;
     let inner = match value.get_ref() {
-        DeValue::Table(inner) => first(inner, rest),
-        DeValue::Array(items) => match items.iter().last().map(|item| item.get_ref()) {
-            Some(DeValue::Table(inner)) => first(inner, rest),
-            _ => None,
-        },
-        _ => None,
+        DeValue::Array(items) => items.iter().last().map(|item| item.get_ref()),
+        other => Some(other),
     };
-    Some(inner.unwrap_or(key.span()))
+    match inner {
+        Some(DeValue::Table(inner)) if !rest.is_empty() => first(inner, rest),
+        _ => Some(key.span()),
+    }
 }
 
 #[cfg(test)]
@@ -99,7 +99,14 @@ mod tests {
                 "a.b = 1\na.b = 2\n",
                 format!("`a.b` is given twice, here and on line 1: {key}"),
             ),
-            ("x = { lr = 1, lr = 2 }\n", format!("`lr` is given twice: {key}")),
+            (
+                "lr = 1\nx = { lr = 1, lr = 2 }\n",
+                format!("`lr` is given twice: {key}"),
+            ),
+            (
+                "lr = 1\n[a]\nx = [\n  ['b'],\n]\nlr = 1\nlr = 2\n",
+                format!("`lr` is given twice, here and on line 6: {key}"),
+            ),
         ] {
             let error = DeTable::parse(text).unwrap_err();
             assert_eq!(super::super::broken::words(text, &error).1, expected, "{text}");

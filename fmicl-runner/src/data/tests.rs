@@ -112,8 +112,8 @@ fn a_misspelt_metric_of_the_best_checkpoint_is_an_error_before_training() {
     };
     let known = "there are knn.accuracy, knn.balanced, linear.accuracy, linear.balanced";
     assert_eq!(
-        error("knn.acuracy").unwrap_err(),
-        format!("--set eval.best=knn.acuracy: no metric named `knn.acuracy` (did you mean `knn.accuracy`?); {known}")
+        error("knn.acc").unwrap_err(),
+        format!("--set eval.best=knn.acc: no metric named `knn.acc` (did you mean `knn.accuracy`?); {known}")
     );
     // It takes too long for training to wait.
     let few = error("knn.few-labels").unwrap_err();
