@@ -69,6 +69,16 @@ fn refused(args: &[&str]) -> String {
 }
 
 #[test]
+fn one_evaluation_of_a_run_has_the_options_of_its_experiment() {
+    let folder = photos();
+    // Of `knn` it is `k = 5`.
+    let (_runs, run) = run_on(&folder, "", |_| ());
+    let printed = |more: &[&str]| fmicl(&[&["eval", text(&run), "--on", "knn"], more].concat());
+    assert!(printed(&[]).contains("k = 5 ("), "{}", printed(&[]));
+    assert!(printed(&["--set", "k=3"]).contains("k = 3 ("));
+}
+
+#[test]
 fn an_encoder_that_sees_nothing_is_worth_the_largest_class_and_half_of_two_where_they_count_alike() {
     let folder = photos();
     // Of 22 photos to train on 12 are of `one`, and of 8 for test 4.

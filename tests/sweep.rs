@@ -6,6 +6,7 @@
 #[path = "support/hangups.rs"]
 mod hangups;
 
+use fmicl_runner::train::EPOCH_METRICS;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -73,6 +74,27 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     }
     let (kl, js) = (result(folder, "kl_seed-0"), result(folder, "js_seed-0"));
     let (kept, before) = (fs::read(&kl).unwrap(), json(&js));
+
+    // The numbers of an epoch are those that were known before.
+    let epoch = fs::read_to_string(folder.join("out/runs/js_seed-0/metrics.jsonl")).unwrap();
+    let epoch: serde_json::Value = serde_json::from_str(epoch.lines().next().unwrap()).unwrap();
+    let terms = ["f_mi", "reward", "penalty", "balance"];
+    let measured = |name: &str| {
+        epoch
+            .pointer(&format!("/{name}"))
+            .is_some_and(serde_json::Value::is_number)
+    };
+    let (now, sometimes) = EPOCH_METRICS.split_at(EPOCH_METRICS.len() - 3);
+    assert!(now.iter().all(|name| measured(name)), "{epoch}");
+    let top = |name: &&&str| !name.contains('/');
+    let known: Vec<_> = now.iter().chain(sometimes).filter(top).chain(&terms).collect();
+    let numbers = epoch.as_object().unwrap().iter().filter(|(_, value)| value.is_number());
+    assert!(
+        numbers
+            .map(|(name, _)| name)
+            .all(|name| known.iter().any(|known| *known == name)),
+        "{epoch}"
+    );
 
     // As a kill leaves it: half a run.
     let dir = js.parent().unwrap();
@@ -146,6 +168,28 @@ fn every_run_is_checked_before_the_first_starts() {
     }
     let (code, list, _) = run(folder, &["--dry-run", "--only", "run=kl"]);
     assert_eq!((code, list.lines().next()), (0, Some("kl, seed 0: to run")));
+}
+
+#[test]
+fn a_metric_that_no_run_will_have_is_refused_before_the_first_starts() {
+    let folder = folder("");
+    let folder = folder.path();
+    let file = folder.join("sweep.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    for (metric, near) in [
+        ("knn.acc", "knn.accuracy"),
+        ("train.uniformty", "train.uniformity"),
+        ("train.reword", "train.reward"),
+    ] {
+        let report = format!("{text}\n[report]\nmetrics = ['knn', 'train.f-mi', '{metric}']");
+        fs::write(&file, report).unwrap();
+        let (code, _, error) = run(folder, &["--dry-run"]);
+        assert_eq!((code, error.lines().count()), (2, 1), "{error}");
+        let expected =
+            format!("report.metrics[2]: no metric named `{metric}` (did you mean `{near}`?); there are knn.accuracy, ");
+        assert!(error.contains(&expected), "{error}");
+        assert!(!folder.join("out").exists());
+    }
 }
 
 #[test]

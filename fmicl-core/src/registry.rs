@@ -28,7 +28,7 @@ use crate::{Error, Result};
 use serde::Serialize;
 
 /// The number of the plugin interface; it grows when a trait in this crate changes.
-pub const API: u32 = 19;
+pub const API: u32 = 20;
 
 /// A registered part: its name, its origin, and the function that builds it from options.
 pub struct Entry<T: ?Sized + 'static> {
@@ -68,6 +68,7 @@ pub trait Kind: 'static {
 }
 
 /// A kind as `fmicl list` needs it, without its type.
+#[derive(Debug)]
 pub struct KindInfo {
     /// The word in configs and messages, such as `divergence`.
     pub name: &'static str,

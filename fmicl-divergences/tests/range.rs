@@ -29,8 +29,8 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
         ("tsallis", "{ name = 'gaussian', sigma = 0.1 }", "a larger sigma"),
         ("hellinger", "{ name = 'gaussian', sigma = 0.05 }", "a larger sigma"),
         (
-            "kl",
-            "{ name = 'gaussian', mu = 1e40 }",
+            "pearson",
+            "{ name = 'gaussian', mu = 1e17 }",
             "a larger sigma, or a mu nearer to 1",
         ),
         ("kl", "{ name = 'cosine', tau = 0.01 }", "a larger tau"),
@@ -54,6 +54,29 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
     for divergence in ["js", "vlc"] {
         gaussian(divergence, 0.01).unwrap();
     }
+}
+
+#[test]
+fn an_order_of_the_divergence_that_is_too_steep_is_told_as_well() {
+    let options = "name = 'f-micl'\ndivergence = { name = 'tsallis', alpha = 40.0 }\nsimilarity = 'gaussian'";
+    let error = Part::<dyn Objective>::from_value(toml::Value::Table(options.parse().unwrap())).unwrap_err();
+    let end = "; a larger sigma, or a smaller alpha of the divergence, keeps it in range";
+    assert!(error.to_string().ends_with(end), "{error}");
+}
+
+#[test]
+fn a_mu_at_which_even_orthogonal_features_are_out_of_range_is_refused() {
+    for divergence in ["kl", "js", "hellinger", "vlc"] {
+        let with = |mu: &str| objective(divergence, &format!("{{ name = 'gaussian', mu = {mu} }}"));
+        assert_eq!(
+            with("1e30").unwrap_err().to_string(),
+            "similarity.mu: 1e30 is above 5.5e17, where orthogonal features have a ratio of 1e16: gradients overflow f32 or \
+             vanish there; take a smaller mu"
+        );
+        with("1e15").unwrap();
+    }
+    // That of the default, at the width of the paper's texts.
+    objective("kl", "{ name = 'gaussian', temperature = 0.025, mu = 2.35e17 }").unwrap();
 }
 
 #[test]

@@ -7,6 +7,6 @@ mod list;
 mod replay;
 mod train;
 
-pub use check::summary;
+pub use check::{Checked, checked};
 use experiment::{ChangeArgs, ExperimentArgs};
 pub use train::train_and_judge;

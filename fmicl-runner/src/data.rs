@@ -11,7 +11,7 @@ pub use open::{Opened, open_split, trained_on};
 
 use crate::config::Experiment;
 use crate::left_out::{LeftOut, with_a_way_out};
-use fmicl_core::{Portion, Result, Samples, Views};
+use fmicl_core::{Error, MetricNames, Portion, Result, Samples, Views, find_name};
 use fmicl_data::OnError;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,6 +47,27 @@ impl Splits {
         let labelled = self.labelled.as_ref();
         let tasks = self.tasks.iter().filter(|opened| opened.evaluation.wants_labels());
         tasks.filter_map(move |opened| Some((opened, labelled?)))
+    }
+
+    /// The names of the metrics of each evaluation, in or after training.
+    pub fn metrics(&self, in_training: bool) -> Vec<(&str, MetricNames)> {
+        let names = |opened: &'_ Opened| opened.task.metrics(in_training);
+        self.tasks.iter().map(|opened| (&*opened.name, names(opened))).collect()
+    }
+
+    /// Checks that `eval.best` names a metric that evaluations in training have.
+    ///
+    /// # Errors
+    /// There is none of that name, or more than one.
+    pub fn require_best(&self, experiment: &Experiment) -> Result<()> {
+        let Some(best) = &experiment.eval.best else {
+            return Ok(());
+        };
+        let names = self.metrics(true);
+        let found = find_name(names.iter().map(|(evaluation, names)| (*evaluation, names)), best);
+        found
+            .map(drop)
+            .map_err(|message| Error::config(message).at("eval.best"))
     }
 
     /// The numbers of a sample of the labelled training split as it is, without an encoder; nothing where there are no labels,

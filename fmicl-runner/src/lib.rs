@@ -26,7 +26,7 @@ pub mod weights;
 pub mod wrap;
 
 pub use cli::{cli, cli_of};
-pub use commands::{summary, train_and_judge};
+pub use commands::{Checked, checked, train_and_judge};
 pub use data::Splits;
 pub use device::DeviceChoice;
 pub use left_out::with_a_way_out;

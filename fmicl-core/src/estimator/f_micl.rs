@@ -171,10 +171,12 @@ impl Objective for FMicl {
         let beyond = self.critics().beyond_f32();
         require(beyond.is_none(), "similarity", || {
             let (divergence, similarity) = (self.divergence.name(), &self.similarity);
+            let flatter = self.divergence.flatter().map(|flatter| format!(", or {flatter},"));
             format!(
-                "`{similarity:?}` is too steep for `{divergence}` in f32: {}; {} keeps it in range",
+                "`{similarity:?}` is too steep for `{divergence}` in f32: {}; {}{} keeps it in range",
                 beyond.unwrap_or_default(),
-                similarity.flatter()
+                similarity.flatter(),
+                flatter.unwrap_or_default()
             )
         })
     }

@@ -1,5 +1,6 @@
 //! Opening files that may be anything.
 
+use crate::registry::did_you_mean;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -31,6 +32,34 @@ pub fn open_file(path: &Path, hint: &str) -> Result<File> {
     }
     File::open(path).map_err(missing_or)
 }
+
+/// `` (did you mean `x.toml`?)`` for a file or folder that is not there, if one of a similar name lies beside it; else nothing.
+pub fn beside(path: &Path) -> String {
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let (Some(found), Ok(entries)) = (stem(path), std::fs::read_dir(folder)) else {
+        return String::new();
+    };
+    let names = entries
+        .take(MOST_BESIDE)
+        .filter_map(|entry| Some(entry.ok()?.file_name()));
+    let like: Vec<_> = names
+        .filter(|name| Path::new(name).extension() == path.extension())
+        .collect();
+    // An ending alone makes no name similar.
+    let stems: Vec<String> = like.iter().filter_map(|name| stem(Path::new(name))).collect();
+    let hint = did_you_mean(&found, &stems.iter().map(String::as_str).collect::<Vec<_>>());
+    match path.extension() {
+        Some(extension) => hint.replace("`?)", &format!(".{}`?)", extension.to_string_lossy())),
+        None => hint,
+    }
+}
+
+/// The most names that are looked at.
+const MOST_BESIDE: usize = 10_000;
 
 /// Reads a regular file of at most `most` bytes, opened by [`open_file`].
 ///
@@ -75,6 +104,21 @@ pub fn not_a_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_there_is_told_a_similar_name_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["cifar10.toml", "resnet18.safetensors"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("photos")).unwrap();
+        let hint = |name: &str| beside(&folder.path().join(name));
+        assert_eq!(hint("cifra10.toml"), " (did you mean `cifar10.toml`?)");
+        assert_eq!(hint("resnet-18.safetensors"), " (did you mean `resnet18.safetensors`?)");
+        assert_eq!(hint("photo"), " (did you mean `photos`?)");
+        assert_eq!(hint("y.toml"), "", "an ending alone is not similar");
+        assert_eq!(hint("none/cifar10.toml"), "");
+    }
 
     #[test]
     fn what_is_no_file_or_too_large_is_not_read() {

@@ -37,6 +37,11 @@ pub trait Divergence: std::fmt::Debug + Send + Sync {
         self.domain()
     }
 
+    /// Change of its options that makes it flatter, as the end of "a larger sigma, or ..."; by default none does.
+    fn flatter(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The penalty on a negative pair, `f*(f'(u))` at `u = e^l`, in closed form so that it stays finite.
     fn penalty(&self, log_u: &Tensor) -> Tensor;
 

@@ -1,6 +1,6 @@
 //! The kind of part `evaluation`: measures of a frozen encoder.
 
-use crate::{Modality, Report, Result, Samples};
+use crate::{MetricNames, Modality, Report, Result, Samples};
 use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
@@ -72,6 +72,9 @@ crate::kind!(Evaluation, "evaluation");
 
 /// An evaluation whose data are read.
 pub trait Task: Send + Sync {
+    /// The names of the metrics that its report has, in or after training, so that a misspelt one is an error before training.
+    fn metrics(&self, in_training: bool) -> MetricNames;
+
     /// Measures an encoder.
     ///
     /// # Errors

@@ -99,37 +99,86 @@ impl Report {
     }
 }
 
-/// The metric that `name` means among the reports of several evaluations: `EVALUATION.METRIC`; `EVALUATION`, for its main
-/// one; or `METRIC`, where one evaluation alone has a metric of that name.
+/// The names of a report's metrics, known before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricNames {
+    /// The main one.
+    pub main: String,
+    /// All of them; a name that ends in `*` stands for all that begin so, where they depend on the data.
+    pub all: Vec<String>,
+}
+
+impl MetricNames {
+    /// Names, of which the first is the main one.
+    pub fn new(main: &str, others: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let all = std::iter::once(main.to_string()).chain(others.into_iter().map(Into::into));
+        MetricNames {
+            main: main.into(),
+            all: all.collect(),
+        }
+    }
+
+    /// The names of the metrics of a report.
+    pub fn of(report: &Report) -> Self {
+        MetricNames {
+            main: report.main.clone(),
+            all: report.metrics.iter().map(|metric| metric.name.clone()).collect(),
+        }
+    }
+
+    /// Returns true if a metric has this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.all.iter().any(|known| match known.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == known,
+        })
+    }
+}
+
+/// The metric that `name` means among the reports of several evaluations: see [`find_name`].
 ///
 /// # Errors
-/// No such metric, or more than one, with the names that would work.
+/// As there.
 pub fn find_metric<'a>(
     reports: impl IntoIterator<Item = (&'a str, &'a Report)>,
     name: &str,
 ) -> Result<(&'a str, &'a Metric), String> {
+    let reports: Vec<_> = reports.into_iter().collect();
+    let names: Vec<_> = reports.iter().map(|(_, report)| MetricNames::of(report)).collect();
+    let evaluations = reports.iter().map(|(evaluation, _)| *evaluation);
+    let (evaluation, metric) = find_name(evaluations.zip(&names), name)?;
+    let mut own = reports.iter().filter(|(of, _)| *of == evaluation);
+    let found = own.find_map(|(of, report)| Some((*of, report.metric(metric)?)));
+    found.ok_or_else(|| format!("no metric named `{name}`"))
+}
+
+/// The evaluation and the metric that `name` means among those of several evaluations: `EVALUATION.METRIC`; `EVALUATION`, for its
+/// main one; or `METRIC`, where one evaluation alone has a metric of that name.
+///
+/// # Errors
+/// No such metric, or more than one, with the names that would work.
+pub fn find_name<'a>(
+    evaluations: impl IntoIterator<Item = (&'a str, &'a MetricNames)>,
+    name: &'a str,
+) -> Result<(&'a str, &'a str), String> {
     let mut named = Vec::new();
     let mut known = Vec::new();
-    for (evaluation, report) in reports {
+    for (evaluation, names) in evaluations {
         let inside = name.strip_prefix(evaluation);
         let metric = match inside {
-            Some("") => Some(&*report.main),
+            Some("") => Some(&*names.main),
             Some(inside) => inside.strip_prefix('.'),
             None => None,
         };
-        if let Some(metric) = metric.and_then(|metric| report.metric(metric)) {
+        if let Some(metric) = metric.filter(|metric| names.has(metric)) {
             return Ok((evaluation, metric));
         }
-        named.extend(report.metric(name).map(|metric| (evaluation, metric)));
-        known.extend(
-            report
-                .metrics
-                .iter()
-                .map(|metric| format!("{evaluation}.{}", metric.name)),
-        );
+        named.extend(names.has(name).then_some((evaluation, name)));
+        known.extend(names.all.iter().map(|metric| format!("{evaluation}.{metric}")));
     }
     match &named[..] {
         [only] => Ok(*only),
+        [] if known.is_empty() => Err(format!("no metric named `{name}`: there is no evaluation")),
         [] => {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             Err(format!(
@@ -184,6 +233,23 @@ mod tests {
             found("knn.balance").unwrap_err(),
             "no metric named `knn.balance` (did you mean `knn.balanced`?); there are knn.accuracy, knn.balanced, sts.STS-B, \
              sts.STS-B dev, sts.accuracy"
+        );
+    }
+
+    #[test]
+    fn a_name_that_ends_in_a_star_stands_for_all_that_begin_so() {
+        let names = MetricNames::new("accuracy", ["class *"]);
+        let find = |name| find_name([("confusion", &names)], name);
+        assert_eq!(find("confusion.class a b").unwrap(), ("confusion", "class a b"));
+        assert_eq!(find("confusion").unwrap(), ("confusion", "accuracy"));
+        assert_eq!(
+            find("confusion.klass up").unwrap_err(),
+            "no metric named `confusion.klass up` (did you mean `confusion.class *`?); there are confusion.accuracy, \
+             confusion.class *"
+        );
+        assert_eq!(
+            find_name([], "knn").unwrap_err(),
+            "no metric named `knn`: there is no evaluation"
         );
     }
 

@@ -1,6 +1,6 @@
 //! The keys that a type reads, as serde knows them: nothing else lists them.
 
-use crate::registry::kinds;
+use crate::registry::{KindInfo, kinds};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use toml::Value;
 
@@ -47,6 +47,8 @@ pub struct Known {
     pub at: String,
     /// The keys that it may have.
     pub keys: Vec<&'static str>,
+    /// The kind of the part that they are options of, if it is one.
+    pub kind: Option<&'static KindInfo>,
 }
 
 /// Every table that a config of the type has or may have, those of the parts that `written` names among them.
@@ -72,6 +74,7 @@ fn walk(
             found.push(Known {
                 at: at.into(),
                 keys: keys.to_vec(),
+                kind: None,
             });
             for key in keys {
                 let dot = if at.is_empty() { "" } else { "." };
@@ -87,7 +90,11 @@ fn walk(
             let name = name.or(path.last().copied());
             let kind = kinds().into_iter().find(|info| info.name == kind);
             if let (Some(name), Some(kind)) = (name, kind) {
+                let first = found.len();
                 walk(&|path| (kind.shape)(name, path), &mut Vec::new(), at, written, found);
+                if let Some(part) = found.get_mut(first) {
+                    part.kind = Some(kind);
+                }
             }
         }
         Shape::Parts(kind) => {
@@ -100,7 +107,8 @@ fn walk(
                 let inner = written.and_then(|written| written.get(name));
                 walk(&shape, &mut Vec::new(), &format!("{at}.{name}"), inner, found);
             }
-            found.push(Known { at: at.into(), keys });
+            let (at, kind) = (at.into(), None);
+            found.push(Known { at, keys, kind });
         }
         _ => (),
     }

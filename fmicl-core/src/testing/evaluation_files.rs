@@ -2,7 +2,7 @@
 
 use super::dataset_files::check_error;
 use super::{break_each_file, unit_rows};
-use crate::{Error, Evaluation, LabelledFeatures, Part, Report, Representation, Samples, Task};
+use crate::{Error, Evaluation, LabelledFeatures, MetricNames, Part, Report, Representation, Samples, Task};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub fn check_evaluation_files(name: &str, folder: &Path, seed: u64) {
     let task = evaluation.open();
     let task = task.unwrap_or_else(|error| panic!("the example of {name} does not open: {error}"));
     let report = judge(&*task);
-    check_report(name, &report);
+    check_report(name, &report, &task.metrics(false));
     assert_eq!(judge(&*task), report, "{name} has other metrics of the same features");
     break_each_file(folder, seed, || check_damaged_evaluation(&*evaluation, folder));
 }
@@ -39,10 +39,11 @@ pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
 }
 
 /// That a report is one that columns and checkpoints can be read from.
-pub(super) fn check_report(name: &str, report: &Report) {
+pub(super) fn check_report(name: &str, report: &Report, promised: &MetricNames) {
     let names: BTreeSet<_> = report.metrics.iter().map(|metric| &metric.name).collect();
     assert!(!names.is_empty(), "{name} has no metrics");
     assert_eq!(names.len(), report.metrics.len(), "two metrics of {name} have one name");
+    check_names(name, report, promised);
     let main = report.metric(&report.main);
     let main = main.unwrap_or_else(|| panic!("{name} has no metric `{}`, which it says is the main one", report.main));
     let score = main.score();
@@ -51,6 +52,22 @@ pub(super) fn check_report(name: &str, report: &Report) {
         "checkpoints cannot be compared by the main metric of {name}: {main:?}"
     );
     assert!(!report.title.is_empty(), "the report of {name} has no title");
+}
+
+/// That a report has the metrics whose names were known before it was made.
+pub(super) fn check_names(name: &str, report: &Report, promised: &MetricNames) {
+    assert_eq!(
+        promised.main, report.main,
+        "{name} has another main metric than it says"
+    );
+    let made = MetricNames::of(report).all;
+    let other = made.iter().find(|metric| !promised.has(metric));
+    assert_eq!(other, None, "{name} does not say that it has this metric");
+    let missing = promised
+        .all
+        .iter()
+        .find(|known| !known.ends_with('*') && !made.contains(known));
+    assert_eq!(missing, None, "{name} says that it has this metric");
 }
 
 /// Random features, and no labels.

@@ -1,6 +1,6 @@
 //! The laws of an evaluation by the labels of the run's dataset.
 
-use super::evaluation_files::check_report;
+use super::evaluation_files::{check_names, check_report};
 use super::unit_rows;
 use crate::{Error, Evaluation, Features, LabelledFeatures, Report, Representation, Result, Samples, Sizes};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ pub fn check_labelled_evaluation(evaluation: &dyn Evaluation) {
 
     let before = [&clear.features.train, &clear.features.test].map(|split| (split.values.copy(), split.labels.copy()));
     let report = judge(&clear);
-    check_report(&name, &report);
+    check_report(&name, &report, &task.metrics(false));
     let after = [&clear.features.train, &clear.features.test];
     for ((values, labels), split) in before.iter().zip(after) {
         assert!(
@@ -129,6 +129,7 @@ pub fn check_labelled_evaluation(evaluation: &dyn Evaluation) {
 
     clear.is_in_training = true;
     let in_training = judge(&clear);
+    check_names(&name, &in_training, &task.metrics(true));
     assert_eq!(
         score(&in_training),
         score(&report),
@@ -157,7 +158,7 @@ pub fn check_labelled_evaluation(evaluation: &dyn Evaluation) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metric, Task};
+    use crate::{Metric, MetricNames, Task};
 
     /// The share of test samples whose nearest training sample is of their class.
     #[derive(Debug, Clone, Default)]
@@ -165,6 +166,7 @@ mod tests {
         changes: bool,
         draws: bool,
         is_blind: bool,
+        misnames: bool,
     }
 
     impl Evaluation for Nearest {
@@ -178,6 +180,10 @@ mod tests {
     }
 
     impl Task for Nearest {
+        fn metrics(&self, _: bool) -> MetricNames {
+            MetricNames::new(if self.misnames { "acc" } else { "accuracy" }, [""; 0])
+        }
+
         fn judge(&self, it: &dyn Representation) -> Result<Report> {
             let LabelledFeatures { train, test, .. } = it.labelled()?;
             let nearest = test.values.matmul(&train.values.tr()).argmax(1, false);
@@ -221,6 +227,15 @@ mod tests {
     fn one_that_draws_is_refused() {
         check_labelled_evaluation(&Nearest {
             draws: true,
+            ..Nearest::default()
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "has another main metric than it says")]
+    fn one_that_promises_other_metrics_than_it_has_is_refused() {
+        check_labelled_evaluation(&Nearest {
+            misnames: true,
             ..Nearest::default()
         });
     }

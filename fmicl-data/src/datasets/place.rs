@@ -3,7 +3,7 @@
 //! One rule for every dataset that is downloaded: it lies in the [data folder](data_folder), in a folder with the name
 //! that its official archive unpacks to. The option `root` names another data folder, or the dataset's own folder.
 
-use fmicl_core::{Archive, Checksum, Download, Error, Format, Result, Source};
+use fmicl_core::{Archive, Checksum, Download, Error, Format, Result, Source, beside};
 use std::path::{Path, PathBuf};
 
 /// The environment variable that names the data folder.
@@ -18,14 +18,16 @@ pub fn data_folder() -> PathBuf {
     }
 }
 
-/// What the sentence "there is no such folder" of a path below an option `root` says besides: where a relative one leads.
+/// What the sentence "there is no such folder" of a path below an option `root` says besides: a similar name beside it, and where
+/// a relative one leads.
 pub(super) fn leads_to(path: &Path) -> String {
+    let similar = beside(path);
     match std::path::absolute(path) {
         Ok(absolute) if path.is_relative() => format!(
-            ", which would be {}: `root` is relative to the current directory",
+            "{similar}, which would be {}: `root` is relative to the current directory",
             absolute.display()
         ),
-        _ => String::new(),
+        _ => similar,
     }
 }
 

@@ -1,7 +1,7 @@
 //! To floats, torchvision's `ToTensor` and `Normalize`.
 
 use fmicl_core::{Result, require};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// `(value / 255 - mean) / std` a channel: torchvision's `Normalize(mean, std)` after `ToTensor()`. The defaults are
 /// CIFAR-10's.
@@ -9,9 +9,18 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Normalize {
     /// The mean of red, green and blue, for values from 0 to 1.
+    #[serde(serialize_with = "shortest")]
     pub mean: [f32; 3],
     /// Their standard deviation, above 0.
+    #[serde(serialize_with = "shortest")]
     pub std: [f32; 3],
+}
+
+/// The shortest decimals that are read as the same f32; as f64 they would be written with all the digits of the conversion.
+fn shortest<S: Serializer>(values: &[f32; 3], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    values
+        .map(|value| value.to_string().parse().unwrap_or(f64::from(value)))
+        .serialize(serializer)
 }
 
 impl Default for Normalize {
@@ -42,6 +51,18 @@ impl Normalize {
 mod tests {
     use super::*;
     use fmicl_core::Planes;
+
+    #[test]
+    fn it_is_written_with_the_digits_that_its_f32_needs() {
+        let normalize = Normalize {
+            mean: [0.286, 0.1, 1.0 / 3.0],
+            ..Normalize::default()
+        };
+        let written = fmicl_core::toml::Table::try_from(&normalize).unwrap();
+        assert_eq!(written["mean"].to_string(), "[0.286, 0.1, 0.33333334]");
+        let read: Normalize = written.try_into().unwrap();
+        assert_eq!(read, normalize);
+    }
 
     #[test]
     fn equals_torchvision_to_the_bit() {

@@ -63,6 +63,10 @@ impl Divergence for Tsallis {
         }
     }
 
+    fn flatter(&self) -> Option<&'static str> {
+        (self.alpha > 2.0).then_some("a smaller alpha of the divergence")
+    }
+
     fn penalty(&self, log_u: &Tensor) -> Tensor {
         (log_u * self.alpha).exp() + 1.0 / (self.alpha - 1.0)
     }

@@ -19,7 +19,7 @@ pub struct Gaussian {
     /// `sigma^2`, from 1e-6 to 1e6, instead of `sigma`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// The ratio of a pair at distance 0: a number above 0 (the paper's experiments have 1), `uniform` (independent uniform
+    /// The ratio of a pair at distance 0: a number above 0 and at most `1e16 e^(1 / sigma^2)` (the paper's experiments have 1), `uniform` (independent uniform
     /// features have a mean ratio of 1, the constant of the paper's assumption 2) or `batch` (each batch's negatives have
     /// a mean ratio of 1). Absent by default: `e^(1 / sigma^2)`, so that the log ratio is `c / sigma^2` and orthogonal
     /// features have ratio 1.
@@ -91,6 +91,10 @@ register!(
     "the paper's f-Gaussian: log ratio log mu + (c - 1) / sigma^2"
 );
 
+/// The largest ratio of orthogonal features: the square of a gradient in proportion to it, summed over a million pairs, is
+/// still an f32, as the norm of the gradients takes it.
+const MOST_ORTHOGONAL: f64 = 1e16;
+
 impl Similarity for Gaussian {
     fn validate(&self) -> fmicl_core::Result<()> {
         require(
@@ -108,7 +112,16 @@ impl Similarity for Gaussian {
             format!("{temperature} is not from 1e-6 to 1e6")
         })?;
         match self.mu {
-            Some(Mu::Number(mu)) => require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0")),
+            Some(Mu::Number(mu)) => {
+                let most = MOST_ORTHOGONAL * self.temperature().recip().exp();
+                require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))?;
+                require(mu <= most, "mu", || {
+                    format!(
+                        "{mu:?} is above {most:.1e}, where orthogonal features have a ratio of {MOST_ORTHOGONAL:e}: gradients \
+                         overflow f32 or vanish there; take a smaller mu"
+                    )
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -8,10 +8,11 @@ use crate::command::{Command, Group, Outcome};
 use crate::config::Experiment;
 use crate::data::Splits;
 use crate::eval;
-use crate::wrap;
+use crate::{train, wrap};
 use clap::Args;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, MetricNames, Result};
 use model::Model;
+use std::fmt;
 
 #[derive(Debug, Args)]
 struct Check {
@@ -38,7 +39,7 @@ impl Command for Check {
 /// Prints a short summary; with `files` every sample is read first.
 fn check(args: &Check) -> Result<(), Vec<Error>> {
     let experiment = args.experiment.load()?;
-    let (mut lines, data) = look(&experiment)?;
+    let Checked { mut lines, data, .. } = checked(&experiment)?;
     let read = match args.files {
         true => files::read_all(&experiment, &data)?,
         false => "not read; `check --files` reads every one".into(),
@@ -56,13 +57,30 @@ fn check(args: &Check) -> Result<(), Vec<Error>> {
     wrap::print(&text, 4).map_err(|error| vec![Error::io("stdout", error)])
 }
 
-/// Summary of an experiment, in a few lines.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn summary(experiment: &Experiment) -> Result<String, Vec<Error>> {
-    let (lines, _) = look(experiment)?;
-    Ok(lines.iter().map(line).collect::<Vec<_>>().join("\n"))
+/// Everything that is known of an experiment before training.
+pub struct Checked {
+    lines: Vec<Line>,
+    data: Splits,
+    terms: Vec<&'static str>,
+}
+
+impl Checked {
+    /// The names of the metrics of each evaluation after training.
+    pub fn of_evaluations(&self) -> Vec<(&str, MetricNames)> {
+        self.data.metrics(false)
+    }
+
+    /// The names of the metrics of an epoch of training.
+    pub fn of_training(&self) -> impl Iterator<Item = &'static str> {
+        train::EPOCH_METRICS.into_iter().chain(self.terms.iter().copied())
+    }
+}
+
+/// A summary in a few lines.
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.lines.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
 }
 
 fn line((key, value): &Line) -> String {
@@ -72,8 +90,11 @@ fn line((key, value): &Line) -> String {
 /// A line of a summary: its key, and the rest.
 type Line = (&'static str, String);
 
-/// The lines of a summary, and the data.
-fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
+/// Checks all of an experiment that can be known before training.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn checked(experiment: &Experiment) -> Result<Checked, Vec<Error>> {
     let mut problems = Vec::new();
     let device = experiment
         .device
@@ -88,7 +109,7 @@ fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
     eval::require_room(&data, model.learner.encoder().width(), device)
         .map_err(|error| vec![experiment.locate(error)])?;
     let steps = model.dry_run(experiment, &data.pretrain);
-    let steps = steps.map_err(|error| vec![experiment.locate(error)])?;
+    let (steps, terms) = steps.map_err(|error| vec![experiment.locate(error)])?;
     let init = match &model.init {
         Some(init) => format!(" from {init}"),
         None => String::new(),
@@ -113,7 +134,7 @@ fn look(experiment: &Experiment) -> Result<(Vec<Line>, Splits), Vec<Error>> {
     ));
     let epochs = experiment.train.epochs;
     lines.push(("training", format!("{epochs} epochs of {steps} steps on {device:?}")));
-    Ok((lines, data))
+    Ok(Checked { lines, data, terms })
 }
 
 /// The value, or its error among the problems.
@@ -138,7 +159,8 @@ mod tests {
         "#;
         std::fs::write(&path, format!("{lines}{rest}")).unwrap();
         let shown = format!("{}/", folder.path().display());
-        super::summary(&load(&path, &[]).unwrap()).map_err(|errors| {
+        let found = super::checked(&load(&path, &[]).unwrap());
+        found.map(|found| found.to_string()).map_err(|errors| {
             errors
                 .iter()
                 .map(|error| error.to_string().replace(&shown, ""))

@@ -4,15 +4,16 @@ use crate::DeviceChoice;
 use crate::command::{Command, Group, Outcome, refuse_both};
 use crate::config;
 use crate::eval::{self, EvalOptions};
-use crate::run::CheckpointChoice;
+use crate::run::{CheckpointChoice, RunDir};
 use clap::Args;
-use std::path::PathBuf;
+use fmicl_core::{Result, registry};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 struct Eval {
     /// The run directory that `train` wrote; with --on, a folder of published weights, too
     run: PathBuf,
-    /// Run only this evaluation, such as sts (`fmicl list evaluation`)
+    /// Run only this evaluation, such as sts (`fmicl list evaluation`), with the run's own options for it if it has some
     #[arg(long, value_name = "EVALUATION")]
     on: Option<String>,
     /// The folder of its data; short for --set data=DIR
@@ -55,9 +56,24 @@ impl Command for Eval {
             .data
             .map(|data| format!("data={}", toml::Value::from(&*data.to_string_lossy())));
         sets.extend(data);
-        let evaluation = config::load_part(&evaluation, &sets)?;
+        let evaluation = match own_options(&self.run, &evaluation)? {
+            Some((config, own)) => config::change_part(&config, own, &sets)?,
+            None => config::load_part(&evaluation, &sets)?,
+        };
         Ok(eval::run_on(&self.run, &evaluation, &options(folder))?)
     }
+}
+
+/// The options that a run's own experiment has for an evaluation, and the file that says so.
+fn own_options(path: &Path, evaluation: &str) -> Result<Option<(PathBuf, toml::Table)>> {
+    let Ok(run) = RunDir::open(path) else {
+        // It may be a folder of published weights.
+        return Ok(None);
+    };
+    let experiment = run.experiment()?;
+    let mut own = experiment.evaluations.iter().filter(|(name, _)| *name == evaluation);
+    let options = own.next().map(|(_, part)| registry::write_options(part)).transpose()?;
+    Ok(options.map(|options| (run.config_path(), options)))
 }
 
 /// Returns true if a `key=value` is for the parts that read a folder of weights.

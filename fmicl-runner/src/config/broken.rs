@@ -1,5 +1,6 @@
 //! Faults of text that is not TOML, in one line that says what would work.
 
+use super::twice;
 use fmicl_core::registry::in_toml;
 use toml::de::Error;
 
@@ -7,6 +8,9 @@ use toml::de::Error;
 /// rest is the parser's.
 pub(super) fn words(text: &str, error: &Error) -> (usize, String) {
     let at = error.span().map_or(0, |span| span.start).min(text.len());
+    if error.message() == "duplicate key" {
+        return (at, twice::words(text, at));
+    }
     let is_end = |c: char| c.is_whitespace() || "=,[]{}#".contains(c);
     let start = text[..at].rfind(is_end).map_or(0, |end| end + 1);
     let value = &text[start..];
@@ -71,7 +75,10 @@ mod tests {
             ("x = None", "TOML has no `None`: leave the key out"),
             ("x = \ny = 1", "a value is missing"),
             ("x = 'a\ny = 1", "invalid literal string, expected `'`"),
-            ("x = 1\nx = 2", "duplicate key"),
+            (
+                "x = 1\nx = 2",
+                "`x` is given twice, here and on line 1: one of them must go",
+            ),
             ("lr 0.1", "key with no value, expected `=`"),
             ("x = 1_", "`_` may only go between digits, expected nothing"),
         ] {

@@ -1,8 +1,10 @@
 //! `extends`: what a file or a table does not say stands in another file.
 
-use super::parse;
+use super::misplaced::placed;
 use super::tree::{Node, Value};
-use fmicl_core::{Error, Result};
+use super::{Eval, Train, parse};
+use fmicl_core::registry::fields;
+use fmicl_core::{Error, Problem, Result, beside};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a config file.
@@ -14,7 +16,30 @@ const MOST: u64 = 1 << 20;
 /// # Errors
 /// A config error at an `extends` whose file cannot be read, or that leads back to it.
 pub(super) fn extended(tree: Node) -> Result<Node> {
+    require_known(&tree)?;
     within(tree, "", &mut Vec::new())
+}
+
+/// Checks that tables of a section that take keys from a file belong there, before that file is looked for.
+fn require_known(tree: &Node) -> Result<()> {
+    let Value::Table(table) = &tree.value else {
+        return Ok(());
+    };
+    for (section, known) in [("train", fields::<Train>()), ("eval", fields::<Eval>())] {
+        let Some(Value::Table(inner)) = table.get(section).map(|node| &node.value) else {
+            continue;
+        };
+        let is_unknown = |name: &String| !known.contains(&&**name) && inner[name].has("extends");
+        let Some(name) = inner.keys().find(|name| is_unknown(name)) else {
+            continue;
+        };
+        let error = Error::from(Problem::UnknownKey { known }).at(&format!("{section}.{name}"));
+        let toml::Value::Table(written) = tree.to_toml() else {
+            return Ok(());
+        };
+        return Err(tree.locate(placed(error, &written)));
+    }
+    Ok(())
 }
 
 /// The value at `key`; `chain` holds the files that led here.
@@ -86,6 +111,11 @@ pub(super) fn read_file(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Node> {
 
 /// The text of a config file.
 pub(super) fn read_text(path: &Path) -> Result<String> {
-    let bytes = fmicl_core::read_file(path, MOST, "name a TOML file").map_err(Error::named_in_config)?;
+    let hint = match path.exists() {
+        true => String::new(),
+        false => beside(path),
+    };
+    let bytes =
+        fmicl_core::read_file(path, MOST, &format!("name a TOML file{hint}")).map_err(Error::named_in_config)?;
     String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is not UTF-8 text", path.display())))
 }

@@ -163,6 +163,16 @@ pub fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T
     }
 }
 
+/// A part as it is written in the table `own` of a file, with each `key=value` of `sets` for its options.
+///
+/// # Errors
+/// A config error in one line.
+pub(crate) fn change_part<T: Kind + ?Sized>(place: &Path, own: toml::Table, sets: &[String]) -> Result<Part<T>> {
+    let tree = Node::of(own.into(), &Origin::File(place.into()));
+    let source = laid_over(tree, &Change::parse_all(sets)?).at_home("")?;
+    Part::from_value(source.to_toml()).map_err(|error| source.locate(error))
+}
+
 /// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
 fn read(table: toml::Table) -> Result<(Experiment, BelowZero), Vec<Error>> {
     let first = match Experiment::read(table.clone()) {

@@ -193,6 +193,12 @@ fn a_known_key_in_another_place_is_told_its_own() {
             );
         }
     }
+    // Another part of the kind may be meant, or an option of the part around it.
+    assert_eq!(
+        error_of(GOOD, &["objective.divergence.alpha=40"]),
+        "--set objective.divergence.alpha=40: unknown key here; write it as `objective.alpha`; the divergence with an option \
+         `alpha` is `tsallis`"
+    );
     let infonce = "objective={name='infonce',temperature=0.5}";
     assert_eq!(
         error_of(GOOD, &[infonce, "temperature=0.2"]),
@@ -204,6 +210,19 @@ fn a_known_key_in_another_place_is_told_its_own() {
     assert_eq!(
         error_of(GOOD, &["epochs=3"]),
         "--set epochs=3: unknown key here; write it as `train.epochs`"
+    );
+}
+
+#[test]
+fn a_table_that_extends_a_file_in_a_section_where_it_does_not_belong_is_told_its_place() {
+    assert_eq!(
+        error_with("lr = 0.5", "lr = 0.5\nviews.extends = 'no-such.toml'"),
+        "x.toml:11:1: train.views: unknown key here; `views` belongs at the top level, above the first [table]"
+    );
+    assert_eq!(
+        error_of(GOOD, &["train.views.extends=no-such.toml"]),
+        "--set train.views.extends=no-such.toml: train.views: unknown key here; `views` belongs at the top level, above the \
+         first [table]"
     );
 }
 
@@ -261,6 +280,10 @@ fn a_file_that_cannot_be_read_is_a_config_error() {
         try_load(empty.path(), &[]).unwrap_err(),
         "x.toml: there is no such file; name a TOML file"
     );
+    let similar = folder(&[("cifar10.toml", GOOD), ("cifar10.md", "")]);
+    let error = load(&similar.path().join("cifar01.toml"), &[]).unwrap_err().to_string();
+    let expected = "cifar01.toml: there is no such file; name a TOML file (did you mean `cifar10.toml`?)";
+    assert!(error.ends_with(expected), "{error}");
 }
 
 #[test]

@@ -38,13 +38,14 @@ impl Splits {
     /// As [`open`](Splits::open), and checked against what is to be done with them after training: that is too late.
     ///
     /// # Errors
-    /// As there, and those of [`Evaluation::validate_for`].
+    /// As there, those of [`Evaluation::validate_for`], and those of [`require_best`](Splits::require_best).
     pub fn open_to_train(experiment: &Experiment) -> Result<Self> {
         let splits = Splits::open(experiment)?;
         for (opened, labelled) in splits.by_labels() {
             let fits = opened.evaluation.validate_for(&labelled.sizes());
             fits.map_err(|error| error.at(&format!("evaluations.{}", opened.name)))?;
         }
+        splits.require_best(experiment)?;
         Ok(splits)
     }
 

@@ -101,6 +101,29 @@ fn a_root_that_is_not_there_is_an_error_of_the_line_that_names_it() {
 }
 
 #[test]
+fn a_misspelt_metric_of_the_best_checkpoint_is_an_error_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(splits(folder.path(), &[]));
+    let error = |best: &str| {
+        let sets = [format!("eval.best={best}"), "eval.every=1".into()];
+        let experiment = load(&folder.path().join("x.toml"), &sets).unwrap();
+        let found = Splits::open_to_train(&experiment).map(|_| ());
+        found.map_err(|error| experiment.locate(error).to_string())
+    };
+    let known = "there are knn.accuracy, knn.balanced, linear.accuracy, linear.balanced";
+    assert_eq!(
+        error("knn.acc").unwrap_err(),
+        format!("--set eval.best=knn.acc: no metric named `knn.acc` (did you mean `knn.accuracy`?); {known}")
+    );
+    // It takes too long for training to wait.
+    let few = error("knn.few-labels").unwrap_err();
+    assert!(few.ends_with(known), "{few}");
+    for best in ["knn", "linear.balanced"] {
+        assert_eq!(error(best), Ok(()));
+    }
+}
+
+#[test]
 fn a_file_of_both_splits_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let (splits, _) = splits_with(folder.path(), &[], &["dataset.test=train"]);

@@ -86,10 +86,14 @@ fn open_data(
         // A new run; or one that lies on the disk of the first process alone.
         _ => experiment,
     };
-    let data = match going_on.is_empty() {
+    let open = || match going_on.is_empty() {
         true => Splits::open_to_train(&experiment),
-        false => Splits::open(&experiment),
+        false => {
+            let data = Splits::open(&experiment)?;
+            data.require_best(&experiment)?;
+            Ok(data)
+        }
     };
-    let data = data.map_err(|error| experiment.locate(error))?;
+    let data = open().map_err(|error| experiment.locate(error))?;
     Ok((experiment, data))
 }

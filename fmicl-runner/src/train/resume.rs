@@ -41,6 +41,9 @@ const MAY_CHANGE: [&str; 18] = [
     "train.max_skipped_samples",
 ];
 
+/// Changes that a refusal shows.
+const MOST_TOLD: usize = 3;
+
 /// Effect of another number of processes on a step.
 pub const OTHER_PROCESSES: &str =
     "the last bits will differ, and so will dropout and batch norms that are not synchronised";
@@ -59,10 +62,8 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
     let before = crate::config::load(&run.config_path(), &[])?;
     let changes = changes(&before, experiment).map_err(|refused| {
         Error::config(format!(
-            "{}: the run has {refused}; only {} and a dataset's root may change when a run is resumed: set it back, or \
-             start a new run with another --out",
-            path.display(),
-            MAY_CHANGE.join(", ")
+            "{}: the run has {refused}; that may not change (docs/RESUME.md): set it back, or start a new run with another --out",
+            path.display()
         ))
     })?;
     let changed = match changes.is_empty() {
@@ -163,7 +164,12 @@ fn changes(before: &Experiment, now: &Experiment) -> Result<Vec<String>, String>
     }
     match refused.is_empty() {
         true => Ok(allowed),
-        false => Err(refused.join(", ")),
+        false => {
+            let more = refused.len().saturating_sub(MOST_TOLD);
+            refused.truncate(MOST_TOLD);
+            let more = (more > 0).then(|| format!("{more} more"));
+            Err(refused.into_iter().chain(more).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

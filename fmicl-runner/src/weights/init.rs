@@ -4,7 +4,7 @@ use super::fit::{Misfit, shorten};
 use super::{About, read};
 use fmicl_core::tch::nn::{self, VarStore};
 use fmicl_core::tch::{self, Tensor};
-use fmicl_core::{Backbone, Encoder, Error, Part, Result, descend};
+use fmicl_core::{Backbone, Encoder, Error, Part, Result, beside, descend};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -45,8 +45,12 @@ impl Init {
     /// # Errors
     /// A config error that names the file, where that cannot be read or is not safetensors.
     pub fn read(path: &Path) -> Result<Self> {
+        let missing = |error: Error| match path.exists() {
+            true => error.named_in_config(),
+            false => Error::config(format!("{error}{}", beside(path))),
+        };
         Ok(Init {
-            weights: read(path).map_err(Error::named_in_config)?,
+            weights: read(path).map_err(missing)?,
             about: About::read(path),
             path: path.to_path_buf(),
         })

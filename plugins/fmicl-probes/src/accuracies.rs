@@ -3,7 +3,18 @@
 use crate::Classifier;
 use crate::few::{DRAWS, Few, few};
 use crate::score::{Largest, Score};
-use fmicl_core::{LabelledFeatures, Metric};
+use fmicl_core::{LabelledFeatures, Metric, MetricNames};
+
+/// With every label: of all test samples, and of every class alike.
+const ALL: [&str; 2] = ["accuracy", "balanced"];
+/// The same with few labels.
+const FEW_LABELS: [&str; 2] = ["few-labels", "few-labels-balanced"];
+
+/// The names of the metrics of [`accuracies`], `accuracy` being the main one.
+pub fn names(in_training: bool) -> MetricNames {
+    let few: &[&str] = if in_training { &[] } else { &FEW_LABELS };
+    MetricNames::new(ALL[0], ALL[1..].iter().chain(few).copied())
+}
 
 /// The metrics `accuracy` and `balanced`, with every label of the training split; and, unless training waits for them,
 /// `few-labels` and `few-labels-balanced`, the means over [`DRAWS`] choices of a few labels. Beside them, how they were obtained.
@@ -16,15 +27,15 @@ pub fn accuracies(it: &dyn Classifier, on: &LabelledFeatures, in_training: bool)
     } = on;
     let largest = Largest::of(&train.labels, &test.labels, *classes);
     let level = largest.score;
-    let pair = |prefix: &str, names: [&str; 2], score: Score| {
+    let pair = |names: [&str; 2], score: Score| {
         [
-            Metric::percent(&format!("{prefix}{}", names[0]), score.accuracy, Some(level.accuracy)),
-            Metric::percent(&format!("{prefix}{}", names[1]), score.balanced, Some(level.balanced)),
+            Metric::percent(names[0], score.accuracy, Some(level.accuracy)),
+            Metric::percent(names[1], score.balanced, Some(level.balanced)),
         ]
     };
     let score = |predicted| Score::of(&predicted, &test.labels, *classes);
     let all = score(it.predict(train, test, *classes));
-    let mut metrics = pair("", ["accuracy", "balanced"], all).to_vec();
+    let mut metrics = pair(ALL, all).to_vec();
     let mut notes = Vec::new();
     if !in_training {
         let draws: Vec<_> = (0..DRAWS)
@@ -35,7 +46,7 @@ pub fn accuracies(it: &dyn Classifier, on: &LabelledFeatures, in_training: bool)
             accuracy: mean(|draw| draw.accuracy),
             balanced: mean(|draw| draw.balanced),
         };
-        metrics.extend(pair("few-labels", ["", "-balanced"], few));
+        metrics.extend(pair(FEW_LABELS, few));
         notes.push(Few::of(&train.labels, *classes).note(*classes));
     }
     let name = match class_names.get(largest.class) {

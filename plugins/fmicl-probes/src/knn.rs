@@ -8,12 +8,12 @@
 //! arXiv 1805.01978, section 3.4; as in its code and MoCo's and SimSiam's kNN monitors.
 
 use crate::Classifier;
-use crate::accuracies::accuracies;
+use crate::accuracies::{accuracies, names};
 use crate::few::Few;
 use crate::tiles::{self, tiles};
 use fmicl_core::{
-    Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, normalize, register, require,
-    row_norms,
+    Documented, Evaluation, Features, MetricNames, Report, Representation, Result, Sizes, Task, normalize, register,
+    require, row_norms,
 };
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -90,6 +90,10 @@ impl Evaluation for Knn {
 }
 
 impl Task for Knn {
+    fn metrics(&self, in_training: bool) -> MetricNames {
+        names(in_training)
+    }
+
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
         let (metrics, mut notes) = accuracies(self, on, in_training);

@@ -10,10 +10,12 @@
 //! Source: the protocol of Kornblith et al., CVPR 2019, arXiv 1805.08974, that SimCLR (section 7 and appendix B.8)
 //! uses for frozen features.
 
-use crate::accuracies::accuracies;
+use crate::accuracies::{accuracies, names};
 use crate::tiles::{self, tiles};
 use crate::{Classifier, lbfgs};
-use fmicl_core::{Documented, Evaluation, Features, Report, Representation, Result, Sizes, Task, register, require};
+use fmicl_core::{
+    Documented, Evaluation, Features, MetricNames, Report, Representation, Result, Sizes, Task, register, require,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -71,6 +73,10 @@ impl Evaluation for Linear {
 }
 
 impl Task for Linear {
+    fn metrics(&self, in_training: bool) -> MetricNames {
+        names(in_training)
+    }
+
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (metrics, mut notes) = accuracies(self, it.labelled()?, it.is_in_training());
         let probe = format!(

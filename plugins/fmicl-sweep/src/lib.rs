@@ -9,6 +9,7 @@ mod file;
 mod grid;
 mod jobs;
 mod lists;
+mod metrics;
 mod outcome;
 mod plot;
 mod provenance;

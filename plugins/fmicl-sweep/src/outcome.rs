@@ -1,7 +1,7 @@
 //! What a run of a sweep gave.
 
 use super::training::{TRAINING, training};
-use fmicl_core::{Error, Metric, Report, Result, find_metric};
+use fmicl_core::{Error, Metric, MetricNames, Report, Result, find_metric};
 use fmicl_runner::eval::{Labels, Reports, TRAINED};
 use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
@@ -111,15 +111,20 @@ impl Finished {
         found.map(|(_, metric)| metric.clone())
     }
 
-    /// The names `EVALUATION.METRIC` of all metrics.
-    pub fn names(&self) -> Vec<String> {
+    /// The names of the metrics of each evaluation, and of training.
+    pub fn metrics(&self) -> Vec<(String, MetricNames)> {
         let own = self.reports.0.iter().filter(|judged| judged.representation == TRAINED);
         let reports = own.map(|judged| (&*judged.evaluation, &judged.report));
-        let names = |(evaluation, report): (&str, &Report)| -> Vec<String> {
-            let metrics = report.metrics.iter();
-            metrics.map(|metric| format!("{evaluation}.{}", metric.name)).collect()
+        let named = |(of, report): (&str, &Report)| (of.to_string(), MetricNames::of(report));
+        reports.chain([(TRAINING, &self.training)]).map(named).collect()
+    }
+
+    /// The names `EVALUATION.METRIC` of all metrics.
+    pub fn names(&self) -> Vec<String> {
+        let named = |(of, names): (String, MetricNames)| -> Vec<String> {
+            names.all.iter().map(|metric| format!("{of}.{metric}")).collect()
         };
-        reports.chain([(TRAINING, &self.training)]).flat_map(names).collect()
+        self.metrics().into_iter().flat_map(named).collect()
     }
 
     /// The representations that the trained encoder is compared with.

@@ -2,13 +2,14 @@
 
 use crate::cell::Cell;
 use crate::file::SweepFile;
+use crate::metrics::Metrics;
 use crate::report::Report;
 use crate::{grid, jobs};
 use clap::Args;
 use fmicl_core::{Error, OUTPUT_MARK, disk, tch};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::train::Interrupt;
-use fmicl_runner::{DeviceChoice, log, out, summary};
+use fmicl_runner::{DeviceChoice, checked, log, out};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
@@ -77,12 +78,24 @@ fn run(options: &Sweep) -> Outcome {
         list(&cells)?;
     }
     let mut waiting = Vec::new();
+    let mut metrics = Metrics::default();
     for (index, cell) in cells.iter().enumerate() {
         if !cell.is_done()? {
             waiting.push(index);
+        } else if let Some(run) = cell.outcome()?.finished() {
+            metrics.add_finished(run);
         }
     }
-    check(waiting.iter().map(|&index| &cells[index]))?;
+    check(waiting.iter().map(|&index| &cells[index]), &mut metrics)?;
+    // Of the runs that are left out some may have it.
+    let missing = if options.only.is_empty() {
+        metrics.missing(&file)
+    } else {
+        Vec::new()
+    };
+    if !missing.is_empty() {
+        return Err(missing.into());
+    }
     if options.dry_run {
         return Ok(());
     }
@@ -120,8 +133,8 @@ pub fn titles(path: &Path, scale: Option<&str>) -> Result<Vec<String>, Vec<Error
     Ok(cells.iter().map(Cell::title).collect())
 }
 
-/// What `fmicl check` finds in any of the runs: an hour into a sweep is too late for it.
-fn check<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<(), Vec<Error>> {
+/// What `fmicl check` finds in any of the runs, whose metrics it adds: an hour into a sweep is too late for it.
+fn check<'a>(cells: impl Iterator<Item = &'a Cell>, metrics: &mut Metrics) -> Result<(), Vec<Error>> {
     // Two images a run: threads would only wait for one another.
     tch::set_num_threads(1);
     let mut seen = HashSet::new();
@@ -133,10 +146,11 @@ fn check<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<(), Vec<Error>> {
             .lines()
             .filter(|line| !line.starts_with("seed = "))
             .collect();
-        if seen.insert(but_seed)
-            && let Err(errors) = cell.resolved().and_then(|experiment| summary(&experiment))
-        {
-            problems.add(errors);
+        if seen.insert(but_seed) {
+            match cell.resolved().and_then(|experiment| checked(&experiment)) {
+                Ok(run) => metrics.add(&run),
+                Err(errors) => problems.add(errors),
+            }
         }
     }
     problems.none()

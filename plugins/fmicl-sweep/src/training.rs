@@ -1,10 +1,12 @@
 //! The numbers of training as a report, so that they are columns like those of evaluations.
 
-use fmicl_core::{Metric, Report};
+use fmicl_core::{Metric, MetricNames, Report};
 use serde_json::Value;
 
 /// The name of the report beside those of evaluations.
 pub const TRAINING: &str = "train";
+const MAIN: &str = "loss";
+const SECONDS: &str = "seconds";
 
 /// The report of a run's last line of `metrics.jsonl` and its time: every number of the line is a metric, whatever objective
 /// wrote it.
@@ -17,12 +19,21 @@ pub fn training(last_epoch: &Value, seconds: Option<f64>) -> Report {
     };
     let mut metrics = numbers(last_epoch);
     metrics.extend(numbers(&last_epoch["projections"]));
-    metrics.extend(seconds.map(|seconds| metric("seconds", seconds)));
+    metrics.extend(seconds.map(|seconds| metric(SECONDS, seconds)));
     Report {
         title: "the last epoch of training".into(),
         metrics,
-        main: "loss".into(),
+        main: MAIN.into(),
         notes: Vec::new(),
+    }
+}
+
+/// The names of its metrics, of those of an epoch as they are known before training.
+pub fn training_names<'a>(of_epoch: impl Iterator<Item = &'a str>) -> MetricNames {
+    let within = |name: &str| name.rsplit('/').next().unwrap_or_default().replace('_', "-");
+    MetricNames {
+        main: MAIN.into(),
+        all: of_epoch.map(within).chain([SECONDS.into()]).collect(),
     }
 }
 

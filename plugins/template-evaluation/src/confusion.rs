@@ -1,7 +1,9 @@
 //! `confusion`: which classes a classifier of frozen features takes for which.
 
 use fmicl_core::tch::{Kind, Tensor};
-use fmicl_core::{Documented, Evaluation, LabelledFeatures, Metric, Report, Representation, Result, Task, register};
+use fmicl_core::{
+    Documented, Evaluation, LabelledFeatures, Metric, MetricNames, Report, Representation, Result, Task, register,
+};
 use fmicl_probes::{Classifier, Knn, Largest, Linear};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,11 @@ impl Evaluation for Confusion {
 }
 
 impl Task for Confusion {
+    /// Of a class without test samples there is no metric.
+    fn metrics(&self, _in_training: bool) -> MetricNames {
+        MetricNames::new("accuracy", ["balanced", "top-5", "class *"])
+    }
+
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let on = it.labelled()?;
         let classifier: Box<dyn Classifier> = match self.by {

@@ -36,11 +36,15 @@ impl Model {
         })
     }
 
-    /// Takes two images through all of it, and counts the steps of an epoch.
+    /// Takes two images through all of it; counts the steps of an epoch, and names the terms of the loss.
     ///
     /// # Errors
     /// A config error at the part that refuses.
-    pub fn dry_run(&mut self, experiment: &Experiment, samples: &Arc<dyn Samples>) -> Result<usize> {
+    pub fn dry_run(
+        &mut self,
+        experiment: &Experiment,
+        samples: &Arc<dyn Samples>,
+    ) -> Result<(usize, Vec<&'static str>)> {
         let learner = &mut self.learner;
         let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
         let loader = Loader::new(
@@ -59,10 +63,12 @@ impl Model {
         no_grad(|| {
             let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
             let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
+            let mut terms = Vec::new();
             for pairing in &pairings {
-                quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
+                let loss = quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
+                terms.extend(loss.terms.into_iter().map(|(name, _)| name));
             }
-            Ok(steps)
+            Ok((steps, terms))
         })
     }
 }

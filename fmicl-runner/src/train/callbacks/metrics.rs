@@ -8,6 +8,26 @@ use fmicl_core::geometry;
 use fmicl_core::tch::{Tensor, no_grad};
 use std::fmt::Write;
 
+/// The names of an epoch's numbers, `GROUP/NAME` in a group, beside the terms of the loss and what evaluations measure; the last ones
+/// are there where several processes train, or something was skipped.
+pub const EPOCH_METRICS: [&str; 15] = [
+    "epoch",
+    "step",
+    "lr",
+    "loss",
+    "projections/alignment",
+    "projections/uniformity",
+    "projections/effective_rank",
+    "projections/mean_cosine",
+    "projections/dimensions",
+    "grad_norm",
+    "images_per_second",
+    "waiting",
+    "communicating",
+    "skipped_steps",
+    "skipped_samples",
+];
+
 /// Sums up the losses of an epoch, on the device, and reads them where it ends.
 #[derive(Debug, Default)]
 pub struct Metrics {

@@ -22,8 +22,8 @@ use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::tch::Tensor;
 use fmicl_core::{
-    Documented, Error, Evaluation, Metric, Modality, Report, Representation, Result, Task, register, registry, require,
-    toml,
+    Documented, Error, Evaluation, Metric, MetricNames, Modality, Report, Representation, Result, Task, register,
+    registry, require, toml,
 };
 use senteval::TASKS;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,36 @@ struct Opened {
     found: layout::Found,
 }
 
+impl Opened {
+    /// The name of the mean of the tasks, if there are several: of fewer than all it is another number than that of the papers.
+    fn average(&self) -> Option<String> {
+        match self.found.tasks.len() {
+            0 | 1 => None,
+            all if all == TASKS.len() => Some("average".into()),
+            some => Some(format!("average of {some}")),
+        }
+    }
+
+    /// The best checkpoint is that of STS-B dev where it is there, as in SimCSE.
+    fn main(&self) -> String {
+        let first = || self.found.tasks.first().map(|(name, _)| name.clone());
+        let dev = self.found.geometry.as_ref().map(|(name, _)| name.clone());
+        dev.or_else(|| self.average()).or_else(first).unwrap_or_default()
+    }
+}
+
 impl Task for Opened {
+    fn metrics(&self, _in_training: bool) -> MetricNames {
+        let tasks = self.found.tasks.iter().map(|(name, _)| name.clone());
+        let mut all: Vec<String> = tasks.chain(self.average()).collect();
+        if let Some((name, pairs)) = &self.found.geometry {
+            let alignment = (pairs.above(ALIKE).len() > 0).then_some(ALIGNMENT);
+            let geometry = alignment.into_iter().chain([UNIFORMITY]).map(String::from);
+            all.extend(std::iter::once(name.clone()).chain(geometry));
+        }
+        MetricNames { main: self.main(), all }
+    }
+
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let features = it.encode(self.sentences.clone())?;
         if features.isfinite().all().int64_value(&[]) == 0 {
@@ -122,30 +151,19 @@ impl Task for Opened {
             notes.push(format!("not there: {}", missing.join(", ")));
         }
         notes.extend(found.iter().cloned());
-        let mut main = match metrics.len() {
-            1 => metrics[0].name.clone(),
-            _ => "average".to_string(),
-        };
-        if metrics.len() > 1 {
+        if let Some(name) = self.average() {
             let average = metrics.iter().map(|metric| metric.value).sum::<f64>() / metrics.len() as f64;
-            // Of fewer tasks it is another number than that of the papers.
-            if metrics.len() < TASKS.len() {
-                main = format!("average of {}", metrics.len());
-            }
-            metrics.push(Metric::new(&main, average, 2));
+            metrics.push(Metric::new(&name, average, 2));
         }
-        // The best checkpoint is that of STS-B dev where it is there, as in SimCSE.
         if let Some(set @ (name, pairs)) = geometry {
-            let dev = correlation(set);
-            main = dev.name.clone();
-            metrics.push(dev);
+            metrics.push(correlation(set));
             let close = pairs.above(ALIKE);
             if close.len() > 0 {
                 let (x, y) = close.features(&features);
-                metrics.push(lower("alignment", &alignment(&x, &y)));
+                metrics.push(lower(ALIGNMENT, &alignment(&x, &y)));
             }
             let (x, y) = pairs.features(&features);
-            metrics.push(lower("uniformity", &uniformity(&Tensor::cat(&[x, y], 0))));
+            metrics.push(lower(UNIFORMITY, &uniformity(&Tensor::cat(&[x, y], 0))));
             let alignment = match close.len() {
                 0 => format!("no alignment, for no pair of {name} has a score above {ALIKE}"),
                 count => format!("alignment of the {count} pairs of {name} with a score above {ALIKE}"),
@@ -155,7 +173,7 @@ impl Task for Opened {
         Ok(Report {
             title: "Spearman's rank correlation x 100 of cosines with people's scores".into(),
             metrics,
-            main,
+            main: self.main(),
             notes,
         })
     }
@@ -163,6 +181,8 @@ impl Task for Opened {
 
 /// Pairs with a score above it mean the same, as in SimCSE.
 const ALIKE: f64 = 4.0;
+const ALIGNMENT: &str = "alignment";
+const UNIFORMITY: &str = "uniformity";
 
 fn lower(name: &str, value: &Tensor) -> Metric {
     Metric::new(name, value.double_value(&[]), 3).lower_is_better()
