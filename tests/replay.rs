@@ -43,6 +43,28 @@ fn compared(bench: &Bench, step: u64) -> String {
 }
 
 #[test]
+fn a_step_of_a_run_that_learns_sigma_and_mu_is_replayed_as_it_was_logged_and_names_their_gradients() {
+    let learning = |text: &str| {
+        let text = text.replace("\"gaussian\"", "{ name = \"gaussian\", mu = 2, learn = true }");
+        text.replace("log_every = 2", "log_every = 1")
+    };
+    let bench = Bench::new(learning);
+    go_on(&bench, 5, 3);
+    let line = compared(&bench, 5);
+    assert!(line.starts_with("equal to steps.jsonl: loss "), "{line}");
+    let (_, text) = replay(&bench, 5);
+    for name in ["objective.log_temperature", "objective.log_mu"] {
+        assert!(text.contains(name), "{text}");
+    }
+    let check = Command::new(env!("CARGO_BIN_EXE_fmicl"))
+        .current_dir(bench.folder.path())
+        .args(["check", "x.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(ended(&check), (0, String::new()));
+}
+
+#[test]
 fn every_step_of_a_run_that_was_extended_twice_is_replayed_as_it_was_logged() {
     let bench = Bench::new(|text| text.replace("log_every = 2", "log_every = 1, keep = 9"));
     go_on(&bench, 4, 3);

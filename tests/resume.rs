@@ -140,6 +140,46 @@ fn it_does_with_batches_that_are_accumulated_clipped_gradients_and_evaluations_o
 }
 
 #[test]
+fn it_does_for_what_the_objective_learns_and_each_step_moves_it() {
+    for (options, architecture, optimizer, learned) in [
+        ("mu=2,learn=true", "simclr", "sgd", &["sigma", "mu"][..]),
+        (
+            "mu='batch',learn=['sigma']",
+            "{name='moco',queue=20}",
+            "adamw",
+            &["sigma"],
+        ),
+        ("learn=true,learn_lr=1", "moco-v3", "lars", &["sigma", "mu"]),
+    ] {
+        let sets = [
+            format!("objective.similarity={{name='gaussian',{options}}}"),
+            set("architecture", architecture),
+            set("optimizer", optimizer),
+        ];
+        check(&sets);
+        let case = Case::new(&sets);
+        case.train("run", LAST, &[]).unwrap();
+        let lines = metrics(&case.run("run"));
+        for name in learned {
+            let [first, second] = [0, 1].map(|line| lines[line][name].as_f64().unwrap());
+            assert!(
+                first != second && second > 0.0,
+                "{sets:?}: {name} is {first}, then {second}"
+            );
+        }
+        assert_eq!(lines[0].get("mu").is_some(), learned.contains(&"mu"), "{sets:?}");
+        // The metric is that of the checkpoint.
+        let path = case.run("run/checkpoints/step-0000000008/model.safetensors");
+        let weights = tch::Tensor::read_safetensors(path).unwrap();
+        let names: Vec<_> = weights
+            .iter()
+            .filter(|(name, _)| name.starts_with("objective."))
+            .collect();
+        assert_eq!(names.len(), learned.len(), "{names:?}");
+    }
+}
+
+#[test]
 fn it_does_under_schedules_of_a_plugin_which_the_learning_rate_follows() {
     let sets = [
         "train.schedule=linear",

@@ -12,6 +12,7 @@
 //! | which pairs count | [`Pairs`] |
 //! | the mean of a function of the cosine | [`mean`], [`OfCosine`]; f-MICL's is [`Critics::penalty`] |
 //! | `log sum e^{scale c}` of each feature | [`with_log_sums`], over all of them [`log_mean_exp`] |
+//! | learned factors of a log ratio | [`FMicl`], `estimator/line.rs` |
 //! | the best shift of a critic | [`best_shift`] |
 //! | a fast `e^x` for a tile | [`exp`] |
 //! | how large a tile is | [`tile`], [`set_tile`] |
@@ -21,11 +22,13 @@ mod exp;
 mod f_micl;
 mod grid;
 mod histogram;
+mod line;
 mod log_sums;
 mod mean;
 mod of_cosine;
 mod pairs;
 mod product;
+mod repulsion;
 mod scalar;
 mod shift;
 mod side;

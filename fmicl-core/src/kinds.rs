@@ -16,6 +16,7 @@ pub(crate) mod transform;
 pub(crate) mod views;
 
 pub(crate) mod image;
+pub(crate) mod learned;
 pub(crate) mod modality;
 pub(crate) mod pairing;
 pub(crate) mod report;

@@ -42,6 +42,7 @@ pub use kinds::divergence::Divergence;
 pub use kinds::engine::{Engine, Single};
 pub use kinds::evaluation::{Evaluation, Features, LabelledFeatures, Representation, Sizes, Task};
 pub use kinds::image::{Image, Patch, Region};
+pub use kinds::learned::Learned;
 pub use kinds::modality::{Input, Modality};
 pub use kinds::objective::{Loss, Objective};
 pub use kinds::optimizer::{Optimizer, Stepper};

@@ -6,6 +6,7 @@
 //! | copies of the files that its parts read | `run/kept.rs` |
 //! | a checkpoint; those of a run; which of them is used | `run/checkpoint.rs`, `run/checkpoints.rs`, `run/choice.rs` |
 //! | the model, built or restored | `run/model.rs` |
+//! | the scalars that its objective learns | `run/learned.rs` |
 //! | files of JSON that grow by lines | `run/lines.rs` |
 //! | the program, the machine, the commands | `run/provenance.rs` |
 
@@ -13,6 +14,7 @@ mod checkpoint;
 mod checkpoints;
 mod choice;
 mod kept;
+mod learned;
 mod lines;
 mod model;
 pub mod provenance;
@@ -23,6 +25,7 @@ pub(crate) use checkpoint::copy;
 pub use checkpoint::{Checkpoint, Counts, Snapshot, Standing};
 pub(crate) use checkpoints::Writer;
 pub use choice::CheckpointChoice;
+pub use learned::LearnedScalars;
 pub(crate) use lines::Lines;
 pub use model::Model;
 pub(crate) use model::{build_learner, read_init};

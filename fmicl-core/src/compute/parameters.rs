@@ -6,11 +6,12 @@
 use tch::nn::{self, VarStore};
 use tch::{Device, Kind, Tensor};
 
-/// Trainable variables of a [`VarStore`], in two groups: with and without weight decay.
+/// Trainable variables of a [`VarStore`], in two groups: with and without weight decay. Those with a learning rate of their
+/// own are in further groups.
 #[derive(Debug)]
 pub struct Parameters {
     /// Groups: first the one with weight decay (weights of two or more dimensions), then the one without (biases, and
-    /// scales and shifts of norms). An empty group is left out.
+    /// scales and shifts of norms), then those with another rate. An empty group is left out.
     pub groups: Vec<Group>,
 }
 
@@ -23,6 +24,8 @@ pub struct Group {
     pub grads: Tensor,
     /// `true` if weight decay applies.
     pub decays: bool,
+    /// Factor of the learning rate.
+    pub rate: f64,
     /// Position of each variable.
     pub slices: Vec<Slice>,
     /// The variables themselves, in the order of `slices`.
@@ -45,18 +48,39 @@ impl Parameters {
     /// learner is built; values are unchanged. Convolution weights are laid out channels-last, which
     /// libtorch's convolutions prefer.
     pub fn new(store: &VarStore) -> Self {
+        Parameters::with_rates(store, &[])
+    }
+
+    /// As [`new`](Parameters::new), where some variables, by name, have a factor of the learning rate.
+    pub fn with_rates(store: &VarStore, rates: &[(String, f64)]) -> Self {
+        let rate_of = |name: &str| {
+            rates
+                .iter()
+                .find(|(named, _)| named == name)
+                .map_or(1.0, |(_, rate)| *rate)
+        };
         let mut named: Vec<_> = store
             .variables()
             .into_iter()
             .filter(|(_, var)| var.requires_grad())
             .collect();
         named.sort_by(|a, b| a.0.cmp(&b.0));
-        let (decaying, other): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, var)| var.dim() >= 2);
-        let groups = [(decaying, true), (other, false)];
-        let groups = groups.into_iter().filter(|(vars, _)| !vars.is_empty());
+        // In the order of the groups: those of rate 1 come first.
+        let mut kinds = vec![(true, 1.0), (false, 1.0)];
+        let mut parts = vec![Vec::new(), Vec::new()];
+        for (name, var) in named {
+            let kind = (var.dim() >= 2, rate_of(&name));
+            let index = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                kinds.push(kind);
+                parts.push(Vec::new());
+                kinds.len() - 1
+            });
+            parts[index].push((name, var));
+        }
+        let groups = kinds.into_iter().zip(parts).filter(|(_, vars)| !vars.is_empty());
         Parameters {
             groups: groups
-                .map(|(vars, decays)| Group::new(vars, decays, store.device()))
+                .map(|((decays, rate), vars)| Group::new(vars, (decays, rate), store.device()))
                 .collect(),
         }
     }
@@ -87,7 +111,7 @@ impl Parameters {
 }
 
 impl Group {
-    fn new(vars: Vec<(String, Tensor)>, decays: bool, device: Device) -> Self {
+    fn new(vars: Vec<(String, Tensor)>, (decays, rate): (bool, f64), device: Device) -> Self {
         let total: usize = vars.iter().map(|(_, var)| var.numel()).sum();
         let kind = vars.first().map_or(Kind::Float, |(_, var)| var.kind());
         let values = Tensor::zeros([total as i64], (kind, device));
@@ -108,6 +132,7 @@ impl Group {
             values,
             grads,
             decays,
+            rate,
             slices,
             variables,
         }
@@ -173,6 +198,26 @@ mod tests {
             conv.ws.double_value(&[0, 0, 0, 0]),
             0.5,
             "the variables are views of the buffer"
+        );
+    }
+
+    #[test]
+    fn variables_with_a_rate_of_their_own_are_a_group() {
+        let store = VarStore::new(Device::Cpu);
+        let _head = nn::linear(store.root() / "head", 4, 2, Default::default());
+        let scalar = store.root().var("scale", &[], nn::Init::Const(3.0));
+        let parameters = Parameters::with_rates(&store, &[("scale".into(), 0.5)]);
+        let groups: Vec<_> = parameters
+            .groups
+            .iter()
+            .map(|group| (group.decays, group.rate))
+            .collect();
+        assert_eq!(groups, [(true, 1.0), (false, 1.0), (false, 0.5)]);
+        (&scalar * 2.0).backward();
+        let group = &parameters.groups[2];
+        assert_eq!(
+            [&group.values, &group.grads].map(|flat| flat.double_value(&[0])),
+            [3.0, 2.0]
         );
     }
 

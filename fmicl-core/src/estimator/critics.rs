@@ -84,6 +84,11 @@ impl<'a> Critics<'a> {
         }
     }
 
+    /// The penalty as a function of the similarity's value, for products of features that are that value.
+    pub(super) fn penalty_of_products(self) -> OfCosine<'a> {
+        OfCosine::new(1.0, 0.0, move |value| self.penalty_of(value))
+    }
+
     /// Describes an overflow: a reward or penalty, or a slope of one, at a cosine from -1 to 1 of which the sum over a
     /// million pairs exceeds f32. `None` if there is none.
     pub fn beyond_f32(&self) -> Option<String> {

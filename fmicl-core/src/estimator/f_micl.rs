@@ -4,13 +4,14 @@
 //!
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1; the shift is that of its link to InfoNCE.
 
-use crate::compute::sphere::log_mean_exp_on_sphere;
-use crate::estimator::{self, Critics, Mean, OfCosine, Pairs, Scalar, with_slope};
+use super::line::{Line, Scaled};
+use super::repulsion::{Repelled, Repulsion};
+use crate::estimator::{Critics, Scalar, with_slope};
 use crate::{
-    Critic, Divergence, Documented, InBatch, Loss, Normaliser, Objective, Pairing, Part, Similarity, register, require,
+    Divergence, Documented, InBatch, Learned, Loss, Normaliser, Objective, Pairing, Part, Similarity, register, require,
 };
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// f-MICL with any divergence and similarity.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -60,94 +61,9 @@ register!(
     "f-mutual information with any divergence and similarity"
 );
 
-/// Negative term of a batch.
-struct Repulsion {
-    penalty: Mean,
-    /// Shift of the critic, f64 or of the features' kind, and the mean ratio at it.
-    shift: Option<(Tensor, Tensor)>,
-}
-
 impl FMicl {
     fn critics(&self) -> Critics<'_> {
         Critics::new(&*self.divergence, &*self.similarity)
-    }
-
-    /// Logarithm of the factor that normalises the ratios, with its gradient.
-    fn offset(&self, pairs: Pairs, dimension: i64) -> Option<Tensor> {
-        let (scale, offset) = self.similarity.affine()?;
-        match self.similarity.normaliser() {
-            Normaliser::Off => None,
-            Normaliser::Uniform => Some(Tensor::from(-log_mean_exp_on_sphere(scale, dimension) - offset)),
-            Normaliser::Batch => Some(-estimator::log_mean_exp(pairs, scale) - offset),
-        }
-    }
-
-    /// The negative term, at the best shift where one is wanted.
-    fn repulsion(&self, critics: Critics, pairs: Pairs) -> Repulsion {
-        if self.shift == Shift::None {
-            let penalty = estimator::mean_with_slope(&critics.penalty(), pairs);
-            return Repulsion { penalty, shift: None };
-        }
-        if self.divergence.has_exponential_conjugate() {
-            return self.exponential(critics, pairs);
-        }
-        let (shift, ratio) = estimator::best_shift(critics, pairs);
-        let scalar = Scalar::new(&shift);
-        let critics = Critics {
-            shift: Some(&scalar),
-            ..critics
-        };
-        Repulsion {
-            penalty: estimator::mean_with_slope(&critics.penalty(), pairs),
-            shift: Some((shift, ratio)),
-        }
-    }
-
-    /// For `f*(t) = e^(t - 1)` a shift is a factor, so that one pass has the sum and the best shift, `log E e^(t - 1)`.
-    fn exponential(&self, critics: Critics, pairs: Pairs) -> Repulsion {
-        let kind = pairs.anchors().kind();
-        let (value, log, slope) = match self.similarity.affine() {
-            // Neither overflows nor underflows: the exponents are from -2 scale to 0.
-            Some((scale, offset)) if scale * 2.0 <= if kind == Kind::Double { 600.0 } else { 80.0 } => {
-                let exponential = OfCosine::new(scale, -scale, |value| {
-                    let ratio = estimator::exp(value, 1.0);
-                    (ratio.shallow_clone(), ratio)
-                });
-                let mean = estimator::mean(&exponential, pairs);
-                let log = mean.detach().log() + (scale + offset);
-                (&mean / mean.detach(), log, mean.ones_like())
-            }
-            Some((scale, offset)) => {
-                let log = estimator::log_mean_exp(pairs, scale);
-                (
-                    &log - log.detach() + 1.0,
-                    log.detach() + offset,
-                    log.detach().ones_like(),
-                )
-            }
-            None => {
-                let plain = Critics {
-                    offset: None,
-                    ..critics
-                };
-                let Mean { value: mean, slope } = estimator::mean_with_slope(&plain.penalty(), pairs);
-                let log = match self.similarity.critic() {
-                    Critic::Ratio => mean.detach().log(),
-                    Critic::Raw => mean.detach().log() + 1.0,
-                };
-                (&mean / mean.detach(), log, slope / mean.detach())
-            }
-        };
-        let shift = match (self.similarity.critic(), critics.offset) {
-            (Critic::Ratio, Some(offset)) => log + offset.get(),
-            (Critic::Ratio, None) => log,
-            (Critic::Raw, _) => log - 1.0,
-        };
-        let one = shift.ones_like();
-        Repulsion {
-            penalty: Mean { value, slope },
-            shift: Some((shift, one)),
-        }
     }
 }
 
@@ -168,7 +84,8 @@ impl Objective for FMicl {
                 "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out"
             )
         })?;
-        let beyond = self.critics().beyond_f32();
+        let initial: Vec<_> = self.similarity.learned().iter().map(|scalar| scalar.initial).collect();
+        let beyond = self.critics().beyond_f32().or_else(|| self.beyond_f32_at(&initial));
         require(beyond.is_none(), "similarity", || {
             let (divergence, similarity) = (self.divergence.name(), &self.similarity);
             let flatter = self.divergence.flatter().map(|flatter| format!(", or {flatter},"));
@@ -182,14 +99,60 @@ impl Objective for FMicl {
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
+        self.loss_of(pairing, None)
+    }
+
+    fn learned(&self) -> Vec<Learned> {
+        let mut learned = self.similarity.learned();
+        Learned::narrow(&mut learned, |values| self.beyond_f32_at(values).is_none());
+        learned
+    }
+
+    fn loss_at(&self, pairing: &Pairing, learned: &[Tensor]) -> Loss {
+        let line = self.similarity.affine_at(learned).map(Line::new);
+        self.loss_of(pairing, line.as_ref())
+    }
+}
+
+impl FMicl {
+    /// As [`Critics::beyond_f32`], at values of the learned scalars.
+    fn beyond_f32_at(&self, values: &[f64]) -> Option<String> {
+        let values: Vec<_> = values.iter().map(|&value| Tensor::from(value)).collect();
+        let line = self.similarity.affine_at(&values).map(Line::new)?;
+        // A factor that normalises the ratios is from e^-scale to 1, but for negatives that are nearly all opposite.
+        let lowest = match self.similarity.normaliser() {
+            Normaliser::Off => None,
+            _ => Some(&line.offset - &line.scale),
+        };
+        [Some(line.offset.shallow_clone()), lowest]
+            .into_iter()
+            .flatten()
+            .find_map(|offset| {
+                let offset = Scalar::new(&offset);
+                let critics = Critics {
+                    offset: Some(&offset),
+                    ..Critics::new(&*self.divergence, &line.similarity)
+                };
+                critics.beyond_f32()
+            })
+    }
+
+    /// The loss, with the log ratio `line` where factors of it are learned.
+    fn loss_of(&self, pairing: &Pairing, line: Option<&Line>) -> Loss {
         let pairs = pairing.negative_pairs(self.negatives);
-        let offset = self.offset(pairs, pairing.anchors.size()[1]);
+        let scaled = line.map(|line| Scaled::new(pairs, &line.scale));
+        let repelled = Repelled {
+            pairs,
+            products: scaled.as_ref().map(Scaled::pairs),
+        };
+        let offset = repelled.offset(&*self.similarity, line);
         let constant = offset.as_ref().map(Scalar::new);
         let critics = Critics {
             offset: constant.as_ref(),
+            similarity: line.map_or(&*self.similarity, |line| &line.similarity),
             ..self.critics()
         };
-        let Repulsion { penalty, shift } = self.repulsion(critics, pairs);
+        let Repulsion { penalty, shift } = repelled.repulsion(critics, self.shift == Shift::Best);
         let constant_shift = shift.as_ref().map(|(shift, _)| Scalar::new(shift));
         let critics = Critics {
             shift: constant_shift.as_ref(),
@@ -197,15 +160,33 @@ impl Objective for FMicl {
         };
         let cosine = pairing.positive_cosines();
         let kind = cosine.kind();
-        let reward = critics.reward(&cosine).mean(kind);
+        let reward = match line {
+            Some(line) => critics.reward_of(&(&cosine * &line.scale)),
+            None => critics.reward(&cosine),
+        };
+        let reward = reward.mean(kind);
         let (_, slope) = with_slope(&cosine, |cosine| critics.reward(cosine));
         // Of moving all cosines together, at the factor that the ratios have.
-        let scale = self.similarity.affine().map_or(1.0, |(scale, _)| scale);
-        let mut balance = &penalty.slope * (self.alpha * scale) - slope.mean(kind);
+        let scale = line.map_or_else(
+            || Factor::Number(self.similarity.affine().map_or(1.0, |(scale, _)| scale)),
+            |line| Factor::Learned(line.scale.detach()),
+        );
+        let mut balance = scale.times(self.alpha, &penalty.slope) - slope.mean(kind);
         let mut value = &penalty.value * self.alpha - &reward;
-        if let Some(offset) = offset.filter(|_| self.similarity.normaliser() == Normaliser::Batch) {
-            // The offset moves all log ratios together, and back what moving all cosines did.
-            value += (&offset - offset.detach()) * (&balance / scale);
+        let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
+        // The shift takes all that is learned of the offset back.
+        let is_idle = line.is_some() && self.shift == Shift::Best && self.divergence.has_exponential_conjugate();
+        if let Some(offset) = offset.filter(|offset| is_normalised || offset.requires_grad()) {
+            // The offset moves all log ratios together.
+            let weight = if is_idle {
+                balance.zeros_like()
+            } else {
+                scale.of(&balance)
+            };
+            value += (&offset - offset.detach()) * weight;
+        }
+        if is_normalised {
+            // It moves them back what moving all cosines did.
             balance = balance.zeros_like();
         }
         let critic = critics.critic(&cosine.detach());
@@ -220,5 +201,29 @@ impl Objective for FMicl {
             terms.push(("mean_ratio", ratio.to_kind(kind)));
         }
         Loss { value, terms }
+    }
+}
+
+/// Factor of the cosines, without gradient.
+enum Factor {
+    Number(f64),
+    Learned(Tensor),
+}
+
+impl Factor {
+    /// `number * factor * tensor`.
+    fn times(&self, number: f64, tensor: &Tensor) -> Tensor {
+        match self {
+            Factor::Number(factor) => tensor * (number * factor),
+            Factor::Learned(factor) => tensor * (factor * number),
+        }
+    }
+
+    /// `tensor / factor`.
+    fn of(&self, tensor: &Tensor) -> Tensor {
+        match self {
+            Factor::Number(factor) => tensor / *factor,
+            Factor::Learned(factor) => tensor / factor,
+        }
     }
 }

@@ -16,25 +16,31 @@ use tch::{Kind, Tensor};
 /// per thread.
 pub fn with_log_sums(pairs: Pairs, scale: f64, loss: impl FnOnce(&Tensor) -> Tensor) -> Tensor {
     let grid = pairs.grid();
-    let softmax = Softmax::new(&grid, scale);
-    let log_sums = softmax.log_sums(&grid);
-    if !grid.requires_grad() {
-        return loss(&log_sums);
-    }
-    let log_sums = log_sums.set_requires_grad(true);
-    let value = loss(&log_sums);
-    let dependence = Tensor::run_backward(&[&value], &[&log_sums], true, false).remove(0);
-    let gradients = softmax.gradients(&grid, &log_sums.detach(), &dependence);
-    value + grid.zero_with(gradients, scale)
+    Softmax::new(&grid, scale).with_log_sums(&grid, loss)
 }
 
 /// `log mean e^{scale c}` over all pairs, a scalar with gradient to every feature that requires it.
 pub fn log_mean_exp(pairs: Pairs, scale: f64) -> Tensor {
+    with_log_sums(pairs, scale, log_mean(pairs))
+}
+
+/// `log mean e^{x.y}` over all pairs of features of any length, a scalar with gradient to every feature that requires it.
+pub(super) fn log_mean_exp_of_products(pairs: Pairs) -> Tensor {
+    // Nothing is known of the largest product.
+    let softmax = Softmax {
+        scale: 1.0,
+        narrow: false,
+    };
+    softmax.with_log_sums(&pairs.grid(), log_mean(pairs))
+}
+
+/// The logarithm of the mean over all pairs, of the anchors' `log sum`.
+fn log_mean(pairs: Pairs) -> impl FnOnce(&Tensor) -> Tensor {
     let others = pairs.others() as f64;
-    with_log_sums(pairs, scale, |log_sums| {
+    move |log_sums| {
         let count = log_sums.size()[0] as f64 * others;
         log_sums.logsumexp([0].as_slice(), false) - count.ln()
-    })
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +69,19 @@ impl Softmax {
             scale,
             narrow: 2.0 * scale <= largest,
         }
+    }
+
+    /// As the function of that name.
+    fn with_log_sums(self, grid: &Grid, loss: impl FnOnce(&Tensor) -> Tensor) -> Tensor {
+        let log_sums = self.log_sums(grid);
+        if !grid.requires_grad() {
+            return loss(&log_sums);
+        }
+        let log_sums = log_sums.set_requires_grad(true);
+        let value = loss(&log_sums);
+        let dependence = Tensor::run_backward(&[&value], &[&log_sums], true, false).remove(0);
+        let gradients = self.gradients(grid, &log_sums.detach(), &dependence);
+        value + grid.zero_with(gradients, self.scale)
     }
 
     /// `e^{scale (c - 1)}`, 0 where a pair does not count.

@@ -1,6 +1,6 @@
 //! The kind of part `objective`: from pairings to a loss.
 
-use crate::Pairing;
+use crate::{Learned, Pairing};
 use tch::Tensor;
 
 /// Loss of a batch, and its terms.
@@ -27,6 +27,17 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     /// are [`Pairing::positive_cosines`]; sums over the negative ones are [`mean`](crate::estimator::mean) and
     /// [`with_log_sums`](crate::estimator::with_log_sums) of [`Pairing::negative_pairs`], whatever the source of negatives.
     fn loss(&self, pairing: &Pairing) -> Loss;
+
+    /// Scalars that the objective learns, at first with the values at which [`loss`](Objective::loss) is; none by default.
+    fn learned(&self) -> Vec<Learned> {
+        Vec::new()
+    }
+
+    /// The loss at values of the [`learned`](Objective::learned) scalars, each of shape `[]`, in their order, with gradient
+    /// to them. It must not synchronise the device, either.
+    fn loss_at(&self, pairing: &Pairing, _learned: &[Tensor]) -> Loss {
+        self.loss(pairing)
+    }
 }
 
 crate::kind!(Objective, "objective");

@@ -18,7 +18,8 @@ crate::kind!(Optimizer, "optimizer");
 
 /// An optimizer with its state.
 pub trait Stepper {
-    /// Takes a step with the gradients in `parameters` at learning rate `lr`. It must not synchronise the device.
+    /// Takes a step with the gradients in `parameters` at learning rate `lr`, of each group times its
+    /// [`rate`](crate::Group::rate). It must not synchronise the device.
     fn step(&mut self, parameters: &mut Parameters, lr: f64);
 
     /// State by name, for checkpoints: a flat tensor per moment and group, and counters as scalars. The tensors share

@@ -1,5 +1,6 @@
 //! The kind of part `similarity`: from the cosine of a pair to the input of the divergence.
 
+use crate::Learned;
 use tch::Tensor;
 
 /// Kind of value that a [`Similarity`] returns.
@@ -41,6 +42,17 @@ pub trait Similarity: std::fmt::Debug + Send + Sync {
     /// `(scale, offset)` of a similarity that is `scale * c + offset`: the estimator then gets it from the matrix
     /// product of the cosines at no cost.
     fn affine(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// Scalars that are learned, for an [`affine`](Similarity::affine) log ratio; none by default.
+    fn learned(&self) -> Vec<Learned> {
+        Vec::new()
+    }
+
+    /// [`affine`](Similarity::affine) at values of the [`learned`](Similarity::learned) scalars, in their order; two
+    /// tensors of shape `[]` with gradient. `None` if nothing is learned.
+    fn affine_at(&self, _learned: &[Tensor]) -> Option<(Tensor, Tensor)> {
         None
     }
 

@@ -4,7 +4,8 @@ use crate::{Optimizer, Parameters, Stepper};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-/// Checks on a small quadratic: steps lead down; a learning rate of zero changes nothing; without a gradient, a group
+/// Checks on a small quadratic: steps lead down; a learning rate of zero changes nothing; the rate of a group is a factor of
+/// it; without a gradient, a group
 /// that does not decay stays where it is; and a new optimizer with copied values and state continues like the old one,
 /// to the bit.
 ///
@@ -14,6 +15,7 @@ pub fn check_optimizer(part: &dyn Optimizer) {
     part.validate().expect("the options are in range");
     steps_lead_down(part);
     without_a_rate_nothing_moves(part);
+    the_rate_of_a_group_is_a_factor(part);
     without_a_gradient_only_what_decays_moves(part);
     restored_state_goes_on_to_the_bit(part);
 }
@@ -84,6 +86,21 @@ fn without_a_rate_nothing_moves(part: &dyn Optimizer) {
         before,
         values(&parameters),
         "{part:?}: a learning rate of 0 changes values"
+    );
+}
+
+fn the_rate_of_a_group_is_a_factor(part: &dyn Optimizer) {
+    let moved = |rate: f64, lr: f64| {
+        let mut parameters = parameters();
+        parameters.groups.iter_mut().for_each(|group| group.rate = rate);
+        let mut stepper = part.build(&parameters);
+        (0..3).for_each(|_| step(&mut *stepper, &mut parameters, lr));
+        values(&parameters)
+    };
+    assert_eq!(
+        moved(0.5, 0.02),
+        moved(1.0, 0.01),
+        "{part:?}: the rate of a group is not a factor of the learning rate"
     );
 }
 

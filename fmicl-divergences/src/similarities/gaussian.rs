@@ -3,7 +3,8 @@
 //!
 //! Source: Lu et al., section 4 and assumption 2; `sigma^2` is what others call the temperature.
 
-use fmicl_core::{Critic, Documented, Normaliser, Similarity, register, require};
+use super::learn::Learn;
+use fmicl_core::{Critic, Documented, Learned, Normaliser, Similarity, register, require};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -25,7 +26,22 @@ pub struct Gaussian {
     /// features have ratio 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mu: Option<Mu>,
+    /// Parameters that are learned with the network, as CLIP's temperature: `["sigma"]`, `["mu"]`, or `true` for both; none by
+    /// default. They begin at the values above, are learned as `log sigma^2` and `log mu` without weight decay, and stay where
+    /// the objective is finite in f32. A `mu` that is not a number follows `sigma` and cannot be learned, but for the default,
+    /// which is a number from then on. With a divergence of `f*(t) = e^(t - 1)`, `kl`, and `shift = "best"` the loss does not
+    /// depend on `mu`, which then stays where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learn: Option<Learn>,
+    /// Learning rate of what is learned, as a multiple of `train.lr`, so that warm-up and schedule hold for it too; above 0 and
+    /// at most 1000, 0.1 by default. With `adamw` 1 is CLIP's choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learn_lr: Option<f64>,
 }
+
+/// Bounds of `log sigma^2` and, learned, of `log mu`: a factor of f32 that has room to both sides.
+const LOG_TEMPERATURE: (f64, f64) = (-13.815510557964274, 13.815510557964274);
+const LOG_MU: (f64, f64) = (-69.0, 69.0);
 
 /// The ratio of a pair at distance 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,19 +127,17 @@ impl Similarity for Gaussian {
         require((1e-6..=1e6).contains(&temperature), "temperature", || {
             format!("{temperature} is not from 1e-6 to 1e6")
         })?;
-        match self.mu {
-            Some(Mu::Number(mu)) => {
-                let most = MOST_ORTHOGONAL * self.temperature().recip().exp();
-                require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))?;
-                require(mu <= most, "mu", || {
-                    format!(
-                        "{mu:?} is above {most:.1e}, where orthogonal features have a ratio of {MOST_ORTHOGONAL:e}: gradients \
-                         overflow f32 or vanish there; take a smaller mu"
-                    )
-                })
-            }
-            _ => Ok(()),
+        if let Some(Mu::Number(mu)) = self.mu {
+            let most = MOST_ORTHOGONAL * self.temperature().recip().exp();
+            require(mu > 0.0 && mu.is_finite(), "mu", || format!("{mu} is not above 0"))?;
+            require(mu <= most, "mu", || {
+                format!(
+                    "{mu:?} is above {most:.1e}, where orthogonal features have a ratio of {MOST_ORTHOGONAL:e}: gradients \
+                     overflow f32 or vanish there; take a smaller mu"
+                )
+            })?;
         }
+        self.check_learned()
     }
 
     fn critic(&self) -> Critic {
@@ -133,6 +147,46 @@ impl Similarity for Gaussian {
     fn value(&self, cosine: &Tensor) -> Tensor {
         let (scale, offset) = self.line();
         cosine * scale + offset
+    }
+
+    fn learned(&self) -> Vec<Learned> {
+        let Learn { sigma, mu } = self.learn.unwrap_or_default();
+        let rate = self.learn_lr.unwrap_or(0.1);
+        let log_temperature = Learned {
+            name: "log_temperature",
+            initial: self.temperature().ln(),
+            range: LOG_TEMPERATURE,
+            rate,
+            metric: "sigma",
+            shown: |log_temperature| (log_temperature / 2.0).exp(),
+        };
+        let log_mu = Learned {
+            name: "log_mu",
+            initial: self.log_mu(),
+            range: LOG_MU,
+            rate,
+            metric: "mu",
+            shown: f64::exp,
+        };
+        let all = [(sigma, log_temperature), (mu, log_mu)].into_iter();
+        all.filter_map(|(is_learned, scalar)| is_learned.then_some(scalar))
+            .collect()
+    }
+
+    fn affine_at(&self, learned: &[Tensor]) -> Option<(Tensor, Tensor)> {
+        let mut values = learned.iter();
+        let Learn { sigma, mu } = self.learn?;
+        let constant = |value: f64| Some(learned.first()?.detach().full_like(value));
+        let scale = match sigma {
+            true => values.next()?.neg().exp(),
+            false => constant(self.temperature().recip())?,
+        };
+        let offset = match (mu, self.mu) {
+            (true, _) => values.next()? - &scale,
+            (false, Some(Mu::Number(mu))) => -&scale + mu.ln(),
+            (false, _) => constant(0.0)?,
+        };
+        Some((scale, offset))
     }
 
     fn normaliser(&self) -> Normaliser {
@@ -161,6 +215,34 @@ impl Gaussian {
     /// `sigma^2`.
     pub fn temperature(&self) -> f64 {
         self.temperature.unwrap_or_else(|| self.sigma.unwrap_or(0.5).powi(2))
+    }
+
+    /// `log mu` of a `mu` that is a number or the default.
+    fn log_mu(&self) -> f64 {
+        match self.mu {
+            Some(Mu::Number(mu)) => mu.ln(),
+            _ => self.temperature().recip(),
+        }
+    }
+
+    fn check_learned(&self) -> fmicl_core::Result<()> {
+        let Learn { sigma, mu } = self.learn.unwrap_or_default();
+        let is_tied = matches!(self.mu, Some(Mu::Uniform | Mu::Batch));
+        require(!mu || !is_tied, "learn", || {
+            "mu is computed from sigma here, so only sigma can be learned: write [\"sigma\"], or give a number as mu"
+                .into()
+        })?;
+        let log_mu = self.log_mu();
+        require(!mu || (LOG_MU.0..=LOG_MU.1).contains(&log_mu), "learn", || {
+            format!("mu would begin at e^{log_mu:.0}, and is learned from e^-69 to e^69: give a mu in between")
+        })?;
+        let Some(rate) = self.learn_lr else { return Ok(()) };
+        require(sigma || mu, "learn_lr", || {
+            "has no effect, since nothing is learned; add learn = true".into()
+        })?;
+        require(rate > 0.0 && rate <= 1e3, "learn_lr", || {
+            format!("{rate} is not above 0 and at most 1000")
+        })
     }
 
     /// `1 / sigma^2`, and `log mu - 1 / sigma^2` where `mu` is a number.
@@ -210,7 +292,7 @@ mod tests {
         let both = Gaussian {
             sigma: Some(0.3),
             temperature: Some(0.09),
-            mu: None,
+            ..Gaussian::default()
         };
         assert!(both.validate().is_err());
     }

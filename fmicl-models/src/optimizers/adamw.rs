@@ -82,6 +82,7 @@ impl Stepper for State {
         let t = self.steps.int64_value(&[]) as f64;
         let (unbias1, unbias2) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
         for (group, (mean, square)) in parameters.groups.iter().zip(self.mean.iter().zip(&self.square)) {
+            let lr = lr * group.rate;
             let decays = group.decays && weight_decay > 0.0;
             in_blocks(
                 [&group.values, &group.grads, mean, square],

@@ -72,6 +72,7 @@ impl Stepper for State {
             trust_coefficient,
         } = self.options;
         for (group, velocity) in parameters.groups.iter().zip(&self.velocity) {
+            let lr = lr * group.rate;
             let flats = [&group.values, &group.grads, velocity];
             if !group.decays {
                 in_blocks(flats, |[mut p, g, mut v]| {

@@ -66,6 +66,7 @@ impl Stepper for State {
             weight_decay,
         } = self.options;
         for (group, velocity) in parameters.groups.iter().zip(&self.velocity) {
+            let lr = lr * group.rate;
             let decays = group.decays && weight_decay > 0.0;
             in_blocks([&group.values, &group.grads, velocity], |[mut p, g, mut v]| {
                 let _ = v.g_mul_scalar_(momentum).g_add_(&g);

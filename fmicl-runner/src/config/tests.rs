@@ -103,7 +103,8 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     );
     assert_eq!(
         error_with("sigma", "sigm"),
-        "x.toml:5:85: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, temperature, mu"
+        "x.toml:5:85: objective.similarity.sigm: unknown key (did you mean `sigma`?); known keys: sigma, temperature, mu, learn, \
+         learn_lr"
     );
 }
 

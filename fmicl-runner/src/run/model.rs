@@ -1,6 +1,7 @@
 //! The learner and the store of its weights.
 
 use super::checkpoint::{Checkpoint, Snapshot, Standing, copy};
+use super::learned::LearnedScalars;
 use crate::config::Experiment;
 use crate::together;
 use crate::weights::{self, About, BACKBONE, Init};
@@ -18,6 +19,8 @@ pub struct Model {
     pub store: VarStore,
     /// The architecture with its backbone.
     pub learner: Box<dyn Learner>,
+    /// The scalars that the objective learns.
+    pub learned: LearnedScalars,
     /// Metadata of its weights.
     pub about: String,
     /// One line on the file that the backbone started with, if any.
@@ -48,10 +51,12 @@ impl Model {
         tch::manual_seed(experiment.seed as i64);
         let store = VarStore::new(device);
         let learner = build_learner(experiment, &store.root(), init).map_err(|error| experiment.locate(error))?;
+        let learned = LearnedScalars::new(&*experiment.objective, &store.root());
         let init = init.map(|init| init.summary(&store));
         Ok(Model {
             store,
             learner,
+            learned,
             about: About::of(experiment.to_table()?, &*experiment.backbone, &*experiment.views)?.to_string(),
             init,
         })

@@ -1,8 +1,9 @@
 //! The loss and the gradients of a batch, which the processes of a run compute together.
 
 use crate::config::Experiment;
+use crate::run::Model;
 use fmicl_core::{
-    Learner, Loss, Objective, Overlap, Pairing, Parameters, Processes, Result, View, WithoutTf32, together,
+    Loss, Objective, Overlap, Pairing, Parameters, Processes, Result, View, WithoutTf32, tch::Tensor, together,
 };
 use std::rc::Rc;
 
@@ -13,15 +14,19 @@ use std::rc::Rc;
 /// Those of [`Processes::all_reduce`].
 pub fn forward(
     experiment: &Experiment,
-    learner: &mut dyn Learner,
+    model: &mut Model,
     processes: &Rc<dyn Processes>,
     views: &[View],
 ) -> Result<(Loss, Vec<Pairing>)> {
     let norms = experiment.train.sync_batch_norm;
+    let learner = &mut *model.learner;
     let pairings = together(processes, norms, || experiment.train.precision.pairings(learner, views))?;
     let gathered = pairings.into_iter().map(|pairing| pairing.gather(&**processes));
     let pairings = gathered.collect::<Result<Vec<_>>>()?;
-    let loss = together(processes, norms, || mean_loss(&*experiment.objective, &pairings))?;
+    let learned = model.learned.values(&**processes);
+    let loss = together(processes, norms, || {
+        mean_loss(&*experiment.objective, &pairings, &learned)
+    })?;
     Ok((loss, pairings))
 }
 
@@ -82,10 +87,10 @@ impl GradientSums {
 }
 
 /// The mean over the pairings of a batch.
-fn mean_loss(objective: &dyn Objective, pairings: &[Pairing]) -> Loss {
+fn mean_loss(objective: &dyn Objective, pairings: &[Pairing], learned: &[Tensor]) -> Loss {
     // The objective is exact whatever the network may be.
     let _exact = WithoutTf32::new();
-    let mut losses = pairings.iter().map(|pairing| objective.loss(pairing));
+    let mut losses = pairings.iter().map(|pairing| objective.loss_at(pairing, learned));
     let count = pairings.len() as f64;
     let Some(mut mean) = losses.next() else {
         unreachable!("an architecture gives at least one pairing")

@@ -41,7 +41,7 @@ pub fn step(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<
         callbacks.batch(trainer, &batch)?;
         trainer.state.stepping = true;
         let views: Vec<_> = batch.views.iter().map(|view| view.to_device(device)).collect();
-        let (loss, pairings) = forward(experiment, &mut *trainer.state.model.learner, processes, &views)?;
+        let (loss, pairings) = forward(experiment, trainer.state.model, processes, &views)?;
         let shown = Forward {
             views: &views,
             pairings: &pairings,
@@ -72,6 +72,7 @@ pub fn step(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<
             let number = || format!("step {}", standing.step + 1);
             let lr = plan.lr.at(standing.step).with_context(number)?;
             state.optimizer.step(parameters, lr);
+            state.model.learned.clamp();
             let updated = state.model.learner.after_step(parameters, progress);
             updated.with_context(number)?;
         }

@@ -1,6 +1,7 @@
 //! Objects of training, built from an experiment.
 
 use crate::config::Experiment;
+use crate::run::LearnedScalars;
 use fmicl_core::panics::refused;
 use fmicl_core::tch::nn::VarStore;
 use fmicl_core::{Parameters, Result, Samples, Stepper};
@@ -11,9 +12,13 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// A config error at `backbone` where there is not the memory.
-pub fn prepare(experiment: &Experiment, store: &VarStore) -> Result<(Parameters, Box<dyn Stepper>)> {
+pub fn prepare(
+    experiment: &Experiment,
+    store: &VarStore,
+    learned: &LearnedScalars,
+) -> Result<(Parameters, Box<dyn Stepper>)> {
     let prepared = refused("cannot be trained", || {
-        let parameters = Parameters::new(store);
+        let parameters = Parameters::with_rates(store, &learned.rates());
         let optimizer = experiment.optimizer.build(&parameters);
         Ok((parameters, optimizer))
     });

@@ -102,7 +102,8 @@ impl<'a> Trainer<'a> {
         let batches = Batches::new(experiment, data.pretrain.clone(), model.learner.views(), &**processes);
         let batches = batches.map_err(|error| experiment.locate(error))?;
         let steps_per_epoch = (batches.used() / train.accumulate) as u64;
-        let (parameters, optimizer) = prepare(experiment, &model.store).map_err(|error| experiment.locate(error))?;
+        let prepared = prepare(experiment, &model.store, &model.learned);
+        let (parameters, optimizer) = prepared.map_err(|error| experiment.locate(error))?;
         Ok(Trainer {
             reducer: GradientSums::new(processes, &parameters)?,
             batches,

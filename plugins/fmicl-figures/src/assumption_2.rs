@@ -14,6 +14,7 @@ use crate::pairs::{Distances, Pairs};
 use crate::plot;
 use fmicl_core::{Error, Part, Result, Similarity};
 use fmicl_runner::config::Experiment;
+use fmicl_runner::run::LearnedScalars;
 use plotters::prelude::*;
 
 /// Stem of the figure's files.
@@ -161,9 +162,9 @@ impl Ratio {
 ///
 /// # Errors
 /// Too few distances that both kinds of pairs have.
-pub fn figure(pairs: &Pairs, experiment: &Experiment) -> Result<(Figure, String)> {
+pub fn figure(pairs: &Pairs, experiment: &Experiment, learned: &LearnedScalars) -> Result<(Figure, String)> {
     let ratio = Ratio::of(&pairs.all)?;
-    let used = sigma_of(experiment)?;
+    let used = sigma_of(experiment, learned)?;
     let summary = ratio.summary(used);
     let Distances { positives, negatives } = &pairs.all;
     let shows = format!(
@@ -181,8 +182,11 @@ pub fn figure(pairs: &Pairs, experiment: &Experiment) -> Result<(Figure, String)
     Ok((figure, summary))
 }
 
-/// The sigma of the objective's similarity, where that is `gaussian`.
-fn sigma_of(experiment: &Experiment) -> Result<Option<f64>> {
+/// The sigma of the objective's similarity, where that is `gaussian`, as it is or as it was learned.
+fn sigma_of(experiment: &Experiment, learned: &LearnedScalars) -> Result<Option<f64>> {
+    if let Some((_, sigma)) = learned.metrics().into_iter().find(|(name, _)| *name == "sigma") {
+        return Ok(Some(sigma));
+    }
     let table = experiment.to_table()?;
     let Some(similarity) = table.get("objective").and_then(|objective| objective.get("similarity")) else {
         return Ok(None);

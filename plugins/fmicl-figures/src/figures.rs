@@ -66,7 +66,8 @@ fn figures(args: &Figures) -> Outcome {
     match restored.and_then(|it| pairs(&run, it, args.samples)) {
         Ok((it, pairs)) => {
             written.add(distances::NAME, distances::figure(&pairs))?;
-            written.add_with(assumption_2::NAME, assumption_2::figure(&pairs, &it.experiment))?;
+            let figure = assumption_2::figure(&pairs, &it.experiment, &it.model.learned);
+            written.add_with(assumption_2::NAME, figure)?;
             written.checkpoint = Some(it.checkpoint);
         }
         Err(error) => written.miss(&format!("{} and {}", distances::NAME, assumption_2::NAME), &error),

@@ -1,11 +1,11 @@
 //! The model of an experiment, tried on two samples.
 
 use crate::config::Experiment;
-use crate::run::{build_learner, read_init};
+use crate::run::{LearnedScalars, build_learner, read_init};
 use crate::train::{open_loader, prepare};
 use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
-use fmicl_core::{Error, Learner, Result, Samples, View};
+use fmicl_core::{Error, Learner, Result, Samples, Single, View};
 use fmicl_data::Loader;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub struct Model {
     /// The learner, whose encoder is kept.
     pub learner: Box<dyn Learner>,
+    learned: LearnedScalars,
     /// The number of parameters.
     pub parameters: usize,
     /// The file of weights that it starts with, in words.
@@ -28,9 +29,11 @@ impl Model {
         let store = VarStore::new(Device::Cpu);
         let init = read_init(experiment)?;
         let learner = build_learner(experiment, &store.root(), init.as_ref())?;
-        let (parameters, _) = prepare(experiment, &store)?;
+        let learned = LearnedScalars::new(&*experiment.objective, &store.root());
+        let (parameters, _) = prepare(experiment, &store, &learned)?;
         Ok(Model {
             learner,
+            learned,
             parameters: parameters.groups.iter().map(|group| group.values.numel()).sum(),
             init: init.map(|init| init.summary(&store)),
         })
@@ -60,12 +63,13 @@ impl Model {
 
         let input = experiment.views.input().map_err(|error| error.at("views"))?;
         let refused = |part: &'static str| move |why| Error::config(format!("{input}: {why}")).at(part);
+        let learned = self.learned.values(&Single {});
         no_grad(|| {
             let _ = quietly(|| learner.encoder().forward(&views[0], true)).map_err(refused("backbone"))?;
             let pairings = quietly(|| learner.pairings(&views)).map_err(refused("architecture"))?;
             let mut terms = Vec::new();
             for pairing in &pairings {
-                let loss = quietly(|| experiment.objective.loss(pairing)).map_err(refused("objective"))?;
+                let loss = quietly(|| experiment.objective.loss_at(pairing, &learned)).map_err(refused("objective"))?;
                 terms.extend(loss.terms.into_iter().map(|(name, _)| name));
             }
             Ok((steps, terms))

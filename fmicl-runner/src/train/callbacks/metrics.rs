@@ -81,7 +81,8 @@ impl Callback for Metrics {
     }
 }
 
-/// An epoch's values: the learning rate and the norm of the gradients are its last step's, loss and terms its means.
+/// An epoch's values: the learning rate and the norm of the gradients are its last step's, loss and terms its means, what the
+/// objective learns is as the last step left it.
 fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::Result<()> {
     let (plan, epoch) = (&trainer.plan, &trainer.state.epoch);
     let value = |tensor: Tensor| tensor.double_value(&[]);
@@ -101,6 +102,10 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     if let Some(f_mi) = terms.get("f_mi") {
         write!(measured.line, "  f-MI {f_mi:.3}")?;
     }
+    let learned = trainer.state.model.learned.metrics();
+    for (name, value) in &learned {
+        write!(measured.line, "  {name} {value:.3}")?;
+    }
     write!(
         measured.line,
         "  alignment {alignment:.3}  uniformity {uniformity:.3}  rank {rank:.1}  lr {lr:.2e}  {images_per_second:.0} samples/s"
@@ -109,6 +114,9 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     measured.number("loss", loss);
     for (name, mean) in terms {
         measured.number(name, mean);
+    }
+    for (name, value) in learned {
+        measured.number(name, value);
     }
     measured.text("projections/of", "the epoch's last batch, in training mode");
     measured.number("projections/alignment", alignment);

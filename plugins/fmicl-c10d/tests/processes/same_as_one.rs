@@ -69,8 +69,7 @@ impl<'a> Run<'a> {
         let n = BATCH / size;
         let view = |_| View::from(Tensor::randn([BATCH, 3, 8, 8], (Kind::Double, Device::Cpu)).narrow(0, rank * n, n));
         let views: Vec<_> = (0..self.model.learner.views()).map(view).collect();
-        let learner = &mut *self.model.learner;
-        let (loss, _) = train::forward(self.experiment, learner, self.processes, &views).unwrap();
+        let (loss, _) = train::forward(self.experiment, &mut self.model, self.processes, &views).unwrap();
         self.sums.begin();
         train::backward(self.experiment, self.processes, &loss, 1.0).unwrap();
         self.sums.finish(&mut self.parameters).unwrap();
@@ -204,8 +203,28 @@ fn every_objective() {
             "objective.alpha=2",
         ]);
         check(&batch, 1, &together, &alone);
+        for (mu, learn) in [
+            ("2", "true"),
+            ("\"batch\"", "[\"sigma\"]"),
+            ("\"uniform\"", "[\"sigma\"]"),
+        ] {
+            let learned = format!("objective.similarity={{ name = \"gaussian\", mu = {mu}, learn = {learn} }}");
+            check(
+                &with(&[&learned, "objective.divergence=js", "objective.alpha=2"]),
+                1,
+                &together,
+                &alone,
+            );
+        }
         for divergence in registry::list::<dyn Divergence>() {
             let divergence = format!("objective.divergence={}", divergence.name);
+            let learned = "objective.similarity={ name = \"gaussian\", mu = 2, learn = true }";
+            check(
+                &with(&[learned, &divergence, "objective.shift=best"]),
+                1,
+                &together,
+                &alone,
+            );
             check(&with(&[&divergence, "objective.shift=best"]), 1, &together, &alone);
         }
     }

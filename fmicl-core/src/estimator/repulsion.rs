@@ -1,0 +1,118 @@
+//! The negative term of the objective `f-micl`.
+
+use super::line::Line;
+use super::log_sums::log_mean_exp_of_products;
+use super::{Critics, Mean, OfCosine, Pairs, Scalar};
+use crate::compute::sphere::log_mean_exp_on_sphere;
+use crate::{Critic, Normaliser, Similarity, estimator};
+use tch::{Kind, Tensor};
+
+/// Negative pairs of a batch.
+#[derive(Clone, Copy)]
+pub(super) struct Repelled<'a> {
+    pub pairs: Pairs<'a>,
+    /// Pairs of features whose products are the log ratios, but for the offset; where factors are learned.
+    pub products: Option<Pairs<'a>>,
+}
+
+/// Negative term of a batch.
+pub(super) struct Repulsion {
+    pub penalty: Mean,
+    /// Shift of the critic, f64 or of the features' kind, and the mean ratio at it.
+    pub shift: Option<(Tensor, Tensor)>,
+}
+
+impl Repelled<'_> {
+    /// Added to the log ratio, with its gradient: the logarithm of the factor that normalises the ratios, or what is learned.
+    pub fn offset(self, similarity: &dyn Similarity, line: Option<&Line>) -> Option<Tensor> {
+        let Repelled { pairs, products } = self;
+        let dimension = pairs.anchors().size()[1];
+        if let (Some(line), Some(products)) = (line, products) {
+            return Some(match similarity.normaliser() {
+                Normaliser::Off => line.offset.shallow_clone(),
+                Normaliser::Uniform => -line.log_mean_exp_on_sphere(dimension) - &line.offset,
+                Normaliser::Batch => -log_mean_exp_of_products(products) - &line.offset,
+            });
+        }
+        let (scale, offset) = similarity.affine()?;
+        match similarity.normaliser() {
+            Normaliser::Off => None,
+            Normaliser::Uniform => Some(Tensor::from(-log_mean_exp_on_sphere(scale, dimension) - offset)),
+            Normaliser::Batch => Some(-estimator::log_mean_exp(pairs, scale) - offset),
+        }
+    }
+
+    /// The negative term, at the best shift where one is wanted.
+    pub fn repulsion(self, critics: Critics, at_best_shift: bool) -> Repulsion {
+        if !at_best_shift {
+            let penalty = self.mean_penalty(critics);
+            return Repulsion { penalty, shift: None };
+        }
+        if critics.divergence.has_exponential_conjugate() {
+            return self.exponential(critics);
+        }
+        let (shift, ratio) = estimator::best_shift(critics, self.pairs);
+        let scalar = Scalar::new(&shift);
+        let critics = Critics {
+            shift: Some(&scalar),
+            ..critics
+        };
+        Repulsion {
+            penalty: self.mean_penalty(critics),
+            shift: Some((shift, ratio)),
+        }
+    }
+
+    /// For `f*(t) = e^(t - 1)` a shift is a factor, so that one pass has the sum and the best shift, `log E e^(t - 1)`.
+    fn exponential(self, critics: Critics) -> Repulsion {
+        let Repelled { pairs, products } = self;
+        let kind = pairs.anchors().kind();
+        let logarithm = |log: Tensor, offset: f64| {
+            let constant = log.detach();
+            (&log - &constant + 1.0, &constant + offset, constant.ones_like())
+        };
+        let (value, log, slope) = match (products, critics.similarity.affine()) {
+            (Some(products), _) => logarithm(log_mean_exp_of_products(products), 0.0),
+            // Neither overflows nor underflows: the exponents are from -2 scale to 0.
+            (None, Some((scale, offset))) if scale * 2.0 <= if kind == Kind::Double { 600.0 } else { 80.0 } => {
+                let exponential = OfCosine::new(scale, -scale, |value| {
+                    let ratio = estimator::exp(value, 1.0);
+                    (ratio.shallow_clone(), ratio)
+                });
+                let mean = estimator::mean(&exponential, pairs);
+                let log = mean.detach().log() + (scale + offset);
+                (&mean / mean.detach(), log, mean.ones_like())
+            }
+            (None, Some((scale, offset))) => logarithm(estimator::log_mean_exp(pairs, scale), offset),
+            (None, None) => {
+                let plain = Critics {
+                    offset: None,
+                    ..critics
+                };
+                let Mean { value: mean, slope } = estimator::mean_with_slope(&plain.penalty(), pairs);
+                let log = match critics.similarity.critic() {
+                    Critic::Ratio => mean.detach().log(),
+                    Critic::Raw => mean.detach().log() + 1.0,
+                };
+                (&mean / mean.detach(), log, slope / mean.detach())
+            }
+        };
+        let shift = match (critics.similarity.critic(), critics.offset) {
+            (Critic::Ratio, Some(offset)) => log + offset.get(),
+            (Critic::Ratio, None) => log,
+            (Critic::Raw, _) => log - 1.0,
+        };
+        let one = shift.ones_like();
+        Repulsion {
+            penalty: Mean { value, slope },
+            shift: Some((shift, one)),
+        }
+    }
+
+    fn mean_penalty(self, critics: Critics) -> Mean {
+        match self.products {
+            Some(products) => estimator::mean_with_slope(&critics.penalty_of_products(), products),
+            None => estimator::mean_with_slope(&critics.penalty(), self.pairs),
+        }
+    }
+}
