@@ -5,12 +5,13 @@
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, equation (8) and algorithm 1; the shift is that of its link to InfoNCE.
 
 use crate::compute::sphere::log_mean_exp_on_sphere;
+use crate::estimator::log_sums::is_narrow;
 use crate::estimator::{self, Critics, Mean, OfCosine, Pairs, Scalar, with_slope};
 use crate::{
     Critic, Divergence, Documented, InBatch, Loss, Normaliser, Objective, Pairing, Part, Similarity, register, require,
 };
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// f-MICL with any divergence and similarity.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -105,10 +106,8 @@ impl FMicl {
 
     /// For `f*(t) = e^(t - 1)` a shift is a factor, so that one pass has the sum and the best shift, `log E e^(t - 1)`.
     fn exponential(&self, critics: Critics, pairs: Pairs) -> Repulsion {
-        let kind = pairs.anchors().kind();
         let (value, log, slope) = match self.similarity.affine() {
-            // Neither overflows nor underflows: the exponents are from -2 scale to 0.
-            Some((scale, offset)) if scale * 2.0 <= if kind == Kind::Double { 600.0 } else { 80.0 } => {
+            Some((scale, offset)) if is_narrow(scale, pairs.anchors().kind()) => {
                 let exponential = OfCosine::new(scale, -scale, |value| {
                     let ratio = estimator::exp(value, 1.0);
                     (ratio.shallow_clone(), ratio)
