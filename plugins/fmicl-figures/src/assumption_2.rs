@@ -14,7 +14,7 @@ use crate::pairs::{Distances, Pairs};
 use crate::plot;
 use fmicl_core::{Error, Part, Result, Similarity};
 use fmicl_runner::config::Experiment;
-use plotters::prelude::*;
+use fmicl_runner::plot::plotters::prelude::*;
 
 /// Stem of the figure's files.
 pub const NAME: &str = "assumption-2";
