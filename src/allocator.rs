@@ -6,17 +6,16 @@
 //! takes the place of malloc, libtorch's too, where it can be had; elsewhere the system's is as good as it is.
 
 use std::ffi::c_char;
+use std::sync::atomic::AtomicPtr;
 // Its `malloc` is what the libraries find.
 use tikv_jemalloc_sys as _;
 
-/// A pointer that may go from thread to thread, for what it points to never changes.
-#[repr(transparent)]
-pub struct Options(#[allow(dead_code, reason = "jemalloc reads it")] *const c_char);
-
-// SAFETY: the string is constant.
-unsafe impl Sync for Options {}
-
 /// Freed memory is kept, that of large blocks too. The variable MALLOC_CONF adds to these.
-// SAFETY: jemalloc declares the symbol as this type, and reads it before `main`.
+// SAFETY: jemalloc declares the symbol as a pointer to constant characters, which an atomic pointer has the representation
+// of, and reads it before `main`.
 #[unsafe(export_name = "malloc_conf")]
-pub static OPTIONS: Options = Options(c"dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0".as_ptr());
+pub static OPTIONS: AtomicPtr<c_char> = AtomicPtr::new(
+    c"dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0"
+        .as_ptr()
+        .cast_mut(),
+);

@@ -5,12 +5,20 @@
 // The crates that the program links.
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/crash.rs"]
+mod crash;
+#[path = "support/experiment.rs"]
+mod experiment;
+#[path = "support/metrics.rs"]
+mod metrics;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
-mod support;
+#[path = "support/state.rs"]
+mod state;
 
-use bench::{Bench, ended, often, wait_until};
+use bench::{Bench, ended, wait_until};
+use crash::often;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command};

@@ -12,6 +12,8 @@ mod program;
 mod run;
 #[path = "exports/torchscript.rs"]
 mod torchscript;
+#[path = "support/trained.rs"]
+mod trained;
 
 use experiment::EXPERIMENT;
 use fmicl_core::registry;
@@ -19,9 +21,10 @@ use fmicl_core::tch::{CModule, Device, Tensor, no_grad};
 use fmicl_core::{Backbone, Modality, Part};
 use fmicl_runner::config;
 use fmicl_runner::run::{CheckpointChoice, Model, RunDir};
-use run::{fmicl, images, run_of, run_on_texts, run_with, tensors, text, train};
+use run::{fmicl, images, run_with, tensors, text};
 use std::path::Path;
 use std::process::Command;
+use trained::{run_of, run_on_texts, train};
 
 fn backbone(name: &str) -> Part<dyn Backbone> {
     Part::new(name, toml::Table::new()).unwrap()

@@ -5,23 +5,31 @@
 // The crates that the program links.
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/crash.rs"]
+mod crash;
+#[path = "support/experiment.rs"]
+mod experiment;
 #[path = "faults/images.rs"]
 mod images;
+#[path = "support/metrics.rs"]
+mod metrics;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
 #[path = "faults/signals.rs"]
 mod signals;
-mod support;
+#[path = "support/state.rs"]
+mod state;
 
-use bench::{Bench, ended, often, wait_until};
+use bench::{Bench, ended, wait_until};
+use crash::often;
 use fmicl_core::Rng;
 use fmicl_core::{Dataset, Part};
+use metrics::metrics;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::metrics;
 
 /// The times that a run is killed: 6 of them, or as many as the variable FMICL_KILLS says.
 fn kills() -> u64 {

@@ -14,15 +14,18 @@ mod figures;
 mod program;
 #[path = "support/run.rs"]
 mod run;
+#[path = "support/trained.rs"]
+mod trained;
 
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
 use fmicl_runner::eval;
 use fmicl_runner::run::{CheckpointChoice, RunDir};
-use run::{fmicl, run_of, tensors, text, train};
+use run::{fmicl, tensors, text};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use trained::{run_of, train};
 
 #[test]
 fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {

@@ -3,15 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "support/experiment.rs"]
+mod experiment;
+#[path = "support/metrics.rs"]
+mod metrics;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
-mod support;
 
+use experiment::EXPERIMENT;
 use fmicl_core::tch::{self, Kind, Tensor};
 use fmicl_core::{Loss, Objective, Pairing, Schedule, register};
 use fmicl_runner::config;
 use fmicl_runner::train::{Resume, TrainOptions};
+use metrics::metrics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +24,6 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use support::{EXPERIMENT, metrics};
 use tempfile::TempDir;
 
 /// The mean cosine of the pairs, and now and then no number.

@@ -2,17 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-// The crates that the program links.
-#[allow(dead_code, reason = "of its helpers few are of use here")]
 #[path = "support/bench.rs"]
 mod bench;
 #[path = "record/dataset.rs"]
 mod dataset;
+#[path = "support/experiment.rs"]
+mod experiment;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
-#[allow(dead_code, reason = "as above")]
-mod support;
+#[path = "record/replay.rs"]
+mod replay;
 
 use bench::{Bench, ended};
 use fmicl_core::{Dataset, Part};

@@ -3,19 +3,26 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 // The crates that the program links.
+#[path = "support/experiment.rs"]
+mod experiment;
+#[path = "support/metrics.rs"]
+mod metrics;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
-mod support;
+#[path = "support/state.rs"]
+mod state;
 
+use experiment::EXPERIMENT;
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch;
 use fmicl_core::{Architecture, Backbone, Dataset, Modality, Optimizer, Part, Views};
 use fmicl_runner::config;
 use fmicl_runner::train::{Resume, TrainOptions};
+use metrics::metrics;
+use state::{checkpoint, steps};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use support::{EXPERIMENT, checkpoint, metrics, steps};
 use tempfile::TempDir;
 
 /// libtorch has one random generator for the whole process: tests that draw from it take turns.

@@ -16,7 +16,7 @@ pub enum Error {
     Config {
         /// Dotted path, such as `objective.alpha`.
         key: String,
-        /// What was found and what would work.
+        /// The value found and the values that would work.
         problem: Problem,
     },
     /// Data on disk that is missing, truncated or malformed.

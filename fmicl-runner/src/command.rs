@@ -25,6 +25,10 @@
 //! fmicl_runner::testing::check_command("result");
 //! ```
 
+mod model_args;
+
+pub use model_args::{ModelArgs, samples_of};
+
 use crate::config;
 use clap::{ArgMatches, Args};
 use fmicl_core::registry::{KindInfo, Listing, Shape};

@@ -1,4 +1,4 @@
-//! Which device a run uses.
+//! Choice of a run's device.
 
 use fmicl_core::tch::{self, Device};
 use fmicl_core::{Error, Result, allow_tf32};

@@ -180,7 +180,7 @@ fn encoder_of(model: &Model) -> impl Fn(&View) -> fmicl_core::tch::Tensor + '_ {
     |view| model.learner.encoder().forward(view, false)
 }
 
-/// What is in a view without any encoder. Asked for only where there is something.
+/// Returns the raw input of a view, the baseline without an encoder. Called only for views that have one.
 fn raw(experiment: &Experiment, view: &View) -> fmicl_core::tch::Tensor {
     let nothing = || view.input.flatten(1, -1);
     experiment.views.raw(view).unwrap_or_else(nothing)

@@ -40,7 +40,7 @@ pub struct LeftOut(RefCell<Gathered>);
 struct Gathered {
     /// The errors that were told; a file's names its path.
     told: BTreeSet<String>,
-    /// What was gathered.
+    /// All samples left out so far.
     known: BTreeSet<(Pass, String, usize)>,
     /// Of that, what nobody has taken.
     new: Vec<Skip>,

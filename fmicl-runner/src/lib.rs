@@ -13,6 +13,8 @@ pub mod log;
 pub mod out;
 mod panics;
 mod parts;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod precision;
 pub mod run;
 mod shell;

@@ -17,12 +17,12 @@ const FOR_THE_FILE: &str = "for the file";
 static LOG: Mutex<Log> = Mutex::new(Log::Early(Vec::new()));
 
 enum Log {
-    /// What was said before there was a file, such as of the data.
+    /// Messages from before there was a file, such as those on the data.
     Early(Vec<u8>),
     File(File),
 }
 
-/// Whether stderr has all of the log.
+/// True if stderr gets all of the log.
 static TELLS: AtomicBool = AtomicBool::new(false);
 
 /// Starts logging; call once in a process. Stderr has warnings alone.

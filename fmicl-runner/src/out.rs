@@ -4,7 +4,7 @@ use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
 
-/// That a file can come to be at the path that `--out` names: said before the work whose outcome it is to hold.
+/// Checks that `--out` names a path at which a file can be created, before the work for that file.
 ///
 /// # Errors
 /// A folder, or a path in none.

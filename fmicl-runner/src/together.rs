@@ -1,4 +1,4 @@
-//! How a process meets the others that a launcher has started with it, to train or to use what was trained.
+//! Joining the process group of a launcher, to train or to use a trained model.
 
 use crate::DeviceChoice;
 use crate::config::{self, Experiment};
@@ -9,9 +9,9 @@ use fmicl_core::{Engine, Error, Part, Processes, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Processes that have met.
+/// A process group that was joined, and this process's device.
 pub struct Together {
-    /// Where this one computes.
+    /// Device of this process.
     device: Device,
     processes: Rc<dyn Processes>,
 }
@@ -27,8 +27,8 @@ impl Together {
         Ok(Together { device, processes })
     }
 
-    /// Those that use an encoder, one of a run where there is an `experiment`. The run may have had other processes: where
-    /// its engine is not that of this process's launcher, the launcher's is taken.
+    /// Joins the process group for a command that uses an encoder, of a run if there is an `experiment`. If the run's engine has
+    /// not launched this process, the launcher's engine is taken.
     ///
     /// # Errors
     /// As [`meet`](Together::meet).
@@ -39,7 +39,7 @@ impl Together {
         Together::meet(&**engine, |gpu| device.unwrap_or_default().resolve_for(gpu))
     }
 
-    /// What `work` gives; where it fails the others are told why.
+    /// Returns the result of `work`; an error is sent to the other processes.
     ///
     /// # Errors
     /// Those of `work`.
@@ -51,10 +51,10 @@ impl Together {
         outcome
     }
 
-    /// The device of a process that does all by itself.
+    /// Returns the device for a command that runs in a single process.
     ///
     /// # Errors
-    /// Another process, which would do the same.
+    /// A process group of several processes.
     pub fn alone(self, command: &str) -> Result<Device> {
         match self.processes.size() {
             1 => Ok(self.device),
@@ -71,10 +71,10 @@ fn engine<'a>(experiment: Option<&'a Experiment>, launched: &'a Part<dyn Engine>
     own.filter(|engine| engine.is_launched()).unwrap_or(launched)
 }
 
-/// How many processes were started on this machine, this one among them.
+/// Returns the number of processes started on this machine, including this one.
 ///
 /// # Errors
-/// A launcher that does not say it.
+/// A launcher that does not give it.
 pub(crate) fn processes_here(experiment: &Experiment) -> Result<usize> {
     let launched = config::launched();
     let here = engine(Some(experiment), &launched).processes_here();

@@ -1,6 +1,7 @@
 //! The figures of a run: `fmicl figures`.
 
-use crate::run::{fmicl, run_of, run_on_texts, text, train};
+use crate::run::{fmicl, text};
+use crate::trained::{run_of, run_on_texts, train};
 use fmicl_core::tch::no_grad;
 use fmicl_core::{Dataset, Part, geometry};
 use fmicl_data::Loader;

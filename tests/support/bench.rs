@@ -3,7 +3,7 @@
 #[path = "hangups.rs"]
 mod hangups;
 
-use crate::support::{EXPERIMENT, checkpoint, metrics, steps};
+use crate::experiment::EXPERIMENT;
 use hangups::hear_hangups;
 use std::fs;
 use std::path::PathBuf;
@@ -54,14 +54,6 @@ impl Bench {
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// That both runs are the same at step `last`, to the bit.
-    pub fn same(&self, a: &str, b: &str, last: u64) {
-        let [a, b] = [a, b].map(|name| self.path(name));
-        assert!(checkpoint(&a, last) == checkpoint(&b, last), "other weights");
-        assert_eq!(metrics(&a), metrics(&b));
-        assert_eq!(steps(&a), steps(&b));
-    }
-
     /// The folders of a run's checkpoints, by their steps.
     pub fn checkpoints(&self, name: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path(name).join("checkpoints"));
@@ -72,12 +64,6 @@ impl Bench {
             .collect();
         all.sort();
         all
-    }
-
-    /// Returns true if a checkpoint is being written.
-    pub fn is_writing(&self, name: &str) -> bool {
-        let is_partial = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
-        self.checkpoints(name).iter().any(is_partial)
     }
 }
 
@@ -98,9 +84,4 @@ pub fn wait_until(child: &mut Child, what: &str, holds: impl Fn() -> bool) {
         );
         std::thread::sleep(Duration::from_millis(1));
     }
-}
-
-/// A checkpoint after every step, and steps for a few seconds.
-pub fn often(experiment: &str) -> String {
-    experiment.replace("epochs = 3,", "epochs = 100, checkpoint_minutes = 1e-6, keep = 2,")
 }

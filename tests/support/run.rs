@@ -2,7 +2,6 @@
 
 use crate::experiment::EXPERIMENT;
 use fmicl_core::tch::{Device, Kind, Tensor, no_grad};
-use fmicl_core::{Dataset, Part, Views};
 use fmicl_runner::config;
 use fmicl_runner::run::{Model, RunDir};
 use std::collections::HashMap;
@@ -24,29 +23,7 @@ pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A run of the experiment in a folder of its own.
-#[allow(dead_code, reason = "not every test makes such a run")]
-pub fn train(sets: &[&str]) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
-    std::fs::write(&file, EXPERIMENT).unwrap();
-    let sets = sets.iter().flat_map(|set| ["--set", set]);
-    fmicl(
-        &["train", text(&file), "--out", text(&run)]
-            .into_iter()
-            .chain(sets)
-            .collect::<Vec<_>>(),
-    );
-    (folder, run)
-}
-
-/// A run as it would be after a step, without data and evaluation.
-#[allow(dead_code, reason = "not every test makes such a run")]
-pub fn run_of(set: String) -> (TempDir, PathBuf) {
-    run_with(set, |_| ())
-}
-
-/// The like, with a model that was changed.
+/// A run as it would be after a step, without data and evaluation, with a model that was changed.
 pub fn run_with(set: String, change: impl Fn(&Model)) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (file, run) = (folder.path().join("x.toml"), folder.path().join("run"));
@@ -58,35 +35,6 @@ pub fn run_with(set: String, change: impl Fn(&Model)) -> (TempDir, PathBuf) {
     change(&model);
     let directory = RunDir::create(run.clone(), &experiment, model.bytes(), None).unwrap();
     directory.save(model.snapshot()).unwrap();
-    (folder, run)
-}
-
-/// A run on an example of sentences, which stays beside it.
-#[allow(dead_code, reason = "not every test makes such a run")]
-pub fn run_on_texts(backbone: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let named = |name: &str, mut options: toml::Table| {
-        options.insert("name".into(), name.into());
-        toml::Value::Table(options)
-    };
-    let dataset: Part<dyn Dataset> = Part::new("sentences", toml::Table::new()).unwrap();
-    let dataset = named("sentences", dataset.example(&folder.path().join("data")).unwrap());
-    let run = folder.path().join("run");
-    let views: Part<dyn Views> = Part::new("text", toml::Table::new()).unwrap();
-    let views = named("text", views.example(folder.path()).unwrap());
-    let file = folder.path().join("x.toml");
-    std::fs::write(&file, EXPERIMENT.replace("views.size = 16\n", "")).unwrap();
-    let sets = [
-        format!("dataset={dataset}"),
-        format!("views={views}"),
-        format!("backbone={backbone}"),
-        // They have no labels.
-        "evaluations.knn=false".into(),
-        "evaluations.linear=false".into(),
-    ];
-    let sets = sets.iter().flat_map(|set| ["--set", set]);
-    let args = ["train", text(&file), "--out", text(&run)];
-    fmicl(&args.into_iter().chain(sets).collect::<Vec<_>>());
     (folder, run)
 }
 

@@ -69,8 +69,17 @@ fn of_tile(tile: &Tile) -> Tensor {
         .clamp_max_(BINS as f64)
         .to_kind(Kind::Int64)
         .view(-1);
-    let sums = |weights: Option<&Tensor>| bin.bincount(weights, BINS + 1).to_kind(Kind::Double).narrow(0, 0, BINS);
-    Tensor::stack(&[sums(None), sums(Some(&inside)), sums(Some(&inside.square()))], 0) + poison
+    // Not `bincount`, which on a GPU waits for the largest bin to know its size.
+    let sums = |values: &Tensor| {
+        let empty = Tensor::zeros([BINS + 1], (values.kind(), values.device()));
+        empty
+            .index_add(0, &bin, values)
+            .to_kind(Kind::Double)
+            .narrow(0, 0, BINS)
+    };
+    // Counts in f64: f32 counts to 2^24 alone.
+    let counts = sums(&inside.ones_like().to_kind(Kind::Double));
+    Tensor::stack(&[counts, sums(&inside), sums(&inside.square())], 0) + poison
 }
 
 #[cfg(test)]

@@ -43,11 +43,17 @@ fn log_mean(pairs: Pairs) -> impl FnOnce(&Tensor) -> Tensor {
     }
 }
 
+/// Returns true if `e^{scale (c - 1)}` is a normal number of the kind for every cosine. The exponent is from `-2 scale` to 0,
+/// and the smallest normal numbers are `e^-87` in f32 (whose range bf16 has) and `e^-708` in f64. The limits keep some
+/// distance, so that the small values still have all their digits when they are weighted.
+pub(super) fn is_narrow(scale: f64, kind: Kind) -> bool {
+    2.0 * scale <= if kind == Kind::Double { 600.0 } else { 80.0 }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Softmax {
     scale: f64,
-    /// `true` if `e^{scale (c - 1)}` does not underflow for any cosine. No maximum is needed then, and each pair has
-    /// one exponential for its row and its column.
+    /// [`is_narrow`]. No maximum is needed then, and each pair has one exponential for its row and its column.
     narrow: bool,
 }
 
@@ -60,14 +66,9 @@ struct Anchors {
 
 impl Softmax {
     fn new(grid: &Grid, scale: f64) -> Self {
-        let largest = if grid.anchors().kind() == Kind::Double {
-            600.0
-        } else {
-            80.0
-        };
         Softmax {
             scale,
-            narrow: 2.0 * scale <= largest,
+            narrow: is_narrow(scale, grid.anchors().kind()),
         }
     }
 

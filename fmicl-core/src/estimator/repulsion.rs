@@ -1,11 +1,11 @@
 //! The negative term of the objective `f-micl`.
 
 use super::line::Line;
-use super::log_sums::log_mean_exp_of_products;
+use super::log_sums::{is_narrow, log_mean_exp_of_products};
 use super::{Critics, Mean, OfCosine, Pairs, Scalar};
 use crate::compute::sphere::log_mean_exp_on_sphere;
 use crate::{Critic, Normaliser, Similarity, estimator};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Negative pairs of a batch.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ impl Repelled<'_> {
         let (value, log, slope) = match (products, critics.similarity.affine()) {
             (Some(products), _) => logarithm(log_mean_exp_of_products(products), 0.0),
             // Neither overflows nor underflows: the exponents are from -2 scale to 0.
-            (None, Some((scale, offset))) if scale * 2.0 <= if kind == Kind::Double { 600.0 } else { 80.0 } => {
+            (None, Some((scale, offset))) if is_narrow(scale, kind) => {
                 let exponential = OfCosine::new(scale, -scale, |value| {
                     let ratio = estimator::exp(value, 1.0);
                     (ratio.shallow_clone(), ratio)

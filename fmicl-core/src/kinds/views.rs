@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tch::Tensor;
 
-/// How samples become what an encoder reads: random views for training, one fixed view for evaluation.
+/// Conversion of samples to the encoder's input: random views for training, one fixed view for evaluation.
 ///
 /// Batches are made in the background, within a pool of rayon's threads: what is done by rayon's parallel iterators
 /// stays in it.

@@ -1,12 +1,12 @@
-//! Negative numbers in the place of counts: the check of the options says which range they are out of.
+//! Negative numbers given for unsigned options, which are reported with the range that validation gives for 0.
 
 use crate::Error;
 use std::cell::RefCell;
 
-/// The place where a reader notes what it finds.
+/// List to which a reader adds the negative numbers that it replaced by 0.
 pub(super) type Noted<'a> = &'a RefCell<Vec<Negative>>;
 
-/// The negative numbers that were read for counts.
+/// Negative numbers that were given for unsigned options.
 #[must_use]
 pub struct BelowZero(pub(super) Vec<Negative>);
 
@@ -14,12 +14,13 @@ pub struct BelowZero(pub(super) Vec<Negative>);
 pub(super) struct Negative {
     pub key: String,
     pub found: i64,
-    /// What its type can hold.
+    /// Range of the option's type, in words.
     pub range: String,
 }
 
 impl BelowZero {
-    /// The errors of the check; if there are negative numbers, theirs alone, each in the words that the check has for 0.
+    /// Returns the errors to report, given those of validation: `wrong` itself if no number was negative, else one error for
+    /// each negative number. Its text is that of the error for 0 at the same key, if there is one, with the number given.
     pub fn among(self, wrong: Vec<Error>) -> Vec<Error> {
         if self.0.is_empty() {
             return wrong;

@@ -1,4 +1,4 @@
-//! Options structs, read from a table and written as one.
+//! Conversion of options structs from and to TOML tables.
 
 use super::below_zero::BelowZero;
 use super::reader::Reader;
@@ -17,8 +17,8 @@ pub fn read_valid<T: DeserializeOwned>(options: toml::Table, validate: fn(&T) ->
     wrong.into_iter().next().map_or(Ok(value), Err)
 }
 
-/// Reads an options struct from a table, which is not checked yet. A negative number for a count is 0 in it: so the check
-/// says which range it is out of.
+/// Reads an options struct from a table without validating it. A negative number for an unsigned option is read as 0 and
+/// returned in [`BelowZero`], so that validation can report the option's range.
 ///
 /// # Errors
 /// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
@@ -28,10 +28,10 @@ pub fn read<T: DeserializeOwned>(options: toml::Table) -> Result<(T, BelowZero)>
     Ok((value, BelowZero(below_zero.into_inner())))
 }
 
-/// As [`read_valid`], without a check.
+/// Reads an options struct from a table without validating it; a negative number for an unsigned option is an error.
 ///
 /// # Errors
-/// As there.
+/// [`Error::Config`] with the dotted key of the value that is unknown, missing or of the wrong type.
 pub fn read_options<T: DeserializeOwned>(options: toml::Table) -> Result<T> {
     read_valid(options, |_| Ok(()))
 }

@@ -1,4 +1,4 @@
-//! The deserializer of configs: an error of it has the key, and in TOML's words what was found and expected.
+//! Deserializer of configs. Its errors name the dotted key, the expected type and the value found, in the terms of TOML.
 
 use super::below_zero::{Negative, Noted};
 use super::words::expected;
@@ -7,10 +7,10 @@ use crate::error::{Error, within};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use toml::Value;
 
-/// Reads a value of a config. An error's key is the path from it to what is wrong.
+/// Deserializer of one value of a config. The key of an error is relative to this value.
 pub(super) struct Reader<'a>(pub Value, pub Noted<'a>);
 
-/// Reads the value of a key, which begins the keys of what is wrong in it.
+/// Reads the value of a key, and puts that key before the keys of errors in the value.
 fn inner<'de, S: DeserializeSeed<'de>>(key: &str, value: Value, seed: S, noted: Noted) -> Result<S::Value> {
     let before = noted.borrow().len();
     let read = seed.deserialize(Reader(value, noted));
@@ -158,7 +158,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The entries of a table; the key whose value comes next.
+/// Entries of a table, and the entry whose value is read next.
 struct Entries<'a>(toml::map::IntoIter<String, Value>, Option<(String, Value)>, Noted<'a>);
 
 impl<'de> MapAccess<'de> for Entries<'_> {
@@ -177,7 +177,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// The values of an array.
+/// Values of an array with their indices.
 struct Items<'a>(std::iter::Enumerate<std::vec::IntoIter<Value>>, Noted<'a>);
 
 impl<'de> SeqAccess<'de> for Items<'_> {

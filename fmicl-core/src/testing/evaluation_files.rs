@@ -38,7 +38,7 @@ pub fn check_damaged_evaluation(evaluation: &dyn Evaluation, folder: &Path) {
     }
 }
 
-/// That a report is one that columns and checkpoints can be read from.
+/// Panics unless a report has the metrics that a sweep's columns and a checkpoint's score need.
 pub(super) fn check_report(name: &str, report: &Report, promised: &MetricNames) {
     let names: BTreeSet<_> = report.metrics.iter().map(|metric| &metric.name).collect();
     assert!(!names.is_empty(), "{name} has no metrics");

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Splits {
-    /// How many test samples are of files that training has, too: by folder, whatever path or link leads there, and name.
-    /// Of training is all that the encoder may have seen, and all whose labels are used.
+    /// Returns the number of test samples whose files are training files, too. Files are compared by name and resolved folder.
+    /// Training files are those of pre-training and of the labelled training split.
     pub fn test_in_training(&self) -> usize {
         let Some(labelled) = &self.labelled else { return 0 };
         let mut folders = HashMap::new();

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 /// The labelled splits of a dataset.
 pub struct Labelled {
-    /// Those to learn from.
+    /// Labelled training split, which probes are fitted to.
     pub train: Arc<dyn Samples>,
-    /// What accuracy is measured on.
+    /// Test split, on which accuracy is measured.
     pub test: Arc<dyn Samples>,
 }
 
-/// Classes that a line names.
+/// Most class names listed in a warning.
 const MOST_NAMED: usize = 5;
 
 impl Labelled {
-    /// The numbers of samples and classes.
+    /// Returns the numbers of samples and classes.
     pub fn sizes(&self) -> Sizes {
         Sizes {
             train: self.train.len(),
@@ -24,7 +24,7 @@ impl Labelled {
         }
     }
 
-    /// A line for the classes that one split alone has samples of.
+    /// Returns a warning for the classes without test samples, and one for those without training samples.
     pub(super) fn classes_apart(&self) -> Vec<String> {
         let counts = |samples: &dyn Samples| {
             let mut counts = vec![0usize; self.train.classes()];
@@ -58,7 +58,7 @@ impl Labelled {
     }
 }
 
-/// Whether a split's labels tell samples apart: of one class every accuracy is 100 %.
+/// Returns true if a split has at least two classes. With one class every accuracy is 100 %.
 pub fn has_labels(train: &dyn Samples) -> bool {
     train.classes() >= 2
 }

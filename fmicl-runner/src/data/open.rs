@@ -108,7 +108,7 @@ impl Splits {
     }
 }
 
-/// What an encoder is trained on, and whether the dataset has [labels](has_labels).
+/// Opens the split for pre-training. Also returns whether the dataset has [labels](has_labels).
 ///
 /// # Errors
 /// As [`open_split`].
@@ -144,7 +144,8 @@ pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Sampl
     })
 }
 
-/// Whether an error is about the folder that the dataset's option `root` names, which may be written elsewhere than the rest.
+/// Returns true if the error's path is the value of the dataset's option `root`. That key may be set in another file or by
+/// `--set`, so the error is located there.
 fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
     let Error::Data { path, .. } = error else { return false };
     let table = experiment.to_table().unwrap_or_default();

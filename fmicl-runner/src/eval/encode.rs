@@ -24,10 +24,10 @@ pub fn require_finite(features: &Tensor) -> Result<()> {
 /// From a view in evaluation form to features `[N, d]`.
 pub type Encode<'a> = dyn Fn(&View) -> Tensor + 'a;
 
-/// How samples are read for evaluation: without augmentation, `batch_size` at a time. Several processes deal the batches
-/// out among themselves, and each has the features of all.
+/// Reader of samples for evaluation: without augmentation, `batch_size` at a time. Several processes share the batches, and
+/// each gets the features of all.
 pub struct Reader {
-    /// How samples become what it reads.
+    /// Conversion of samples to the encoder's input.
     pub views: Arc<dyn Views>,
     /// Samples at a time.
     pub batch_size: usize,
@@ -40,7 +40,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// As the experiment evaluates.
+    /// Returns the reader with the experiment's views, `eval.batch_size` and `train.on_error`.
     pub fn of(experiment: &Experiment, device: Device, processes: &Rc<dyn Processes>) -> Self {
         Reader {
             views: experiment.views.share(),
@@ -129,7 +129,7 @@ impl Reader {
 pub struct Encoded {
     /// `[N, d]`, f32.
     pub values: Tensor,
-    /// Which sample each row is of, in order.
+    /// Index of each row's sample, in order.
     pub indices: Vec<usize>,
     /// The others, of those that fell to this process.
     pub unreadable: Vec<Unreadable>,

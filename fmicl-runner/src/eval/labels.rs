@@ -31,7 +31,7 @@ fn is_none(count: &usize) -> bool {
 }
 
 impl Labels {
-    /// Those of which the features are known; so many samples could not be read.
+    /// Returns the sizes of the splits as far as their features are known; `unreadable` samples are not among them.
     pub(super) fn new(
         dataset: &str,
         data: &Splits,

@@ -1,4 +1,4 @@
-//! Whether the machine has the memory that an evaluation takes, asked before training of days.
+//! Check that an evaluation fits into memory, before a training of days.
 
 use super::{MOST_PIXELS, raw_bytes};
 use crate::data::{Opened, Splits};
@@ -7,9 +7,9 @@ use fmicl_core::{Error, Result};
 use std::fs;
 use std::path::Path;
 
-/// That there is memory to [compare](super::compare) a trained encoder of `width` features: for the features of the labelled
-/// splits, or raw pixels where those take more, and for what the evaluations take beside them; in each process of this
-/// machine. They are made when training is over, and its own memory is in use then, too. What a GPU has left is not known.
+/// Checks that there is memory to [compare](super::compare) a trained encoder of `width` features: for the features of the
+/// labelled splits, or the raw pixels if those are larger, and for the evaluations, in each process of this machine. The memory
+/// of training stays in use meanwhile. A GPU's memory is not checked.
 ///
 /// # Errors
 /// A config error at `eval`, with what is needed and what there is.
@@ -26,7 +26,7 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
     require_room_for(data, ("the evaluation after training", &tasks, fewer), numbers, device)
 }
 
-/// The same for one evaluation, which wants labels, of one encoder.
+/// Checks that there is memory for one evaluation of one encoder on labelled splits.
 ///
 /// # Errors
 /// As [`require_room`].
@@ -36,8 +36,8 @@ pub(super) fn require_room_alone(data: &Splits, opened: &Opened, width: i64, dev
     require_room_for(data, ("this evaluation", &[opened], fewer), numbers, device)
 }
 
-/// As [`require_room`], for numbers of which there are so many a sample, and their name; with the words for the evaluations and
-/// for how they take fewer samples.
+/// Checks that there is memory for `width` numbers for each sample, which the error calls `of`. The error calls the evaluations
+/// `what`, and `fewer` is its advice.
 fn require_room_for(
     data: &Splits,
     (what, tasks, fewer): (&str, &[&Opened], &str),
@@ -114,7 +114,7 @@ type Files = (&'static str, &'static str, &'static str);
 const V2: Files = ("memory.max", "memory.current", "inactive_file ");
 const V1: Files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
 
-/// What a control group has left; nothing where it has no limit.
+/// Returns the bytes that a control group has left; `None` without a limit.
 fn left_in(group: &Path, (limit, used, inactive): Files) -> Option<u64> {
     let number = |file: &str| -> Option<u64> { fs::read_to_string(group.join(file)).ok()?.trim().parse().ok() };
     let statistics = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();

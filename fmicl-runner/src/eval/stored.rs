@@ -17,16 +17,16 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-/// How an encoder is evaluated, beside what its run or folder says.
+/// Options of the command line for an evaluation, beside the config of the run or folder.
 #[derive(Debug, Clone, Default)]
 pub struct EvalOptions {
     /// Changes, each a `key=value`, of a run's experiment, or of a folder's views and backbone.
     pub sets: Vec<String>,
-    /// Which of a run's checkpoints.
+    /// Checkpoint of the run.
     pub checkpoint: CheckpointChoice,
     /// Prints JSON rather than a table.
     pub json: bool,
-    /// Instead of the experiment's.
+    /// Device; by default the experiment's.
     pub device: Option<DeviceChoice>,
 }
 

@@ -30,7 +30,7 @@ fn batch_size(modality: Modality, device: Device, processes: usize) -> usize {
 
 /// A frozen encoder, and how samples become what it reads.
 pub struct Subject {
-    /// How samples reach it.
+    /// Reader of its samples.
     pub reader: Reader,
     /// File of its weights.
     pub weights: PathBuf,

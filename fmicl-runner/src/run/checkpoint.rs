@@ -1,8 +1,8 @@
-//! A checkpoint: a folder with `model.safetensors` (the weights and buffers: all that is read to use a run),
-//! `training.safetensors` (the optimizer's state and the sums of the running epoch) and `checkpoint.json`.
+//! A checkpoint: a folder with `model.safetensors` (weights and buffers, enough for evaluation and export),
+//! `training.safetensors` (the optimizer's state and the sums of the current epoch) and `checkpoint.json`.
 //!
-//! The folder is written under another name, flushed to the disk and renamed: under its own name it is whole, unless the
-//! disk damages it, which the checksums tell.
+//! The folder is written under a temporary name, flushed to the disk and then renamed, so that a folder with its final name
+//! is complete. Checksums detect later damage.
 
 mod manifest;
 mod standing;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub const MODEL: &str = "model.safetensors";
 /// File of the state that only training needs.
 pub const TRAINING: &str = "training.safetensors";
-/// What a checkpoint is written from: copies of the tensors, so that training can go on meanwhile.
+/// Contents of a checkpoint to be written: copies of the tensors, so that training continues during the write.
 pub struct Snapshot {
     /// State of the run.
     pub standing: Standing,
@@ -30,11 +30,11 @@ pub struct Snapshot {
     pub model: Vec<(String, Tensor)>,
     /// Metadata of the weights.
     pub about: String,
-    /// The rest by name.
+    /// Tensors that only training needs, by name.
     pub training: Vec<(String, Tensor)>,
 }
 
-/// A checkpoint that was read, whole.
+/// Checkpoint that was read and verified.
 pub struct Checkpoint {
     /// Its folder.
     pub path: PathBuf,
@@ -42,21 +42,21 @@ pub struct Checkpoint {
     pub standing: Standing,
     /// The model's variables by name.
     pub model: HashMap<String, Tensor>,
-    /// The rest by name; empty where the weights alone were asked for.
+    /// Tensors that only training needs, by name; empty with [`Wanted::Weights`].
     pub training: HashMap<String, Tensor>,
 }
 
-/// Which of a checkpoint's files are read.
+/// Files of a checkpoint to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// To use the model.
+    /// `model.safetensors`, for evaluation and export.
     Weights,
-    /// To go on training.
+    /// All files, to resume training.
     Everything,
 }
 
 impl Snapshot {
-    /// As if it had been written to `path`, and read.
+    /// Returns the checkpoint that reading this snapshot from `path` would give.
     pub fn unwritten(self, path: PathBuf) -> Checkpoint {
         Checkpoint {
             path,
@@ -66,10 +66,10 @@ impl Snapshot {
         }
     }
 
-    /// Writes the folder `path`, in place of one that is there. Until it is whole it has another name.
+    /// Writes the folder `path` under a temporary name, then renames it; a folder of that name is replaced.
     ///
     /// # Errors
-    /// The disk's; what was there stays, and nothing else is left.
+    /// A failed write. The previous folder is kept and the partial one removed.
     pub fn write(self, path: &Path) -> Result<()> {
         let partial = disk::partial(path);
         remove(&partial)?;
@@ -79,7 +79,7 @@ impl Snapshot {
             fs::rename(&partial, path).map_err(|error| Error::io(path, error))
         });
         if written.is_err() {
-            // Room for whoever needs it; the first error is the one to tell.
+            // Frees the space; the first error is the one to report.
             let _ = remove(&partial);
         }
         written.and_then(|()| disk::sync(path.parent().unwrap_or(path)))
@@ -149,7 +149,7 @@ impl Checkpoint {
     }
 }
 
-/// A copy in main memory, whatever device it is on: training goes on while it is written.
+/// Returns a copy in main memory, so that training can change the original during the write.
 pub fn copy(tensor: &Tensor) -> Tensor {
     no_grad(|| match tensor.device() {
         Device::Cpu => tensor.copy(),

@@ -1,4 +1,4 @@
-//! Which of a run's checkpoints a command uses.
+//! Choice of one of a run's checkpoints.
 
 use super::checkpoint::{Checkpoint, MODEL, Wanted};
 use super::checkpoints::Checkpoints;
@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Which of a run's checkpoints is used.
+/// Choice of one of a run's checkpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CheckpointChoice {
     /// The newest that is whole.

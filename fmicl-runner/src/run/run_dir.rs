@@ -30,12 +30,12 @@ const RESULT: &str = "result.json";
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    /// Where this process trains here.
+    /// Held by a process that trains here.
     _lock: Option<File>,
 }
 
 impl RunDir {
-    /// What `config.toml` says of a run of the experiment: all of its config, with `init` as the run's own copy of
+    /// Returns the text of `config.toml` for a run of the experiment: its whole config, with `init` set to the run's copy of
     /// the file, so that the directory can be moved.
     ///
     /// # Errors
@@ -49,10 +49,10 @@ impl RunDir {
         Ok(format!("# init: the backbone of {origin:?}\n{config}"))
     }
 
-    /// As [`config_of`](RunDir::config_of), before it is text.
+    /// Returns the table that [`config_of`](RunDir::config_of) writes.
     ///
     /// # Errors
-    /// As there.
+    /// A value that has no form in TOML.
     pub fn table_of(experiment: &Experiment) -> Result<toml::Table> {
         let mut table = experiment.to_table()?;
         if experiment.init.is_some() {
@@ -121,7 +121,7 @@ impl RunDir {
         is_run_at(path)
     }
 
-    /// The same directory, for this process alone to train in.
+    /// Locks the directory, so that this process alone trains in it.
     ///
     /// # Errors
     /// One that another process trains in, or that cannot be written.

@@ -33,10 +33,10 @@ pub trait Callback {
     /// A step's gradients are there, summed over the processes and not clipped.
     fn gradients(&mut self, trainer: &mut Trainer) {}
 
-    /// Whether the optimizer may take the step; where one callback says no, it is left out.
+    /// Returns true if the optimizer may take the step. The step is skipped if any callback returns false.
     ///
     /// # Errors
-    /// What ends the run.
+    /// An error that ends the run.
     fn may_update(&mut self, trainer: &mut Trainer, step: &Step) -> anyhow::Result<bool> {
         Ok(true)
     }
@@ -107,7 +107,7 @@ pub struct Step {
     pub pairing: Option<Pairing>,
     /// The norm of its gradients before clipping.
     pub grad_norm: Tensor,
-    /// Whether the optimizer took it.
+    /// True if the optimizer took the step.
     pub taken: bool,
 }
 
@@ -142,7 +142,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What any of the processes asks for.
+    /// Combines the requests of all processes.
     ///
     /// # Errors
     /// Those of [`Processes::all_reduce`].

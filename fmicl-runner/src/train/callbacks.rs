@@ -48,16 +48,16 @@ pub struct Watching<'a> {
     pub collapse: Collapse,
     /// The bar and the lines of the log.
     pub progress: Progress,
-    /// Whoever keeps what is measured.
+    /// Trackers of the measured values.
     pub trackers: SharedTrackers,
     /// The checkpoints.
     pub checkpoints: Checkpoints<'a>,
-    /// What ends a run early.
+    /// Signals and limits that end a run early.
     pub signals: Signals<'a>,
 }
 
 impl<'a> Callbacks<'a> {
-    /// Those of a training run. The order counts:
+    /// Returns the callbacks of a training run. Their order matters:
     ///
     /// * A sample that may not be left out ends the run before anything is computed of its batch.
     /// * A step that is not finite is found before any number of it is shown or written.
@@ -82,8 +82,8 @@ impl<'a> Callbacks<'a> {
         }
     }
 
-    /// Those of a step that is taken again: they change what a run's change, and write nothing. The tracer is the first,
-    /// since it draws from the generator that the step begins with.
+    /// Returns the callbacks of a replayed step: they change the same state as those of a run, and write nothing. The tracer is
+    /// the first, since it draws from the generator that the step begins with.
     pub fn of_replay(skipped: Skipped, non_finite: NonFinite, tracer: Option<Tracer>) -> Self {
         let mut list: Vec<Box<dyn Callback>> = Vec::new();
         list.extend(tracer.map(|tracer| Box::new(tracer) as Box<dyn Callback>));
@@ -121,7 +121,7 @@ impl<'a> Callbacks<'a> {
         self.list.iter_mut().for_each(|callback| callback.gradients(trainer));
     }
 
-    /// Whether the optimizer may take the step.
+    /// Returns true if the optimizer may take the step.
     ///
     /// # Errors
     /// Those of [`Callback::may_update`].

@@ -63,7 +63,7 @@ pub fn survive_large_files() {
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// Whether someone has asked the run to stop; by default nobody ever does.
+/// Flag that asks the run to stop; never set by default.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     /// The last signal, or 0.

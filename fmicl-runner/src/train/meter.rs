@@ -14,7 +14,7 @@ const TERM: &str = "meter.term.";
 pub struct Meter {
     /// A scalar, f64.
     loss: Tensor,
-    /// The like, by name.
+    /// Scalars, f64, by name.
     terms: BTreeMap<String, Tensor>,
     batches: usize,
     started: Instant,

@@ -3,7 +3,7 @@
 use super::interrupt::Interrupt;
 use std::path::PathBuf;
 
-/// What the command line decides about a training run, beside the experiment.
+/// Options of the command line for a training run, beside the experiment.
 #[derive(Debug, Clone, Default)]
 pub struct TrainOptions {
     /// The run's directory; by default a new one under `runs/`, named after the experiment file.
@@ -18,7 +18,7 @@ pub struct TrainOptions {
     pub interrupt: Interrupt,
 }
 
-/// Which run a command goes on with.
+/// Choice of the run to resume.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Resume {
     /// A new run.

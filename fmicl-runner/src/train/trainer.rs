@@ -63,7 +63,7 @@ pub struct State<'a> {
     pub epoch: Meter,
     /// Losses and gradient norms since the device was last waited for.
     pub watch: Watch,
-    /// Whether a step has begun to change what a snapshot holds.
+    /// True while a step changes state that a snapshot holds.
     pub stepping: bool,
     started: Instant,
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 pub struct About {
     /// The backbone with all of its options.
     backbone: toml::Table,
-    /// Those options that change what it computes and that the shapes do not tell.
+    /// Options that change the output and are not implied by the shapes.
     untold: toml::Table,
-    /// How samples become what it reads: size, normalisation.
+    /// Options of the views, such as size and normalisation.
     views: toml::Table,
 }
 

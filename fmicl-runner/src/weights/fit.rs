@@ -1,13 +1,13 @@
-//! Whether the tensors of a file are those of a network.
+//! Comparison of a file's tensors with a network's variables.
 
 use fmicl_core::tch::Tensor;
 use std::collections::HashMap;
 use std::fmt;
 
-/// How many names an error lists of each kind.
+/// Most names of each kind in an error.
 const NAMED: usize = 5;
 
-/// How the tensors of a file differ from a network's variables; at least one list has a name.
+/// Differences between a file's tensors and a network's variables; at least one list is not empty.
 #[derive(Debug)]
 pub struct Misfit {
     missing: Vec<String>,

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use files::{Format, Outputs};
 use fmicl_core::{Error, Split};
 use fmicl_data::OnError;
-use fmicl_runner::command::{Command, Group, Outcome, refuse_both};
-use fmicl_runner::data::{open_split, trained_on};
-use fmicl_runner::run::{CheckpointChoice, RunDir};
-use fmicl_runner::{DeviceChoice, Together, eval, out};
+use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, samples_of};
+use fmicl_runner::data::open_split;
+use fmicl_runner::run::RunDir;
+use fmicl_runner::{eval, out};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -25,15 +25,8 @@ struct Features {
     out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "npy")]
     format: Format,
-    /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
-    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
-    checkpoint: CheckpointChoice,
-    /// Change a key of the run's experiment that may change, such as dataset.root=DIR; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<String>,
-    /// auto, cpu or cuda:N, instead of the experiment's
-    #[arg(long)]
-    device: Option<DeviceChoice>,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 fmicl_runner::command!(
@@ -69,18 +62,13 @@ enum Which {
 /// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
 /// `train.on_error` allows it.
 fn features(args: &Features) -> Outcome {
-    refuse_both(&args.sets, "device", args.device.map(|device| device.to_string()))?;
     let run = RunDir::open(&args.run)?;
-    let experiment = run.experiment_with(&args.sets)?;
-    let device = Together::to_use(Some(&experiment), args.device)?.alone("features")?;
-    let it = run.restore(experiment, device, &args.checkpoint)?;
+    let (experiment, device) = args.model.experiment(&run, "features")?;
+    let it = run.restore(experiment, device, &args.model.checkpoint)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     out::make_folder(&out)?;
     let located = |error| it.experiment.locate(error);
-    let (pretrain, labelled) = trained_on(&it.experiment).map_err(located)?;
-    if let Some(differs) = run.differs(&pretrain.portions()) {
-        tracing::warn!("{differs}: not what the run was trained on");
-    }
+    let (pretrain, labelled) = samples_of(&run, &it.experiment)?;
     // All are opened before any is written.
     let mut splits = Vec::new();
     for (name, split) in asked(&args.split, labelled) {

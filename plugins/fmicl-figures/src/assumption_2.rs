@@ -14,8 +14,8 @@ use crate::pairs::{Distances, Pairs};
 use crate::plot;
 use fmicl_core::{Error, Part, Result, Similarity};
 use fmicl_runner::config::Experiment;
+use fmicl_runner::plot::plotters::prelude::*;
 use fmicl_runner::run::LearnedScalars;
-use plotters::prelude::*;
 
 /// Stem of the figure's files.
 pub const NAME: &str = "assumption-2";

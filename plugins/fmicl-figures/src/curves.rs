@@ -3,7 +3,7 @@
 use crate::figure::{Figure, Table, field};
 use crate::plot;
 use fmicl_core::{Error, Result, read_file};
-use plotters::prelude::*;
+use fmicl_runner::plot::plotters::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

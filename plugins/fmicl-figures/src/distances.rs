@@ -6,7 +6,7 @@ use crate::figure::{Figure, Table, field};
 use crate::pairs::{Distances, Pairs};
 use crate::plot;
 use fmicl_core::Result;
-use plotters::prelude::*;
+use fmicl_runner::plot::plotters::prelude::*;
 
 /// Stem of the figure's files.
 pub const NAME: &str = "distances";

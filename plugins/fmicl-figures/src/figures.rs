@@ -5,10 +5,9 @@ use crate::pairs::Pairs;
 use crate::{assumption_2, curves, distances};
 use clap::Args;
 use fmicl_core::{Error, Result};
-use fmicl_runner::command::{Command, Group, Outcome, refuse_both};
-use fmicl_runner::data::trained_on;
-use fmicl_runner::run::{CheckpointChoice, Restored, RunDir};
-use fmicl_runner::{DeviceChoice, Together, out};
+use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, samples_of};
+use fmicl_runner::out;
+use fmicl_runner::run::{Restored, RunDir};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -22,15 +21,8 @@ struct Figures {
     /// Samples of pre-training whose pairs `assumption-2` counts, in whole batches
     #[arg(long, value_name = "COUNT", default_value_t = 4096)]
     samples: usize,
-    /// Which of the run's checkpoints: last, best (in its online evaluation), step-N, or a path
-    #[arg(long, value_name = "CHECKPOINT", default_value = "last")]
-    checkpoint: CheckpointChoice,
-    /// Change a key of the run's experiment that may change, such as dataset.root=DIR; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<String>,
-    /// auto, cpu or cuda:N, instead of the experiment's
-    #[arg(long)]
-    device: Option<DeviceChoice>,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 fmicl_runner::command!(
@@ -51,10 +43,8 @@ impl Command for Figures {
 /// # Errors
 /// Whatever is wrong with the run or the disk; after everything else is written, a line on each figure that is not.
 fn figures(args: &Figures) -> Outcome {
-    refuse_both(&args.sets, "device", args.device.map(|device| device.to_string()))?;
     let run = RunDir::open(&args.run)?;
-    let experiment = run.experiment_with(&args.sets)?;
-    let device = Together::to_use(Some(&experiment), args.device)?.alone("figures")?;
+    let (experiment, device) = args.model.experiment(&run, "figures")?;
     let folder = args.out.clone().unwrap_or_else(|| run.path().join("figures"));
     out::make_folder(&folder)?;
     let mut written = Written {
@@ -62,7 +52,7 @@ fn figures(args: &Figures) -> Outcome {
         checkpoint: None,
         missing: Vec::new(),
     };
-    let restored = run.restore(experiment, device, &args.checkpoint);
+    let restored = run.restore(experiment, device, &args.model.checkpoint);
     match restored.and_then(|it| pairs(&run, it, args.samples)) {
         Ok((it, pairs)) => {
             written.add(distances::NAME, distances::figure(&pairs))?;
@@ -84,10 +74,7 @@ fn figures(args: &Figures) -> Outcome {
 
 /// The pairs of the run's model, with what they are of.
 fn pairs(run: &RunDir, mut it: Restored, samples: usize) -> Result<(Restored, Pairs)> {
-    let (pretrain, _) = trained_on(&it.experiment).map_err(|error| it.experiment.locate(error))?;
-    if let Some(differs) = run.differs(&pretrain.portions()) {
-        tracing::warn!("{differs}: not what the run was trained on");
-    }
+    let (pretrain, _) = samples_of(run, &it.experiment)?;
     let pairs = Pairs::of(&mut it, pretrain, samples.max(1))?;
     Ok((it, pairs))
 }

@@ -3,37 +3,31 @@
 use super::file::{PlotKind, Reported};
 use super::outcome::{Finished, Outcome};
 use super::summary::{Group, Summary};
-use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::*;
-use std::ops::Range;
-
-type Plot = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+use fmicl_runner::plot::plotters::prelude::*;
+use fmicl_runner::plot::{self, Area, Drawn, chart, legend, range};
 
 /// The plot, or nothing where no run has the numbers for it.
 pub fn svg(title: &str, reported: &Reported, axes: &[&str], groups: &[Group]) -> Option<String> {
-    let mut text = String::new();
     let height = match reported.plot {
         PlotKind::Points => 90 + 28 * groups.len() as u32,
         _ => 520,
     };
-    let area = SVGBackend::with_string(&mut text, (800, height)).into_drawing_area();
-    area.fill(&WHITE).ok()?;
     let first = &*reported.metrics[0];
-    let drawn = match reported.plot {
-        PlotKind::Points => points(&area, title, first, groups),
-        PlotKind::Lines => lines(&area, title, first, reported.x.as_deref()?, axes, groups),
-        PlotKind::Scatter => scatter(&area, title, [first, &*reported.metrics[1]], groups),
-    };
-    drawn?.ok()?;
-    area.present().ok()?;
-    drop(area);
-    Some(text)
+    let mut has_numbers = false;
+    let text = plot::svg((800, height), |area| {
+        let drawn = match reported.plot {
+            PlotKind::Points => points(area, title, first, groups),
+            PlotKind::Lines => lines(area, title, first, reported.x.as_deref(), axes, groups),
+            PlotKind::Scatter => scatter(area, title, [first, &*reported.metrics[1]], groups),
+        };
+        has_numbers = drawn.is_some();
+        drawn.unwrap_or(Ok(()))
+    });
+    text.ok().filter(|_| has_numbers)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-
 /// A row for each group: its seeds, their mean, and a bar of one standard deviation to each side.
-fn points(area: &Area, title: &str, metric: &str, groups: &[Group]) -> Option<Plot> {
+fn points(area: &Area, title: &str, metric: &str, groups: &[Group]) -> Option<Drawn> {
     let summaries: Vec<(String, Option<Summary>)> = groups
         .iter()
         .map(|group| (group.title(), group.summary(metric)))
@@ -83,7 +77,8 @@ fn points(area: &Area, title: &str, metric: &str, groups: &[Group]) -> Option<Pl
 }
 
 /// A line for each point of the other axes, along the axis `x`.
-fn lines(area: &Area, title: &str, metric: &str, x: &str, axes: &[&str], groups: &[Group]) -> Option<Plot> {
+fn lines(area: &Area, title: &str, metric: &str, x: Option<&str>, axes: &[&str], groups: &[Group]) -> Option<Drawn> {
+    let x = x?;
     let place = axes.iter().position(|axis| *axis == x)?;
     let mut series: Vec<(String, Vec<(f64, Summary)>)> = Vec::new();
     for group in groups {
@@ -120,13 +115,13 @@ fn lines(area: &Area, title: &str, metric: &str, x: &str, axes: &[&str], groups:
                 ErrorBar::new_vertical(along, mean - spread, mean, mean + spread, colour.filled(), 6)
             }))?;
         }
-        legend(&mut chart)
+        legend(&mut chart, SeriesLabelPosition::MiddleRight)
     };
     Some(draw())
 }
 
 /// A point for each run, a colour for each group.
-fn scatter(area: &Area, title: &str, metrics: [&str; 2], groups: &[Group]) -> Option<Plot> {
+fn scatter(area: &Area, title: &str, metrics: [&str; 2], groups: &[Group]) -> Option<Drawn> {
     let of = |group: &Group| -> Vec<(f64, f64)> {
         let finished = group.runs.iter().filter_map(Outcome::finished);
         let point = |run: &Finished| Some((run.trained(metrics[0]).ok()?.value, run.trained(metrics[1]).ok()?.value));
@@ -152,36 +147,9 @@ fn scatter(area: &Area, title: &str, metrics: [&str; 2], groups: &[Group]) -> Op
                 .label(group.title())
                 .legend(move |(x, y)| Circle::new((x + 9, y), 4, colour.filled()));
         }
-        legend(&mut chart)
+        legend(&mut chart, SeriesLabelPosition::MiddleRight)
     };
     Some(draw())
-}
-
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-/// Axes with their names and ranges, x first.
-fn chart<'a, 'b>(
-    area: &'a Area<'b>,
-    title: &str,
-    [x_name, y_name]: [String; 2],
-    [x_range, y_range]: [Range<f64>; 2],
-) -> Result<Chart<'a, 'b>, DrawingAreaErrorKind<std::io::Error>> {
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 18))
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(60)
-        .build_cartesian_2d(x_range, y_range)?;
-    chart.configure_mesh().x_desc(x_name).y_desc(y_name).draw()?;
-    Ok(chart)
-}
-
-fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>) -> Plot {
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK.mix(0.3))
-        .draw()
 }
 
 /// The metric's name and its unit.
@@ -201,13 +169,4 @@ fn ends(summary: &Summary) -> impl Iterator<Item = f64> + use<'_> {
         .iter()
         .copied()
         .chain([summary.mean - spread, summary.mean + spread])
-}
-
-/// The range of finite values with a margin; nothing if there is none.
-fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
-    let finite: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    let low = finite.iter().copied().reduce(f64::min)?;
-    let high = finite.iter().copied().reduce(f64::max)?;
-    let margin = ((high - low) * 0.08).max(1e-3 * high.abs().max(1e-6));
-    Some(low - margin..high + margin)
 }

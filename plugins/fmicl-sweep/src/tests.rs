@@ -3,6 +3,8 @@
 mod errors;
 mod grid;
 mod ours;
+mod provenance;
+mod reference;
 mod report;
 
 use fmicl_baselines as _;
@@ -91,4 +93,18 @@ fn finish(cell: &Cell, knn: f64, alignment: f64) {
 #[test]
 fn the_verb_obeys_the_laws() {
     fmicl_runner::testing::check_command("sweep");
+}
+
+/// A sweep over this text's axes below [`EXPERIMENT`]: its cells, all of them finished.
+fn finished(folder: &Path, sweep: &str) -> (SweepFile, Vec<Cell>) {
+    let file = write(folder, &format!("experiment = 'x.toml'\n{sweep}"));
+    let cells = crate::grid::cells(&file, None, &[], &[], folder).unwrap();
+    cells.iter().for_each(|cell| finish(cell, 0.5, 0.2));
+    (file, cells)
+}
+
+fn rewrite(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    fs::write(path, text.replace(from, to)).unwrap();
 }

@@ -16,25 +16,25 @@ pub fn least_curvature(divergence: &dyn Divergence) -> f64 {
         .double_value(&[])
 }
 
+/// Curvature that is more than rounding.
+const ROUNDING: f64 = 1e-9;
+
 /// Returns true if the theorem covers the divergence.
 pub fn is_covered(divergence: &dyn Divergence) -> bool {
-    least_curvature(divergence) > 1e-9
+    least_curvature(divergence) > ROUNDING
 }
 
-/// The penalty's curvature: a claim of a divergence whose summary has it, a fact of any other.
+/// The penalty's curvature: a claim of a divergence whose summary says whether the theorem covers it, a fact of any other.
 pub fn claim(name: &str, summary: &str, divergence: &dyn Divergence) -> Claim {
     let curvature = least_curvature(divergence);
-    match summary.ends_with("; covered by the uniformity theorem") {
-        true => Claim::at_most(
-            name,
-            "the penalty is strictly convex in the squared distance: minus the least curvature",
-            -curvature,
-            0.0,
-        ),
-        false => Claim::known(
-            name,
-            "least curvature of the penalty in the squared distance, above 0 where the uniformity theorem covers it",
-            curvature,
-        ),
+    if summary.ends_with("; covered by the uniformity theorem") {
+        let claim = "the penalty is strictly convex in the squared distance: minus the least curvature";
+        return Claim::at_most(name, claim, -curvature, -ROUNDING);
+    }
+    let claim =
+        "least curvature of the penalty in the squared distance, above 0 where the uniformity theorem covers it";
+    match summary.ends_with("; not covered by the uniformity theorem") {
+        true => Claim::at_most(name, claim, curvature, ROUNDING),
+        false => Claim::known(name, claim, curvature),
     }
 }

@@ -46,9 +46,13 @@ pub fn bounds_kl() -> Result<Claim> {
 
 /// An objective from TOML.
 pub(super) fn objective(options: &str) -> Result<Part<dyn Objective>> {
-    let table = options.parse::<toml::Table>();
-    let table = table.map_err(|error| fmicl_core::Error::config(error.message().to_string()))?;
-    Part::from_value(toml::Value::Table(table))
+    Part::from_value(toml::Value::Table(self::options(options)?))
+}
+
+/// Options from TOML.
+pub(super) fn options(text: &str) -> Result<toml::Table> {
+    let table = text.parse::<toml::Table>();
+    table.map_err(|error| fmicl_core::Error::config(error.message().to_string()))
 }
 
 /// A term of a loss; NaN, which no claim survives, if it has none of that name.

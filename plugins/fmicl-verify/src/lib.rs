@@ -29,7 +29,7 @@ pub fn claims() -> Result<Vec<Claim>> {
     claims.push(shift::alignment_and_uniformity()?);
     claims.push(special_cases::spectral()?);
     claims.extend(uniform::claims());
-    claims.extend(known::claims());
+    claims.extend(known::claims()?);
     for Listing { name, summary, .. } in registry::list::<dyn Divergence>() {
         let divergence = Part::<dyn Divergence>::new(name, toml::Table::new())?;
         claims.push(convexity::claim(name, summary, &*divergence));

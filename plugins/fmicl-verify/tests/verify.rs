@@ -1,6 +1,7 @@
 //! The paper's claims. In a process of its own: they draw from libtorch's one generator.
 
 use fmicl_baselines as _;
+use fmicl_core::{Divergence, registry};
 
 #[test]
 fn every_claim_holds() {
@@ -11,6 +12,20 @@ fn every_claim_holds() {
         claims.iter().any(|claim| claim.of == "vlc"),
         "the registry's divergences are among them"
     );
+}
+
+/// [`every_claim_holds`] has that it is true.
+#[test]
+fn the_listing_says_of_every_divergence_if_the_uniformity_theorem_covers_it() {
+    for listing in registry::list::<dyn Divergence>() {
+        let says = ["; covered", "; not covered"].map(|how| format!("{how} by the uniformity theorem"));
+        let summary = listing.summary;
+        assert!(
+            says.iter().any(|ending| summary.ends_with(ending)),
+            "{}: {summary}",
+            listing.name
+        );
+    }
 }
 
 #[test]

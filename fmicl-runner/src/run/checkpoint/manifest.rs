@@ -15,7 +15,7 @@ const FORMAT: u32 = 2;
 pub const MANIFEST: &str = "checkpoint.json";
 /// The most bytes of that.
 const MOST_JSON: u64 = 1 << 20;
-/// What is wrong where a file is missing, too large, or none.
+/// Error text for a file that is missing, too large or not a file.
 pub const DAMAGED: &str = "the checkpoint is damaged";
 
 /// `checkpoint.json`.
@@ -27,11 +27,11 @@ struct Manifest {
     checkpoint: serde_json::Value,
 }
 
-/// Where the run stood, and the checksums of the other files.
+/// State of the run, and the digests of the other files.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Content {
     format: u32,
-    /// Where the run stood.
+    /// State of the run.
     #[serde(flatten)]
     pub standing: Standing,
     /// The files of tensors by their names.
@@ -48,7 +48,7 @@ pub struct Digest {
 }
 
 impl Content {
-    /// That of these files, in the format of today.
+    /// Returns the content for these files, in the current format.
     pub fn new(standing: Standing, files: BTreeMap<String, Digest>) -> Self {
         Content {
             format: FORMAT,
@@ -57,7 +57,7 @@ impl Content {
         }
     }
 
-    /// Whether training cannot go on from it to the bit.
+    /// Returns true if training cannot resume exactly from this checkpoint.
     pub fn is_of_an_older_format(&self) -> bool {
         self.format < FORMAT
     }

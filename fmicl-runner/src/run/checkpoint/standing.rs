@@ -1,38 +1,38 @@
-//! Where a run stands, as its checkpoint says.
+//! Position of a run between two steps, as its checkpoint stores it.
 
 use crate::config::Train;
 use crate::run::provenance::Computing;
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands between two steps, and what the tensors do not say.
+/// Position of a run between two steps, and its state other than tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// Steps taken since the start of the run.
     pub step: u64,
-    /// Epochs that are over; each has its line in `metrics.jsonl`.
+    /// Completed epochs; each has a line in `metrics.jsonl`.
     pub epochs: usize,
-    /// Batches of the running epoch that are used.
+    /// Batches of the current epoch that were trained on.
     pub batch: usize,
-    /// What the running epoch has measured.
+    /// Counters of the current epoch.
     pub meter: Counts,
-    /// Threads of libtorch, on which the last bits depend.
+    /// Number of libtorch's threads, which affects the last bits of results.
     pub threads: i32,
     /// The device, as libtorch names it.
     pub device: String,
-    /// Processes that train together.
+    /// World size.
     #[serde(default = "one")]
     pub processes: usize,
-    /// Seconds since the start, but for those in which nothing ran.
+    /// Seconds of training, summed over the processes that resumed the run.
     pub seconds: f64,
-    /// Steps that were left out since their loss or gradient was not finite.
+    /// Skipped steps, whose loss or gradient was not finite.
     #[serde(default)]
     pub skipped_steps: u64,
-    /// What the online evaluation measured at this step, the more the better.
+    /// Score of the online evaluation at this step; higher is better.
     pub score: Option<f64>,
 }
 
 impl Standing {
-    /// How it computes, for the run's record; `train` is the section that it follows, where it trains.
+    /// Returns the entry of the run's record for a process that starts here; `train` is its `[train]` section if it trains.
     pub fn computing<'a>(&'a self, train: Option<&'a Train>) -> Computing<'a> {
         Computing {
             step: self.step,
@@ -44,19 +44,19 @@ impl Standing {
     }
 }
 
-/// What a checkpoint that does not say it was written by.
+/// World size of a checkpoint that has no entry for it.
 fn one() -> usize {
     1
 }
 
-/// What an epoch has measured, but for the sums, which are tensors.
+/// Counters of an epoch. Its sums are tensors, stored elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Batches in the sums.
     pub batches: usize,
-    /// Seconds of the epoch.
+    /// Duration of the epoch so far in seconds.
     pub seconds: f64,
-    /// Those of them that were spent waiting for data.
+    /// Part of `seconds` that was spent waiting for data.
     pub waited: f64,
     /// Samples that could not be read.
     #[serde(default)]

@@ -32,7 +32,8 @@ impl RunDir {
         }
     }
 
-    /// How these differ from what the run was trained on, in words, where they do; or why that cannot be told.
+    /// Returns a description of how these portions differ from those of training, or why that is unknown; `None` if they are
+    /// equal.
     pub fn differs(&self, now: &[Portion]) -> Option<String> {
         match self.portions() {
             Ok(before) => Portion::difference(now, &before),

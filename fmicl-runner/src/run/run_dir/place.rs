@@ -7,7 +7,7 @@ use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Part, Result, disk};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// It makes a directory a run's.
+/// Config of the run; a directory with this file is a run's.
 pub const CONFIG: &str = "config.toml";
 pub const CHECKPOINTS: &str = "checkpoints";
 /// The backbone before training, where it started with a file of weights.
@@ -15,7 +15,7 @@ pub const INIT: &str = "init.safetensors";
 /// Locked by the process that trains; the system unlocks it when that ends, however it does.
 pub const LOCK: &str = OUTPUT_MARK;
 
-/// What is written before the config, some of it perhaps in part.
+/// Files that are written before the config, and may be incomplete without it.
 const LEFT: [&str; 5] = [LOCK, FILES, INIT, ".init.safetensors.partial", ".config.toml.partial"];
 
 /// Returns true if there is a run in a directory.

@@ -1,4 +1,4 @@
-//! A run that is used: its experiment, with what may change after training, and its model.
+//! Loading a trained run: its experiment, with the keys that may change after training, and its model.
 
 use super::RunDir;
 use super::place::INIT;
@@ -10,10 +10,10 @@ use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
 use std::path::PathBuf;
 
-/// What may change, with all keys below, where a run is used.
+/// Keys that may change after training, each with all keys below it.
 const MAY_CHANGE: [&str; 5] = ["dataset", "eval", "evaluations", "device", "train.on_error"];
 
-/// Whether a key is one of those listed, or below one.
+/// Returns true if a key is listed or below a listed key.
 pub(crate) fn is_listed(key: &str, listed: &[&str]) -> bool {
     listed.iter().any(|above| {
         key.strip_prefix(above)
@@ -21,35 +21,35 @@ pub(crate) fn is_listed(key: &str, listed: &[&str]) -> bool {
     })
 }
 
-/// A run as it was left.
+/// Model and experiment of a run, restored from a checkpoint.
 #[derive(Debug)]
 pub struct Restored {
-    /// What was run.
+    /// The run's experiment, with its changes.
     pub experiment: Experiment,
-    /// Where the model is.
+    /// Device of the model.
     pub device: Device,
-    /// The file that the weights come from.
+    /// File of the weights.
     pub checkpoint: PathBuf,
-    /// The steps that the run had had there.
+    /// Number of training steps at the checkpoint.
     pub step: u64,
-    /// The model with those weights.
+    /// Model with the checkpoint's weights.
     pub model: Model,
 }
 
 impl RunDir {
-    /// The run's experiment, which reads what the run holds, whatever became of the originals.
+    /// Returns the run's experiment. Files that the run has copies of, such as `init`, are read from the run.
     ///
     /// # Errors
-    /// A config that is not what the run wrote.
+    /// A `config.toml` that is missing or was changed to something invalid.
     pub fn experiment(&self) -> Result<Experiment> {
         self.experiment_with(&[])
     }
 
-    /// The run's experiment with changes, each a `key=value`, for a command that uses what was trained: data may lie elsewhere
-    /// by now, or be judged in another way. The encoder is as it was trained.
+    /// Returns the run's experiment with changes, each a `key=value`, for a command that uses the trained model. The data's
+    /// location, the evaluations and the device may change; the encoder may not.
     ///
     /// # Errors
-    /// As [`experiment`](RunDir::experiment), and a change of what was trained.
+    /// As [`experiment`](RunDir::experiment), and a change of another key.
     pub fn experiment_with(&self, changes: &[String]) -> Result<Experiment> {
         if let Some(refused) = changes
             .iter()

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// writes.
 pub struct Checkpoints<'a> {
     train: &'a Train,
-    /// Where they are written, in the process that writes.
+    /// Directory and writer, in the process that writes.
     to: Option<(&'a RunDir, Writer)>,
     /// A checkpoint counts on what was tracked before it.
     trackers: SharedTrackers,

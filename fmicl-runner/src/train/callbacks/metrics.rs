@@ -34,7 +34,7 @@ pub struct Metrics {
     last: Option<Last>,
 }
 
-/// What is measured of an epoch's last step: `[N, d]` of its last batch's first pairing.
+/// Projections of an epoch's last step: those of its last batch's first pairing, `[N, d]`.
 #[derive(Debug)]
 struct Last {
     anchors: Tensor,

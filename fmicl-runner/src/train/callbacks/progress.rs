@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
-    /// Whether another process speaks.
+    /// True if another process prints.
     silent: bool,
 }
 

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-/// What was seen, in its order.
+/// Traced tensors, in order.
 pub type Traced = Rc<RefCell<Vec<Seen>>>;
 
 /// Looks at every tensor of the step to come, which waits for the device at each.

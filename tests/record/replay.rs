@@ -1,14 +1,6 @@
 //! A step is replayed as it was taken, whatever the run has gone on with since.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
-#[allow(dead_code, reason = "of its helpers few are of use here")]
-#[path = "support/bench.rs"]
-mod bench;
-#[allow(dead_code, reason = "as above")]
-mod support;
-
-use bench::{Bench, ended};
+use crate::bench::{Bench, ended};
 use std::fs;
 use std::process::Command;
 

@@ -1,10 +1,6 @@
 //! Archives that are unpacked, and archives that are refused.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use fmicl_core::{Format, Source};
 use std::path::Path;
 use tar::EntryType::{self, Directory, Regular};

@@ -1,8 +1,6 @@
 //! Downloads from a server that behaves, and from servers that do not.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use fmicl_fetch::{Fetch, fetch};
 use std::time::{Duration, Instant};
 

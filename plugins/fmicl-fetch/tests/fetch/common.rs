@@ -1,8 +1,5 @@
 //! A server on this machine that answers as a test tells it, and archives.
 
-#![allow(dead_code, reason = "each test binary uses its part of it")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use flate2::{Compression, write::GzEncoder};
 use fmicl_core::{Archive, Checksum, Download, Format, Result, Source};
 use fmicl_fetch::{Event, Fetch, fetch};
