@@ -42,7 +42,7 @@ pub struct Checkpoint {
     pub standing: Standing,
     /// The model's variables by name.
     pub model: HashMap<String, Tensor>,
-    /// Tensors that only training needs, by name; empty with [`Wanted::Weights`].
+    /// Tensors that only training needs, by name; empty where only the weights were read.
     pub training: HashMap<String, Tensor>,
 }
 
