@@ -8,6 +8,7 @@ use crate::{DeviceChoice, Together};
 use clap::Args;
 use fmicl_core::tch::Device;
 use fmicl_core::{Result, Samples};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Checkpoint, experiment and device of a run's model, to be flattened into the arguments of a verb.
@@ -25,15 +26,17 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// Returns the run's experiment with the changes, and the device on which `verb`, a single process, is to run.
+    /// Opens a run for `verb`, a single process. Returns it with its experiment, changed as the arguments say, and the device.
     ///
     /// # Errors
-    /// A device that is given twice or does not exist, a change that is not allowed, or several processes.
-    pub fn experiment(&self, run: &RunDir, verb: &str) -> Result<(Experiment, Device)> {
+    /// A device that is given twice or does not exist, a folder that is no run, a change that is not allowed, or several
+    /// processes.
+    pub fn open(&self, run: &Path, verb: &str) -> Result<(RunDir, Experiment, Device)> {
         refuse_both(&self.sets, "device", self.device.map(|device| device.to_string()))?;
+        let run = RunDir::open(run)?;
         let experiment = run.experiment_with(&self.sets)?;
         let device = Together::to_use(Some(&experiment), self.device)?.alone(verb)?;
-        Ok((experiment, device))
+        Ok((run, experiment, device))
     }
 }
 

@@ -8,7 +8,6 @@ use fmicl_core::{Error, Split};
 use fmicl_data::OnError;
 use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, samples_of};
 use fmicl_runner::data::open_split;
-use fmicl_runner::run::RunDir;
 use fmicl_runner::{eval, out};
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,8 +61,7 @@ enum Which {
 /// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
 /// `train.on_error` allows it.
 fn features(args: &Features) -> Outcome {
-    let run = RunDir::open(&args.run)?;
-    let (experiment, device) = args.model.experiment(&run, "features")?;
+    let (run, experiment, device) = args.model.open(&args.run, "features")?;
     let it = run.restore(experiment, device, &args.model.checkpoint)?;
     let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
     out::make_folder(&out)?;

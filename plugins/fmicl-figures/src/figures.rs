@@ -43,8 +43,7 @@ impl Command for Figures {
 /// # Errors
 /// Whatever is wrong with the run or the disk; after everything else is written, a line on each figure that is not.
 fn figures(args: &Figures) -> Outcome {
-    let run = RunDir::open(&args.run)?;
-    let (experiment, device) = args.model.experiment(&run, "figures")?;
+    let (run, experiment, device) = args.model.open(&args.run, "figures")?;
     let folder = args.out.clone().unwrap_or_else(|| run.path().join("figures"));
     out::make_folder(&folder)?;
     let mut written = Written {
