@@ -263,7 +263,10 @@ fn a_missing_key_names_the_file_and_the_table_that_lacks_it() {
 #[test]
 fn broken_toml_is_one_line_with_its_place() {
     assert_eq!(error_with("epochs = 4", "epochs = "), "x.toml:8:10: a value is missing");
-    assert_eq!(error_with("lr = 0.5", "epochs = 5"), "x.toml:10:1: duplicate key");
+    assert_eq!(
+        error_with("lr = 0.5", "epochs = 5"),
+        "x.toml:10:1: `epochs` is given twice, here and on line 8: one of them must go"
+    );
     assert_eq!(
         error_with("lr = 0.5", "lr = 99999999999999999999"),
         "x.toml:10:1: a number beyond 64 bits"

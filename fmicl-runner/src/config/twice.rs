@@ -10,12 +10,14 @@ pub(super) fn words(text: &str, at: usize) -> String {
     let (shown, path, remedy) = match header(line) {
         Some(key) => (format!("[{key}]"), names(key), "put its keys into one table"),
         None => {
-            let key = text[at..].split(['=', '\n']).next().unwrap_or_default().trim();
+            // Within a line it is a key of an inline table; the offset of a dotted key may be its last part's.
+            let is_inline = text[start..at].contains(['=', '{', ',']);
+            let begin = if is_inline { at } else { start };
+            let key = text[begin..].split(['=', '\n']).next().unwrap_or_default().trim();
             let table = text[..start].lines().rev().find_map(header).map(names);
-            // Within a line it is a key of an inline table.
-            let path = match text[start..at].trim().is_empty() {
-                true => table.into_iter().flatten().chain(names(key)).collect(),
-                false => Vec::new(),
+            let path = match is_inline {
+                false => table.into_iter().flatten().chain(names(key)).collect(),
+                true => Vec::new(),
             };
             (key.to_string(), path, "one of them must go")
         }
