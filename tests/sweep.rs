@@ -193,6 +193,21 @@ fn a_metric_that_no_run_will_have_is_refused_before_the_first_starts() {
 }
 
 #[test]
+fn what_one_run_alone_learns_can_be_a_column() {
+    let folder = folder("{ label = 'learned', set = [\"objective.similarity={ name = 'gaussian', learn = true }\"] }");
+    let folder = folder.path();
+    let file = folder.join("sweep.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        format!("{text}\n[report]\nmetrics = ['train.sigma', 'train.mu']"),
+    )
+    .unwrap();
+    let (code, _, error) = run(folder, &["--dry-run"]);
+    assert_eq!(code, 0, "{error}");
+}
+
+#[test]
 fn a_folder_has_one_sweep_at_a_time() {
     let folder = folder("");
     let folder = folder.path();

@@ -39,7 +39,8 @@ impl Model {
         })
     }
 
-    /// Takes two images through all of it; counts the steps of an epoch, and names the terms of the loss.
+    /// Takes two images through all of it; counts the steps of an epoch, and names the objective's metrics: the terms of the
+    /// loss and what is learned.
     ///
     /// # Errors
     /// A config error at the part that refuses.
@@ -72,6 +73,7 @@ impl Model {
                 let loss = quietly(|| experiment.objective.loss_at(pairing, &learned)).map_err(refused("objective"))?;
                 terms.extend(loss.terms.into_iter().map(|(name, _)| name));
             }
+            terms.extend(experiment.objective.learned().iter().map(|learned| learned.metric));
             Ok((steps, terms))
         })
     }
