@@ -93,8 +93,9 @@ fn naive(objective: &FMicl, source: &str, x: &Tensor, y: &Tensor, bank: &Tensor)
                     .double_value(&[])
             };
             let one = objective.divergence.critic(&Tensor::from(0.0)).double_value(&[]);
-            let mut lower = (s.min().double_value(&[]) - one).max(s.max().double_value(&[]) - high);
-            let mut upper = s.max().double_value(&[]) - one;
+            let most = s.max().double_value(&[]);
+            let mut lower = (s.min().double_value(&[]) - one).max(most - high + (most.abs() + 1.0) * 1e-6);
+            let mut upper = most - one;
             for _ in 0..200 {
                 let middle = (lower + upper) / 2.0;
                 if ratio(middle) > 1.0 {

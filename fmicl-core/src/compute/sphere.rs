@@ -1,12 +1,16 @@
 //! The constant of the von Mises-Fisher distribution.
 
 /// `log E e^{kappa x.y}` over two independent uniform points of the unit sphere in `dimension` >= 1 dimensions, `kappa` >=
-/// 0. It is `log 0F1(; d / 2; kappa^2 / 4)`, of which all terms are positive, so that nothing cancels.
+/// 0. It is `log 0F1(; d / 2; kappa^2 / 4)`, of which all terms are positive, so that nothing cancels. NaN if `kappa` is not
+/// finite, as that of a run that diverged.
 ///
 /// Source: Mardia and Jupp, "Directional Statistics", 2000, section 9.3.2; for Lu et al., TMLR 2023, assumption 2, it is
 /// `-log C` at `kappa = 1 / sigma^2`.
 pub fn log_mean_exp_on_sphere(kappa: f64, dimension: i64) -> f64 {
     let (square, half) = (kappa * kappa / 4.0, dimension as f64 / 2.0);
+    if !square.is_finite() {
+        return f64::NAN;
+    }
     // Sum and term in units of e^scale.
     let (mut sum, mut term, mut scale) = (1.0, 1.0, 0.0);
     for k in 0.. {
@@ -38,6 +42,13 @@ mod tests {
                 let off = (log_mean_exp_on_sphere(kappa, dimension) - exact).abs() / exact.max(1e-3);
                 assert!(off < 1e-9, "kappa = {kappa}, d = {dimension}: off by {off:e}");
             }
+        }
+    }
+
+    #[test]
+    fn it_is_not_a_number_where_kappa_is_none() {
+        for kappa in [f64::NAN, f64::INFINITY, 1e200] {
+            assert!(log_mean_exp_on_sphere(kappa, 8).is_nan(), "{kappa}");
         }
     }
 

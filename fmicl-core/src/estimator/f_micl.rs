@@ -84,6 +84,14 @@ impl Objective for FMicl {
                 "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out"
             )
         })?;
+        let taken_back = self.shift == Shift::Best && self.divergence.has_exponential_conjugate();
+        let idle = taken_back.then(|| self.learned_offset()).flatten();
+        require(idle.is_none(), "similarity", || {
+            let (divergence, idle) = (self.divergence.name(), idle.unwrap_or_default());
+            format!(
+                "`{idle}` is learned without effect: the best shift of `{divergence}` takes it back; learn the others alone"
+            )
+        })?;
         let initial: Vec<_> = self.similarity.learned().iter().map(|scalar| scalar.initial).collect();
         let beyond = self.critics().beyond_f32().or_else(|| self.beyond_f32_at(&initial));
         require(beyond.is_none(), "similarity", || {
@@ -115,6 +123,24 @@ impl Objective for FMicl {
 }
 
 impl FMicl {
+    /// The metric of a learned scalar that moves all log ratios alike.
+    fn learned_offset(&self) -> Option<&'static str> {
+        let learned = self.similarity.learned();
+        let scale = |moved: Option<usize>| {
+            let value = |(index, scalar): (usize, &Learned)| {
+                let by = if moved == Some(index) { 0.1 } else { 0.0 };
+                Tensor::from(scalar.initial + by)
+            };
+            let values: Vec<_> = learned.iter().enumerate().map(value).collect();
+            self.similarity
+                .affine_at(&values)
+                .map(|(scale, _)| scale.double_value(&[]))
+        };
+        let at_first = scale(None)?;
+        let index = (0..learned.len()).find(|&index| scale(Some(index)) == Some(at_first))?;
+        Some(learned[index].metric)
+    }
+
     /// As [`Critics::beyond_f32`], at values of the learned scalars.
     fn beyond_f32_at(&self, values: &[f64]) -> Option<String> {
         let values: Vec<_> = values.iter().map(|&value| Tensor::from(value)).collect();

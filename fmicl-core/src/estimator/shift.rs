@@ -36,7 +36,9 @@ pub fn best_shift(critics: Critics, pairs: Pairs) -> (Tensor, Tensor) {
         let weighted = (ratio * &weights).where_scalarother(&present, 0.0);
         weighted.sum(None::<Kind>).clamp(1e-300, 1e300).log()
     };
-    let above = (&least - &one).maximum(&(&largest - high));
+    // The nearest pair stays inside the range by more than rounding: on its very end it would have a gradient or none.
+    let inside = (largest.abs() + 1.0) * 1e-6;
+    let above = (&least - &one).maximum(&(&largest - high + inside));
     let shift = root(excess, above, &largest - one);
     // Where a feature is not finite, neither is the shift.
     let shift = shift + weights.sum(None::<Kind>) * 0.0;

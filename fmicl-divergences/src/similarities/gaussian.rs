@@ -28,9 +28,9 @@ pub struct Gaussian {
     pub mu: Option<Mu>,
     /// Parameters that are learned with the network, as CLIP's temperature: `["sigma"]`, `["mu"]`, or `true` for both; none by
     /// default. They begin at the values above, are learned as `log sigma^2` and `log mu` without weight decay, and stay where
-    /// the objective is finite in f32. A `mu` that is not a number follows `sigma` and cannot be learned, but for the default,
-    /// which is a number from then on. With a divergence of `f*(t) = e^(t - 1)`, `kl`, and `shift = "best"` the loss does not
-    /// depend on `mu`, which then stays where it is.
+    /// the objective is finite in f32. `uniform` and `batch` follow sigma and cannot be learned. An absent `mu` starts at
+    /// `e^(1 / sigma^2)` and is then independent of sigma. With `kl` and `shift = "best"` `mu` has no effect and cannot be
+    /// learned. On a GPU each step waits for the device if sigma is learned and `mu` is `uniform`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learn: Option<Learn>,
     /// Learning rate of what is learned, as a multiple of `train.lr`, so that warm-up and schedule hold for it too; above 0 and
