@@ -48,7 +48,10 @@ fn knn_and_the_probe_take_little_beside_the_features() {
     let before = status("VmRSS");
     let neighbours = Knn::default().predict(&train, &test, classes as usize);
     let after_knn = status("VmHWM") - before;
-    let options = Linear { l2: 1e-4, max_iter: 12 };
+    let options = Linear {
+        max_iter: 12,
+        ..Linear::default()
+    };
     let predicted = options.predict(&train, &test, classes as usize);
     let most = status("VmHWM") - before;
     assert_eq!((neighbours.numel(), predicted.numel()), (1000, 1000));

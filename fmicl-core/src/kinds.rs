@@ -15,6 +15,7 @@ pub(crate) mod tracker;
 pub(crate) mod transform;
 pub(crate) mod views;
 
+pub(crate) mod hits;
 pub(crate) mod image;
 pub(crate) mod learned;
 pub(crate) mod modality;

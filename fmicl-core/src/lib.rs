@@ -41,6 +41,7 @@ pub use kinds::dataset::{Dataset, Samples, Split};
 pub use kinds::divergence::Divergence;
 pub use kinds::engine::{Engine, Single};
 pub use kinds::evaluation::{Evaluation, Features, LabelledFeatures, Representation, Sizes, Task};
+pub use kinds::hits::Hits;
 pub use kinds::image::{Image, Patch, Region};
 pub use kinds::learned::Learned;
 pub use kinds::modality::{Input, Modality};

@@ -28,13 +28,13 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     /// [`with_log_sums`](crate::estimator::with_log_sums) of [`Pairing::negative_pairs`], whatever the source of negatives.
     fn loss(&self, pairing: &Pairing) -> Loss;
 
-    /// Scalars that the objective learns, at first with the values at which [`loss`](Objective::loss) is; none by default.
+    /// Scalars that the objective learns; their initial values are those that [`loss`](Objective::loss) uses. None by default.
     fn learned(&self) -> Vec<Learned> {
         Vec::new()
     }
 
     /// The loss at values of the [`learned`](Objective::learned) scalars, each of shape `[]`, in their order, with gradient
-    /// to them. It must not synchronise the device, either.
+    /// to them. It should not synchronise the device, either.
     fn loss_at(&self, pairing: &Pairing, _learned: &[Tensor]) -> Loss {
         self.loss(pairing)
     }

@@ -1,7 +1,9 @@
 //! The one result type: a report of metrics, each of which is found by its name.
 
+use super::hits::Hits;
 use crate::registry::did_you_mean;
 use serde::{Deserialize, Deserializer, Serialize};
+use tch::Tensor;
 
 /// Results of an evaluation of one encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub struct Metric {
     /// below it has learnt anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<f64>,
+    /// Of a share of the test samples, which ones count, in their order: two encoders are compared sample by sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hits: Option<Hits>,
 }
 
 fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -52,6 +57,7 @@ impl Metric {
             higher_is_better: Some(true),
             digits,
             blind: None,
+            hits: None,
         }
     }
 
@@ -61,6 +67,14 @@ impl Metric {
             unit: "%".into(),
             blind: blind.map(|share| 100.0 * share),
             ..Metric::new(name, 100.0 * share, 1)
+        }
+    }
+
+    /// The metric with what it counts, `right` being 0 or 1 of each test sample `[N]`.
+    pub fn counting(self, right: &Tensor) -> Self {
+        Metric {
+            hits: Some(Hits::of(right)),
+            ..self
         }
     }
 

@@ -10,6 +10,7 @@
 use crate::Classifier;
 use crate::accuracies::{accuracies, names};
 use crate::few::Few;
+use crate::held_out;
 use crate::tiles::{self, tiles};
 use fmicl_core::{
     Documented, Evaluation, Features, MetricNames, Report, Representation, Result, Sizes, Task, normalize, register,
@@ -27,6 +28,9 @@ pub struct Knn {
     pub k: usize,
     /// A neighbour's vote is `exp(cosine / temperature)`; above 0, 0.1 by default.
     pub temperature: f64,
+    /// Share of the labelled training samples, 0 to 0.5, on which the rest is judged as well: metric `held-out`, to choose
+    /// settings by (a sweep's `report.best`, `eval.best`) without a look at the test split; 0, none, by default.
+    pub held_out: f64,
 }
 
 register!(
@@ -41,6 +45,7 @@ impl Default for Knn {
         Knn {
             k: 200,
             temperature: 0.1,
+            held_out: 0.0,
         }
     }
 }
@@ -50,7 +55,8 @@ impl Evaluation for Knn {
         require(self.k >= 1, "k", || format!("{} is not at least 1", self.k))?;
         require((1e-12..=1e9).contains(&self.temperature), "temperature", || {
             format!("{} is not from 1e-12 to 1e9", self.temperature)
-        })
+        })?;
+        held_out::validate(self.held_out)
     }
 
     fn wants_labels(&self) -> bool {
@@ -91,12 +97,12 @@ impl Evaluation for Knn {
 
 impl Task for Knn {
     fn metrics(&self, in_training: bool) -> MetricNames {
-        names(in_training)
+        names(in_training, self.held_out)
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
-        let (metrics, mut notes) = accuracies(self, on, in_training);
+        let (metrics, mut notes) = accuracies(self, on, self.held_out, in_training);
         let voters = |labels: usize| match self.k.min(labels) {
             k if k == labels => format!("{k}, which are all"),
             k => k.to_string(),
@@ -193,7 +199,7 @@ mod tests {
     fn one_neighbour_is_the_nearest_by_angle() {
         let train = features(&[[10.0, 0.0], [0.0, 0.1]], &[0, 1]);
         let test = features(&[[0.1, 0.01], [1.0, 9.0], [9.0, 1.0]], &[0, 1, 1]);
-        let one = Knn { k: 1, temperature: 0.1 };
+        let one = Knn { k: 1, ..Knn::default() };
         assert!((accuracy(&one, &train, &test) - 2.0 / 3.0).abs() < 1e-12);
     }
 
@@ -202,7 +208,17 @@ mod tests {
         let train = features(&[[1.0, 0.0], [0.6, 0.8], [0.6, 0.8]], &[0, 1, 1]);
         let test = features(&[[1.0, 0.05]], &[0]);
         // Votes: 1 against 2 exp((0.6 - 1) / T), roughly.
-        let with = |temperature| accuracy(&Knn { k: 3, temperature }, &train, &test);
+        let with = |temperature| {
+            accuracy(
+                &Knn {
+                    k: 3,
+                    temperature,
+                    ..Knn::default()
+                },
+                &train,
+                &test,
+            )
+        };
         assert_eq!((with(0.1), with(10.0)), (1.0, 0.0));
     }
 
@@ -228,6 +244,11 @@ mod tests {
 
     #[test]
     fn it_obeys_the_laws() {
-        fmicl_core::testing::check_labelled_evaluation(&Knn::default());
+        for held_out in [0.0, 0.2] {
+            fmicl_core::testing::check_labelled_evaluation(&Knn {
+                held_out,
+                ..Knn::default()
+            });
+        }
     }
 }

@@ -3,9 +3,11 @@
 mod accuracies;
 mod classifier;
 mod few;
+mod held_out;
 mod knn;
 mod lbfgs;
 mod linear;
+mod retrieval;
 mod score;
 mod tiles;
 
@@ -13,4 +15,5 @@ pub use classifier::Classifier;
 pub use few::{DRAWS, FEW};
 pub use knn::Knn;
 pub use linear::Linear;
+pub use retrieval::{Gallery, Retrieval};
 pub use score::{Largest, Score};

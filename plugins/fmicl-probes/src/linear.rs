@@ -12,7 +12,7 @@
 
 use crate::accuracies::{accuracies, names};
 use crate::tiles::{self, tiles};
-use crate::{Classifier, lbfgs};
+use crate::{Classifier, held_out, lbfgs};
 use fmicl_core::{
     Documented, Evaluation, Features, MetricNames, Report, Representation, Result, Sizes, Task, register, require,
 };
@@ -27,6 +27,9 @@ pub struct Linear {
     pub l2: f64,
     /// The most iterations, at least 1; 200 by default.
     pub max_iter: usize,
+    /// Share of the labelled training samples, 0 to 0.5, on which the rest is judged as well: metric `held-out`, to choose
+    /// settings by (a sweep's `report.best`, `eval.best`) without a look at the test split; 0, none, by default.
+    pub held_out: f64,
 }
 
 register!(
@@ -41,6 +44,7 @@ impl Default for Linear {
         Linear {
             l2: 1e-4,
             max_iter: 200,
+            held_out: 0.0,
         }
     }
 }
@@ -52,7 +56,8 @@ impl Evaluation for Linear {
         })?;
         require(self.max_iter >= 1, "max_iter", || {
             format!("{} is not at least 1", self.max_iter)
-        })
+        })?;
+        held_out::validate(self.held_out)
     }
 
     fn wants_labels(&self) -> bool {
@@ -74,11 +79,11 @@ impl Evaluation for Linear {
 
 impl Task for Linear {
     fn metrics(&self, in_training: bool) -> MetricNames {
-        names(in_training)
+        names(in_training, self.held_out)
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
-        let (metrics, mut notes) = accuracies(self, it.labelled()?, it.is_in_training());
+        let (metrics, mut notes) = accuracies(self, it.labelled()?, self.held_out, it.is_in_training());
         let probe = format!(
             "linear: logistic regression on standardised features, l2 = {}.",
             self.l2
@@ -220,6 +225,7 @@ mod tests {
         let options = Linear {
             l2: 1e-5,
             max_iter: 200,
+            ..Linear::default()
         };
         let accuracy = accuracy(&options, plane(2000, 1), &plane(1000, 2));
         assert!(accuracy > 0.985, "{accuracy}");
@@ -230,6 +236,7 @@ mod tests {
         let options = Linear {
             l2: 1e-3,
             max_iter: 100,
+            ..Linear::default()
         };
         let test = plane(500, 2);
         let flipped = Features {
@@ -253,6 +260,7 @@ mod tests {
         let options = Linear {
             l2: 1e-5,
             max_iter: 200,
+            ..Linear::default()
         };
         let accuracy = accuracy(&options, with_constant(plane(2000, 1)), &with_constant(plane(1000, 2)));
         assert!(accuracy > 0.985, "{accuracy}");
