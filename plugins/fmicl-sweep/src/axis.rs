@@ -12,6 +12,8 @@ pub struct Point {
     pub label: String,
     /// The changes that it stands for.
     pub sets: Vec<Change>,
+    /// What it is a variant of, for `[report.best]`.
+    pub of: Option<String>,
 }
 
 /// A value of an axis that sets several keys.
@@ -20,6 +22,8 @@ pub struct Point {
 struct Labelled {
     label: String,
     set: Vec<Change>,
+    #[serde(default)]
+    of: Option<String>,
 }
 
 impl Axis {
@@ -50,6 +54,7 @@ impl Axis {
                         Some(source) => Change::of_file(key, value.clone(), &source.origin)?,
                         None => Change::set(key, value.clone()),
                     }],
+                    of: None,
                 },
                 None => self.labelled(value, source).map_err(wrong)?,
             };
@@ -69,7 +74,7 @@ impl Axis {
                 self.name
             )));
         };
-        let Labelled { label, set: sets } = registry::read_options(table.clone())?;
+        let Labelled { label, set: sets, of } = registry::read_options(table.clone())?;
         let twice = sets
             .iter()
             .enumerate()
@@ -87,7 +92,7 @@ impl Axis {
             None => change,
         };
         let sets = sets.into_iter().enumerate().map(place).collect();
-        Ok(Point { label, sets })
+        Ok(Point { label, sets, of })
     }
 }
 

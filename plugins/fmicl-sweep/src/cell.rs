@@ -95,7 +95,7 @@ impl Cell {
             .lines()
             .zip(self.config.lines())
             .find(|(there, here)| there != here);
-        if there == self.config {
+        if there == self.config || self.is_alike() {
             return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
         }
         let (was, is) = differs.unwrap_or(("shorter", "longer"));
@@ -103,6 +103,12 @@ impl Cell {
             "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out, or move that run elsewhere",
             self.dir.display()
         )))
+    }
+
+    /// Returns true if the directory's config is this one in other digits, as an earlier version wrote it.
+    fn is_alike(&self) -> bool {
+        let stored = RunDir::open(&self.dir).and_then(|run| RunDir::config_of(&run.experiment()?));
+        stored.is_ok_and(|stored| stored == self.config)
     }
 
     /// Makes the directory ready for the run to begin, or to go on from its last checkpoint where it was broken off; it is

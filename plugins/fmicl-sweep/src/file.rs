@@ -20,6 +20,7 @@
 //!
 //! `[reference]` is in `reference.rs`.
 
+use super::best::{Best, counterparts};
 use super::lists::{among, unique};
 use super::reference::Reference;
 use fmicl_core::{Error, Result, require};
@@ -106,6 +107,8 @@ pub struct Reported {
     pub plot: PlotKind,
     /// For `lines`: the axis along which they run; its values are numbers.
     pub x: Option<String>,
+    /// A second table: each row with the value of an axis that is best for it.
+    pub best: Option<Best>,
 }
 
 impl Default for Reported {
@@ -115,6 +118,7 @@ impl Default for Reported {
             metrics: vec!["knn".into(), "linear".into()],
             plot: PlotKind::Points,
             x: None,
+            best: None,
         }
     }
 }
@@ -182,6 +186,7 @@ impl SweepFile {
                 .map_err(|error| file.locate(error))?;
             file.reference = Some(reference);
         }
+        file.validate_best().map_err(|error| file.locate(error))?;
         Ok(file)
     }
 
@@ -195,6 +200,54 @@ impl SweepFile {
             Ok(unique(labels.into_iter()))
         };
         self.axis.iter().map(|axis| Ok((&*axis.name, of_axis(axis)?))).collect()
+    }
+
+    /// The metrics that the file asks for, each with its key; nobody asks for the default ones.
+    pub fn metrics(&self) -> impl Iterator<Item = (String, &str)> {
+        let asked = self.report.metrics != Reported::default().metrics;
+        let metrics = self.report.metrics.iter().enumerate().filter(move |_| asked);
+        let metrics = metrics.map(|(index, name)| (format!("report.metrics[{index}]"), &**name));
+        let best = self
+            .report
+            .best
+            .iter()
+            .map(|best| ("report.best.by".to_string(), &*best.by));
+        metrics.chain(best)
+    }
+
+    /// The variants of each value of an axis: its label, and what it is of.
+    pub fn variants(&self, axis: &str) -> Result<Vec<(String, Option<String>)>> {
+        let mut variants = Vec::new();
+        for axis in self.axis.iter().filter(|it| it.name == axis) {
+            for scale in std::iter::once(None).chain(axis.scale.keys().map(|scale| Some(&**scale))) {
+                variants.extend(axis.points(scale)?.into_iter().map(|point| (point.label, point.of)));
+            }
+        }
+        Ok(unique(variants.into_iter()))
+    }
+
+    fn validate_best(&self) -> Result<()> {
+        let Some(Best { axis, against, .. }) = &self.report.best else {
+            return Ok(());
+        };
+        let axes = self.labels()?;
+        let names: Vec<&str> = axes.iter().map(|axis| axis.0).collect();
+        require(names.contains(&&**axis), "report.best.axis", || {
+            format!("no axis named `{axis}`{}", among(axis, "axes", &names))
+        })?;
+        let variants = self.variants(axis)?;
+        let without = variants.iter().find(|(_, of)| of.is_none());
+        let some_have = variants.iter().any(|(_, of)| of.is_some());
+        require(!some_have || without.is_none(), "report.best.axis", || {
+            let label = without.map_or("", |(label, _)| label);
+            format!("the value `{label}` of `{axis}` has no `of`, and others have: give it one, or take it from all")
+        })?;
+        let Some(against) = against else { return Ok(()) };
+        let of: Vec<String> = variants.into_iter().filter_map(|(_, of)| of).collect();
+        let known = counterparts(&axes, axis, &of);
+        require(known.contains(&&**against), "report.best.against", || {
+            format!("no row named `{against}`{}", among(against, "rows", &known))
+        })
     }
 
     /// A config error with the file and line where its key was written.

@@ -56,8 +56,7 @@ pub fn cells(
     Ok(cells)
 }
 
-/// Checks that the evaluations that metrics are named after are those of some run: which metrics one has, it says once it
-/// has run.
+/// Checks that the evaluations that metrics are named after are those of some run, before runs are looked at more closely.
 fn require_evaluated(file: &SweepFile, cells: &[Cell]) -> Result<()> {
     let mut known = vec![TRAINING.to_string()];
     for cell in cells {
@@ -67,12 +66,12 @@ fn require_evaluated(file: &SweepFile, cells: &[Cell]) -> Result<()> {
         let names = names.map(|(name, _)| name.clone()).filter(|name| !known.contains(name));
         known.extend(names.collect::<Vec<_>>());
     }
-    for (index, metric) in file.report.metrics.iter().enumerate() {
+    for (key, metric) in file.metrics() {
         let Some((evaluation, _)) = metric.split_once('.') else {
             continue;
         };
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        require(known.contains(&evaluation), &format!("report.metrics[{index}]"), || {
+        require(known.contains(&evaluation), &key, || {
             format!(
                 "`{metric}`: no run has an evaluation `{evaluation}`{}",
                 among(evaluation, "evaluations", &known)

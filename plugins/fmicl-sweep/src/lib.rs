@@ -2,12 +2,15 @@
 
 mod apart;
 mod axis;
+mod best;
+mod bootstrap;
 mod caption;
 mod cell;
 mod csv;
 mod file;
 mod grid;
 mod jobs;
+mod lines;
 mod lists;
 mod metrics;
 mod outcome;

@@ -24,13 +24,12 @@ impl Metrics {
         self.0.push(run.metrics());
     }
 
-    /// The metrics of the report that no run has, at their lines.
+    /// The metrics that the file asks for and no run has, at their lines.
     pub fn missing(&self, file: &SweepFile) -> Vec<Error> {
-        let metrics = file.report.metrics.iter().enumerate();
-        let missing = metrics.filter_map(|(index, name)| {
+        let missing = file.metrics().filter_map(|(key, name)| {
             let is_there = self.0.iter().any(|run| find(run, name).is_ok());
             let why = (!is_there).then(|| find(&self.of_any(), name).err()).flatten()?;
-            Some(file.locate(Error::config(why).at(&format!("report.metrics[{index}]"))))
+            Some(file.locate(Error::config(why).at(&key)))
         });
         missing.collect()
     }

@@ -1,7 +1,9 @@
 //! The table of a sweep, in Markdown, and the files that a sweep writes.
 
+use super::best;
 use super::cell::Cell;
 use super::file::{Reported, SweepFile};
+use super::lines::{NOTHING, line, padded, shown};
 use super::lists::unique;
 use super::outcome::{Finished, Outcome};
 use super::reference::Reference;
@@ -29,6 +31,8 @@ pub struct Report<'a> {
     reference: Option<&'a Reference>,
     scale: Option<String>,
     cells: &'a [Cell],
+    /// What the values of the axis that `[report.best]` chooses from are of.
+    variants: Vec<(String, Option<String>)>,
 }
 
 impl<'a> Report<'a> {
@@ -49,6 +53,10 @@ impl<'a> Report<'a> {
             reference: file.reference.as_ref(),
             scale: scale.map(str::to_string),
             cells,
+            variants: match &file.report.best {
+                Some(best) => file.variants(&best.axis)?,
+                None => Vec::new(),
+            },
         })
     }
 
@@ -134,7 +142,28 @@ impl<'a> Report<'a> {
             let _ = write!(text, "\n{}", reference.caption(self.scale.as_deref(), &cells));
         }
         let _ = write!(text, "\n{}", caption::caption(self.cells, metrics, &left_out)?);
+        if let Some(best) = &self.reported.best {
+            let _ = write!(text, "\n{}", best.markdown(&self.axes, metrics, self.runs()?));
+        }
         Ok(text)
+    }
+
+    fn runs(&self) -> Result<Vec<best::Run<'_>>> {
+        let chosen = self.reported.best.as_ref();
+        let chosen = chosen.and_then(|best| self.axes.iter().position(|axis| *axis == best.axis));
+        let of = |cell: &Cell| {
+            let own = chosen.map(|axis| &cell.labels[axis]);
+            let of = self.variants.iter().find(|(label, _)| Some(label) == own);
+            of.and_then(|(_, of)| of.as_deref())
+        };
+        let run = |cell: &'a Cell| {
+            Ok(best::Run {
+                labels: &cell.labels,
+                of: of(cell),
+                outcome: cell.outcome()?,
+            })
+        };
+        self.cells.iter().map(run).collect()
     }
 }
 
@@ -227,8 +256,6 @@ impl<'a> Table<'a> {
     }
 }
 
-const NOTHING: &str = "–";
-
 /// A metric that depends on nothing but the column and the seed; nothing where it depends on the row.
 fn reference(column: &[&Group], metric: impl Fn(&Finished) -> Option<Metric>) -> Option<Summary> {
     let mut of_seeds: BTreeMap<usize, Metric> = BTreeMap::new();
@@ -245,18 +272,6 @@ fn reference(column: &[&Group], metric: impl Fn(&Finished) -> Option<Metric>) ->
     // The same in every run: a spread of 0 says nothing.
     summary.spread = summary.spread.filter(|spread| *spread > SAME);
     Some(summary)
-}
-
-fn shown(summary: Option<Summary>, best: bool) -> String {
-    let Some(summary) = summary else {
-        return NOTHING.to_string();
-    };
-    let mean = summary.show(summary.mean);
-    let mean = if best { format!("**{mean}**") } else { mean };
-    match summary.spread {
-        Some(spread) => format!("{mean} ± {}", summary.show(spread)),
-        None => mean,
-    }
 }
 
 /// Returns true if always answering the largest class is as accurate as the group.
@@ -276,13 +291,4 @@ fn is_best(metric: &str, own: &Summary, column: &[&Group]) -> bool {
     let no_better = |other: &f64| if more { *other <= own.mean } else { *other >= own.mean };
     // One alone is not the best of anything.
     means.len() > 1 && means.iter().all(no_better)
-}
-
-fn padded(items: impl Iterator<Item = String>, width: usize) -> impl Iterator<Item = String> {
-    items.chain(std::iter::repeat(String::new())).take(width)
-}
-
-fn line(text: &mut String, fields: impl Iterator<Item = String>) {
-    let fields: Vec<String> = fields.map(|field| field.replace('|', "\\|")).collect();
-    let _ = writeln!(text, "| {} |", fields.join(" | "));
 }

@@ -1,5 +1,6 @@
 //! A sweep over runs that are made by hand: what the grid, the table and the CSV say of them.
 
+mod best;
 mod errors;
 mod grid;
 mod ours;

@@ -246,7 +246,7 @@ fn an_error_names_the_line_of_the_sweep_or_of_its_scales() {
     );
     assert_eq!(
         error_of("experiment = 'x.toml'\n[[axis]]\nname = 'a'\nvalues = [\n  { label = 'a', sets = [] },\n]"),
-        "sweep.toml:5:18: sets: unknown key (did you mean `set`?); known keys: label, set"
+        "sweep.toml:5:18: sets: unknown key (did you mean `set`?); known keys: label, set, of"
     );
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("scales.toml"), "[tiny]\nset = ['train.epochs=0']").unwrap();
