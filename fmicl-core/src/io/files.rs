@@ -46,7 +46,9 @@ pub fn beside(path: &Path) -> String {
     let names = entries
         .take(MOST_BESIDE)
         .filter_map(|entry| Some(entry.ok()?.file_name()));
+    let names: Vec<_> = names.collect();
     let like: Vec<_> = names
+        .iter()
         .filter(|name| Path::new(name).extension() == path.extension())
         .collect();
     // An ending alone makes no name similar.
@@ -54,6 +56,13 @@ pub fn beside(path: &Path) -> String {
     let hint = did_you_mean(&found, &stems.iter().map(String::as_str).collect::<Vec<_>>());
     match path.extension() {
         Some(extension) => hint.replace("`?)", &format!(".{}`?)", extension.to_string_lossy())),
+        None if hint.is_empty() => {
+            let same = names
+                .iter()
+                .filter(|name| stem(Path::new(name)).as_ref() == Some(&found));
+            let first = same.min().map(|name| name.to_string_lossy());
+            first.map_or(hint, |name| format!(" (did you mean `{name}`?)"))
+        }
         None => hint,
     }
 }
@@ -116,6 +125,7 @@ mod tests {
         assert_eq!(hint("cifra10.toml"), " (did you mean `cifar10.toml`?)");
         assert_eq!(hint("resnet-18.safetensors"), " (did you mean `resnet18.safetensors`?)");
         assert_eq!(hint("photo"), " (did you mean `photos`?)");
+        assert_eq!(hint("cifar10"), " (did you mean `cifar10.toml`?)");
         assert_eq!(hint("y.toml"), "", "an ending alone is not similar");
         assert_eq!(hint("none/cifar10.toml"), "");
     }

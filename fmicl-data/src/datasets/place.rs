@@ -18,13 +18,13 @@ pub fn data_folder() -> PathBuf {
     }
 }
 
-/// What the sentence "there is no such folder" of a path below an option `root` says besides: a similar name beside it, and where
-/// a relative one leads.
+/// What the sentence "there is no such folder" of a path below an option `root` says besides: where a relative one leads, and
+/// a similar name beside it.
 pub(super) fn leads_to(path: &Path) -> String {
     let similar = beside(path);
     match std::path::absolute(path) {
         Ok(absolute) if path.is_relative() => format!(
-            "{similar}, which would be {}: `root` is relative to the current directory",
+            ", which would be {}: `root` is relative to the current directory{similar}",
             absolute.display()
         ),
         _ => similar,

@@ -72,7 +72,8 @@ impl Checked {
 
     /// The names of the metrics of an epoch of training.
     pub fn of_training(&self) -> impl Iterator<Item = &'static str> {
-        train::EPOCH_METRICS.into_iter().chain(self.terms.iter().copied())
+        let of_epochs = train::EPOCH_METRICS.into_iter().chain(train::SOME_EPOCHS_METRICS);
+        of_epochs.chain(self.terms.iter().copied())
     }
 }
 

@@ -58,10 +58,14 @@ fn is_of_evaluation(table: &str) -> bool {
     is_of(table, "eval") || is_of(table, "evaluations")
 }
 
-/// Returns true if a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation.
+/// Returns true if a key that was found in a table may be meant for this one: a part's is hardly meant for the evaluation,
+/// and that of a part within a part hardly for a part elsewhere.
 fn fits(home: &Known, found_in: &str) -> bool {
     let in_a_part = !found_in.is_empty() && !is_of(found_in, "train") && !is_of_evaluation(found_in);
-    !(in_a_part && is_of_evaluation(&home.at))
+    let section = found_in.split_once('.').map(|(section, _)| section);
+    let elsewhere =
+        section.is_some_and(|section| !home.at.is_empty() && !is_of(&home.at, "train") && !is_of(&home.at, section));
+    !(in_a_part && (elsewhere || is_of_evaluation(&home.at)))
 }
 
 /// The rank of what is below the table.

@@ -99,7 +99,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\n[evaluations.knn]\nkk = 3"),
-        "x.toml:12:1: evaluations.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature"
+        "x.toml:12:1: evaluations.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature, held_out"
     );
     assert_eq!(
         error_with("sigma", "sigm"),
@@ -135,7 +135,7 @@ fn a_known_key_in_another_place_is_told_its_own() {
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nk = 3",
-            "12:1: eval.k: unknown key here; write it as `evaluations.knn.k`".into(),
+            "12:1: eval.k: unknown key here; write it as `evaluations.knn.k` or `evaluations.retrieval.k`".into(),
         ),
         (
             "lr = 0.5",
@@ -208,6 +208,9 @@ fn a_known_key_in_another_place_is_told_its_own() {
     // What a part has not is no option of an evaluation, whatever its name.
     let unknown = error_of(GOOD, &["objective.k=5"]);
     assert!(unknown.contains("known keys: divergence"), "{unknown}");
+    // Nor what the objective's divergence has not an option of the views.
+    let unknown = error_of(GOOD, &["objective.divergence.order=5"]);
+    assert!(!unknown.contains("views"), "{unknown}");
     assert_eq!(
         error_of(GOOD, &["epochs=3"]),
         "--set epochs=3: unknown key here; write it as `train.epochs`"

@@ -7,8 +7,16 @@ use toml::de::{DeTable, DeValue};
 pub(super) fn words(text: &str, at: usize) -> String {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = text[start..].lines().next().unwrap_or_default();
+    let is_item = line.trim_start().starts_with("[[");
     let (shown, path, remedy) = match header(line) {
-        Some(key) => (format!("[{key}]"), names(key), "put its keys into one table"),
+        Some(key) => {
+            let shown = if is_item {
+                format!("[[{key}]]")
+            } else {
+                format!("[{key}]")
+            };
+            (shown, names(key), "put its keys into one table")
+        }
         None => {
             // Within a line it is a key of an inline table; the offset of a dotted key may be its last part's.
             let is_inline = text[start..at].contains(['=', '{', ',']);
@@ -23,10 +31,26 @@ pub(super) fn words(text: &str, at: usize) -> String {
         }
     };
     let before = DeTable::parse(&text[..start]).ok();
-    let first = before.and_then(|before| first(before.get_ref(), &path));
-    let line = |span: Range<usize>| 1 + text[..span.start].matches('\n').count();
-    let also = first.map(|span| format!(", here and on line {}", line(span)));
-    format!("`{shown}` is given twice{}: {remedy}", also.unwrap_or_default())
+    let first = before.as_ref().and_then(|before| first(before.get_ref(), &path));
+    let number = |span: &Range<usize>| 1 + text[..span.start].matches('\n').count();
+    let also = first
+        .as_ref()
+        .map(|(span, _)| format!(", here and on line {}", number(span)));
+    match first {
+        Some((span, Found::Item)) if header(line).is_some() && !is_item => format!(
+            "`{shown}` is one of several since line {}: write it as `[{shown}]`",
+            number(&span)
+        ),
+        Some((span, Found::Whole)) if is_item => format!(
+            "`{shown}` is one table since line {}: write both as `{shown}`, if there shall be several",
+            number(&span)
+        ),
+        Some((span, Found::Table(name))) => format!(
+            "`{shown}` adds to the table `{name}` of line {}, which has a header of its own: put the key below that",
+            number(&span)
+        ),
+        _ => format!("`{shown}` is given twice{}: {remedy}", also.unwrap_or_default()),
+    }
 }
 
 /// The key of a line that begins a table.
@@ -54,17 +78,31 @@ fn names(key: &str) -> Vec<String> {
     names
 }
 
-/// Where a table has the last key of a path, or one before it that is no table; in an array of tables the last one counts.
-fn first(table: &DeTable, path: &[String]) -> Option<Range<usize>> {
+/// What stands in a key's place.
+enum Found {
+    /// A value, or a table.
+    Whole,
+    /// An array of tables.
+    Item,
+    /// A table of this name, without the key.
+    Table(String),
+}
+
+/// Where a table has the last key of a path, or one before it that is no table or lacks the next one; in an array of tables the
+/// last one counts.
+fn first(table: &DeTable, path: &[String]) -> Option<(Range<usize>, Found)> {
     let (name, rest) = path.split_first()?;
     let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name.as_str())?;
     let inner = match value.get_ref() {
         DeValue::Array(items) => items.iter().last().map(|item| item.get_ref()),
         other => Some(other),
     };
-    match inner {
-        Some(DeValue::Table(inner)) if !rest.is_empty() => first(inner, rest),
-        _ => Some(key.span()),
+    match (inner, value.get_ref()) {
+        (Some(DeValue::Table(inner)), _) if !rest.is_empty() => {
+            first(inner, rest).or_else(|| Some((key.span(), Found::Table(name.clone()))))
+        }
+        (Some(DeValue::Table(_)), DeValue::Array(_)) => Some((key.span(), Found::Item)),
+        _ => Some((key.span(), Found::Whole)),
     }
 }
 
@@ -104,6 +142,19 @@ mod tests {
             (
                 "lr = 1\nx = { lr = 1, lr = 2 }\n",
                 format!("`lr` is given twice: {key}"),
+            ),
+            (
+                "[[axis]]\nname = 1\n[axis]\n",
+                "`[axis]` is one of several since line 1: write it as `[[axis]]`".to_string(),
+            ),
+            (
+                "x = 1\n[axis]\nname = 1\n[[axis]]\n",
+                "`[[axis]]` is one table since line 2: write both as `[[axis]]`, if there shall be several".to_string(),
+            ),
+            (
+                "[views.crop]\nscale = 1\n[views]\ncrop.ratio = 1\n",
+                "`crop.ratio` adds to the table `crop` of line 1, which has a header of its own: put the key below that"
+                    .to_string(),
             ),
             (
                 "lr = 1\n[a]\nx = [\n  ['b'],\n]\nlr = 1\nlr = 2\n",

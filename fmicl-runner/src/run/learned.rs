@@ -48,6 +48,11 @@ impl LearnedScalars {
         }
     }
 
+    /// The names of the metrics that show them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(learned, _)| learned.metric)
+    }
+
     /// The metrics that show them; waits for the device.
     pub fn metrics(&self) -> Vec<(&'static str, f64)> {
         let metric = |(learned, variable): &(Learned, Tensor)| {

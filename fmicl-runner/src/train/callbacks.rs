@@ -15,7 +15,7 @@ mod tracking;
 pub use chance::ChanceLevel;
 pub use checkpoints::Checkpoints;
 pub use collapse::{Collapse, has_collapsed};
-pub use metrics::{EPOCH_METRICS, Metrics};
+pub use metrics::{EPOCH_METRICS, Metrics, SOME_EPOCHS_METRICS};
 pub use non_finite::NonFinite;
 pub use online::{Judge, Online, Worth};
 pub use progress::{Progress, can_be_shown};

@@ -73,7 +73,7 @@ impl Model {
                 let loss = quietly(|| experiment.objective.loss_at(pairing, &learned)).map_err(refused("objective"))?;
                 terms.extend(loss.terms.into_iter().map(|(name, _)| name));
             }
-            terms.extend(experiment.objective.learned().iter().map(|learned| learned.metric));
+            terms.extend(self.learned.names());
             Ok((steps, terms))
         })
     }

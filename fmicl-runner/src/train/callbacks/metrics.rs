@@ -8,9 +8,9 @@ use fmicl_core::geometry;
 use fmicl_core::tch::{Tensor, no_grad};
 use std::fmt::Write;
 
-/// The names of an epoch's numbers, `GROUP/NAME` in a group, beside the terms of the loss and what evaluations measure; the last ones
-/// are there where several processes train, or something was skipped.
-pub const EPOCH_METRICS: [&str; 15] = [
+/// The names of the numbers that each epoch has, `GROUP/NAME` in a group, beside the terms of the loss, what the objective learns and
+/// what evaluations measure.
+pub const EPOCH_METRICS: [&str; 12] = [
     "epoch",
     "step",
     "lr",
@@ -23,10 +23,9 @@ pub const EPOCH_METRICS: [&str; 15] = [
     "grad_norm",
     "images_per_second",
     "waiting",
-    "communicating",
-    "skipped_steps",
-    "skipped_samples",
 ];
+/// Those of an epoch in which several processes trained, steps or samples were skipped.
+pub const SOME_EPOCHS_METRICS: [&str; 3] = ["communicating", "skipped_steps", "skipped_samples"];
 
 /// Sums up the losses of an epoch, on the device, and reads them where it ends.
 #[derive(Debug, Default)]
@@ -128,12 +127,13 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     measured.number("grad_norm", last.grad_norm.double_value(&[]));
     measured.number("images_per_second", images_per_second);
     measured.number("waiting", epoch.waiting());
+    let [communicating, skipped_steps, skipped_samples] = SOME_EPOCHS_METRICS;
     if plan.processes.are_many() {
-        measured.number("communicating", epoch.communicating(plan.processes.called()));
+        measured.number(communicating, epoch.communicating(plan.processes.called()));
     }
     let skipped = trainer.state.standing.skipped_steps;
     let unread = epoch.skipped_samples() as u64;
-    for (name, count) in [("skipped_steps", skipped), ("skipped_samples", unread)] {
+    for (name, count) in [(skipped_steps, skipped), (skipped_samples, unread)] {
         if count > 0 {
             measured.count(name, count);
         }
