@@ -40,15 +40,15 @@ use crate::{Input, View, normalize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor, nn};
 
-/// Held by whoever seeds libtorch's generator, which all tests of a process share, for as long as the draws must be those
-/// of the seed.
+/// Held by the laws that seed libtorch's generator, which all tests of a process share, for as long as the draws must be those
+/// of the seed. Not to be taken twice on a thread.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether `holds` does, which seeds libtorch's generator: a test on another thread that draws without taking a turn may
-/// spoil some tries, so one of many is proof enough.
+/// spoil some tries, so one of many is proof enough. `holds` must not call [`unit_rows`].
 fn holds_undisturbed(mut holds: impl FnMut() -> bool) -> bool {
     let _turn = turn();
     (0..100).any(|_| holds())
@@ -83,7 +83,10 @@ fn build_twice<T>(build: impl Fn(&nn::Path) -> T) -> (nn::VarStore, T) {
             .find(|(name, var)| !b.get(name).is_some_and(|b| var.equal(b)))
             .map(|(name, _)| name)
     };
-    let (store, built) = seeded();
+    let (store, built) = {
+        let _turn = turn();
+        seeded()
+    };
     for name in store.variables().keys() {
         // tch's way out where a name is taken: `weight__94`.
         let taken = name
