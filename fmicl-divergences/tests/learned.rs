@@ -226,8 +226,7 @@ fn at_the_values_of_the_options_the_loss_is_that_without_learning() {
                         &format!("{what}, {name}"),
                         at,
                         &fixed.to_kind(Kind::Double),
-                        // A slope a thousandth within the range changes by its own thousandth for an f32's rounding.
-                        50.0 * tolerance,
+                        10.0 * tolerance,
                     );
                 }
             }

@@ -94,7 +94,7 @@ fn naive(objective: &FMicl, source: &str, x: &Tensor, y: &Tensor, bank: &Tensor)
             };
             let one = objective.divergence.critic(&Tensor::from(0.0)).double_value(&[]);
             let most = s.max().double_value(&[]);
-            let mut lower = (s.min().double_value(&[]) - one).max(most - high + (most.abs() + 1.0) * 1e-6);
+            let mut lower = (s.min().double_value(&[]) - one).max(most - high + (most.abs() + 1.0) * 1e-4);
             let mut upper = most - one;
             for _ in 0..200 {
                 let middle = (lower + upper) / 2.0;

@@ -36,8 +36,9 @@ pub fn best_shift(critics: Critics, pairs: Pairs) -> (Tensor, Tensor) {
         let weighted = (ratio * &weights).where_scalarother(&present, 0.0);
         weighted.sum(None::<Kind>).clamp(1e-300, 1e300).log()
     };
-    // The nearest pair stays inside the range by more than rounding: on its very end it would have a gradient or none.
-    let inside = (largest.abs() + 1.0) * 1e-6;
+    // The nearest pair stays inside the range: on its very end rounding would decide whether it has a gradient. By as much as
+    // the end is from that of the domain, so that an f32 still has its slope.
+    let inside = (largest.abs() + 1.0) * 1e-4;
     let above = (&least - &one).maximum(&(&largest - high + inside));
     let shift = root(excess, above, &largest - one);
     // Where a feature is not finite, neither is the shift.
