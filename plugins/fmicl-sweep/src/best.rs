@@ -59,24 +59,25 @@ impl Best {
         heads.extend(has_of.then(|| self.axis.clone()));
         heads.push(format!("best {}", self.axis));
         let width = heads.len() - 1;
-        // A difference that no row has is no column.
-        let differs = |metric: &str| rows.iter().any(|row| self.difference(row, &rows, metric).is_some());
-        let places = metrics.iter().flat_map(|metric| {
-            let other = self.against.as_ref().filter(|_| differs(metric));
-            [(&**metric, None)]
-                .into_iter()
-                .chain(other.map(|other| (&**metric, Some(&**other))))
-        });
-        let places: Vec<(&str, Option<&str>)> = places.collect();
-        heads.extend(places.iter().map(|(metric, other)| match other {
-            Some(other) => format!("{metric} - {other}"),
-            None => metric.to_string(),
-        }));
+        // Each a number of every row; a difference that no row has is no column.
+        let mut columns: Vec<(String, Vec<String>)> = Vec::new();
+        for metric in metrics {
+            let own = |row: &Row| shown(row.best(&self.by).and_then(|best| best.summary(metric)), false);
+            columns.push((metric.clone(), rows.iter().map(own).collect()));
+            let Some(other) = &self.against else { continue };
+            let differences = rows.iter().map(|row| self.difference(row, &rows, metric));
+            let differences: Vec<Option<String>> = differences.collect();
+            if differences.iter().any(Option::is_some) {
+                let shown = differences.into_iter().map(|it| it.unwrap_or_else(|| NOTHING.into()));
+                columns.push((format!("{metric} - {other}"), shown.collect()));
+            }
+        }
+        let differs = columns.len() > metrics.len();
+        heads.extend(columns.iter().map(|(head, _)| head.clone()));
         let mut text = format!("## With the best {}, by {}\n\n", self.axis, self.by);
         line(&mut text, heads.iter().cloned());
         line(&mut text, heads.iter().map(|_| "---".to_string()));
-        for row in &rows {
-            let best = row.best(&self.by);
+        for (index, row) in rows.iter().enumerate() {
             let padding = std::iter::repeat_n("", width - row.labels.len());
             let labels = row.labels.iter().copied().chain(padding);
             let left_out = row
@@ -84,15 +85,12 @@ impl Best {
                 .iter()
                 .filter(|group| score(group, &self.by).is_none())
                 .count();
-            let chosen = best.map_or(NOTHING, |best| best.column).to_string();
+            let chosen = row.best(&self.by).map_or(NOTHING, |best| best.column).to_string();
             let chosen = match left_out {
                 0 => chosen,
                 left_out => format!("{chosen} ({left_out} of {} left out)", row.choices.len()),
             };
-            let values = places.iter().map(|(metric, other)| match other {
-                Some(_) => self.difference(row, &rows, metric).unwrap_or_else(|| NOTHING.into()),
-                None => shown(best.and_then(|best| best.summary(metric)), false),
-            });
+            let values = columns.iter().map(|(_, values)| values[index].clone());
             line(&mut text, labels.map(str::to_string).chain([chosen]).chain(values));
         }
         let _ = writeln!(
@@ -100,11 +98,7 @@ impl Best {
             "\nOf each row the value of `{}` with the best mean of {}; left out are values of which a run failed, is waiting or lacks that.",
             self.axis, self.by
         );
-        if let Some(other) = self
-            .against
-            .as_ref()
-            .filter(|_| places.iter().any(|(_, other)| other.is_some()))
-        {
+        if let Some(other) = self.against.as_ref().filter(|_| differs) {
             let _ = writeln!(
                 text,
                 "\nDifferences to `{other}` in %, with the 95 % interval of a paired bootstrap over test samples and seeds."
