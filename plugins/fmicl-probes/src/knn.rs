@@ -182,6 +182,7 @@ fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor) -> (Ten
 mod tests {
     use super::*;
     use crate::Score;
+    use fmicl_core::testing::unit_rows;
     use tch::Device;
 
     fn features(rows: &[[f32; 2]], labels: &[i64]) -> Features {
@@ -224,15 +225,15 @@ mod tests {
 
     #[test]
     fn neighbours_of_many_tiles_are_those_of_the_whole_set() {
-        tch::manual_seed(1);
         let (rows, k) = (3 * (1 << 13) + 17, 40);
+        // Of many lengths.
+        let lengths = Tensor::arange(rows, (Kind::Float, Device::Cpu)).remainder(7) + 0.5;
         let train = Features {
-            values: Tensor::randn([rows, 6], (Kind::Float, Device::Cpu)),
+            values: unit_rows(rows, 6, Kind::Float, 1) * lengths.unsqueeze(1),
             // Each its own number, so that it tells which neighbour it is.
             labels: Tensor::arange(rows, (Kind::Int64, Device::Cpu)),
         };
-        let queries = Tensor::randn([5, 6], (Kind::Float, Device::Cpu));
-        let queries = normalize(&queries);
+        let queries = unit_rows(5, 6, Kind::Float, 2);
         let lengths = row_norms(&train.values).squeeze_dim(1);
         let (cosines, labels) = nearest(k, &queries, &train, &lengths);
         let all = queries.matmul(&(&train.values / lengths.unsqueeze(1)).tr());

@@ -204,12 +204,12 @@ impl Classifier for Linear {
 mod tests {
     use super::*;
     use crate::Score;
+    use fmicl_core::testing::unit_rows;
     use tch::Device;
 
     /// Two classes on either side of a plane that misses the origin.
     fn plane(count: i64, seed: i64) -> Features {
-        tch::manual_seed(seed);
-        let values = Tensor::randn([count, 5], (Kind::Float, Device::Cpu)) * 3.0 + 1.0;
+        let values = unit_rows(count, 5, Kind::Float, seed) * 3.0 * 5f64.sqrt() + 1.0;
         let labels = (values.select(1, 0) * 2.0 - values.select(1, 3))
             .gt(4.0)
             .to_kind(Kind::Int64);
