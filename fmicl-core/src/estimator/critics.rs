@@ -106,7 +106,7 @@ impl<'a> Critics<'a> {
         curves.into_iter().find_map(|(what, curve)| {
             let value = |index: i64| curve.double_value(&[index]);
             let cosine = |index: i64| cosines.double_value(&[index]);
-            // Not a number is no less than that.
+            // NaN compares as neither, and is beyond as well.
             let beyond =
                 (0..cosines.size()[0]).filter(|&index| value(index).abs().partial_cmp(&MOST) != Some(Ordering::Less));
             let nearest = beyond.min_by(|&a, &b| cosine(a).abs().total_cmp(&cosine(b).abs()))?;

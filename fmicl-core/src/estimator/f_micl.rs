@@ -29,7 +29,7 @@ pub struct FMicl {
     #[serde(default = "within")]
     pub negatives: InBatch,
     /// Constant subtracted from the critic: `none` (the default), or `best`, the one that is best for the batch's
-    /// negatives at `alpha` 1. With it `alpha` says how many times the attraction the repulsion weighs.
+    /// negatives at `alpha` 1. With `best`, repulsion has `alpha` times the weight of attraction.
     #[serde(default)]
     pub shift: Shift,
 }
@@ -145,25 +145,23 @@ impl FMicl {
     fn beyond_f32_at(&self, values: &[f64]) -> Option<String> {
         let values: Vec<_> = values.iter().map(|&value| Tensor::from(value)).collect();
         let line = self.similarity.affine_at(&values).map(Line::new)?;
-        // A factor that normalises the ratios is from e^-scale to 1, but for negatives that are nearly all opposite.
-        let lowest = match self.similarity.normaliser() {
-            Normaliser::Off => None,
-            _ => Some(&line.offset - &line.scale),
+        let offsets = match self.similarity.normaliser() {
+            Normaliser::Off => vec![line.offset.shallow_clone()],
+            // A factor that normalises the ratios is from e^-scale to 1, but for negatives that are nearly all opposite.
+            _ => vec![line.scale.zeros_like(), -&line.scale],
         };
-        [Some(line.offset.shallow_clone()), lowest]
-            .into_iter()
-            .flatten()
-            .find_map(|offset| {
-                let offset = Scalar::new(&offset);
-                let critics = Critics {
-                    offset: Some(&offset),
-                    ..Critics::new(&*self.divergence, &line.similarity)
-                };
-                critics.beyond_f32()
-            })
+        offsets.iter().find_map(|offset| {
+            let offset = Scalar::new(offset);
+            let critics = Critics {
+                offset: Some(&offset),
+                ..Critics::new(&*self.divergence, &line.similarity)
+            };
+            critics.beyond_f32()
+        })
     }
 
-    /// The loss, with the log ratio `line` where factors of it are learned.
+    /// The loss, with the log ratio `line` where factors of it are learned. Where nothing is learned, `mu` is a number and
+    /// there is no shift, every `Option` here is `None`: `alpha * mean f*(s(c_ij)) - mean s(c_ii)` is all that is left.
     fn loss_of(&self, pairing: &Pairing, line: Option<&Line>) -> Loss {
         let pairs = pairing.negative_pairs(self.negatives);
         let scaled = line.map(|line| Scaled::new(pairs, &line.scale));
@@ -192,27 +190,27 @@ impl FMicl {
         };
         let reward = reward.mean(kind);
         let (_, slope) = with_slope(&cosine, |cosine| critics.reward(cosine));
-        // Of moving all cosines together, at the factor that the ratios have.
+        // For `balance`: the penalty's slope is with respect to `scale * c`, the reward's with respect to `c`.
         let scale = line.map_or_else(
             || Factor::Number(self.similarity.affine().map_or(1.0, |(scale, _)| scale)),
             |line| Factor::Learned(line.scale.detach()),
         );
-        let mut balance = scale.times(self.alpha, &penalty.slope) - slope.mean(kind);
+        let mut balance = scale.multiply(self.alpha, &penalty.slope) - slope.mean(kind);
         let mut value = &penalty.value * self.alpha - &reward;
         let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
-        // The shift takes all that is learned of the offset back.
+        // For an exponential conjugate the best shift cancels a learned offset.
         let is_idle = line.is_some() && self.shift == Shift::Best && self.divergence.has_exponential_conjugate();
         if let Some(offset) = offset.filter(|offset| is_normalised || offset.requires_grad()) {
-            // The offset moves all log ratios together.
+            // d loss / d offset: it moves all log ratios alike, as moving all cosines by 1 / scale does.
             let weight = if is_idle {
                 balance.zeros_like()
             } else {
-                scale.of(&balance)
+                scale.divide(&balance)
             };
             value += (&offset - offset.detach()) * weight;
         }
         if is_normalised {
-            // It moves them back what moving all cosines did.
+            // `mu` of the batch cancels a common move of all cosines.
             balance = balance.zeros_like();
         }
         let critic = critics.critic(&cosine.detach());
@@ -238,7 +236,7 @@ enum Factor {
 
 impl Factor {
     /// `number * factor * tensor`.
-    fn times(&self, number: f64, tensor: &Tensor) -> Tensor {
+    fn multiply(&self, number: f64, tensor: &Tensor) -> Tensor {
         match self {
             Factor::Number(factor) => tensor * (number * factor),
             Factor::Learned(factor) => tensor * (factor * number),
@@ -246,7 +244,7 @@ impl Factor {
     }
 
     /// `tensor / factor`.
-    fn of(&self, tensor: &Tensor) -> Tensor {
+    fn divide(&self, tensor: &Tensor) -> Tensor {
         match self {
             Factor::Number(factor) => tensor / *factor,
             Factor::Learned(factor) => tensor / factor,

@@ -62,7 +62,7 @@ impl Grid {
     pub fn tiles(&self) -> Vec<Tile> {
         let side = tile(self.rows.device(), self.rows.kind());
         if let Some(columns) = &self.columns {
-            // Those of the columns of a single row of tiles serve once: of a bank they would be as large as the bank.
+            // With one row of tiles a column's transpose is used once, so it is not kept: of a bank it would be a second bank.
             let is_one_row = self.rows.size()[0] <= side;
             let rows = Features::spans(&self.rows, side, true);
             let columns = Features::spans(columns, side, !is_one_row);
@@ -174,7 +174,7 @@ impl Features {
         }
     }
 
-    /// Tensors go from thread to thread, but threads do not share them.
+    /// Handles for another tile: a `Tensor` is `Send`, not `Sync`.
     fn share(&self) -> Self {
         Features {
             rows: self.rows.shallow_clone(),
@@ -210,7 +210,7 @@ impl Tile {
 
     /// `scale * cosine + offset` of each pair, `[rows, columns]`.
     pub fn cosines(&self, scale: f64, offset: f64) -> Tensor {
-        product::of_rows(&(&self.x.rows * scale), &self.y.rows, offset)
+        product::inner_products(&(&self.x.rows * scale), &self.y.rows, offset)
     }
 
     /// The matrix with `value` where a pair does not count.
@@ -251,8 +251,8 @@ impl Gradient {
         }
     }
 
-    /// Adds what a tile's weights `[rows, columns]` give: each pair draws its row along its column's feature, and the
-    /// other way round.
+    /// Adds `W y` to the rows and `W^T x` to the columns, for a tile's weights `W`, `[rows, columns]`; a mirrored tile's
+    /// columns are rows.
     pub fn add(&mut self, tile: &Tile, weights: &Tensor) {
         let _ = tile
             .of_rows(&self.rows)

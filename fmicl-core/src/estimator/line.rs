@@ -1,8 +1,8 @@
 //! An affine log ratio with learned factors.
 //!
-//! The factor of the cosines goes into the features: the product of two of them is then the log ratio itself, but for the
-//! offset, and what the tiles give each feature is, through that product, also the factor's gradient. So the tiles know
-//! nothing of it.
+//! The factor is multiplied into the features, so that the product of two features is the log ratio without its offset.
+//! Autograd then computes the factor's gradient from the gradients of the scaled features, and the tiles need no code
+//! for it.
 
 use super::{Pairs, Scalar};
 use crate::compute::sphere::log_mean_exp_on_sphere;

@@ -44,7 +44,8 @@ pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
             };
             for tile in tiles {
                 let (value, slope) = (of.map)(tile.cosines(of.scale, of.offset));
-                // One after the other, so that a tile's memory is that of the two, which may be one.
+                // The value goes before the slope is masked: a tile takes two matrices at most, one where both share memory
+                // (`kl`).
                 let times = if tile.mirrored { 2.0 } else { 1.0 };
                 let value = tile.exclude(value, 0.0);
                 add(0, &value, times);
@@ -58,6 +59,7 @@ pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
             (sum, gradient)
         },
     );
+    // Over the threads, then the processes.
     let (sums, gradients): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
     let sum = together::gathered(Tensor::stack(&sums, 0).sum_dim_intlist([0].as_slice(), false, None));
     let mean = (sum.sum_dim_intlist([0].as_slice(), false, None) / count).to_kind(anchors.kind());
@@ -66,7 +68,7 @@ pub fn mean_with_slope(of: &OfCosine, pairs: Pairs) -> Mean {
     if gradients.is_empty() {
         return Mean { value, slope };
     }
-    // In a symmetric matrix each feature is in a pair once as a row and once as a column.
+    // In a symmetric sum x_i is in the pairs (i, j) and (j, i), with the same slope; `Gradient::add` adds only (i, j).
     let times = if grid.is_symmetric() { 2.0 } else { 1.0 };
     value = grid.zero_with(gradients, times * of.scale / count) + value;
     Mean { value, slope }

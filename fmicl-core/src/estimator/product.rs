@@ -4,7 +4,7 @@ use crate::compute::linear::{by_convolution, linear};
 use tch::Tensor;
 
 /// `x y^T + offset`, `[m, n]`, of rows `[m, d]` and `[n, d]`.
-pub fn of_rows(x: &Tensor, y: &Tensor, offset: f64) -> Tensor {
+pub fn inner_products(x: &Tensor, y: &Tensor, offset: f64) -> Tensor {
     let bias = (offset != 0.0).then(|| Tensor::full([y.size()[0]], offset, (y.kind(), y.device())));
     linear(x, y, bias.as_ref())
 }
@@ -39,7 +39,10 @@ mod tests {
             let (x, y) = (unit_rows(m, d, Kind::Float, 1), unit_rows(n, d, Kind::Float, 2));
             let far = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]);
             let exact = x.to_kind(Kind::Double).matmul(&y.to_kind(Kind::Double).tr());
-            assert!(far(&of_rows(&x, &y, -0.5), &(&exact - 0.5)) < 1e-6, "{m} {n} {d}");
+            assert!(
+                far(&inner_products(&x, &y, -0.5), &(&exact - 0.5)) < 1e-6,
+                "{m} {n} {d}"
+            );
             let weights = exact.to_kind(Kind::Float);
             assert!(
                 far(&by_features(&weights, &y.tr()), &exact.matmul(&y.to_kind(Kind::Double))) < 1e-4,

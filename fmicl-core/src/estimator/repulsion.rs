@@ -11,7 +11,7 @@ use tch::Tensor;
 #[derive(Clone, Copy)]
 pub(super) struct Repelled<'a> {
     pub pairs: Pairs<'a>,
-    /// Pairs of features whose products are the log ratios, but for the offset; where factors are learned.
+    /// The same pairs with scaled features, whose products are `scale * c`; `Some` where factors are learned.
     pub products: Option<Pairs<'a>>,
 }
 
@@ -23,15 +23,16 @@ pub(super) struct Repulsion {
 }
 
 impl Repelled<'_> {
-    /// Added to the log ratio, with its gradient: the logarithm of the factor that normalises the ratios, or what is learned.
+    /// Constant added to the similarity's value, or to `scale * c` where factors are learned, with its gradient: minus the
+    /// logarithm of the mean ratio where the ratios are normalised, or the learned offset.
     pub fn offset(self, similarity: &dyn Similarity, line: Option<&Line>) -> Option<Tensor> {
         let Repelled { pairs, products } = self;
         let dimension = pairs.anchors().size()[1];
         if let (Some(line), Some(products)) = (line, products) {
             return Some(match similarity.normaliser() {
                 Normaliser::Off => line.offset.shallow_clone(),
-                Normaliser::Uniform => -line.log_mean_exp_on_sphere(dimension) - &line.offset,
-                Normaliser::Batch => -log_mean_exp_of_products(products) - &line.offset,
+                Normaliser::Uniform => -line.log_mean_exp_on_sphere(dimension),
+                Normaliser::Batch => -log_mean_exp_of_products(products),
             });
         }
         let (scale, offset) = similarity.affine()?;
@@ -60,6 +61,13 @@ impl Repelled<'_> {
         Repulsion {
             penalty: self.mean_penalty(critics),
             shift: Some((shift, ratio)),
+        }
+    }
+
+    fn mean_penalty(self, critics: Critics) -> Mean {
+        match self.products {
+            Some(products) => estimator::mean_with_slope(&critics.penalty_of_products(), products),
+            None => estimator::mean_with_slope(&critics.penalty(), self.pairs),
         }
     }
 
@@ -108,11 +116,49 @@ impl Repelled<'_> {
             shift: Some((shift, one)),
         }
     }
+}
 
-    fn mean_penalty(self, critics: Critics) -> Mean {
-        match self.products {
-            Some(products) => estimator::mean_with_slope(&critics.penalty_of_products(), products),
-            None => estimator::mean_with_slope(&critics.penalty(), self.pairs),
+#[cfg(test)]
+mod tests {
+    use super::super::line::Scaled;
+    use super::*;
+    use crate::testing::unit_rows;
+    use tch::Kind;
+
+    #[derive(Debug)]
+    struct Normalised(Normaliser);
+
+    impl Similarity for Normalised {
+        fn critic(&self) -> Critic {
+            Critic::Ratio
         }
+
+        fn value(&self, cosine: &Tensor) -> Tensor {
+            cosine * 4.0
+        }
+
+        fn normaliser(&self) -> Normaliser {
+            self.0
+        }
+    }
+
+    #[test]
+    fn normalised_ratios_do_not_depend_on_the_offset_of_a_learned_line() {
+        let x = unit_rows(40, 8, Kind::Double, 1);
+        let pairs = Pairs::Within(&x);
+        let offset = |normaliser, initial: f64| {
+            let line = Line::new((Tensor::from(4.0), Tensor::from(initial)));
+            let scaled = Scaled::new(pairs, &line.scale);
+            let products = Some(scaled.pairs());
+            let offset = Repelled { pairs, products }.offset(&Normalised(normaliser), Some(&line));
+            offset.expect("a line has an offset").double_value(&[])
+        };
+        for normaliser in [Normaliser::Batch, Normaliser::Uniform] {
+            let (without, with) = (offset(normaliser, 0.0), offset(normaliser, 3.0));
+            assert!((without - with).abs() < 1e-12, "{normaliser:?}: {without} and {with}");
+        }
+        let mean = estimator::log_mean_exp(pairs, 4.0).double_value(&[]);
+        let off = (offset(Normaliser::Batch, 3.0) + mean).abs();
+        assert!(off < 1e-10, "the mean ratio is off by {off:e}");
     }
 }
