@@ -1,4 +1,4 @@
-//! Conformance tests of each kind of part, for a plugin's own tests:
+//! Conformance tests for most kinds of part, for a plugin's own tests:
 //! `fmicl_core::testing::check_divergence(&MyDivergence {})`. Each panics with the violated law.
 
 mod after_step;

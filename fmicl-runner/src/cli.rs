@@ -36,7 +36,7 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
         Ok(entries) => entries,
         Err(error) => return refused(&error.to_string()),
     };
-    // What is no terminal gets whole lines.
+    // Lines are wrapped on a terminal only.
     let matches = to_clap(&entries, wrap::width(io::stdout())).try_get_matches_from(&args);
     let matches = matches.unwrap_or_else(|error| with_a_tip(error, &args).exit());
     log::init();
@@ -49,7 +49,7 @@ pub fn cli_of(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Ex
     let Ok(outcome) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) else {
         return ExitCode::FAILURE;
     };
-    // clap lets nothing else through than a verb that it was told.
+    // `None` cannot happen: clap accepts registered commands only.
     let Some(Err(errors)) = outcome else {
         return ExitCode::SUCCESS;
     };

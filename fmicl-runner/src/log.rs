@@ -1,4 +1,4 @@
-//! The log: everything goes to the run's file, what comes before it is open too; warnings go to stderr as well.
+//! The log: all messages go to the run's `log.txt`, also those from before it was opened; warnings go to stderr, too.
 
 use crate::wrap;
 use fmicl_core::{Error, Result};

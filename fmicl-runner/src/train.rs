@@ -3,13 +3,14 @@
 //! | to read | in |
 //! |---|---|
 //! | the train loop | `train/fit.rs` |
-//! | what watches it, in which order | `train/callbacks.rs`, with a file for each in `train/callbacks/` |
-//! | what it changes, and how a run goes on | `train/trainer.rs`, `train/resume.rs` |
-//! | what the processes of a run compute together | [`forward`], [`backward`], [`GradientSums`] |
-//! | what comes before the loop and behind it | `train/open.rs`, `train/start.rs`, `train/finish.rs` |
-//! | a step once more, looked at closely | `train/replay.rs` |
+//! | the callbacks that observe it, in their order | `train/callbacks.rs`, with a file for each in `train/callbacks/` |
+//! | a run from start to end | `train/run.rs` |
+//! | the state that it changes, and how a run is resumed | `train/trainer.rs`, `train/resume.rs` |
+//! | the computations of all processes together | [`forward`], [`backward`], [`GradientSums`] |
+//! | the steps before the loop and after it | `train/open.rs`, `train/start.rs`, `train/finish.rs` |
+//! | a step repeated and traced | `train/replay.rs` |
 //!
-//! Training knows no evaluation: who trains hands in what judges an encoder.
+//! Training does not depend on evaluation: the caller passes in the function that evaluates the encoder.
 
 mod batch;
 mod batches;

@@ -19,7 +19,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Other names or shapes, with the first that differ.
-pub fn fit(variables: HashMap<String, Tensor>, tensors: &HashMap<String, Tensor>, path: &Path) -> Result<()> {
+pub fn copy_into(variables: HashMap<String, Tensor>, tensors: &HashMap<String, Tensor>, path: &Path) -> Result<()> {
     if let Some(misfit) = Misfit::between(&variables, tensors) {
         let message = format!("does not fit the model, it was written by another one; {misfit}");
         return Err(Error::data(path, message));

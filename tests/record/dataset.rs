@@ -19,11 +19,11 @@ fn a_dataset_that_is_another_is_refused_and_says_what_differs() {
         .output()
         .unwrap();
     assert_eq!(ended(&replay), (1, format!("{added}{BRING_BACK}\n")));
-    let same = "error: run: the dataset is not what it was, with as many samples (20)";
+    let same = "error: run: the dataset changed, with the same number of samples (20)";
     fs::remove_file(one.join("3.png")).unwrap();
     assert_eq!(
         refused(&bench, &[]),
-        format!("{same}: `one` holds others, or in another order{BRING_BACK}")
+        format!("{same}: `one` has other samples or another order{BRING_BACK}")
     );
     fs::rename(one.join("30.png"), two.join("3a.png")).unwrap();
     assert_eq!(

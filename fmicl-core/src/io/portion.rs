@@ -34,7 +34,7 @@ impl Portion {
         }
         let count = |portions: &[Portion]| portions.iter().map(|portion| portion.samples).sum::<usize>();
         let counts = match (count(now), count(before)) {
-            (now, before) if now == before => format!("the dataset is not what it was, with as many samples ({now})"),
+            (now, before) if now == before => format!("the dataset changed, with the same number of samples ({now})"),
             (now, before) => format!("the dataset has {now} samples and had {before}"),
         };
         let pairs = now.iter().map(Some).chain(std::iter::repeat(None));
@@ -45,7 +45,7 @@ impl Portion {
         let detail = match differs {
             Some((Some(now), Some(before))) if now.name == before.name => match (now.samples, before.samples) {
                 _ if now.name.is_empty() => None,
-                (n, b) if n == b => Some(format!("`{}` holds others, or in another order", now.name)),
+                (n, b) if n == b => Some(format!("`{}` has other samples or another order", now.name)),
                 (n, b) => Some(format!("`{}` has {n} and had {b}", now.name)),
             },
             Some((Some(new), _)) if before.iter().all(|portion| portion.name != new.name) => {
@@ -94,15 +94,15 @@ mod tests {
             ),
             (
                 &[("cat", &["1", "3"]), ("dog", &["1"])],
-                "the dataset is not what it was, with as many samples (3): `cat` holds others, or in another order",
+                "the dataset changed, with the same number of samples (3): `cat` has other samples or another order",
             ),
             (
                 &[("cat", &["1"]), ("dog", &["1", "2"])],
-                "the dataset is not what it was, with as many samples (3): `cat` has 1 and had 2",
+                "the dataset changed, with the same number of samples (3): `cat` has 1 and had 2",
             ),
             (
                 &[("dog", &["1"]), ("cat", &["1", "2"])],
-                "the dataset is not what it was, with as many samples (3): in another order",
+                "the dataset changed, with the same number of samples (3): in another order",
             ),
         ];
         for (now, expected) in cases {
@@ -111,7 +111,7 @@ mod tests {
         let nameless = difference(&[("", &["a"])], &[("", &["b"])]);
         assert_eq!(
             nameless.as_deref(),
-            Some("the dataset is not what it was, with as many samples (1)")
+            Some("the dataset changed, with the same number of samples (1)")
         );
     }
 }

@@ -111,7 +111,7 @@ fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
             "is damaged, or not safetensors: it begins with no length of a header".into()
         }
         SafeTensorError::InvalidHeaderLength => {
-            format!("is truncated, or not safetensors: its header is to take {header} bytes, and the file has {size}")
+            format!("is truncated, or not safetensors: its header claims {header} bytes, but the file has {size}")
         }
         SafeTensorError::MetadataIncompleteBuffer => format!(
             "is truncated or damaged: the tensors that its header names do not take the {} bytes behind it",

@@ -1,9 +1,9 @@
-//! Which test samples a metric counts.
+//! Hits: the test samples that a metric counts.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tch::{Kind, Tensor};
 
-/// Which test samples a metric counts, in their order. In JSON a string of `0` and `1`, a character each.
+/// Hits of a metric: for each test sample, in order, whether the metric counts it. In JSON, a string of `0` and `1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hits(pub Vec<bool>);
 

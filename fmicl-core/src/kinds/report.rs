@@ -38,7 +38,7 @@ pub struct Metric {
     /// below it has learnt anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<f64>,
-    /// Of a share of the test samples, which ones count, in their order: two encoders are compared sample by sample.
+    /// Hits of each test sample, if the metric is a share of them; used to compare two encoders sample by sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hits: Option<Hits>,
 }

@@ -114,8 +114,8 @@ fn walk(
     }
 }
 
-/// A deserializer without a value, which answers by an error: the shape of what is read at a path, or, without one, that
-/// it is of no interest.
+/// Deserializer without a value. It returns the shape of the type at a path as an error; without a path, this is
+/// [`Shape::Other`].
 #[derive(Clone, Copy)]
 struct Ask<'a>(Option<&'a [&'a str]>);
 

@@ -45,7 +45,7 @@ impl Command for Train {
         if !train::can_be_shown() {
             log::tell();
         }
-        let (path, resume) = self.what()?;
+        let (path, resume) = self.path_and_resume()?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let experiment = self.changes.load(&path)?;
         let options = TrainOptions {
@@ -60,8 +60,8 @@ impl Command for Train {
 }
 
 impl Train {
-    /// The experiment's file, and the run to go on with.
-    fn what(&self) -> Result<(PathBuf, Resume)> {
+    /// The experiment's file, and whether a run is resumed.
+    fn path_and_resume(&self) -> Result<(PathBuf, Resume)> {
         let usage = |message: &str| Err(Error::config(message));
         let resume = match &self.resume {
             None => Resume::Never,
@@ -103,10 +103,10 @@ pub fn train_and_judge(experiment: Experiment, options: &TrainOptions) -> anyhow
         device.map_err(|error| experiment.locate(error))
     };
     let together = Together::meet(&*experiment.engine, device)?;
-    together.run(|device, processes| with_others(experiment, options, device, processes))
+    together.run(|device, processes| in_group(experiment, options, device, processes))
 }
 
-fn with_others(
+fn in_group(
     experiment: Experiment,
     options: &TrainOptions,
     device: Device,
@@ -131,7 +131,7 @@ fn with_others(
         return Ok(());
     };
     trained.tell(data.judge_encoders());
-    // By the copies in the run, where this process sees them.
+    // Evaluation reads the run's own copies of files, if this process sees the run directory.
     let own = trained.experiment(&**processes)?;
     let experiment = own.as_ref().unwrap_or(experiment);
     let evaluated = eval::compare(experiment, data, &model, device, processes)?;

@@ -138,7 +138,7 @@ impl Experiment {
         }
     }
 
-    /// What knows where each value was written, where that was in a file.
+    /// The config tree with the origin of each value, if the experiment was loaded from a file.
     pub(super) fn source(&self) -> Option<&Node> {
         self.source.as_ref()
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a config file.
 const MOST: u64 = 1 << 20;
 
-/// The tree with what its tables take from the files that their `extends` names. Until then it is a key like others, so
-/// that the last one that is written counts, whole.
+/// The tree with what its tables take from the files that their `extends` names. Runs after `--set`: until then `extends` is
+/// a key like others, and the last one written counts.
 ///
 /// # Errors
 /// A config error at an `extends` whose file cannot be read, or that leads back to it.

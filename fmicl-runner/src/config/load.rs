@@ -91,7 +91,7 @@ fn experiment(
     extend: fn(Node) -> Result<Node>,
 ) -> Result<Experiment, Vec<Error>> {
     let source = laid_over(tree, changes);
-    // What a file of changes gives may be for a part that another one replaces; who writes a command line means all of it.
+    // A `--set` of the command line must still be there; a sweep's change may be for a part that a later one replaces.
     let is_lost = |change: &&Change| change.is_of_the_command_line() && !source.has(change.key());
     if let Some(lost) = changes.iter().find(is_lost) {
         let message = "a later --set names another part in its place; give it after that one";
@@ -106,13 +106,31 @@ fn experiment(
     };
     Experiment::name_views(&mut table);
     let in_words = |error| source.locate(placed(error, &table));
-    let read = read(table.clone()).map_err(|errors| errors.into_iter().map(in_words).collect::<Vec<_>>());
-    let (experiment, below_zero) = read?;
+    let (experiment, below_zero) =
+        read(table.clone()).map_err(|errors| errors.into_iter().map(in_words).collect::<Vec<_>>())?;
     let wrong = below_zero.among(experiment.validate());
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|error| source.locate(error)).collect());
     }
     Ok(experiment.with_source(source))
+}
+
+/// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
+fn read(table: toml::Table) -> Result<(Experiment, BelowZero), Vec<Error>> {
+    let first = match Experiment::read(table.clone()) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    // Without a key, it is that one is missing.
+    let top = |error: &Error| match error {
+        Error::Config { key, .. } => key.split(['.', '[']).next().unwrap_or_default().to_string(),
+        _ => String::new(),
+    };
+    let at_fault = top(&first);
+    let unread = table.into_iter().skip_while(|(key, _)| *key != at_fault).skip(1);
+    let alone = |entry| registry::read_options::<Experiment>(toml::Table::from_iter([entry])).err();
+    let others = unread.filter_map(alone).filter(|error| !top(error).is_empty());
+    Err(std::iter::once(first).chain(others).collect())
 }
 
 /// The changes in turn over a tree.
@@ -171,22 +189,4 @@ pub(crate) fn change_part<T: Kind + ?Sized>(place: &Path, own: toml::Table, sets
     let tree = Node::of(own.into(), &Origin::File(place.into()));
     let source = laid_over(tree, &Change::parse_all(sets)?).at_home("")?;
     Part::from_value(source.to_toml()).map_err(|error| source.locate(error))
-}
-
-/// Reads an experiment, every value once: behind the first key at fault, each of the others by itself.
-fn read(table: toml::Table) -> Result<(Experiment, BelowZero), Vec<Error>> {
-    let first = match Experiment::read(table.clone()) {
-        Ok(read) => return Ok(read),
-        Err(error) => error,
-    };
-    // Without a key, it is that one is missing.
-    let top = |error: &Error| match error {
-        Error::Config { key, .. } => key.split(['.', '[']).next().unwrap_or_default().to_string(),
-        _ => String::new(),
-    };
-    let at_fault = top(&first);
-    let unread = table.into_iter().skip_while(|(key, _)| *key != at_fault).skip(1);
-    let alone = |entry| registry::read_options::<Experiment>(toml::Table::from_iter([entry])).err();
-    let others = unread.filter_map(alone).filter(|error| !top(error).is_empty());
-    Err(std::iter::once(first).chain(others).collect())
 }

@@ -30,8 +30,8 @@ pub struct Train {
     /// The largest norm of all gradients together, above 0; by default they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
-    /// `"f32"` (the default), or `"bf16"`: products and convolutions of the networks in bfloat16, the rest, weights and
-    /// loss among it, in f32; or, on a GPU, `"tf32"`: they round their factors to TF32.
+    /// Precision: `"f32"` (the default); `"bf16"`, autocast of the networks to bfloat16 with weights and loss
+    /// in f32; or, on a GPU, `"tf32"`, which allows TF32 in the networks' convolutions and matrix products.
     #[serde(default)]
     pub precision: Precision,
     /// The side of the tiles in which pairs are compared, from 16 to 65536; by default it follows the cache or the device
@@ -41,7 +41,7 @@ pub struct Train {
     /// Batches whose gradients are averaged into one step, at least 1 (the default). Negatives do not cross them.
     #[serde(default = "one")]
     pub accumulate: usize,
-    /// Whether batch norms see the batch of all processes, and not each that of its own.
+    /// Synchronises batch norms over all processes, like `torch.nn.SyncBatchNorm`; `false` by default.
     #[serde(default)]
     pub sync_batch_norm: bool,
     /// Threads that read and transform images for training; 0, the default, is one for each core.
@@ -63,8 +63,8 @@ pub struct Train {
     /// Checkpoints in a row that may fail to be written, of a full disk for example, before the run ends; 3 by default.
     #[serde(default = "three")]
     pub max_failed_checkpoints: u64,
-    /// What a step does whose loss or gradient is not finite: `"stop"` (the default) ends the run, `"skip"` leaves the
-    /// model as it was before the step and goes on, for which every step waits for the device.
+    /// Action on a non-finite loss or gradient: `"stop"` (the default) ends the run; `"skip"` skips the step, leaving
+    /// the model as it was before it, and makes every step wait for the device.
     #[serde(default)]
     pub on_nan: OnNan,
     /// Steps of a run that `on_nan = "skip"` may leave out; 10 by default.
@@ -74,7 +74,7 @@ pub struct Train {
     /// 0.95): `"warn"` (the default) says so in one line, `"stop"` ends the run.
     #[serde(default)]
     pub on_collapse: OnCollapse,
-    /// What is done with a sample that cannot be read: `"fail"` (the default) ends the run, `"skip"` leaves it out of its
+    /// Action on a sample that cannot be read: `"fail"` (the default) ends the run, `"skip"` leaves it out of its
     /// batch, lists it in `skipped.jsonl`, and leaves it out of kNN and the linear probe, too.
     #[serde(default)]
     pub on_error: OnError,

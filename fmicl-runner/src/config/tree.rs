@@ -116,7 +116,8 @@ impl Node {
         Node::new(older.origin, Value::Table(merged))
     }
 
-    /// A table that names no part, as one of the part that `own` names: a file of options is for whoever extends it.
+    /// This table with the `name` of `own`, where it has none: a file of options alone, such as `views/digits.toml`, is for the
+    /// part that extends it.
     #[must_use]
     pub fn of_the_part(mut self, own: &Node) -> Node {
         if let (Value::Table(table), Value::Table(own)) = (&mut self.value, &own.value)

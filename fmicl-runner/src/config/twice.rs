@@ -42,7 +42,7 @@ pub(super) fn words(text: &str, at: usize) -> String {
             number(&span)
         ),
         Some((span, Found::Whole)) if is_item => format!(
-            "`{shown}` is one table since line {}: write both as `{shown}`, if there shall be several",
+            "`{shown}` is a single table on line {}: for several, write `{shown}` in both places",
             number(&span)
         ),
         Some((span, Found::Table(name))) => format!(
@@ -149,7 +149,7 @@ mod tests {
             ),
             (
                 "x = 1\n[axis]\nname = 1\n[[axis]]\n",
-                "`[[axis]]` is one table since line 2: write both as `[[axis]]`, if there shall be several".to_string(),
+                "`[[axis]]` is a single table on line 2: for several, write `[[axis]]` in both places".to_string(),
             ),
             (
                 "[views.crop]\nscale = 1\n[views]\ncrop.ratio = 1\n",

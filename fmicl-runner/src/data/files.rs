@@ -37,7 +37,7 @@ impl Splits {
         test.iter().filter(|file| found.contains(file)).count()
     }
 
-    /// How many different files, or samples where they are no files, those are of the labelled splits at these indices.
+    /// Number of distinct files among the labelled samples at these indices; a sample without a file counts as one.
     pub fn distinct(&self, train: &[usize], test: &[usize]) -> usize {
         let Some(labelled) = &self.labelled else { return 0 };
         let of = |samples: &Arc<dyn Samples>, split: usize, index: usize| match samples.path(index) {

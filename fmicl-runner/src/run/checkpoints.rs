@@ -130,7 +130,7 @@ impl Checkpoints {
     }
 }
 
-/// What has the highest score, the first of those that do: a later one is not better than ever.
+/// Item with the highest score; of equal scores, the earliest.
 fn best<T>(scored: impl Iterator<Item = (f64, T)>) -> Option<T> {
     let first = |best: (f64, T), next: (f64, T)| if next.0 > best.0 { next } else { best };
     scored.reduce(first).map(|(_, found)| found)

@@ -23,8 +23,8 @@ impl LearnedScalars {
         LearnedScalars(created.collect())
     }
 
-    /// Their values, for [`Objective::loss_at`]. In each process the loss is that of the whole batch, so the gradient has its
-    /// share of what the processes' gradients add up to.
+    /// Their values, for [`Objective::loss_at`]. Every process has the whole batch's gradient of these, so it is divided by
+    /// their number before the reducer sums it.
     pub fn values(&self, processes: &dyn Processes) -> Vec<Tensor> {
         let size = processes.size() as f64;
         let value = |variable: &Tensor| match processes.are_many() {

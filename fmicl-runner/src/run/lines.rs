@@ -19,8 +19,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The file `path`, which need not be there. It is cut behind the last line of those at its start that `keep`; what is
-    /// no JSON, such as a line that was cut off by a kill, and all behind it is not kept. How many lines are left.
+    /// Opens the file `path`, which need not exist, and truncates it at the first line that is incomplete, is not JSON
+    /// (such as one cut off by a kill) or is rejected by `keep`. Also returns the number of lines that remain.
     ///
     /// # Errors
     /// The disk's.
@@ -50,7 +50,7 @@ impl Lines {
         Ok((file, lines))
     }
 
-    /// Adds a line. That the disk refuses it is said, and no error.
+    /// Adds a line. A failed write is only a warning; the line is then kept and written later.
     ///
     /// # Errors
     /// A value that has no form in JSON.

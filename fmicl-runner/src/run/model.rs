@@ -43,7 +43,7 @@ impl Model {
     /// Options that do not go together, or weights that do not fit.
     pub fn restore(experiment: &Experiment, device: Device, checkpoint: &Checkpoint) -> Result<Self> {
         let model = Model::start(experiment, device, None)?;
-        weights::fit(model.store.variables(), &checkpoint.model, &checkpoint.path)?;
+        weights::copy_into(model.store.variables(), &checkpoint.model, &checkpoint.path)?;
         Ok(model)
     }
 

@@ -30,14 +30,14 @@ pub fn forward(
     Ok((loss, pairings))
 }
 
-/// Adds the gradients of a loss that [`forward`] gave, with respect to this process's part of the batch and times `weight`,
-/// to the learner's: their sum over the processes ([`GradientSums`]) is the gradient.
+/// Adds `weight` times the gradient of a loss of [`forward`], through this process's own rows, to the parameters' gradients.
+/// The reducer [`GradientSums`] then sums those over the processes.
 ///
 /// # Errors
 /// As there.
 pub fn backward(experiment: &Experiment, processes: &Rc<dyn Processes>, loss: &Loss, weight: f64) -> Result<()> {
     let done = (&loss.value * weight).f_backward();
-    // Where norms call the others in the backward pass, the next call finds out who has let this process down.
+    // With synchronised norms the backward pass is collective: if it fails, ask which process has gone.
     let norms = experiment.train.sync_batch_norm && processes.are_many();
     done.map_err(|error| match norms {
         true => processes.wait().err().unwrap_or_else(|| error.into()),
@@ -45,7 +45,7 @@ pub fn backward(experiment: &Experiment, processes: &Rc<dyn Processes>, loss: &L
     })
 }
 
-/// The sums of the parameters' gradients over the processes of a run.
+/// The reducer: sums the parameters' gradients over the processes of a run.
 #[derive(Debug)]
 pub struct GradientSums {
     processes: Rc<dyn Processes>,
@@ -53,7 +53,7 @@ pub struct GradientSums {
 }
 
 impl GradientSums {
-    /// Those of these parameters.
+    /// A reducer of these parameters' gradients.
     ///
     /// # Errors
     /// Those of [`Processes::overlap`].

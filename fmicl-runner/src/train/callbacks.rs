@@ -160,7 +160,8 @@ impl<'a> Callbacks<'a> {
         callbacks.try_for_each(|callback| callback.epoch_end(trainer, &mut measured))
     }
 
-    /// Between two steps; whether the loop ends here.
+    /// Between two steps: asks every callback, then lets each act on what all processes asked for. Returns true if the loop
+    /// ends here.
     ///
     /// # Errors
     /// Those of [`Callback::between_steps`].

@@ -6,12 +6,16 @@ use super::callbacks::Callbacks;
 use super::trainer::{State, Trainer};
 use anyhow::Context;
 
-/// Takes the steps that are left. Whether those were all: where a callback asks for it, the run stops before.
+/// Takes the steps that are left. Returns false if a callback stopped the run before the last of them.
 ///
 /// # Errors
 /// A sample that cannot be read, a step that is not finite, a schedule that leaves its range, another process that is gone, or what a callback found.
 pub fn fit(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<bool> {
-    while !callbacks.between_steps(trainer)? {
+    loop {
+        let stops = callbacks.between_steps(trainer)?;
+        if stops {
+            return Ok(false);
+        }
         if trainer.is_over() {
             return Ok(true);
         }
@@ -23,7 +27,6 @@ pub fn fit(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<b
             end_epoch(trainer, callbacks)?;
         }
     }
-    Ok(false)
 }
 
 /// Takes a step: the mean gradient of `train.accumulate` batches, and the optimizer's update.
@@ -91,7 +94,7 @@ pub fn step(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<
 /// # Errors
 /// As [`fit`].
 pub fn end_epoch(trainer: &mut Trainer, callbacks: &mut Callbacks) -> anyhow::Result<()> {
-    // Running statistics of batches, which differ: the checkpoints' are the first process's.
+    // Running statistics differ between processes: all take those of rank 0.
     trainer
         .state
         .model

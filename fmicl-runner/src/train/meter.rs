@@ -22,7 +22,7 @@ pub struct Meter {
     earlier: Duration,
     waited: Duration,
     skipped_samples: usize,
-    /// How long the processes had called each other at `started`.
+    /// Time spent in collectives before `started`.
     called: Duration,
 }
 
@@ -146,8 +146,8 @@ impl Meter {
         self.waited.as_secs_f64() / self.elapsed().as_secs_f64()
     }
 
-    /// The share of the time, since the epoch or this process's part of it began, in which this process was in calls to the
-    /// others, 0 to 1; they have called each other for `called` by now.
+    /// Share of the time, 0 to 1, that this process spent in collectives since the epoch began or was resumed; `called`
+    /// is its total time in collectives so far.
     pub fn communicating(&self, called: Duration) -> f64 {
         (called - self.called).as_secs_f64() / self.started.elapsed().as_secs_f64()
     }

@@ -60,7 +60,7 @@ pub struct State<'a> {
     /// State of the run.
     pub standing: Standing,
     /// Measurements of the running epoch.
-    pub epoch: Meter,
+    pub meter: Meter,
     /// Losses and gradient norms since the device was last waited for.
     pub watch: Watch,
     /// True while a step changes state that a snapshot holds.
@@ -130,7 +130,7 @@ impl<'a> Trainer<'a> {
                     processes: processes.size(),
                     ..Standing::default()
                 },
-                epoch: Meter::new(device, processes.called()),
+                meter: Meter::new(device, processes.called()),
                 watch: Watch::default(),
                 stepping: false,
                 started: Instant::now(),
@@ -144,14 +144,14 @@ impl<'a> Trainer<'a> {
     /// Tensors that are not those of this model and optimizer.
     pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let (path, state) = (&checkpoint.path, &mut self.state);
-        weights::fit(state.model.store.variables(), &checkpoint.model, path)?;
+        weights::copy_into(state.model.store.variables(), &checkpoint.model, path)?;
         let own = |(name, tensor): (&String, &Tensor)| {
             Some((name.strip_prefix(OPTIMIZER)?.to_string(), tensor.shallow_clone()))
         };
         let optimizer = checkpoint.training.iter().filter_map(own).collect();
-        weights::fit(state.optimizer.state().into_iter().collect(), &optimizer, path)?;
+        weights::copy_into(state.optimizer.state().into_iter().collect(), &optimizer, path)?;
         let sums = &checkpoint.training;
-        state.epoch = state.epoch.resumed(checkpoint.standing.meter, sums, self.plan.device)?;
+        state.meter = state.meter.resumed(checkpoint.standing.meter, sums, self.plan.device)?;
         state.standing = Standing {
             threads: state.standing.threads,
             device: state.standing.device.clone(),
@@ -176,7 +176,7 @@ impl<'a> Trainer<'a> {
         for (_, mut tensor) in optimizer {
             processes.broadcast(&mut tensor)?;
         }
-        state.epoch = state.epoch.of_first(self.plan.device, processes)?;
+        state.meter = state.meter.of_first(self.plan.device, processes)?;
         let standing = serde_json::to_string(&state.standing).map_err(|error| Error::Run(error.to_string()))?;
         let standing = processes.text_of_first(&standing)?;
         state.standing = serde_json::from_str(&standing).map_err(|error| Error::Run(error.to_string()))?;
@@ -188,8 +188,8 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// A sample that cannot be read.
     pub fn next_batch(&mut self) -> anyhow::Result<Batch> {
-        let State { epoch, standing, .. } = &mut self.state;
-        epoch.wait_for(|| self.batches.next(standing))
+        let State { meter, standing, .. } = &mut self.state;
+        meter.wait_for(|| self.batches.next(standing))
     }
 
     /// Returns true if all steps of the run are taken.
@@ -204,7 +204,7 @@ impl<'a> Trainer<'a> {
 
     /// From here on the next epoch is measured.
     pub fn begin_epoch(&mut self) {
-        self.state.epoch = Meter::new(self.plan.device, self.plan.processes.called());
+        self.state.meter = Meter::new(self.plan.device, self.plan.processes.called());
     }
 
     /// The first step since the last look that was not finite; waits for the device.
@@ -240,10 +240,10 @@ impl State<'_> {
     pub fn snapshot(&self) -> Snapshot {
         let optimizer = self.optimizer.state().into_iter();
         let optimizer = optimizer.map(|(name, tensor)| (format!("{OPTIMIZER}{name}"), copy(&tensor)));
-        let sums = self.epoch.sums().into_iter().map(|(name, sum)| (name, copy(&sum)));
+        let sums = self.meter.sums().into_iter().map(|(name, sum)| (name, copy(&sum)));
         Snapshot {
             standing: Standing {
-                meter: self.epoch.counts(),
+                meter: self.meter.counts(),
                 seconds: self.seconds(),
                 ..self.standing.clone()
             },

@@ -21,7 +21,7 @@ fn save(store: &VarStore, path: &Path) -> Result<()> {
 }
 
 fn load(store: &VarStore, path: &Path) -> Result<()> {
-    fit(store.variables(), &read(path)?, path)
+    copy_into(store.variables(), &read(path)?, path)
 }
 
 fn folder() -> (TempDir, PathBuf) {

@@ -72,7 +72,7 @@ pub(super) fn read(index: &Path) -> Result<HashMap<String, Tensor>> {
         let shard = index.with_file_name(name);
         for (tensor, values) in read_one(&shard)? {
             if weight_map.get(&tensor) != Some(name) {
-                let message = format!("has {tensor}, which {} does not look for in it", index.display());
+                let message = format!("contains {tensor}, which {} does not assign to it", index.display());
                 return Err(Error::data(shard, message));
             }
             tensors.insert(tensor, values);
@@ -81,7 +81,7 @@ pub(super) fn read(index: &Path) -> Result<HashMap<String, Tensor>> {
     match weight_map.iter().find(|(tensor, _)| !tensors.contains_key(*tensor)) {
         None => Ok(tensors),
         Some((tensor, shard)) => {
-            let message = format!("has no {tensor}, which {} looks for in it", index.display());
+            let message = format!("lacks {tensor}, which {} assigns to it", index.display());
             Err(Error::data(index.with_file_name(shard), message))
         }
     }
@@ -147,12 +147,12 @@ mod tests {
         );
         assert_eq!(
             error(&without, name),
-            format!("m-00002-of-00002.safetensors: has no a, which {index} looks for in it")
+            format!("m-00002-of-00002.safetensors: lacks a, which {index} assigns to it")
         );
         let more = WHOLE.replace("\"a\"", "\"c\"");
         assert_eq!(
             error(&more, name),
-            format!("m-00001-of-00002.safetensors: has a, which {index} does not look for in it")
+            format!("m-00001-of-00002.safetensors: contains a, which {index} does not assign to it")
         );
         let missing = WHOLE.replace("m-00001-of-00002", "m-00003-of-00003");
         assert_eq!(

@@ -35,7 +35,7 @@ fn each_damage_has_its_words() {
     );
     assert_eq!(
         error_of(b"\x40\0\0\0\0\0\0\0{"),
-        "w.safetensors: is truncated, or not safetensors: its header is to take 64 bytes, and the file has 9"
+        "w.safetensors: is truncated, or not safetensors: its header claims 64 bytes, but the file has 9"
     );
     let tensor = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
     assert_eq!(

@@ -96,7 +96,7 @@ impl Content {
             }
             format => {
                 let format = format.map_or("none".into(), |format| format.to_string());
-                let message = format!("is of format {format}, and this version of fmicl reads {FORMAT}");
+                let message = format!("has format {format}, but this version of fmicl reads formats 1 to {FORMAT}");
                 Err(Error::data(path, message))
             }
         }

@@ -109,7 +109,7 @@ impl<'a> Checkpoints<'a> {
         self.judge(written)
     }
 
-    /// `written`: whether a checkpoint was. One that was not is an error where too many have not been.
+    /// Counts failed writes in a row; returns the error after more than `train.max_failed_checkpoints` of them.
     fn judge(&mut self, written: Result<bool>) -> Result<()> {
         let error = match written {
             Ok(true) => {

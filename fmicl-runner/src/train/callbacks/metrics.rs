@@ -44,8 +44,8 @@ struct Last {
 impl Callback for Metrics {
     fn step_end(&mut self, trainer: &mut Trainer, step: &Step) {
         if step.taken {
-            let epoch = &mut trainer.state.epoch;
-            step.losses.iter().for_each(|loss| epoch.add(loss));
+            let meter = &mut trainer.state.meter;
+            step.losses.iter().for_each(|loss| meter.add(loss));
         }
         if let Some(pairing) = &step.pairing
             && (step.taken || self.last.is_none())
@@ -73,7 +73,7 @@ impl Callback for Metrics {
         let Some(last) = self.last.take() else {
             bail!("epoch {} had no step", measured.at.epoch)
         };
-        if trainer.state.epoch.is_empty() {
+        if trainer.state.meter.is_empty() {
             bail!("every step of epoch {} was skipped", measured.at.epoch)
         }
         measure(trainer, &last, measured)
@@ -83,9 +83,9 @@ impl Callback for Metrics {
 /// An epoch's values: the learning rate and the norm of the gradients are its last step's, loss and terms its means, what the
 /// objective learns is as the last step left it.
 fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::Result<()> {
-    let (plan, epoch) = (&trainer.plan, &trainer.state.epoch);
+    let (plan, meter) = (&trainer.plan, &trainer.state.meter);
     let value = |tensor: Tensor| tensor.double_value(&[]);
-    let (lr, loss, terms) = (trainer.last_lr()?, epoch.mean_loss(), epoch.mean_terms());
+    let (lr, loss, terms) = (trainer.last_lr()?, meter.mean_loss(), meter.mean_terms());
     let (x, y) = (&last.anchors, &last.positives);
     let [alignment, uniformity, rank, cosine] = no_grad(|| {
         let projections = [
@@ -96,7 +96,7 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
         ];
         projections.map(value)
     });
-    let images_per_second = epoch.images_per_second(plan.experiment.train.batch_size);
+    let images_per_second = meter.images_per_second(plan.experiment.train.batch_size);
     write!(measured.line, "epoch {:>4}  loss {loss:.4}", measured.at.epoch)?;
     if let Some(f_mi) = terms.get("f_mi") {
         write!(measured.line, "  f-MI {f_mi:.3}")?;
@@ -126,13 +126,13 @@ fn measure(trainer: &Trainer, last: &Last, measured: &mut Measured) -> anyhow::R
     measured.count("projections/dimensions", x.size()[0].min(x.size()[1]).unsigned_abs());
     measured.number("grad_norm", last.grad_norm.double_value(&[]));
     measured.number("images_per_second", images_per_second);
-    measured.number("waiting", epoch.waiting());
+    measured.number("waiting", meter.waiting());
     let [communicating, skipped_steps, skipped_samples] = SOME_EPOCHS_METRICS;
     if plan.processes.are_many() {
-        measured.number(communicating, epoch.communicating(plan.processes.called()));
+        measured.number(communicating, meter.communicating(plan.processes.called()));
     }
     let skipped = trainer.state.standing.skipped_steps;
-    let unread = epoch.skipped_samples() as u64;
+    let unread = meter.skipped_samples() as u64;
     for (name, count) in [(skipped_steps, skipped), (skipped_samples, unread)] {
         if count > 0 {
             measured.count(name, count);

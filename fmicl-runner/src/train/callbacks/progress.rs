@@ -69,15 +69,15 @@ impl Callback for Progress {
         self.bar.inc(1);
     }
 
-    /// What the bar says beside itself: the epoch's means so far.
+    /// The message beside the bar: the epoch's means so far.
     fn log(&mut self, trainer: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
-        let (epoch, batch_size) = (&trainer.state.epoch, trainer.plan.experiment.train.batch_size);
+        let (meter, batch_size) = (&trainer.state.meter, trainer.plan.experiment.train.batch_size);
         self.bar.set_message(format!(
             "epoch {}  loss {:.4}  {:.0} samples/s  {:.0}% waiting for data ",
             measured.at.epoch,
-            epoch.mean_loss(),
-            epoch.images_per_second(batch_size),
-            100.0 * epoch.waiting()
+            meter.mean_loss(),
+            meter.images_per_second(batch_size),
+            100.0 * meter.waiting()
         ));
         Ok(())
     }

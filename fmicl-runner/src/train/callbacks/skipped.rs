@@ -59,10 +59,10 @@ impl Callback for Skipped {
     fn batch(&mut self, trainer: &mut Trainer, batch: &Batch) -> anyhow::Result<()> {
         self.left_out.add(Pass::Training, self.split, &batch.unreadable);
         self.list()?;
-        let epoch = &mut trainer.state.epoch;
-        epoch.skip(batch.unreadable.len());
+        let meter = &mut trainer.state.meter;
+        meter.skip(batch.unreadable.len());
         let (count, most) = (
-            epoch.skipped_samples(),
+            meter.skipped_samples(),
             trainer.plan.experiment.train.max_skipped_samples,
         );
         match batch.unreadable.last() {

@@ -49,7 +49,7 @@ impl Callback for SharedTrackers {
         Ok(())
     }
 
-    /// What was measured before a step that failed is what one wants to see then.
+    /// Flushes the trackers, so that the metrics from before the failed step can be read.
     fn failed(&mut self, _: &mut Trainer, _: &anyhow::Error) {
         if let Err(error) = self.borrow_mut().flush() {
             tracing::warn!("{error}");
