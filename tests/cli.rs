@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-// The crates that the program links.
+#[path = "cli/chosen.rs"]
+mod chosen;
 #[path = "cli/list.rs"]
 mod list;
+// The crates that the program links.
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-// The crates that the program links.
+#[path = "every_part/collapse.rs"]
+mod collapse;
 #[path = "every_part/experiments.rs"]
 mod experiments;
+// The crates that the program links.
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
@@ -50,6 +52,7 @@ fn load(folder: &Path, sets: &[String]) -> Experiment {
     config::load(&path, sets).unwrap_or_else(|error| panic!("{sets:?}: {error}"))
 }
 
+/// The last epoch's metrics.
 fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
     let experiment = load(folder, sets);
     let _turn = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,7 +67,7 @@ fn train(folder: &Path, sets: &[String]) -> serde_json::Value {
     };
     fmicl_runner::train_and_judge(experiment, &options).unwrap_or_else(|error| panic!("{sets:?}: {error:#}"));
     let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
-    serde_json::from_str(metrics.trim()).unwrap()
+    serde_json::from_str(metrics.lines().last().unwrap()).unwrap()
 }
 
 /// Where a kind of part stands in an experiment.

@@ -78,7 +78,7 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     // The numbers of an epoch are those that were known before.
     let epoch = fs::read_to_string(folder.join("out/runs/js_seed-0/metrics.jsonl")).unwrap();
     let epoch: serde_json::Value = serde_json::from_str(epoch.lines().next().unwrap()).unwrap();
-    let terms = ["f_mi", "reward", "penalty", "balance"];
+    let terms = ["f_mi", "reward", "penalty", "balance", "shift", "mean_ratio"];
     let measured = |name: &str| {
         epoch
             .pointer(&format!("/{name}"))

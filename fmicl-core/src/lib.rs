@@ -45,7 +45,7 @@ pub use kinds::hits::Hits;
 pub use kinds::image::{Image, Patch, Region};
 pub use kinds::learned::Learned;
 pub use kinds::modality::{Input, Modality};
-pub use kinds::objective::{Loss, Objective};
+pub use kinds::objective::{Chosen, Loss, Objective};
 pub use kinds::optimizer::{Optimizer, Stepper};
 pub use kinds::pairing::{InBatch, Negatives, Pairing};
 pub use kinds::pretrained::{Pretrained, PretrainedParts};

@@ -18,9 +18,9 @@ fn objective(divergence: &str, similarity: &str, negatives: InBatch) -> FMicl {
     FMicl {
         divergence: Part::<dyn Divergence>::new(divergence, empty()).unwrap(),
         similarity: Part::<dyn Similarity>::new(similarity, empty()).unwrap(),
-        alpha: 1.7,
+        alpha: Some(1.7),
         negatives,
-        shift: Shift::None,
+        shift: Some(Shift::None),
     }
 }
 
@@ -70,7 +70,7 @@ fn naive(objective: &FMicl, pairing: &Pairing) -> Tensor {
             }
         }
     }
-    Tensor::stack(&penalties, 0).mean(None) * objective.alpha - Tensor::stack(&reward, 0).mean(None)
+    Tensor::stack(&penalties, 0).mean(None) * objective.alpha.unwrap() - Tensor::stack(&reward, 0).mean(None)
 }
 
 fn value_and_grads(
@@ -179,7 +179,7 @@ fn many_tiles_give_what_one_matrix_gives() {
                 .sum(None::<Kind>)
                 / kept.sum(None::<Kind>);
             let cosine = (x * y).sum_dim_intlist([1].as_slice(), false, None);
-            penalty * objective.alpha
+            penalty * objective.alpha.unwrap()
                 - objective
                     .divergence
                     .critic(&objective.similarity.value(&cosine))
@@ -218,7 +218,7 @@ fn f_micl_obeys_the_objective_laws_with_every_divergence_and_similarity() {
 #[test]
 fn pearson_with_the_linear_similarity_is_the_spectral_contrastive_loss_up_to_a_constant() {
     let objective = FMicl {
-        alpha: 1.0,
+        alpha: Some(1.0),
         ..objective("pearson", "linear", InBatch::Cross)
     };
     let spectral = |pairing: &Pairing| {

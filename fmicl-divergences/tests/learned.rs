@@ -53,13 +53,13 @@ fn objective(divergence: &str, options: &str, alpha: f64, source: &str, shift: S
     FMicl {
         divergence: Part::<dyn Divergence>::new(divergence, toml::Table::new()).unwrap(),
         similarity: Part::<dyn Similarity>::from_value(similarity["similarity"].clone()).unwrap(),
-        alpha,
+        alpha: Some(alpha),
         negatives: match source {
             "cross" => InBatch::Cross,
             "both" => InBatch::Both,
             _ => InBatch::Within,
         },
-        shift,
+        shift: Some(shift),
     }
 }
 
@@ -121,7 +121,7 @@ fn naive(objective: &FMicl, factors: &Factors, all: &[Tensor; 2], shift: f64, co
     };
     let [negative, positive] = cosines;
     let offset = (factors.offset)(&all[1], &scale, &negative);
-    let is_best = objective.shift == Shift::Best;
+    let is_best = objective.shift == Some(Shift::Best);
     // Here no offset has an effect on the loss.
     let is_idle = is_best && objective.divergence.has_exponential_conjugate();
     let offset = if is_idle { offset.detach() } else { offset };
@@ -135,7 +135,7 @@ fn naive(objective: &FMicl, factors: &Factors, all: &[Tensor; 2], shift: f64, co
         }
         false => objective.divergence.penalty(&log_ratio(&negative)),
     };
-    penalty.mean(None) * objective.alpha - reward.mean(None)
+    penalty.mean(None) * objective.alpha.unwrap() - reward.mean(None)
 }
 
 fn term(loss: &Loss, name: &str) -> Option<f64> {

@@ -44,9 +44,9 @@ fn loss(pairing: &Pairing, negatives: InBatch) -> Tensor {
     let objective = FMicl {
         divergence: Part::<dyn Divergence>::new("js", toml::Table::new()).unwrap(),
         similarity: Part::<dyn Similarity>::new("gaussian", toml::Table::new()).unwrap(),
-        alpha: 1.0,
+        alpha: Some(1.0),
         negatives,
-        shift: Shift::None,
+        shift: Some(Shift::None),
     };
     objective.loss(pairing).value
 }

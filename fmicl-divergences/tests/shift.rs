@@ -20,9 +20,9 @@ fn objective(divergence: &str, similarity: &str, alpha: f64, negatives: InBatch,
     FMicl {
         divergence: Part::<dyn Divergence>::new(divergence, toml::Table::new()).unwrap(),
         similarity: Part::<dyn Similarity>::from_value(similarity["similarity"].clone()).unwrap(),
-        alpha,
+        alpha: Some(alpha),
         negatives,
-        shift,
+        shift: Some(shift),
     }
 }
 
@@ -74,13 +74,13 @@ fn naive(objective: &FMicl, source: &str, x: &Tensor, y: &Tensor, bank: &Tensor)
     };
     let (s, s_positive) = (critic(&negatives), critic(&positives));
     let penalty = |shift: f64| match (objective.similarity.critic(), objective.shift) {
-        (Critic::Ratio, Shift::None) => objective.divergence.conjugate(&s).mean(None),
+        (Critic::Ratio, Some(Shift::None)) => objective.divergence.conjugate(&s).mean(None),
         _ => objective
             .divergence
             .conjugate(&(&s - shift).clamp(low, high))
             .mean(None),
     };
-    let shift = match objective.shift {
+    let shift = match objective.shift.unwrap() {
         Shift::None => 0.0,
         Shift::Best => {
             let s = s.detach();
@@ -107,7 +107,7 @@ fn naive(objective: &FMicl, source: &str, x: &Tensor, y: &Tensor, bank: &Tensor)
             (lower + upper) / 2.0
         }
     };
-    penalty(shift) * objective.alpha - (s_positive - shift).mean(None)
+    penalty(shift) * objective.alpha.unwrap() - (s_positive - shift).mean(None)
 }
 
 fn value_and_grads(x: &Tensor, y: &Tensor, loss: impl Fn(&Tensor, &Tensor) -> Tensor) -> (f64, Vec<Tensor>) {

@@ -8,7 +8,8 @@ use super::line::{Line, Scaled};
 use super::repulsion::{Repelled, Repulsion};
 use crate::estimator::{Critics, Scalar, with_slope};
 use crate::{
-    Divergence, Documented, InBatch, Learned, Loss, Normaliser, Objective, Pairing, Part, Similarity, register, require,
+    Chosen, Divergence, Documented, InBatch, Learned, Loss, Normaliser, Objective, Pairing, Part, Similarity, register,
+    require,
 };
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -21,33 +22,31 @@ pub struct FMicl {
     pub divergence: Part<dyn Divergence>,
     /// The similarity. Required.
     pub similarity: Part<dyn Similarity>,
-    /// The weight of the negative term, above 0; 1 by default.
-    #[serde(default = "one")]
-    pub alpha: f64,
+    /// The weight of the negative term, above 0. Absent by default: 5 with `shift = "best"` under a head that ends in a batch
+    /// norm (SimCLR), otherwise 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
     /// Negative pairs in a batch of two views: `within` (the default), `cross` or `both`. No effect under an architecture that
     /// defines its own negatives (keys, hard negatives, a bank).
     #[serde(default = "within")]
     pub negatives: InBatch,
-    /// Constant subtracted from the critic: `none` (the default), or `best`, the one that is best for the batch's
-    /// negatives at `alpha` 1. With `best`, repulsion has `alpha` times the weight of attraction.
-    #[serde(default)]
-    pub shift: Shift,
+    /// Constant subtracted from the critic: `none`, or `best`, the one that is best for the batch's negatives at `alpha` 1.
+    /// With `best`, repulsion has `alpha` times the weight of attraction. Absent by default: `none` where the similarity has a
+    /// `mu`, and under a head that does not end in a batch norm (MoCo, MoCo v3), where `gaussian` then has `mu = "batch"`;
+    /// otherwise `best`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Shift>,
 }
 
 /// Constant subtracted from the critic.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shift {
     /// None.
-    #[default]
     None,
     /// The minimiser of `E_neg[f*(s - v)] + v`: the implied density ratio has a mean of 1 over the negatives, as far as the
     /// domain of `f*` lets the nearest pair ([`best_shift`](crate::estimator::best_shift)). It is a constant for the gradient.
     Best,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 fn within() -> InBatch {
@@ -65,26 +64,42 @@ impl FMicl {
     fn critics(&self) -> Critics<'_> {
         Critics::new(&*self.divergence, &*self.similarity)
     }
+
+    /// The weight of the negative term; 1 where nothing is known of the architecture.
+    fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(1.0)
+    }
+
+    fn shift(&self) -> Shift {
+        self.shift.unwrap_or(match self.similarity.sets_factor() {
+            true => Shift::None,
+            false => Shift::Best,
+        })
+    }
 }
+
+/// The default weight of the negative term at the best shift, under a head that ends in a batch norm. Source: docs/RESULTS.md.
+const ALPHA_UNDER_A_NORM: f64 = 5.0;
 
 impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
-        require(self.alpha > 0.0 && self.alpha <= 1e6, "alpha", || {
-            format!("{} is not above 0 and at most 1e6", self.alpha)
+        let alpha = self.alpha();
+        require(alpha > 0.0 && alpha <= 1e6, "alpha", || {
+            format!("{alpha} is not above 0 and at most 1e6")
         })?;
         let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
-        require(!is_normalised || self.shift == Shift::None, "shift", || {
+        require(!is_normalised || self.shift() == Shift::None, "shift", || {
             "has no place with a factor `mu` of the batch, which normalises the ratios as well; leave one of them out"
                 .into()
         })?;
-        let is_idle = is_normalised && self.divergence.has_exponential_conjugate() && self.alpha != 1.0;
+        let is_idle = is_normalised && self.divergence.has_exponential_conjugate() && alpha != 1.0;
         require(!is_idle, "alpha", || {
             let divergence = self.divergence.name();
             format!(
                 "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out"
             )
         })?;
-        let taken_back = self.shift == Shift::Best && self.divergence.has_exponential_conjugate();
+        let taken_back = self.shift() == Shift::Best && self.divergence.has_exponential_conjugate();
         let idle = taken_back.then(|| self.learned_offset()).flatten();
         require(idle.is_none(), "similarity", || {
             let (divergence, idle) = (self.divergence.name(), idle.unwrap_or_default());
@@ -104,6 +119,50 @@ impl Objective for FMicl {
                 flatter.unwrap_or_default()
             )
         })
+    }
+
+    fn chosen(&self, ends_in_norm: bool) -> Vec<Chosen> {
+        let mut chosen = Vec::new();
+        let mut choose = |option: String, value: toml::Value, why| chosen.push(Chosen { option, value, why });
+        // At another alpha the factor of the batch would leave `kl` without an effect of it.
+        let is_balanced_by_mu = self.shift.is_none()
+            && !ends_in_norm
+            && !(self.divergence.has_exponential_conjugate() && self.alpha() != 1.0);
+        let mu = self.similarity.normalising().filter(|_| is_balanced_by_mu);
+        let shift = match &mu {
+            Some(_) => Shift::None,
+            None => self.shift(),
+        };
+        if let Some((option, value)) = mu {
+            let why = "it keeps repulsion and attraction in balance, without which features collapse where the head does not end \
+                       in a batch norm";
+            choose(format!("similarity.{option}"), value.into(), why);
+        }
+        if self.shift.is_none() {
+            let (name, why) = match shift {
+                Shift::None => ("none", "`mu` takes its place"),
+                Shift::Best => (
+                    "best",
+                    "it makes `alpha` the weight of repulsion beside that of attraction",
+                ),
+            };
+            choose("shift".into(), name.into(), why);
+        }
+        if self.alpha.is_none() {
+            let (alpha, why) = match (shift, ends_in_norm) {
+                (Shift::None, _) => (1.0, "it is the f-mutual information's"),
+                (Shift::Best, false) => (
+                    1.0,
+                    "more repulsion ends in a collapse where the head does not end in a batch norm",
+                ),
+                (Shift::Best, true) => (
+                    ALPHA_UNDER_A_NORM,
+                    "the head ends in a batch norm, where more repulsion gives better features",
+                ),
+            };
+            choose("alpha".into(), alpha.into(), why);
+        }
+        chosen
     }
 
     fn loss(&self, pairing: &Pairing) -> Loss {
@@ -176,7 +235,7 @@ impl FMicl {
             similarity: line.map_or(&*self.similarity, |line| &line.similarity),
             ..self.critics()
         };
-        let Repulsion { penalty, shift } = repelled.repulsion(critics, self.shift == Shift::Best);
+        let Repulsion { penalty, shift } = repelled.repulsion(critics, self.shift() == Shift::Best);
         let constant_shift = shift.as_ref().map(|(shift, _)| Scalar::new(shift));
         let critics = Critics {
             shift: constant_shift.as_ref(),
@@ -195,11 +254,11 @@ impl FMicl {
             || Factor::Number(self.similarity.affine().map_or(1.0, |(scale, _)| scale)),
             |line| Factor::Learned(line.scale.detach()),
         );
-        let mut balance = scale.multiply(self.alpha, &penalty.slope) - slope.mean(kind);
-        let mut value = &penalty.value * self.alpha - &reward;
+        let mut balance = scale.multiply(self.alpha(), &penalty.slope) - slope.mean(kind);
+        let mut value = &penalty.value * self.alpha() - &reward;
         let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
         // For an exponential conjugate the best shift cancels a learned offset.
-        let is_idle = line.is_some() && self.shift == Shift::Best && self.divergence.has_exponential_conjugate();
+        let is_idle = line.is_some() && self.shift() == Shift::Best && self.divergence.has_exponential_conjugate();
         if let Some(offset) = offset.filter(|offset| is_normalised || offset.requires_grad()) {
             // d loss / d offset: it moves all log ratios alike, as moving all cosines by 1 / scale does.
             let weight = if is_idle {

@@ -13,6 +13,12 @@ pub trait Architecture: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether anchors and positives leave a batch norm before they are scaled to unit length. The norm takes away a direction
+    /// that they have in common, so that strong repulsion does not end in a collapse. False by default, which is safe.
+    fn ends_in_norm(&self) -> bool {
+        false
+    }
+
     /// Creates the parameters under `root`: the backbone that is kept under `backbone`, heads under `projector` and
     /// `predictor`. Buffers that a learner keeps between steps also belong there, so that checkpoints contain them.
     ///

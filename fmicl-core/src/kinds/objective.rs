@@ -13,6 +13,17 @@ pub struct Loss {
     pub terms: Vec<(&'static str, Tensor)>,
 }
 
+/// Value of an option of an objective that the config does not give, chosen for an architecture.
+#[derive(Debug)]
+pub struct Chosen {
+    /// Name of the option, dotted for one of a part of the objective.
+    pub option: String,
+    /// Its value.
+    pub value: toml::Value,
+    /// Reason, a clause.
+    pub why: &'static str,
+}
+
 /// A contrastive objective.
 ///
 /// [`crate::testing::check_objective`] checks that it is finite, has a gradient, ignores the order of the
@@ -21,6 +32,12 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> crate::Result<()> {
         Ok(())
+    }
+
+    /// Values of options that are absent, chosen for an architecture
+    /// ([`Architecture::ends_in_norm`](crate::Architecture::ends_in_norm)). An experiment has them as if they were given.
+    fn chosen(&self, _ends_in_norm: bool) -> Vec<Chosen> {
+        Vec::new()
     }
 
     /// Computes the loss of a pairing of `N >= 2` pairs. It must not synchronise the device. The cosines of the positive pairs

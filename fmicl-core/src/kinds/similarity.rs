@@ -62,6 +62,18 @@ pub trait Similarity: std::fmt::Debug + Send + Sync {
         Normaliser::Off
     }
 
+    /// Whether options fix the factor of the ratio or choose its [`normaliser`](Similarity::normaliser). The objective
+    /// `f-micl` then has no shift by default.
+    fn sets_factor(&self) -> bool {
+        self.normaliser() != Normaliser::Off
+    }
+
+    /// The option, with its value, that makes the [`normaliser`](Similarity::normaliser) that of the batch, if the factor is not
+    /// [set](Similarity::sets_factor) otherwise.
+    fn normalising(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Advice for an error message, such as "a larger sigma": a change of options that makes the similarity less steep,
     /// if a divergence of it overflows f32.
     fn flatter(&self) -> &'static str {

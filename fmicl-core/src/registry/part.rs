@@ -61,6 +61,16 @@ impl<T: Kind + ?Sized> Part<T> {
         }
     }
 
+    /// The part with the value of one more option; `option` is dotted for one of a part that it contains.
+    ///
+    /// # Errors
+    /// As [`Part::new`].
+    pub fn with(&self, option: &str, value: toml::Value) -> Result<Self> {
+        let mut options = self.options.clone();
+        insert(&mut options, option, value);
+        Part::new(self.name, options)
+    }
+
     /// Shared ownership of the part, to keep it longer or on another thread.
     pub fn share(&self) -> Arc<T> {
         self.part.clone()
@@ -69,6 +79,16 @@ impl<T: Kind + ?Sized> Part<T> {
     /// The registered name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+}
+
+fn insert(options: &mut toml::Table, option: &str, value: toml::Value) {
+    let inner = option
+        .split_once('.')
+        .map(|(first, rest)| (options.get_mut(first), rest));
+    match inner {
+        Some((Some(toml::Value::Table(inner)), rest)) => insert(inner, rest, value),
+        _ => drop(options.insert(option.into(), value)),
     }
 }
 

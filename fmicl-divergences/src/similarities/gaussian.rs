@@ -22,8 +22,8 @@ pub struct Gaussian {
     pub temperature: Option<f64>,
     /// The ratio of a pair at distance 0: a number above 0 and at most `1e16 e^(1 / sigma^2)` (the paper's experiments have 1), `uniform` (independent uniform
     /// features have a mean ratio of 1, the constant of the paper's assumption 2) or `batch` (each batch's negatives have
-    /// a mean ratio of 1). Absent by default: `e^(1 / sigma^2)`, so that the log ratio is `c / sigma^2` and orthogonal
-    /// features have ratio 1.
+    /// a mean ratio of 1). Absent by default: `batch` in `f-micl` under a head that does not end in a batch norm; otherwise
+    /// `e^(1 / sigma^2)`, so that the log ratio is `c / sigma^2` and orthogonal features have ratio 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mu: Option<Mu>,
     /// Parameters that are learned with the network, as CLIP's temperature: `["sigma"]`, `["mu"]`, or `true` for both; none by
@@ -195,6 +195,14 @@ impl Similarity for Gaussian {
             Some(Mu::Uniform) => Normaliser::Uniform,
             Some(Mu::Batch) => Normaliser::Batch,
         }
+    }
+
+    fn sets_factor(&self) -> bool {
+        self.mu.is_some() || self.learn.is_some_and(|learn| learn.mu)
+    }
+
+    fn normalising(&self) -> Option<(&'static str, &'static str)> {
+        (!self.sets_factor()).then_some(("mu", "batch"))
     }
 
     fn flatter(&self) -> &'static str {

@@ -65,6 +65,10 @@ impl Architecture for SimClr {
         })
     }
 
+    fn ends_in_norm(&self) -> bool {
+        self.batch_norm && self.layers > 0
+    }
+
     fn build(&self, root: &nn::Path, backbone: &BuildBackbone) -> Result<Box<dyn Learner>> {
         let norms = if self.batch_norm { Norms::All } else { Norms::None };
         let projector = |path: &nn::Path, encoder: &dyn Encoder| {

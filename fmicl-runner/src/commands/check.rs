@@ -133,6 +133,7 @@ pub fn checked(experiment: &Experiment) -> Result<Checked, Vec<Error>> {
         "model",
         format!("{backbone} in {architecture}: {parameters} parameters, {width} features{init}"),
     ));
+    lines.extend(experiment.why().map(|why| ("default", why)));
     let epochs = experiment.train.epochs;
     lines.push(("training", format!("{epochs} epochs of {steps} steps on {device:?}")));
     Ok(Checked { lines, data, terms })

@@ -5,7 +5,8 @@ use crate::DeviceChoice;
 use fmicl_core::registry;
 use fmicl_core::registry::BelowZero;
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Engine, Error, Modality, Objective, Optimizer, Part, Result, Tracker, Views,
+    Architecture, Backbone, Chosen, Dataset, Engine, Error, Modality, Objective, Optimizer, Part, Result, Tracker,
+    Views,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ pub struct Experiment {
     /// Where the values go that the run measures; by default `["jsonl"]`, the files that sweeps read.
     #[serde(default = "jsonl")]
     pub trackers: Vec<Part<dyn Tracker>>,
+    /// Values of the objective that were chosen for the architecture.
+    #[serde(skip)]
+    chosen: Vec<Chosen>,
     /// Where each value was written.
     #[serde(skip)]
     source: Option<Node>,
@@ -111,7 +115,25 @@ impl Experiment {
         if experiment.dataset.is_labelled() {
             experiment.evaluations.add_defaults();
         }
+        for chosen in experiment.objective.chosen(experiment.architecture.ends_in_norm()) {
+            let objective = experiment.objective.with(&chosen.option, chosen.value.clone());
+            experiment.objective = objective.map_err(|error| error.at("objective"))?;
+            experiment.chosen.push(chosen);
+        }
         Ok((experiment, below_zero))
+    }
+
+    /// Keys of the objective that were chosen for the architecture.
+    pub(super) fn chosen(&self) -> impl Iterator<Item = String> {
+        self.chosen.iter().map(|chosen| format!("objective.{}", chosen.option))
+    }
+
+    /// A sentence for each value of the objective that was chosen for the architecture.
+    pub(crate) fn why(&self) -> impl Iterator<Item = String> {
+        let architecture = self.architecture.name();
+        self.chosen.iter().map(move |Chosen { option, value, why }| {
+            format!("objective.{option} = {value} by default under `{architecture}`: {why}")
+        })
     }
 
     /// The experiment as a file with every default filled in; loading it gives the same experiment.

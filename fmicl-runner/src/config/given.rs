@@ -22,7 +22,11 @@ impl Experiment {
     /// # Errors
     /// A value that has no form in TOML.
     pub(crate) fn given(&self) -> Result<Vec<Given>> {
-        let whole = self.to_table()?;
+        let all = self.to_table()?;
+        let chosen: Vec<String> = self.chosen().collect();
+        let keys = chosen.iter().map(|key| key.split('.').collect::<Vec<_>>());
+        // What was chosen depends on what is given.
+        let whole = keys.fold(all, |table, key| without(&table, &key));
         let is_default = |key: &[&str]| {
             // A part without a name is none: of a name the whole part is left out.
             let left_out = key.strip_suffix(&["name"]).unwrap_or(key);

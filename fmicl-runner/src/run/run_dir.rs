@@ -36,12 +36,13 @@ pub struct RunDir {
 
 impl RunDir {
     /// Returns the text of `config.toml` for a run of the experiment: its whole config, with `init` set to the run's copy of
-    /// the file, so that the directory can be moved.
+    /// the file, so that the directory can be moved. Comments before it say what was chosen for the architecture, and why.
     ///
     /// # Errors
     /// A value that has no form in TOML.
     pub fn config_of(experiment: &Experiment) -> Result<String> {
-        let config = config::write(&RunDir::table_of(experiment)?)?;
+        let why = experiment.why().map(|why| format!("# {why}.\n"));
+        let config = why.collect::<String>() + &config::write(&RunDir::table_of(experiment)?)?;
         let Some(init) = &experiment.init else {
             return Ok(config);
         };

@@ -71,9 +71,9 @@ fn kl(tau: f64, mu: f64) -> FMicl {
     FMicl {
         divergence: Part::new("kl", toml::Table::new()).unwrap(),
         similarity: Part::new("gaussian", gaussian).unwrap(),
-        alpha: 1.0,
+        alpha: Some(1.0),
         negatives: InBatch::Both,
-        shift: Shift::None,
+        shift: Some(Shift::None),
     }
 }
 

@@ -26,6 +26,11 @@ pub struct Cell {
     pub config: String,
 }
 
+/// The lines of a config without comments.
+fn values(config: &str) -> impl Iterator<Item = &str> {
+    config.lines().filter(|line| !line.starts_with('#'))
+}
+
 impl Cell {
     /// The run of `base` after `changes`, with a seed or that of the experiment, below the sweep's directory `out` and named after its values.
     ///
@@ -91,9 +96,8 @@ impl Cell {
         let Ok(there) = fs::read_to_string(&path) else {
             return Ok(false);
         };
-        let differs = there
-            .lines()
-            .zip(self.config.lines())
+        let differs = values(&there)
+            .zip(values(&self.config))
             .find(|(there, here)| there != here);
         if there == self.config || self.is_alike() {
             return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
@@ -108,7 +112,7 @@ impl Cell {
     /// Returns true if the directory's config is this one in other digits, as an earlier version wrote it.
     fn is_alike(&self) -> bool {
         let stored = RunDir::open(&self.dir).and_then(|run| RunDir::config_of(&run.experiment()?));
-        stored.is_ok_and(|stored| stored == self.config)
+        stored.is_ok_and(|stored| values(&stored).eq(values(&self.config)))
     }
 
     /// Makes the directory ready for the run to begin, or to go on from its last checkpoint where it was broken off; it is

@@ -116,9 +116,9 @@ fn bounds(n: i64, batch: u64) -> Result<[f64; 3]> {
         let objective = FMicl {
             divergence: Part::new("kl", toml::Table::new())?,
             similarity: Part::new("gaussian", options(&similarity)?)?,
-            alpha: 1.0,
+            alpha: Some(1.0),
             negatives: InBatch::Cross,
-            shift,
+            shift: Some(shift),
         };
         Ok(term(&objective.loss(&pairing), "f_mi"))
     };

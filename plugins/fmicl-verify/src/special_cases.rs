@@ -55,7 +55,7 @@ pub fn alignment_and_uniformity() -> Result<[Claim; 2]> {
 pub fn spectral() -> Result<Claim> {
     let [spectral, pearson] = losses([
         "name = 'spectral'",
-        "name = 'f-micl'\ndivergence = 'pearson'\nsimilarity = { name = 'linear', slope = 2.0, offset = -2.0 }",
+        "name = 'f-micl'\ndivergence = 'pearson'\nshift = 'none'\nsimilarity = { name = 'linear', slope = 2.0, offset = -2.0 }",
     ])?;
     let off = pearson.value.double_value(&[]) - (spectral.value.double_value(&[]) + 1.0);
     Ok(Claim::at_most(

@@ -18,7 +18,8 @@ const STEPS: usize = 600;
 /// sigma is 1, since the narrower it is, the weaker are the forces between points that are far apart already.
 pub fn spreads(divergence: &str) -> Result<[Claim; 3]> {
     let objective = objective(&format!(
-        "name = 'f-micl'\ndivergence = '{divergence}'\nsimilarity = {{ name = 'gaussian', sigma = 1.0 }}\nnegatives = 'both'"
+        "name = 'f-micl'\ndivergence = '{divergence}'\nsimilarity = {{ name = 'gaussian', sigma = 1.0 }}\n\
+         shift = 'none'\nnegatives = 'both'"
     ))?;
     let store = VarStore::new(Device::Cpu);
     let start = Tensor::arange(2 * PAIRS * DIMENSIONS, (Kind::Float, Device::Cpu)).view([2 * PAIRS, DIMENSIONS]);

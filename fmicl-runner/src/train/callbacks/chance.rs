@@ -141,7 +141,8 @@ mod tests {
     /// Few pairs and a sharp kernel: a draw alone is far off.
     #[test]
     fn it_is_the_expectation_within_its_error_and_shows_no_digit_beyond_it() {
-        let options = "name = 'f-micl'\ndivergence = 'kl'\nsimilarity = { name = 'gaussian', sigma = 0.5 }";
+        let options =
+            "name = 'f-micl'\ndivergence = 'kl'\nshift = 'none'\nsimilarity = { name = 'gaussian', sigma = 0.5 }";
         let objective = Part::<dyn Objective>::from_value(toml::Value::Table(options.parse().unwrap())).unwrap();
         let rows = || unit_rows(8, 16, Kind::Float, 5);
         let pairing = Pairing {
