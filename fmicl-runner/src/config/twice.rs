@@ -45,6 +45,10 @@ pub(super) fn words(text: &str, at: usize) -> String {
             "`{shown}` is a single table on line {}: for several, write `{shown}` in both places",
             number(&span)
         ),
+        Some((span, Found::Text(name))) if header(line).is_some() && !is_item => format!(
+            "`{shown}` is given twice, here and on line {}: remove that line, and put name = {name:?} into this table",
+            number(&span)
+        ),
         Some((span, Found::Table(name))) => format!(
             "`{shown}` adds to the table `{name}` of line {}, which has a header of its own: put the key below that",
             number(&span)
@@ -82,6 +86,8 @@ fn names(key: &str) -> Vec<String> {
 enum Found {
     /// A value, or a table.
     Whole,
+    /// A text, such as the name of a part.
+    Text(String),
     /// An array of tables.
     Item,
     /// A table of this name, without the key.
@@ -102,6 +108,9 @@ fn first(table: &DeTable, path: &[String]) -> Option<(Range<usize>, Found)> {
             first(inner, rest).or_else(|| Some((key.span(), Found::Table(name.clone()))))
         }
         (Some(DeValue::Table(_)), DeValue::Array(_)) => Some((key.span(), Found::Item)),
+        (Some(DeValue::String(text)), DeValue::String(_)) if rest.is_empty() => {
+            Some((key.span(), Found::Text(text.to_string())))
+        }
         _ => Some((key.span(), Found::Whole)),
     }
 }
@@ -122,6 +131,10 @@ mod tests {
             (
                 "x = 1\n[a.b]\ny = 1\n[c]\n[ a.b ] # again\n",
                 format!("`[a.b]` is given twice, here and on line 2: {table}"),
+            ),
+            (
+                "a = 'b'\n\n[a]\n",
+                "`[a]` is given twice, here and on line 1: remove that line, and put name = \"b\" into this table".into(),
             ),
             (
                 "a = 1\n\n[a]\n",
