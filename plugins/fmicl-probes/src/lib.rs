@@ -9,6 +9,7 @@ mod lbfgs;
 mod linear;
 mod retrieval;
 mod score;
+mod select;
 mod tiles;
 
 pub use classifier::Classifier;
@@ -17,3 +18,4 @@ pub use knn::Knn;
 pub use linear::Linear;
 pub use retrieval::{Gallery, Retrieval};
 pub use score::{Largest, Score};
+pub use select::L2;
