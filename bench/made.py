@@ -95,7 +95,7 @@ def experiment(scratch, root, batch, epochs, threads, small):
 dataset = {{ name = "cifar10", root = "{root}" }}
 backbone = {{ name = "resnet", depth = 18, stem = "cifar"{", width = 8" if small else ""} }}
 architecture = {{ name = "simclr", out = 128 }}
-objective = {{ name = "f-micl", divergence = "js", similarity = {{ name = "gaussian", sigma = 0.5 }} }}
+objective = {{ name = "f-micl", divergence = "js", similarity = {{ name = "gaussian", sigma = 0.5 }}, shift = "none" }}
 optimizer = {{ name = "sgd", momentum = 0.9, weight_decay = 5e-4 }}
 device = "cpu"
 train = {{ epochs = {epochs}, batch_size = {batch}, lr = 0.06, threads = {threads} }}

@@ -16,8 +16,8 @@ mod published;
 use fmicl_core::registry::{self, Listing};
 use fmicl_core::tch::{self, Device, Kind, Tensor};
 use fmicl_core::{
-    Architecture, Backbone, Dataset, Divergence, Input, Modality, Objective, Parameters, Part, Similarity, Transform,
-    View, Views,
+    Architecture, Backbone, Dataset, Divergence, Input, Modality, Normaliser, Objective, Parameters, Part, Similarity,
+    Transform, View, Views,
 };
 use fmicl_runner::config::{self, Experiment};
 use fmicl_runner::run::Model;

@@ -22,8 +22,7 @@ pub struct FMicl {
     pub divergence: Part<dyn Divergence>,
     /// The similarity. Required.
     pub similarity: Part<dyn Similarity>,
-    /// The weight of the negative term, above 0. Absent by default: 5 with `shift = "best"` under a head that ends in a batch
-    /// norm (SimCLR), otherwise 1.
+    /// The weight of the negative term, above 0. Absent by default: chosen for the architecture (docs/RECIPE.md, Defaults).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,
     /// Negative pairs in a batch of two views: `within` (the default), `cross` or `both`. No effect under an architecture that
@@ -31,9 +30,8 @@ pub struct FMicl {
     #[serde(default = "within")]
     pub negatives: InBatch,
     /// Constant subtracted from the critic: `none`, or `best`, the one that is best for the batch's negatives at `alpha` 1.
-    /// With `best`, repulsion has `alpha` times the weight of attraction. Absent by default: `none` where the similarity has a
-    /// `mu`, and under a head that does not end in a batch norm (MoCo, MoCo v3), where `gaussian` then has `mu = "batch"`;
-    /// otherwise `best`.
+    /// With `best`, repulsion has `alpha` times the weight of attraction. Absent by default: chosen for similarity and
+    /// architecture (docs/RECIPE.md, Defaults).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shift: Option<Shift>,
 }
@@ -78,8 +76,8 @@ impl FMicl {
     }
 }
 
-/// The default weight of the negative term at the best shift, under a head that ends in a batch norm. Source: docs/RESULTS.md.
-const ALPHA_UNDER_A_NORM: f64 = 5.0;
+/// The default weight of the negative term at the best shift, where features bear repulsion. Source: docs/RESULTS.md.
+const ALPHA_WHERE_BORNE: f64 = 5.0;
 
 impl Objective for FMicl {
     fn validate(&self) -> crate::Result<()> {
@@ -89,14 +87,14 @@ impl Objective for FMicl {
         })?;
         let is_normalised = self.similarity.normaliser() == Normaliser::Batch;
         require(!is_normalised || self.shift() == Shift::None, "shift", || {
-            "has no place with a factor `mu` of the batch, which normalises the ratios as well; leave one of them out"
+            "has no place with a factor `mu` of the batch, which normalises the ratios as well; leave it out, or set it to \"none\""
                 .into()
         })?;
         let is_idle = is_normalised && self.divergence.has_exponential_conjugate() && alpha != 1.0;
         require(!is_idle, "alpha", || {
             let divergence = self.divergence.name();
             format!(
-                "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out"
+                "has no effect: with a factor `mu` of the batch the penalty of `{divergence}` is always 1; leave it out, or set it to 1"
             )
         })?;
         let taken_back = self.shift() == Shift::Best && self.divergence.has_exponential_conjugate();
@@ -121,12 +119,12 @@ impl Objective for FMicl {
         })
     }
 
-    fn chosen(&self, ends_in_norm: bool) -> Vec<Chosen> {
+    fn chosen(&self, bears_repulsion: bool) -> Vec<Chosen> {
         let mut chosen = Vec::new();
         let mut choose = |option: String, value: toml::Value, why| chosen.push(Chosen { option, value, why });
         // At another alpha the factor of the batch would leave `kl` without an effect of it.
         let is_balanced_by_mu = self.shift.is_none()
-            && !ends_in_norm
+            && !bears_repulsion
             && !(self.divergence.has_exponential_conjugate() && self.alpha() != 1.0);
         let mu = self.similarity.normalising().filter(|_| is_balanced_by_mu);
         let shift = match &mu {
@@ -134,13 +132,16 @@ impl Objective for FMicl {
             None => self.shift(),
         };
         if let Some((option, value)) = mu {
-            let why = "it keeps repulsion and attraction in balance, without which features collapse where the head does not end \
-                       in a batch norm";
+            let why = "repulsion and attraction then balance, without which features collapse or get worse here";
             choose(format!("similarity.{option}"), value.into(), why);
         }
         if self.shift.is_none() {
             let (name, why) = match shift {
                 Shift::None => ("none", "`mu` takes its place"),
+                Shift::Best if !bears_repulsion && self.alpha() > 1.0 => (
+                    "best",
+                    "it makes `alpha` the weight of repulsion beside that of attraction; above 1 features may collapse here",
+                ),
                 Shift::Best => (
                     "best",
                     "it makes `alpha` the weight of repulsion beside that of attraction",
@@ -149,15 +150,12 @@ impl Objective for FMicl {
             choose("shift".into(), name.into(), why);
         }
         if self.alpha.is_none() {
-            let (alpha, why) = match (shift, ends_in_norm) {
+            let (alpha, why) = match (shift, bears_repulsion) {
                 (Shift::None, _) => (1.0, "it is the f-mutual information's"),
-                (Shift::Best, false) => (
-                    1.0,
-                    "more repulsion ends in a collapse where the head does not end in a batch norm",
-                ),
+                (Shift::Best, false) => (1.0, "with more repulsion features may collapse or get worse here"),
                 (Shift::Best, true) => (
-                    ALPHA_UNDER_A_NORM,
-                    "the head ends in a batch norm, where more repulsion gives better features",
+                    ALPHA_WHERE_BORNE,
+                    "more repulsion gives better features here, without a collapse",
                 ),
             };
             choose("alpha".into(), alpha.into(), why);

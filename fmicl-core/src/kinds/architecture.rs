@@ -13,9 +13,10 @@ pub trait Architecture: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether anchors and positives leave a batch norm before they are scaled to unit length. The norm takes away a direction
-    /// that they have in common, so that strong repulsion does not end in a collapse. False by default, which is safe.
-    fn ends_in_norm(&self) -> bool {
+    /// Whether features get better where repulsion outweighs attraction, and do not collapse. It is so where a batch norm comes last
+    /// before anchors and positives are scaled to unit length: it takes away the direction that they have in common. An
+    /// architecture says it if it was measured; false by default, which is safe.
+    fn bears_repulsion(&self) -> bool {
         false
     }
 

@@ -35,8 +35,8 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     }
 
     /// Values of options that are absent, chosen for an architecture
-    /// ([`Architecture::ends_in_norm`](crate::Architecture::ends_in_norm)). An experiment has them as if they were given.
-    fn chosen(&self, _ends_in_norm: bool) -> Vec<Chosen> {
+    /// ([`Architecture::bears_repulsion`](crate::Architecture::bears_repulsion)). An experiment has them as if they were given.
+    fn chosen(&self, _bears_repulsion: bool) -> Vec<Chosen> {
         Vec::new()
     }
 

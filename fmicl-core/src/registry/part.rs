@@ -67,7 +67,7 @@ impl<T: Kind + ?Sized> Part<T> {
     /// As [`Part::new`].
     pub fn with(&self, option: &str, value: toml::Value) -> Result<Self> {
         let mut options = self.options.clone();
-        insert(&mut options, option, value);
+        insert(&mut options, option, value)?;
         Part::new(self.name, options)
     }
 
@@ -82,13 +82,16 @@ impl<T: Kind + ?Sized> Part<T> {
     }
 }
 
-fn insert(options: &mut toml::Table, option: &str, value: toml::Value) {
-    let inner = option
-        .split_once('.')
-        .map(|(first, rest)| (options.get_mut(first), rest));
-    match inner {
-        Some((Some(toml::Value::Table(inner)), rest)) => insert(inner, rest, value),
-        _ => drop(options.insert(option.into(), value)),
+fn insert(options: &mut toml::Table, option: &str, value: toml::Value) -> Result<()> {
+    let Some((first, rest)) = option.split_once('.') else {
+        options.insert(option.into(), value);
+        return Ok(());
+    };
+    match options.get_mut(first) {
+        Some(toml::Value::Table(inner)) => insert(inner, rest, value).map_err(|error| error.at(first)),
+        _ => Err(Error::config(format!(
+            "there is no part `{first}` to have an option `{rest}`"
+        ))),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Gaussian {
     pub temperature: Option<f64>,
     /// The ratio of a pair at distance 0: a number above 0 and at most `1e16 e^(1 / sigma^2)` (the paper's experiments have 1), `uniform` (independent uniform
     /// features have a mean ratio of 1, the constant of the paper's assumption 2) or `batch` (each batch's negatives have
-    /// a mean ratio of 1). Absent by default: `batch` in `f-micl` under a head that does not end in a batch norm; otherwise
+    /// a mean ratio of 1). Absent by default: `f-micl` may choose `batch` (docs/RECIPE.md, Defaults); otherwise it is
     /// `e^(1 / sigma^2)`, so that the log ratio is `c / sigma^2` and orthogonal features have ratio 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mu: Option<Mu>,

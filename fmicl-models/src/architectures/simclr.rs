@@ -65,7 +65,7 @@ impl Architecture for SimClr {
         })
     }
 
-    fn ends_in_norm(&self) -> bool {
+    fn bears_repulsion(&self) -> bool {
         self.batch_norm && self.layers > 0
     }
 

@@ -115,7 +115,7 @@ impl Experiment {
         if experiment.dataset.is_labelled() {
             experiment.evaluations.add_defaults();
         }
-        for chosen in experiment.objective.chosen(experiment.architecture.ends_in_norm()) {
+        for chosen in experiment.objective.chosen(experiment.architecture.bears_repulsion()) {
             let objective = experiment.objective.with(&chosen.option, chosen.value.clone());
             experiment.objective = objective.map_err(|error| error.at("objective"))?;
             experiment.chosen.push(chosen);

@@ -154,7 +154,11 @@ impl RunDir {
     /// # Errors
     /// The disk's.
     pub fn write_config(&self, config: &str) -> Result<()> {
-        self.write(CONFIG, config.as_bytes())
+        // What was chosen when the run began is given now.
+        let before = std::fs::read_to_string(self.config_path()).unwrap_or_default();
+        let why = before.lines().take_while(|line| line.starts_with("# objective."));
+        let why: String = why.map(|line| format!("{line}\n")).collect();
+        self.write(CONFIG, (why + config).as_bytes())
     }
 
     /// The log.

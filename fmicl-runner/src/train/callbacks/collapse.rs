@@ -128,8 +128,8 @@ impl State {
                  objective.alpha repels more"
             ),
             (None, _) if self.balance.is_some_and(|balance| balance > 1e-3) => format!(
-                "{numbers}; the balance is {:.2}: above 0 repulsion outweighs attraction, which a head without batch norms does \
-                 not survive; objective.similarity.mu = \"batch\" keeps them equal",
+                "{numbers}; the balance is {:.2}: above 0 repulsion outweighs attraction; objective.shift = \"best\" with \
+                 objective.alpha = 1, a lower train.lr or a warm-up may help",
                 self.balance.unwrap_or_default()
             ),
             (None, _) => format!("{numbers}; a lower train.lr, a warm-up or a lower temperature may help"),
@@ -167,8 +167,8 @@ mod tests {
                 let warning = warning(rank, cosine, balance).unwrap();
                 assert!(warning.starts_with("the features have collapsed: "), "{warning}");
                 assert_eq!(warning.lines().count(), 1);
-                let keeps = "objective.similarity.mu = \"batch\" keeps them equal";
-                assert_eq!(warning.ends_with(keeps), balance == Some(1.0), "{warning}");
+                let outweighs = warning.contains("objective.alpha = 1, a lower train.lr or a warm-up may help");
+                assert_eq!(outweighs, balance == Some(1.0), "{warning}");
             }
         }
     }
