@@ -127,6 +127,7 @@ impl Splits {
             notes.extend(opened.evaluation.doubts(&opened.name, &labelled.sizes()));
         }
         notes.extend(experiment.views.doubts(&*self.pretrain));
+        notes.extend(experiment.objective.doubts(experiment.architecture.bears_repulsion()));
         notes
     }
 }

@@ -5,6 +5,12 @@ use std::path::Path;
 
 /// The lines of `check` on what was chosen, and the keys that are not at their defaults.
 fn checked(folder: &Path, architecture: &str, objective: &str) -> (Vec<String>, String) {
+    let (chosen, others, _) = all_of(folder, architecture, objective);
+    (chosen, others)
+}
+
+/// And all that `check` says.
+fn all_of(folder: &Path, architecture: &str, objective: &str) -> (Vec<String>, String, String) {
     let path = folder.join("x.toml");
     let experiment = format!(
         "dataset = 'digits'\nbackbone = {{ name = 'resnet', stem = 'cifar', width = 8 }}\noptimizer = 'sgd'\n\
@@ -18,7 +24,7 @@ fn checked(folder: &Path, architecture: &str, objective: &str) -> (Vec<String>, 
     let chosen = stdout.lines().filter_map(|line| line.strip_prefix("  default   "));
     let chosen = chosen.map(|line| line.split(" by default under ").next().unwrap().to_string());
     let (_, others) = stdout.split_once("options that are not at their defaults:").unwrap();
-    (chosen.collect(), others.to_string())
+    (chosen.collect(), others.to_string(), stdout.clone())
 }
 
 #[test]
@@ -69,6 +75,29 @@ fn what_is_given_is_kept_and_the_rest_follows_it() {
         ["objective.alpha = 1.0"]
     );
     assert!(chosen("simclr", "similarity = 'gaussian', shift = 'best', alpha = 2.0").is_empty());
+}
+
+#[test]
+fn what_may_collapse_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for (architecture, objective, is_doubtful) in [
+        ("moco", "similarity = 'gaussian'", false),
+        ("moco", "similarity = 'cosine'", false),
+        ("moco", "similarity = 'gaussian', alpha = 2.0", true),
+        ("moco", "similarity = { name = 'gaussian', mu = 1.0 }", true),
+        (
+            "simclr",
+            "similarity = { name = 'gaussian', mu = 1.0 }, alpha = 40.0",
+            false,
+        ),
+    ] {
+        let (_, others, notes) = all_of(folder.path(), architecture, objective);
+        assert_eq!(
+            notes.contains("do not balance"),
+            is_doubtful,
+            "{architecture}, {objective}: {others}"
+        );
+    }
 }
 
 #[test]

@@ -163,6 +163,17 @@ impl Objective for FMicl {
         chosen
     }
 
+    fn doubts(&self, bears_repulsion: bool) -> Vec<String> {
+        let is_normalised = self.similarity.normaliser() == Normaliser::Batch || self.shift() == Shift::Best;
+        let is_balanced = is_normalised && self.alpha() == 1.0;
+        let doubt = (!bears_repulsion && !is_balanced).then(|| {
+            "repulsion and attraction do not balance at these values of objective.shift, alpha and mu, so that features may \
+             collapse under this architecture; without them in the file they are chosen for it"
+                .into()
+        });
+        doubt.into_iter().collect()
+    }
+
     fn loss(&self, pairing: &Pairing) -> Loss {
         self.loss_of(pairing, None)
     }

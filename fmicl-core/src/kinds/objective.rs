@@ -40,6 +40,11 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Reasons to doubt that it trains under an architecture, one line each.
+    fn doubts(&self, _bears_repulsion: bool) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Computes the loss of a pairing of `N >= 2` pairs. It must not synchronise the device. The cosines of the positive pairs
     /// are [`Pairing::positive_cosines`]; sums over the negative ones are [`mean`](crate::estimator::mean) and
     /// [`with_log_sums`](crate::estimator::with_log_sums) of [`Pairing::negative_pairs`], whatever the source of negatives.

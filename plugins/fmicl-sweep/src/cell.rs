@@ -4,6 +4,7 @@ use super::outcome::{FAILED, Outcome, TRACKER};
 use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{Base, Change, Experiment};
 use fmicl_runner::run::RunDir;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,42 @@ pub struct Cell {
 /// The lines of a config without those that say why its values were chosen.
 fn values(config: &str) -> impl Iterator<Item = &str> {
     config.lines().filter(|line| !line.starts_with("# objective."))
+}
+
+/// The first difference between two configs, as a line of each; of a part its name comes first.
+fn difference(there: &str, here: &str) -> (String, String) {
+    let leaves = |config: &str| {
+        let mut found = BTreeMap::new();
+        add_leaves(&config.parse().unwrap_or_default(), "", &mut found);
+        found
+    };
+    let (was, is) = (leaves(there), leaves(here));
+    let differ = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key));
+    let first = differ.min_by_key(|key| (key.matches('.').count(), !key.ends_with(".name"), *key));
+    let line = |values: &BTreeMap<String, String>, key: &String| match values.get(key) {
+        Some(value) => format!("{key} = {value}"),
+        None => format!("no {key}"),
+    };
+    match first {
+        Some(key) => (line(&was, key), line(&is, key)),
+        // Comments tell apart files of weights.
+        None => {
+            let lines = values(there).zip(values(here)).find(|(there, here)| there != here);
+            let (was, is) = lines.unwrap_or(("shorter", "longer"));
+            (was.into(), is.into())
+        }
+    }
+}
+
+/// The values of a table that are no tables, by their dotted keys.
+fn add_leaves(table: &toml::Table, above: &str, found: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let key = format!("{above}{key}");
+        match value {
+            toml::Value::Table(inner) => add_leaves(inner, &format!("{key}."), found),
+            value => drop(found.insert(key, value.to_string())),
+        }
+    }
 }
 
 impl Cell {
@@ -96,13 +133,10 @@ impl Cell {
         let Ok(there) = fs::read_to_string(&path) else {
             return Ok(false);
         };
-        let differs = values(&there)
-            .zip(values(&self.config))
-            .find(|(there, here)| there != here);
         if there == self.config || self.is_alike() {
             return Ok(RunDir::open(&self.dir)?.result()?.is_some() && !self.dir.join(FAILED).exists());
         }
-        let (was, is) = differs.unwrap_or(("shorter", "longer"));
+        let (was, is) = difference(&there, &self.config);
         Err(Error::Run(format!(
             "{}: holds a run of another config (`{was}`, now `{is}`); choose another --out, or move that run elsewhere",
             self.dir.display()
@@ -155,4 +189,27 @@ fn slug(label: &str) -> String {
         .chars()
         .map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' });
     kept.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_a_parts_name_before_its_options_and_files_of_weights_are_told_apart() {
+        let of = |part: &str| format!("seed = 0\n[architecture]\n{part}\n[train]\nlr = 0.1\n");
+        let (was, is) = difference(
+            &of("hidden = 64\nname = \"moco\""),
+            &of("batch_norm = true\nname = \"simclr\""),
+        );
+        assert_eq!(
+            (&*was, &*is),
+            ("architecture.name = \"moco\"", "architecture.name = \"simclr\"")
+        );
+        let (was, is) = difference("[train]\nlr = 0.1\n", "[train]\nlr = 0.1\nclip = 1.0\n");
+        assert_eq!((&*was, &*is), ("no train.clip", "train.clip = 1.0"));
+        let [a, b] = ["a", "b"].map(|file| format!("# objective.alpha: why\n# init: {file}\ninit = \"copy\"\n"));
+        assert_eq!(difference(&a, &b), ("# init: a".into(), "# init: b".into()));
+        assert!(!values(&a).eq(values(&b)));
+    }
 }

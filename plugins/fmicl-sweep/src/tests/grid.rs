@@ -110,7 +110,10 @@ fn a_finished_run_is_done_and_one_of_another_config_is_in_the_way() {
     assert!(!cell.is_done().unwrap(), "the result is of other epochs");
     assert!(matches!(cell.outcome().unwrap(), Outcome::Waiting));
     fs::write(&result, of_more).unwrap();
+    let explained = format!("# objective.alpha = 5.0 by default: a reason\n{config}");
+    fs::write(cell.dir.join("config.toml"), explained).unwrap();
+    assert!(cell.is_done().unwrap(), "a reason makes no other run");
     fs::write(cell.dir.join("config.toml"), config.replace("lr = 0.2", "lr = 0.3")).unwrap();
     let error = cell.is_done().unwrap_err().to_string();
-    assert!(error.contains("(`lr = 0.3`, now `lr = 0.2`)"), "{error}");
+    assert!(error.contains("(`train.lr = 0.3`, now `train.lr = 0.2`)"), "{error}");
 }
