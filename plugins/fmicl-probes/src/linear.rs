@@ -95,7 +95,7 @@ impl Task for Linear {
                 (metrics, notes, probe)
             }
             L2::Select => {
-                let selecting = Selecting::new(self);
+                let selecting = self.selecting();
                 let (metrics, notes) = measured(&selecting);
                 (metrics, notes, selecting.note())
             }
@@ -165,12 +165,19 @@ impl Classifier for Linear {
     fn classify(&self, train: &Features, test: &Features, classes: usize, pick: &dyn Fn(&Tensor) -> Tensor) -> Tensor {
         match self.l2 {
             L2::Number(l2) => self.fit(l2, train, test, classes, pick),
-            L2::Select => Selecting::new(self).classify(train, test, classes, pick),
+            L2::Select => self.selecting().classify(train, test, classes, pick),
         }
     }
 }
 
 impl Linear {
+    fn selecting(&self) -> Selecting<impl Fn(f64) -> Linear + '_> {
+        Selecting::new(|l2| Linear {
+            l2: L2::Number(l2),
+            ..self.clone()
+        })
+    }
+
     /// `pick` of the logits of `test`, after a fit to `train` with the penalty `l2`.
     fn fit(
         &self,

@@ -3,7 +3,7 @@
 //! Source: SimCLR (arXiv 2002.05709, appendix B.8, after Kornblith et al., arXiv 1805.08974): the best of 45 values from 1e-6 to
 //! 1e5, in equal steps of the logarithm, on a validation split, then trained on both; here 12 values, a tenth of the labels.
 
-use crate::{Classifier, Linear, Score, held_out};
+use crate::{Classifier, Score, held_out};
 use fmicl_core::Features;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -67,16 +67,17 @@ impl<'de> Deserialize<'de> for L2 {
     }
 }
 
-/// A linear probe that chooses `l2` anew for each set of labels that it learns from.
-pub(crate) struct Selecting<'a> {
-    probe: &'a Linear,
+/// A probe that chooses `l2` anew for each set of labels that it learns from.
+pub(crate) struct Selecting<W> {
+    /// The probe with an `l2`.
+    with: W,
     chosen: RefCell<Vec<f64>>,
 }
 
-impl<'a> Selecting<'a> {
-    pub fn new(probe: &'a Linear) -> Self {
+impl<C: Classifier, W: Fn(f64) -> C> Selecting<W> {
+    pub fn new(with: W) -> Self {
         let chosen = RefCell::default();
-        Selecting { probe, chosen }
+        Selecting { with, chosen }
     }
 
     /// The first choice, for a note: the one of all labels.
@@ -91,27 +92,25 @@ impl<'a> Selecting<'a> {
     }
 }
 
-impl Classifier for Selecting<'_> {
+impl<C: Classifier, W: Fn(f64) -> C> Classifier for Selecting<W> {
     fn classify(&self, train: &Features, test: &Features, classes: usize, pick: &dyn Fn(&Tensor) -> Tensor) -> Tensor {
-        let with = |l2| Linear {
-            l2: L2::Number(l2),
-            ..self.probe.clone()
-        };
         let (left, out) = held_out::split(train, SHARE);
-        let accuracy = |l2: f64| Score::of(&with(l2).predict(&left, &out, classes), &out.labels, classes).accuracy;
+        let accuracy =
+            |l2: f64| Score::of(&(self.with)(l2).predict(&left, &out, classes), &out.labels, classes).accuracy;
         // Of equals the strongest penalty.
         let tried = TRIED.iter().map(|&l2| (accuracy(l2), l2));
         let best = tried
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map_or(TRIED[0], |(_, l2)| l2);
         self.chosen.borrow_mut().push(best);
-        with(best).classify(train, test, classes, pick)
+        (self.with)(best).classify(train, test, classes, pick)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Linear;
     use fmicl_core::testing::unit_rows;
     use tch::Kind;
 
@@ -127,18 +126,14 @@ mod tests {
     #[test]
     fn the_best_l2_on_labels_of_training_is_taken() {
         let (train, test) = (noisy(120, 1), noisy(2000, 2));
-        let probe = Linear {
-            l2: L2::Select,
-            ..Linear::default()
-        };
-        let selecting = Selecting::new(&probe);
-        let accuracy = |it: &dyn Classifier| Score::of(&it.predict(&train, &test, 2), &test.labels, 2).accuracy;
-        let selected = accuracy(&selecting);
-        let chosen = selecting.chosen.borrow()[0];
         let with = |l2| Linear {
             l2: L2::Number(l2),
             ..Linear::default()
         };
+        let selecting = Selecting::new(with);
+        let accuracy = |it: &dyn Classifier| Score::of(&it.predict(&train, &test, 2), &test.labels, 2).accuracy;
+        let selected = accuracy(&selecting);
+        let chosen = selecting.chosen.borrow()[0];
         assert_eq!(selected, accuracy(&with(chosen)), "then it learns from all");
         let (left, out) = held_out::split(&train, SHARE);
         let held_out = |l2| Score::of(&with(l2).predict(&left, &out, 2), &out.labels, 2).accuracy;
@@ -153,15 +148,14 @@ mod tests {
     #[test]
     fn the_choice_sees_no_test_label_and_is_the_same_each_time() {
         let (train, test) = (noisy(100, 3), noisy(100, 4));
-        let probe = Linear {
-            l2: L2::Select,
-            ..Linear::default()
-        };
         let flipped = Features {
             values: test.values.copy(),
             labels: -&test.labels + 1,
         };
-        let selecting = Selecting::new(&probe);
+        let selecting = Selecting::new(|l2| Linear {
+            l2: L2::Number(l2),
+            ..Linear::default()
+        });
         let (a, b) = (
             selecting.predict(&train, &test, 2),
             selecting.predict(&train, &flipped, 2),
