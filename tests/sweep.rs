@@ -139,7 +139,7 @@ fn what_is_done_is_kept_and_what_was_broken_off_goes_on() {
     let (code, _, error) = run(folder, &["--set", "train.lr=0.02"]);
     assert_eq!(code, 1);
     assert!(
-        error.contains("holds a run of another config (`lr = 0.01`, now `lr = 0.02`)"),
+        error.contains("holds a run of another config (`train.lr = 0.01`, now `train.lr = 0.02`)"),
         "{error}"
     );
     assert_eq!(fs::read(&kl).unwrap(), kept);
