@@ -5,7 +5,7 @@
 //! each thread takes its own pieces from beginning to end, and they meet once.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use tch::{Device, Kind, Tensor};
 
 /// Divides `items` between as many threads as libtorch has and returns the result of `work` for each share, in an order
@@ -23,6 +23,7 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
     start: impl Fn() -> S,
     work: impl Fn(S, Vec<I>) -> R + Sync,
 ) -> Vec<R> {
+    first_operations();
     let Some(pool) = pool_for(items.len(), device) else {
         return vec![tch::no_grad(|| work(start(), items))];
     };
@@ -40,6 +41,22 @@ pub fn deal_with<I: Send, S: Send, R: Send>(
         hand.map(|(start, items)| tch::no_grad(|| work(start, items)))
     });
     results.into_iter().flatten().collect()
+}
+
+/// Takes libtorch's vector operations once, on one thread. Where two threads take the first ones of a process at the same time,
+/// one of them was seen to round an exponential or a logarithm otherwise (by 1e-5, on a processor with AMX), so that the same
+/// input did not give the same bits.
+fn first_operations() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for kind in [Kind::Float, Kind::Double] {
+            let x = Tensor::full([64, 64], 0.5, (kind, Device::Cpu));
+            let exponentials = [x.exp2(), x.exp(), x.log(), x.sigmoid(), x.matmul(&x)];
+            exponentials
+                .iter()
+                .for_each(|y| drop(y.logsumexp([0].as_slice(), false)));
+        }
+    });
 }
 
 /// Maps `work` over `items`, in their order. Unlike in [`deal`], a thread takes the next item whenever it has finished
