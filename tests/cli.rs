@@ -122,9 +122,7 @@ fn what_is_no_run_is_said_with_what_would_work() {
         (&file, format!("is a file; {wanted}")),
         (
             &weights,
-            "is a folder of published weights, not a run directory: use it with `fmicl embed`, or with `fmicl eval` \
-             and --on (sts)"
-                .into(),
+            "is a folder of published weights, not a run directory: use it with `fmicl embed` or `fmicl eval`".into(),
         ),
         (
             &folder.path().to_path_buf(),
@@ -132,14 +130,25 @@ fn what_is_no_run_is_said_with_what_would_work() {
         ),
     ] {
         let path = path.to_str().unwrap();
-        for command in ["eval", "features", "export"] {
+        for command in ["features", "export"] {
             assert_eq!(error(&[command, path]), (1, format!("error: {path}: {why}\n")));
         }
     }
     let path = folder.path().to_str().unwrap();
-    let neither =
-        "is neither a run directory, with a config.toml, nor a complete folder of published weights (hugging-face)";
-    assert_eq!(error(&["embed", path]), (1, format!("error: {path}: {neither}\n")));
+    let neither = "is neither a run directory, with a config.toml, nor a complete folder of published weights (exported, \
+                   hugging-face, timm, torchvision)";
+    for command in ["embed", "eval"] {
+        assert_eq!(error(&[command, path]), (1, format!("error: {path}: {neither}\n")));
+    }
+    let (file, missing) = (file.to_str().unwrap(), missing.to_str().unwrap());
+    assert_eq!(
+        error(&["eval", file]),
+        (1, format!("error: {file}: is a file; {wanted}\n"))
+    );
+    assert_eq!(
+        error(&["eval", missing]).1,
+        format!("error: {missing}: there is no such folder; {wanted}\n")
+    );
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "eval/apart.rs"]
+mod apart;
 // The crates that the program links.
 #[path = "eval/checkpoints.rs"]
 mod checkpoints;

@@ -19,7 +19,7 @@ mod trained;
 
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Dataset, Part};
-use fmicl_runner::eval;
+use fmicl_runner::eval::{self, Origin};
 use fmicl_runner::run::{CheckpointChoice, RunDir};
 use run::{fmicl, tensors, text};
 use std::io::Write;
@@ -37,12 +37,11 @@ fn features_are_those_of_the_encoder_in_the_order_of_the_dataset() {
         "{printed}"
     );
     let run_dir = RunDir::open(&run).unwrap();
-    let it = run_dir
-        .restore(run_dir.experiment().unwrap(), Device::Cpu, &CheckpointChoice::Last)
-        .unwrap();
-    let data = fmicl_runner::Splits::open(&it.experiment).unwrap();
+    let data = fmicl_runner::Splits::open(&run_dir.experiment().unwrap()).unwrap();
     let labelled = data.labelled.unwrap();
-    let expected = eval::features(&it.experiment, &labelled.train, &it.model, it.device).unwrap();
+    let origin = Origin::find(&run, &[], &CheckpointChoice::Last).unwrap();
+    let subject = origin.open(Device::Cpu, &eval::alone()).unwrap();
+    let expected = eval::features(&subject, &labelled.train).unwrap();
     assert_eq!(Tensor::read_npy(file).unwrap(), expected.values);
     assert_eq!(
         Tensor::read_npy(run.join("features/train_labels.npy")).unwrap(),
@@ -231,4 +230,32 @@ fn samples_that_cannot_be_read_are_left_out_listed_and_counted_and_the_others_ar
     assert!(!skipped.exists());
     fmicl(&["features", text(&run), "--format", "safetensors"]);
     assert_eq!(tensors(&run.join("features/train.safetensors"))["index"].numel(), 20);
+}
+
+#[test]
+fn other_images_and_a_file_of_weights_have_features_too() {
+    let (folder, run) = train(&[]);
+    fmicl(&["features", text(&run)]);
+    let weights = folder.path().join("backbone.safetensors");
+    fmicl(&["export", text(&run), "--out", text(&weights)]);
+    let out = folder.path().join("other");
+    for encoder in [&run, &weights] {
+        fmicl(&["features", text(encoder), "--data", text(&run), "--out", text(&out)]);
+        for split in ["train", "test"] {
+            let name = format!("{split}_features.npy");
+            let own = Tensor::read_npy(run.join("features").join(&name)).unwrap();
+            assert_eq!(Tensor::read_npy(out.join(&name)).unwrap(), own);
+        }
+    }
+    let printed = fmicl(&[
+        "features",
+        text(&weights),
+        "--data",
+        "digits",
+        "--split",
+        "test",
+        "--out",
+        text(&out),
+    ]);
+    assert!(printed.contains(": 360 images, 32 features"), "{printed}");
 }

@@ -15,6 +15,8 @@ pub(crate) mod tracker;
 pub(crate) mod transform;
 pub(crate) mod views;
 
+pub(crate) mod bootstrap;
+pub(crate) mod confusion;
 pub(crate) mod hits;
 pub(crate) mod image;
 pub(crate) mod learned;

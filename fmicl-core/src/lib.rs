@@ -37,6 +37,8 @@ pub use io::reads::Reads;
 pub use io::weights;
 pub use kinds::architecture::{Architecture, BuildBackbone, Learner};
 pub use kinds::backbone::{Backbone, Encoder};
+pub use kinds::bootstrap::{Interval, difference, interval};
+pub use kinds::confusion::Confusion;
 pub use kinds::dataset::{Dataset, Samples, Split};
 pub use kinds::divergence::Divergence;
 pub use kinds::engine::{Engine, Single};

@@ -3,5 +3,6 @@
 mod resnet;
 mod vit;
 
+pub(crate) use resnet::resnet_of;
 pub use resnet::{ResNet, Stem};
 pub use vit::Vit;

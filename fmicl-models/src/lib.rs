@@ -4,6 +4,7 @@ pub mod architectures;
 pub mod backbones;
 pub mod layers;
 pub mod optimizers;
+pub mod pretrained;
 pub mod schedules;
 
 #[cfg(test)]

@@ -231,6 +231,12 @@ fn listings() -> Vec<Listing> {
     entries.into_iter().map(listing).collect()
 }
 
+/// Returns true if a `key=value` is for the parts that read published weights.
+pub fn is_of_weights(set: &str) -> bool {
+    let part = config::key_of(set).split('.').next();
+    part.is_some_and(|part| ["views", "backbone"].contains(&part))
+}
+
 /// Checks that no `--set` sets a key that an option of the command line, such as `--device`, sets to this value: of two
 /// that are given one would be passed over.
 ///

@@ -24,7 +24,7 @@ pub use experiment::Experiment;
 pub(crate) use experiment::launched;
 pub(crate) use keys::key_named;
 pub use load::{Base, load, load_all, load_part, load_text, read_file_as};
-pub(crate) use load::{change, change_part, read_changed};
+pub(crate) use load::{change, read_changed};
 pub use train::{OnCollapse, OnNan, Train};
 pub use tree::{Node, Origin};
 

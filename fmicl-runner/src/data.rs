@@ -7,6 +7,7 @@ mod open;
 mod tests;
 
 pub use labelled::{Labelled, has_labels};
+pub(crate) use open::Source;
 pub use open::{Opened, open_split, trained_on};
 
 use crate::config::Experiment;
@@ -34,6 +35,8 @@ pub struct Splits {
     own_pretrain: bool,
     views: Arc<dyn Views>,
     on_error: OnError,
+    /// Whether their features are held as f16.
+    pub(crate) half: bool,
 }
 
 impl Splits {

@@ -1,19 +1,24 @@
 //! Evaluation of a frozen encoder beside raw pixels and the encoder before training.
 
+mod apart;
 mod encode;
 mod judged;
 mod judging;
+mod kept;
 mod labels;
 mod memory;
+mod protocol;
 mod stored;
 mod subject;
 
+pub use apart::{ApartOptions, apart};
 pub use encode::{Encoded, Reader, require_finite};
 pub use judged::{Judged, Reports};
 pub use labels::Labels;
 pub(crate) use memory::require_room;
-pub use stored::{EvalOptions, run, run_on};
-pub use subject::{Folder, Origin, Subject};
+pub use protocol::{Asked, Protocol};
+pub use stored::{EvalOptions, run};
+pub use subject::{Origin, Published, Subject};
 
 use crate::config::Experiment;
 use crate::data::{Labelled, Opened, Splits};
@@ -152,7 +157,7 @@ pub fn online(
     let _exact = WithoutTf32::new();
     let reader = Reader::of(experiment, device, processes);
     let encode = encoder_of(model);
-    let it = Judging::new(&reader, &encode, Some(data)).in_training();
+    let it = Judging::new(&reader, &encode, Some(data)).in_training(experiment.eval.online_samples);
     let reports = data.tasks.iter().map(|opened| it.judge(opened, "encoder"));
     Ok(Reports(reports.collect::<fmicl_core::Result<_>>()?))
 }
@@ -161,14 +166,9 @@ pub fn online(
 ///
 /// # Errors
 /// None that can be read, or features that are not finite.
-pub fn features(
-    experiment: &Experiment,
-    samples: &Arc<dyn Samples>,
-    model: &Model,
-    device: Device,
-) -> fmicl_core::Result<Encoded> {
-    let reader = Reader::of(experiment, device, &alone());
-    let encoded = reader.encode_those(samples, &encoder_of(model), OnError::Skip)?;
+pub fn features(subject: &Subject, samples: &Arc<dyn Samples>) -> fmicl_core::Result<Encoded> {
+    let encode = |view: &View| subject.encode(view);
+    let encoded = subject.reader.encode_those(samples, &encode, OnError::Skip)?;
     if let [first, rest @ ..] = &encoded.unreadable[..] {
         let (count, of, error) = (rest.len() + 1, samples.len(), &first.error);
         tracing::warn!("{count} of {of} samples cannot be read and are left out, the first: {error}");

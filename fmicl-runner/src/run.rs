@@ -13,6 +13,7 @@
 mod checkpoint;
 mod checkpoints;
 mod choice;
+mod exported;
 mod kept;
 mod learned;
 mod lines;

@@ -75,9 +75,9 @@ fn engine<'a>(experiment: Option<&'a Experiment>, launched: &'a Part<dyn Engine>
 ///
 /// # Errors
 /// A launcher that does not give it.
-pub(crate) fn processes_here(experiment: &Experiment) -> Result<usize> {
+pub(crate) fn processes_here(experiment: Option<&Experiment>) -> Result<usize> {
     let launched = config::launched();
-    let here = engine(Some(experiment), &launched).processes_here();
+    let here = engine(experiment, &launched).processes_here();
     here.map_err(|error| error.at("engine"))
 }
 

@@ -2,8 +2,7 @@
 
 use super::run_with;
 use fmicl_core::{Dataset, Image, Samples, Split, register};
-use fmicl_runner::config;
-use fmicl_runner::eval::{self, EvalOptions};
+use fmicl_runner::eval::{self, ApartOptions, Asked};
 use serde::{Deserialize, Serialize};
 
 /// More samples than any machine has memory for, all of them the same image.
@@ -40,14 +39,16 @@ impl Samples for Endless {
 #[test]
 fn one_evaluation_of_a_run_is_refused_where_its_features_are_beyond_the_memory() {
     let (_runs, run) = run_with("dataset='endless'".into(), |_| ());
-    let knn = config::load_part("knn", &[]).unwrap();
-    let error = eval::run_on(&run, &knn, &EvalOptions::default())
-        .unwrap_err()
-        .to_string();
+    let knn = Asked {
+        on: vec!["knn".into()],
+        ..Asked::default()
+    };
+    let error = eval::apart(&[run], &knn, &ApartOptions::default());
+    let error = error.unwrap_err().to_string();
     let parts = [
         "eval: this evaluation takes about ",
         "(features of 400000000000 + 400000000000 samples, 32 numbers each, and what `knn` takes beside them), and ",
-        " are free; evaluate without --on, and with --set eval.train_samples=N, which is all 400000000000 unless set, or take ",
+        " are free; lower eval.train_samples, which is all 400000000000 unless set, or take ",
     ];
     assert!(
         error.starts_with(parts[0]) && parts.iter().all(|part| error.contains(part)),

@@ -87,7 +87,7 @@ fn the_figures_of_a_run_are_of_its_own_projections_the_same_each_time() {
             &CheckpointChoice::Last,
         )
         .unwrap();
-    let samples = trained_on(&it.experiment).unwrap().0;
+    let samples = trained_on(&it.experiment.dataset).unwrap().0;
     let loader = Loader::new(samples, it.experiment.views.share(), 2, 32, it.experiment.seed, 1).unwrap();
     let batch = loader.epoch(1, 0).unwrap().next().unwrap().unwrap();
     let (before, name) = eval::before_training(&it.experiment, it.device).unwrap();

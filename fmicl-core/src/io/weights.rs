@@ -3,7 +3,7 @@
 mod about;
 mod shards;
 
-pub use about::{about, write_about};
+pub use about::{about, shapes, write_about};
 
 use crate::{Error, Result, disk, read_file};
 // The version that tch has: its tensors convert from this one's views.

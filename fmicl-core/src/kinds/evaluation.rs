@@ -1,9 +1,9 @@
 //! The kind of part `evaluation`: measures of a frozen encoder.
 
-use crate::{MetricNames, Modality, Report, Result, Samples};
+use crate::{MetricNames, Modality, Report, Result, Samples, row_norms};
 use std::path::Path;
 use std::sync::Arc;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// A measure of a frozen encoder: on data of its own, such as semantic textual similarity, or by the labels of the run's
 /// dataset, such as a linear probe.
@@ -118,13 +118,31 @@ pub struct LabelledFeatures {
 /// Features of samples and their labels, on the device that computes.
 #[derive(Debug)]
 pub struct Features {
-    /// `[N, d]`, f32, not normalised.
+    /// `[N, d]`, f32, or f16 where the experiment asks for half the memory (`eval.half`), not normalised. [`rows`](Features::rows) has
+    /// some of them as f32.
     pub values: Tensor,
     /// `[N]`, i64, each below the number of classes.
     pub labels: Tensor,
 }
 
+/// Rows whose lengths are computed at a time.
+const ROWS: i64 = 1 << 12;
+
 impl Features {
+    /// `count` rows from `start` on, `[count, d]`, f32.
+    pub fn rows(&self, start: i64, count: i64) -> Tensor {
+        self.values.narrow(0, start, count).to_kind(Kind::Float)
+    }
+
+    /// The Euclidean lengths `[N]` of the rows, f32, at least 1e-12.
+    pub fn lengths(&self) -> Tensor {
+        let count = self.values.size()[0];
+        let starts = (0..count).step_by(ROWS as usize);
+        let lengths = starts.map(|start| row_norms(&self.rows(start, ROWS.min(count - start))).squeeze_dim(1));
+        let none = Tensor::zeros([0], (Kind::Float, self.values.device()));
+        Tensor::cat(&lengths.chain([none]).collect::<Vec<_>>(), 0)
+    }
+
     /// The rows at `indices` `[M]`, i64.
     pub fn select(&self, indices: &Tensor) -> Features {
         Features {

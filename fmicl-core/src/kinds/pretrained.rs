@@ -1,30 +1,32 @@
-//! The kind of part `pretrained`: readers of folders with published weights.
+//! The kind of part `pretrained`: readers of published weights, a file or a folder.
 
 use crate::Result;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Layout of a folder with a trained encoder, such as Hugging Face's. `fmicl embed FOLDER` and `fmicl eval FOLDER --on
-/// TASK` try every registered one.
+/// Layout of a file or a folder with a trained encoder, such as Hugging Face's. `fmicl embed PATH` and `fmicl eval PATH --on
+/// EVALUATION` try every registered one.
 pub trait Pretrained: std::fmt::Debug + Send + Sync {
     /// Checks the options' ranges; called once, when the part is built.
     fn validate(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Parts that read the folder; `None` if it has another layout.
+    /// Parts that read the file or the folder; `None` if it has another layout.
     ///
     /// # Errors
-    /// [`crate::Error`] if a folder of this layout cannot be read.
-    fn parts(&self, folder: &Path) -> Result<Option<PretrainedParts>>;
+    /// [`crate::Error`] if one of this layout cannot be read.
+    fn parts(&self, path: &Path) -> Result<Option<PretrainedParts>>;
 }
 
 crate::kind!(Pretrained, "pretrained");
 
 /// Parts as they are written in an experiment: tables with a `name`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PretrainedParts {
     /// Options of the kind `views`.
     pub views: toml::Table,
-    /// Options of the kind `backbone`, which reads its weights from the folder.
+    /// Options of the kind `backbone`.
     pub backbone: toml::Table,
+    /// The file of the backbone's weights; none if the backbone reads them itself, as one of its options says.
+    pub init: Option<PathBuf>,
 }

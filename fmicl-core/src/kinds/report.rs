@@ -1,12 +1,14 @@
 //! The one result type: a report of metrics, each of which is found by its name.
 
+use super::bootstrap::{self, Interval};
+use super::confusion::Confusion;
 use super::hits::Hits;
 use crate::registry::did_you_mean;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
 
 /// Results of an evaluation of one encoder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Title: the measure and its data, in one line.
     pub title: String,
@@ -16,6 +18,9 @@ pub struct Report {
     pub main: String,
     /// Notes on how the values were obtained, one sentence each.
     pub notes: Vec<String>,
+    /// Confusion matrix of the classifier that the main metric is about, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
 }
 
 /// A named number.
@@ -38,6 +43,9 @@ pub struct Metric {
     /// below it has learnt anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<f64>,
+    /// The 95 % interval of the value over test samples, if it is a share of them; by a bootstrap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
     /// Hits of each test sample, if the metric is a share of them; used to compare two encoders sample by sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hits: Option<Hits>,
@@ -57,6 +65,7 @@ impl Metric {
             higher_is_better: Some(true),
             digits,
             blind: None,
+            interval: None,
             hits: None,
         }
     }
@@ -70,10 +79,12 @@ impl Metric {
         }
     }
 
-    /// The metric with what it counts, `right` being 0 or 1 of each test sample `[N]`.
+    /// The metric with what it counts, `right` being 0 or 1 of each test sample `[N]`, and its interval.
     pub fn counting(self, right: &Tensor) -> Self {
+        let hits = Hits::of(right);
         Metric {
-            hits: Some(Hits::of(right)),
+            interval: bootstrap::interval(&hits),
+            hits: Some(hits),
             ..self
         }
     }
@@ -223,7 +234,7 @@ mod tests {
             title: "t".into(),
             metrics: names.iter().map(|name| Metric::new(name, 1.0, 1)).collect(),
             main: main.into(),
-            notes: Vec::new(),
+            ..Report::default()
         }
     }
 

@@ -95,6 +95,16 @@ fn insert(options: &mut toml::Table, option: &str, value: toml::Value) -> Result
     }
 }
 
+impl<T: Kind + ?Sized> Clone for Part<T> {
+    fn clone(&self) -> Self {
+        Part {
+            name: self.name,
+            options: self.options.clone(),
+            part: self.share(),
+        }
+    }
+}
+
 impl<T: Kind + ?Sized> std::ops::Deref for Part<T> {
     type Target = T;
     fn deref(&self) -> &T {

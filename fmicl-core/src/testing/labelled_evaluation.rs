@@ -200,7 +200,7 @@ mod tests {
                 title: "the nearest".into(),
                 metrics: vec![Metric::percent("accuracy", share, None)],
                 main: "accuracy".into(),
-                notes: Vec::new(),
+                ..Report::default()
             })
         }
     }

@@ -65,6 +65,14 @@ const PLANS: [(u32, Shape, [usize; 4]); 4] = [
     (101, Shape::Bottleneck, [3, 4, 23, 3]),
 ];
 
+/// The depth of a ResNet with such blocks in each of its stages, if it is one that is built here.
+pub(crate) fn resnet_of(is_bottleneck: bool, blocks: [usize; 4]) -> Option<u32> {
+    let is_it = |(_, shape, stages): &&(u32, Shape, [usize; 4])| {
+        *stages == blocks && matches!(shape, Shape::Bottleneck) == is_bottleneck
+    };
+    PLANS.iter().find(is_it).map(|(depth, ..)| *depth)
+}
+
 impl ResNet {
     fn plan(&self) -> Result<(Shape, [usize; 4])> {
         let plan = PLANS.iter().find(|(depth, ..)| *depth == self.depth);

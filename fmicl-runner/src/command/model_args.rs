@@ -46,7 +46,7 @@ impl ModelArgs {
 /// # Errors
 /// A split that cannot be opened, at its line of the experiment.
 pub fn samples_of(run: &RunDir, experiment: &Experiment) -> Result<(Arc<dyn Samples>, bool)> {
-    let (pretrain, labelled) = trained_on(experiment).map_err(|error| experiment.locate(error))?;
+    let (pretrain, labelled) = trained_on(&experiment.dataset).map_err(|error| experiment.locate(error))?;
     if let Some(differs) = run.differs(&pretrain.portions()) {
         tracing::warn!("{differs}: not what the run was trained on");
     }

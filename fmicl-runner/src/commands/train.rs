@@ -134,6 +134,7 @@ fn in_group(
     // Evaluation reads the run's own copies of files, if this process sees the run directory.
     let own = trained.experiment(&**processes)?;
     let experiment = own.as_ref().unwrap_or(experiment);
-    let evaluated = eval::compare(experiment, data, &model, device, processes)?;
+    let evaluated =
+        eval::compare(experiment, data, &model, device, processes).map_err(|error| trained.unjudged(&error))?;
     trained.write(experiment, data, (json!(evaluated), &evaluated.to_string()))
 }

@@ -60,6 +60,14 @@ impl Change {
         texts.iter().map(|text| Change::parse(text)).collect()
     }
 
+    /// The same for the key below a table.
+    #[must_use]
+    pub fn below(self, table: &str) -> Self {
+        let origin = self.origin;
+        let changed = Change::of(format!("{table}.{}", self.key), self.value, &self.text);
+        Change { origin, ..changed }
+    }
+
     fn of(key: String, value: toml::Value, text: &str) -> Self {
         let origin = Origin::Set {
             key: key.as_str().into(),

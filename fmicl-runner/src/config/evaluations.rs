@@ -9,14 +9,20 @@ use std::fmt;
 ///
 /// A table `[evaluations.NAME]` has the options of the evaluation NAME; with an option `name`, of the one that this names, so
 /// that one evaluation can be run twice. `NAME = false` leaves one out. Those that are [run by
-/// default](Evaluation::is_default) are there wherever the dataset has labels.
+/// default](Evaluation::is_default) are there wherever the dataset has labels. A list of names is those alone, with all
+/// defaults: `evaluations = []` is none.
 #[derive(Debug, Default)]
-pub struct Evaluations(BTreeMap<String, Option<Part<dyn Evaluation>>>);
+pub struct Evaluations {
+    /// By name; nothing for one that is left out.
+    named: BTreeMap<String, Option<Part<dyn Evaluation>>>,
+    /// Whether those that are run by default are left out unless they are named.
+    alone: bool,
+}
 
 impl Evaluations {
     /// The evaluations that run, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Part<dyn Evaluation>)> {
-        let named = self.0.iter();
+        let named = self.named.iter();
         named.filter_map(|(name, part)| Some((name.as_str(), part.as_ref()?)))
     }
 
@@ -25,13 +31,14 @@ impl Evaluations {
         for listing in registry::list::<dyn Evaluation>() {
             let part = Part::<dyn Evaluation>::new(listing.name, toml::Table::new());
             if let Some(part) = part.ok().filter(|part| part.is_default()) {
-                self.0.entry(listing.name.to_string()).or_insert(Some(part));
+                let default = Some(part).filter(|_| !self.alone);
+                self.named.entry(listing.name.to_string()).or_insert(default);
             }
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.named.is_empty()
     }
 }
 
@@ -57,21 +64,38 @@ fn part(name: &str, value: toml::Value) -> Result<Option<Part<dyn Evaluation>>> 
 struct Written;
 
 impl<'de> de::Visitor<'de> for Written {
-    type Value = BTreeMap<String, toml::Value>;
+    /// Options by name, and whether they are all.
+    type Value = (BTreeMap<String, toml::Value>, bool);
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a table of evaluations by name")
+        f.write_str("a table of evaluations by name, or a list of names")
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        BTreeMap::deserialize(deserializer)
+        let wrong = |found: &toml::Value| {
+            de::Error::custom(format_args!(
+                "expected a table of evaluations by name, or a list of names; found {} `{found}`",
+                found.type_str()
+            ))
+        };
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::Table(table) => Ok((table.into_iter().collect(), false)),
+            toml::Value::Array(names) => {
+                let named = names.into_iter().map(|name| match name {
+                    toml::Value::String(name) => Ok((name, true.into())),
+                    other => Err(wrong(&other)),
+                });
+                Ok((named.collect::<Result<_, _>>()?, true))
+            }
+            other => Err(wrong(&other)),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Evaluations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // By the kind's name in the plural, a deserializer knows that it is a table of parts.
-        let tables = deserializer.deserialize_newtype_struct("evaluations", Written)?;
+        let (tables, alone) = deserializer.deserialize_newtype_struct("evaluations", Written)?;
         let named = tables.into_iter().map(|(name, value)| {
             let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
             let part = match !name.is_empty() && name.chars().all(is_plain) {
@@ -82,7 +106,8 @@ impl<'de> Deserialize<'de> for Evaluations {
             };
             Ok((name, part.map_err(registry::throw)?))
         });
-        Ok(Evaluations(named.collect::<Result<_, _>>()?))
+        let named = named.collect::<Result<_, _>>()?;
+        Ok(Evaluations { named, alone })
     }
 }
 
@@ -94,7 +119,7 @@ impl Serialize for Evaluations {
             Run(&'a Part<dyn Evaluation>),
             LeftOut(bool),
         }
-        serializer.collect_map(self.0.iter().map(|(name, part)| {
+        serializer.collect_map(self.named.iter().map(|(name, part)| {
             let written = part.as_ref().map_or(Written::LeftOut(false), Written::Run);
             (name, written)
         }))

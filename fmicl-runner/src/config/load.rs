@@ -147,13 +147,18 @@ pub fn read_file_as<T: DeserializeOwned>(path: &Path) -> Result<(T, Node)> {
     Ok((read_as(&source)?, source))
 }
 
-/// Tables that `place` gave, with each `key=value` of `sets` laid over them, read with the same care.
+/// Tables that `place` gave, with changes laid over them, read with the same care; and where each value was written.
 ///
 /// # Errors
 /// A config error in one line.
-pub(crate) fn read_changed<T: DeserializeOwned>(place: &Path, tables: toml::Table, sets: &[String]) -> Result<T> {
+pub(crate) fn read_changed<T: DeserializeOwned>(
+    place: &Path,
+    tables: toml::Table,
+    changes: &[Change],
+) -> Result<(T, Node)> {
     let tree = Node::of(tables.into(), &Origin::File(place.into()));
-    read_as(&laid_over(tree, &Change::parse_all(sets)?).at_home("")?)
+    let source = laid_over(tree, changes).at_home("")?;
+    Ok((read_as(&source)?, source))
 }
 
 fn read_as<T: DeserializeOwned>(source: &Node) -> Result<T> {
@@ -179,14 +184,4 @@ pub fn load_part<T: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Part<T
         toml::Value::Table(options) => Part::new(name, options).map_err(|error| source.locate(error)),
         _ => Err(source.origin.error("", "expected a table")),
     }
-}
-
-/// A part as it is written in the table `own` of a file, with each `key=value` of `sets` for its options.
-///
-/// # Errors
-/// A config error in one line.
-pub(crate) fn change_part<T: Kind + ?Sized>(place: &Path, own: toml::Table, sets: &[String]) -> Result<Part<T>> {
-    let tree = Node::of(own.into(), &Origin::File(place.into()));
-    let source = laid_over(tree, &Change::parse_all(sets)?).at_home("")?;
-    Part::from_value(source.to_toml()).map_err(|error| source.locate(error))
 }

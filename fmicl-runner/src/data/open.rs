@@ -4,8 +4,8 @@ use super::Splits;
 use super::labelled::{Labelled, has_labels};
 use crate::config::Experiment;
 use crate::together::processes_here;
-use fmicl_core::{Error, Evaluation, Part, Result, Samples, Split, Task};
-use fmicl_data::Spread;
+use fmicl_core::{Dataset, Error, Evaluation, Part, Result, Samples, Split, Task, Views, registry};
+use fmicl_data::{OnError, Spread};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +30,35 @@ impl Opened {
             name: name.to_string(),
             evaluation: evaluation.share(),
             task: evaluation.open()?,
+        })
+    }
+}
+
+/// A dataset whose splits are opened, and how.
+pub(crate) struct Source<'a> {
+    /// The dataset.
+    pub dataset: &'a Part<dyn Dataset>,
+    /// The most labelled training samples.
+    pub train_samples: Option<usize>,
+    /// Views of an encoder.
+    pub views: Arc<dyn Views>,
+    /// Handling of labelled samples that cannot be read.
+    pub on_error: OnError,
+    /// Whether features are held as f16.
+    pub half: bool,
+    /// Processes of this machine.
+    pub processes_here: usize,
+}
+
+impl<'a> Source<'a> {
+    fn of(experiment: &'a Experiment) -> Result<Self> {
+        Ok(Source {
+            dataset: &experiment.dataset,
+            train_samples: experiment.eval.train_samples,
+            views: experiment.views.share(),
+            on_error: experiment.train.on_error,
+            half: experiment.eval.half,
+            processes_here: processes_here(Some(experiment))?,
         })
     }
 }
@@ -59,7 +88,7 @@ impl Splits {
             opened.map_err(|error| error.at(&format!("evaluations.{name}")))
         });
         let tasks = tasks.collect::<Result<Vec<_>>>()?;
-        let mut splits = Splits::without_evaluations(experiment)?;
+        let mut splits = Splits::of(&Source::of(experiment)?)?;
         let is_labelled = splits.labelled.is_some();
         splits.tasks = tasks
             .into_iter()
@@ -68,12 +97,12 @@ impl Splits {
         Ok(splits)
     }
 
-    /// Opens every split, each once.
+    /// Opens every split of a dataset, each once; no evaluation.
     ///
     /// # Errors
     /// A fault of the first that does not open, as a config error at its key.
-    pub fn without_evaluations(experiment: &Experiment) -> Result<Self> {
-        let dataset = &experiment.dataset;
+    pub(crate) fn of(source: &Source) -> Result<Self> {
+        let dataset = source.dataset;
         let splits = |pretrain, labelled, no_labels| -> Result<Self> {
             Ok(Splits {
                 pretrain,
@@ -81,26 +110,27 @@ impl Splits {
                 tasks: Vec::new(),
                 no_labels,
                 left_out: Rc::default(),
-                processes_here: processes_here(experiment)?,
+                processes_here: source.processes_here,
                 own_pretrain: dataset.has_unlabelled(),
-                views: experiment.views.share(),
-                on_error: experiment.train.on_error,
+                views: source.views.clone(),
+                on_error: source.on_error,
+                half: source.half,
             })
         };
         if !dataset.is_labelled() {
-            return splits(open_split(experiment, Split::Pretrain)?, None, None);
+            return splits(open_split(dataset, Split::Pretrain)?, None, None);
         }
-        let train = open_split(experiment, Split::Train)?;
+        let train = open_split(dataset, Split::Train)?;
         let pretrain = match dataset.has_unlabelled() {
-            true => open_split(experiment, Split::Pretrain)?,
+            true => open_split(dataset, Split::Pretrain)?,
             false => train.clone(),
         };
         if !has_labels(&*train) {
             let one = (train.classes() == 1).then_some("all images are of one class, so they have no labels");
             return splits(pretrain, None, one);
         }
-        let test = open_split(experiment, Split::Test)?;
-        let train: Arc<dyn Samples> = match experiment.eval.train_samples {
+        let test = open_split(dataset, Split::Test)?;
+        let train: Arc<dyn Samples> = match source.train_samples {
             Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
             _ => train,
         };
@@ -112,18 +142,17 @@ impl Splits {
 ///
 /// # Errors
 /// As [`open_split`].
-pub fn trained_on(experiment: &Experiment) -> Result<(Arc<dyn Samples>, bool)> {
-    let dataset = &experiment.dataset;
+pub fn trained_on(dataset: &Part<dyn Dataset>) -> Result<(Arc<dyn Samples>, bool)> {
     match (dataset.is_labelled(), dataset.has_unlabelled()) {
-        (false, _) => Ok((open_split(experiment, Split::Pretrain)?, false)),
+        (false, _) => Ok((open_split(dataset, Split::Pretrain)?, false)),
         (true, false) => {
-            let train = open_split(experiment, Split::Train)?;
+            let train = open_split(dataset, Split::Train)?;
             let labelled = has_labels(&*train);
             Ok((train, labelled))
         }
         (true, true) => {
-            let labelled = has_labels(&*open_split(experiment, Split::Train)?);
-            Ok((open_split(experiment, Split::Pretrain)?, labelled))
+            let labelled = has_labels(&*open_split(dataset, Split::Train)?);
+            Ok((open_split(dataset, Split::Pretrain)?, labelled))
         }
     }
 }
@@ -132,10 +161,10 @@ pub fn trained_on(experiment: &Experiment) -> Result<(Arc<dyn Samples>, bool)> {
 ///
 /// # Errors
 /// What is wrong with it, as a config error at `dataset`.
-pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Samples>> {
-    let opened = experiment.dataset.open(split).map(Arc::from);
+pub fn open_split(dataset: &Part<dyn Dataset>, split: Split) -> Result<Arc<dyn Samples>> {
+    let opened = dataset.open(split).map(Arc::from);
     opened.map_err(|error| {
-        let key = if is_of_the_root(experiment, &error) {
+        let key = if is_of_the_root(dataset, &error) {
             "dataset.root"
         } else {
             "dataset"
@@ -146,9 +175,9 @@ pub fn open_split(experiment: &Experiment, split: Split) -> Result<Arc<dyn Sampl
 
 /// Returns true if the error's path is the value of the dataset's option `root`. That key may be set in another file or by
 /// `--set`, so the error is located there.
-fn is_of_the_root(experiment: &Experiment, error: &Error) -> bool {
+fn is_of_the_root(dataset: &Part<dyn Dataset>, error: &Error) -> bool {
     let Error::Data { path, .. } = error else { return false };
-    let table = experiment.to_table().unwrap_or_default();
-    let root = table.get("dataset").and_then(|dataset| dataset.get("root")?.as_str());
+    let table = registry::write_options(dataset).unwrap_or_default();
+    let root = table.get("root").and_then(toml::Value::as_str);
     root.is_some_and(|root| path == Path::new(root))
 }

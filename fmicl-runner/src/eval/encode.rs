@@ -35,6 +35,8 @@ pub struct Reader {
     pub device: Device,
     /// Handling of labelled samples that cannot be read.
     pub on_error: OnError,
+    /// Holds the features of labelled samples as f16.
+    pub half: bool,
     /// Process group of the evaluation.
     pub processes: Rc<dyn Processes>,
 }
@@ -47,6 +49,7 @@ impl Reader {
             batch_size: experiment.eval.batch_size,
             device,
             on_error: experiment.train.on_error,
+            half: experiment.eval.half,
             processes: processes.clone(),
         }
     }
@@ -56,10 +59,25 @@ impl Reader {
         Ok(self.encode_those(samples, encode, OnError::Fail)?.values)
     }
 
-    /// The features of the samples that can be read, and which those are.
+    /// The features of the samples that can be read, f32, and which those are.
     pub fn encode_those(&self, samples: &Arc<dyn Samples>, encode: &Encode, on_error: OnError) -> Result<Encoded> {
+        self.encode_as(samples, encode, (on_error, Kind::Float))
+    }
+
+    /// The features of labelled samples that can be read, and which those are: in half the memory, where it is asked for.
+    pub fn encode_labelled(&self, samples: &Arc<dyn Samples>, encode: &Encode) -> Result<Encoded> {
+        let kind = if self.half { Kind::Half } else { Kind::Float };
+        self.encode_as(samples, encode, (self.on_error, kind))
+    }
+
+    fn encode_as(
+        &self,
+        samples: &Arc<dyn Samples>,
+        encode: &Encode,
+        (on_error, kind): (OnError, Kind),
+    ) -> Result<Encoded> {
         let _no_grad = tch::no_grad_guard();
-        let mut rows = Rows::new(samples.len(), self.device);
+        let mut rows = Rows::new(samples.len(), (kind, self.device));
         let (mut own, mut unreadable) = (VecDeque::new(), Vec::new());
         let share = (self.processes.rank(), self.processes.size());
         let (all, views) = (samples.clone(), self.views.clone());
@@ -68,7 +86,7 @@ impl Reader {
             let batch = batch.map_err(with_a_way_out)?;
             unreadable.extend(batch.unreadable);
             let Some(view) = batch.view else { continue };
-            let values = encode(&view.to_device(self.device)).to_kind(Kind::Float);
+            let values = encode(&view.to_device(self.device)).to_kind(kind);
             match self.processes.are_many() {
                 true => own.push_back((values, batch.indices)),
                 false => rows.put(&values, &batch.indices),
@@ -83,7 +101,12 @@ impl Reader {
             let count = samples.len();
             return Err(Error::Run(format!("none of the {count} samples can be read; {error}")));
         };
-        require_finite(&values)?;
+        require_finite(&values).map_err(|error| match kind {
+            Kind::Half => Error::Run(format!(
+                "{error}; or, as f16, they are beyond 65504: leave out eval.half"
+            )),
+            _ => error,
+        })?;
         Ok(Encoded {
             values,
             indices,
@@ -107,7 +130,7 @@ impl Reader {
         }
         for _ in 0..batches {
             let (values, indices) = own.pop_front().unzip();
-            let padded = Tensor::zeros([most, width], (Kind::Float, self.device));
+            let padded = Tensor::zeros([most, width], rows.options);
             if let Some(values) = values {
                 padded.narrow(0, 0, values.size()[0]).copy_(&values);
             }
@@ -127,7 +150,7 @@ impl Reader {
 /// Features of the samples of a split that could be read.
 #[derive(Debug)]
 pub struct Encoded {
-    /// `[N, d]`, f32.
+    /// `[N, d]`.
     pub values: Tensor,
     /// Index of each row's sample, in order.
     pub indices: Vec<usize>,
@@ -155,25 +178,25 @@ struct Rows {
     /// `[N, d]`, made with the first of them.
     values: Option<Tensor>,
     there: Vec<bool>,
-    device: Device,
+    options: (Kind, Device),
 }
 
 impl Rows {
-    fn new(count: usize, device: Device) -> Self {
+    fn new(count: usize, options: (Kind, Device)) -> Self {
         Rows {
             values: None,
             there: vec![false; count],
-            device,
+            options,
         }
     }
 
     fn put(&mut self, rows: &Tensor, indices: &[usize]) {
         let size = [self.there.len() as i64, rows.size()[1]];
-        let made = || Tensor::empty(size, (Kind::Float, self.device));
+        let made = || Tensor::empty(size, self.options);
         let values = self.values.get_or_insert_with(made);
         indices.iter().for_each(|&index| self.there[index] = true);
         let places: Vec<_> = indices.iter().map(|&index| index as i64).collect();
-        let places = Tensor::from_slice(&places).to_device(self.device);
+        let places = Tensor::from_slice(&places).to_device(self.options.1);
         let _ = values.index_copy_(0, &places, rows);
     }
 
@@ -190,7 +213,7 @@ impl Rows {
         // Upwards, in the same memory: no row is written before it was read.
         for (tile, chunk) in indices.chunks(CLOSED_UP).enumerate() {
             let from: Vec<_> = chunk.iter().map(|&index| index as i64).collect();
-            let rows = values.index_select(0, &Tensor::from_slice(&from).to_device(self.device));
+            let rows = values.index_select(0, &Tensor::from_slice(&from).to_device(self.options.1));
             values
                 .narrow(0, (tile * CLOSED_UP) as i64, chunk.len() as i64)
                 .copy_(&rows);
@@ -209,7 +232,7 @@ mod tests {
     #[test]
     fn rows_come_in_any_order_and_those_that_do_not_come_are_closed_up() {
         let all = Tensor::arange(3 * 2600, (Kind::Float, Device::Cpu)).view([2600, 3]);
-        let mut rows = Rows::new(2600, Device::Cpu);
+        let mut rows = Rows::new(2600, (Kind::Float, Device::Cpu));
         // Every seventh does not come; what comes last comes first.
         let came: Vec<usize> = (0..2600).filter(|index| index % 7 != 3).collect();
         for batch in came.rchunks(100) {
@@ -220,6 +243,6 @@ mod tests {
         assert_eq!(indices, came);
         let expected: Vec<_> = came.iter().map(|&index| index as i64).collect();
         assert_eq!(values.unwrap(), all.index_select(0, &Tensor::from_slice(&expected)));
-        assert!(Rows::new(4, Device::Cpu).whole().0.is_none());
+        assert!(Rows::new(4, (Kind::Float, Device::Cpu)).whole().0.is_none());
     }
 }

@@ -31,6 +31,13 @@ impl Reports {
         find_metric(own.map(|judged| (&*judged.evaluation, &judged.report)), name)
     }
 
+    /// The reports of a representation.
+    pub fn of<'a>(&'a self, representation: &'a str) -> impl Iterator<Item = &'a Judged> {
+        self.0
+            .iter()
+            .filter(move |judged| judged.representation == representation)
+    }
+
     /// The score by which checkpoints are compared, higher is better: the metric `best`, or otherwise the first main
     /// metric that can be compared.
     ///
@@ -86,66 +93,115 @@ impl Reports {
 const BLIND: &str = "largest class";
 const NOTHING: &str = "–";
 
+/// A line of the table.
+struct Line {
+    name: String,
+    /// A text for each column.
+    cells: Vec<String>,
+    unit: String,
+}
+
+impl Reports {
+    /// The representations, in their order.
+    fn representations(&self) -> Vec<&str> {
+        unique(self.0.iter().map(|judged| &*judged.representation))
+    }
+
+    /// A line for each metric, and one below it for the intervals where there are some.
+    fn lines(&self, columns: &[&str]) -> Vec<Line> {
+        let metrics = |judged: &'_ Judged| {
+            let evaluation = judged.evaluation.clone();
+            let names = judged.report.metrics.iter().map(|metric| metric.name.clone());
+            names
+                .map(move |metric| (evaluation.clone(), metric))
+                .collect::<Vec<_>>()
+        };
+        let mut names = unique(self.0.iter().flat_map(metrics));
+        names.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut lines = Vec::new();
+        for (evaluation, metric) in names {
+            let of = |representation: &str| {
+                let mut of = self.0.iter();
+                let of = of.find(|it| it.evaluation == evaluation && it.representation == representation);
+                of.and_then(|it| it.report.metric(&metric))
+            };
+            let own: Vec<_> = columns.iter().map(|column| of(column)).collect();
+            let Some(first) = own.iter().flatten().next() else {
+                continue;
+            };
+            let number = |value: Option<f64>| value.map_or(NOTHING.to_string(), |it| format!("{it:.*}", first.digits));
+            let cell = |(column, metric): (&&str, &Option<&Metric>)| match *column {
+                BLIND => number(own.iter().flatten().find_map(|metric| metric.blind)),
+                _ => number(metric.map(|metric| metric.value)),
+            };
+            lines.push(Line {
+                name: format!("{evaluation}.{metric}"),
+                cells: columns.iter().zip(&own).map(cell).collect(),
+                unit: first.unit.clone(),
+            });
+            if own.iter().flatten().any(|metric| metric.interval.is_some()) {
+                let interval = |metric: &Option<&Metric>| {
+                    let interval = metric.and_then(|metric| metric.interval);
+                    interval.map_or(String::new(), |it| format!("{:.1}–{:.1}", it.low, it.high))
+                };
+                lines.push(Line {
+                    name: "  95 % interval".into(),
+                    cells: own.iter().map(interval).collect(),
+                    unit: String::new(),
+                });
+            }
+        }
+        lines
+    }
+
+    /// Each title and note once.
+    fn notes(&self) -> Vec<String> {
+        let of = |Judged { evaluation, report, .. }: &Judged| {
+            let title = format!("{evaluation}: {}", report.title);
+            std::iter::once(title).chain(report.notes.clone()).collect::<Vec<_>>()
+        };
+        unique(self.0.iter().flat_map(of))
+    }
+}
+
+/// Each once, in the order of the first ones.
+fn unique<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
+
 impl fmt::Display for Reports {
     /// A line for each metric and a column for each representation; below, each note once.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let mut representations: Vec<&str> = Vec::new();
-        let mut lines: Vec<(&str, &Metric)> = Vec::new();
-        let mut notes: Vec<String> = Vec::new();
-        for Judged {
-            evaluation,
-            representation,
-            report,
-        } in &self.0
-        {
-            if !representations.contains(&&**representation) {
-                representations.push(representation);
-            }
-            for metric in &report.metrics {
-                if !lines
-                    .iter()
-                    .any(|(other, known)| other == evaluation && known.name == metric.name)
-                {
-                    lines.push((evaluation, metric));
-                }
-            }
-            let title = format!("{evaluation}: {}", report.title);
-            for note in std::iter::once(&title).chain(&report.notes) {
-                if !notes.contains(note) {
-                    notes.push(note.clone());
-                }
-            }
+        let mut columns = self.representations();
+        let mut metrics = self.0.iter().flat_map(|judged| &judged.report.metrics);
+        if metrics.any(|metric| metric.blind.is_some()) {
+            columns.insert(0, BLIND);
         }
-        lines.sort_by_key(|(evaluation, _)| *evaluation);
-        let blind = lines.iter().any(|(_, metric)| metric.blind.is_some());
-        let name = |(evaluation, metric): &(&str, &Metric)| format!("{evaluation}.{}", metric.name);
-        let width = lines.iter().map(|line| name(line).chars().count()).max().unwrap_or(0);
-        let columns = blind
-            .then_some(BLIND)
-            .into_iter()
-            .chain(representations.iter().copied());
-        write!(f, "{:width$}", "")?;
-        columns.clone().try_for_each(|column| write!(f, "  {column}"))?;
-        writeln!(f)?;
-        for line in &lines {
-            write!(f, "{:width$}", name(line))?;
-            let digits = line.1.digits;
-            for column in columns.clone() {
-                let value = match column {
-                    BLIND => line.1.blind,
-                    representation => {
-                        let mut of = self.0.iter();
-                        let of = of.find(|it| it.evaluation == line.0 && it.representation == representation);
-                        of.and_then(|it| Some(it.report.metric(&line.1.name)?.value))
-                    }
-                };
-                let value = value.map_or(NOTHING.to_string(), |value| format!("{value:.digits$}"));
-                write!(f, "  {value:>0$}", column.chars().count())?;
-            }
-            let unit = &line.1.unit;
-            writeln!(f, "{}{unit}", if unit.is_empty() { "" } else { " " })?;
+        let lines = self.lines(&columns);
+        let count = |text: &str| text.chars().count();
+        let name = lines.iter().map(|line| count(&line.name)).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = lines.iter().map(|line| count(&line.cells[column]));
+            cells.max().unwrap_or(0).max(count(columns[column]))
+        };
+        let widths: Vec<_> = (0..columns.len()).map(width).collect();
+        let row = |cells: &[&str]| -> String {
+            let cells = cells.iter().zip(&widths);
+            cells.map(|(cell, width)| format!("  {cell:>width$}")).collect()
+        };
+        writeln!(f, "{:name$}{}", "", row(&columns))?;
+        for Line { name: own, cells, unit } in &lines {
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let line = format!("{own:name$}{} {unit}", row(&cells));
+            writeln!(f, "{}", line.trim_end())?;
         }
-        notes.iter().try_for_each(|note| writeln!(f, "{note}"))
+        self.notes().iter().try_for_each(|note| writeln!(f, "{note}"))
     }
 }
 
@@ -162,6 +218,7 @@ mod tests {
                 main: metrics[0].name.clone(),
                 metrics,
                 notes: vec!["a note.".into()],
+                ..Report::default()
             },
         }
     }
@@ -185,6 +242,21 @@ a note.
 sts: a title
 ";
         assert_eq!(reports().to_string(), expected);
+    }
+
+    #[test]
+    fn an_interval_stands_below_its_metric() {
+        let all = |share: &[i64]| {
+            let right = fmicl_core::tch::Tensor::from_slice(share);
+            vec![Metric::percent("accuracy", 0.5, None).counting(&right)]
+        };
+        let reports = Reports(vec![judged("knn", "a", all(&[1, 1])), judged("knn", "b", all(&[0, 0]))]);
+        let expected = "                           a        b
+knn.accuracy            50.0     50.0 %
+  95 % interval  100.0–100.0  0.0–0.0
+";
+        let table = reports.to_string();
+        assert!(table.starts_with(expected), "{table}");
     }
 
     #[test]

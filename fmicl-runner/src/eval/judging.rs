@@ -2,11 +2,12 @@
 
 use super::encode::{Encode, Reader};
 use super::judged::Judged;
+use super::kept::Kept;
 use crate::data::{Labelled, Opened, Splits};
 use crate::left_out::Pass;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Error, Features, LabelledFeatures, Representation, Result, Samples};
-use fmicl_data::Unreadable;
+use fmicl_data::{Spread, Unreadable};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ pub(super) struct Judging<'a> {
     encode: &'a Encode<'a>,
     data: Option<&'a Splits>,
     is_in_training: bool,
+    /// The most labelled training samples.
+    most: Option<usize>,
+    kept: Option<Kept>,
     labelled: OnceCell<(LabelledFeatures, usize)>,
 }
 
@@ -29,16 +33,24 @@ impl<'a> Judging<'a> {
             encode,
             data,
             is_in_training: false,
+            most: None,
+            kept: None,
             labelled: OnceCell::new(),
         }
     }
 
-    /// Marks the evaluation as one for which training waits.
-    pub fn in_training(self) -> Self {
+    /// Marks the evaluation as one for which training waits, with at most so many labelled training samples.
+    pub fn in_training(self, most: Option<usize>) -> Self {
         Judging {
             is_in_training: true,
+            most,
             ..self
         }
+    }
+
+    /// Takes the features of the labelled splits from a file, or keeps them there, if one is given.
+    pub fn keeping(self, kept: Option<Kept>) -> Self {
+        Judging { kept, ..self }
     }
 
     /// The report of an evaluation.
@@ -58,7 +70,11 @@ impl<'a> Judging<'a> {
     }
 
     fn read_labelled(&self, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
-        let (train, lost_of_train) = self.read(data, ("train", &labelled.train))?;
+        let some: Arc<dyn Samples> = match self.most {
+            Some(most) if most < labelled.train.len() => Arc::new(Spread::new(most, labelled.train.clone())),
+            _ => labelled.train.clone(),
+        };
+        let (train, lost_of_train) = self.read(data, ("train", &some))?;
         let (test, lost_of_test) = self.read(data, ("test", &labelled.test))?;
         let features = LabelledFeatures {
             train,
@@ -73,7 +89,7 @@ impl<'a> Judging<'a> {
     /// be left out, and which those are.
     fn read(&self, data: &Splits, (split, samples): (&str, &Arc<dyn Samples>)) -> Result<(Features, Vec<usize>)> {
         let reader = self.reader;
-        let mut encoded = reader.encode_those(samples, self.encode, reader.on_error)?;
+        let mut encoded = reader.encode_labelled(samples, self.encode)?;
         let missing = encoded.missing(samples.len());
         let own: HashSet<_> = encoded.unreadable.iter().map(|own| own.sample).collect();
         // Why, the process knows that it fell to.
@@ -104,7 +120,21 @@ impl Representation for Judging<'_> {
         let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
         let none = || Error::Run("there are no labels to evaluate the encoder with".into());
         let (data, labelled) = labelled.ok_or_else(none)?;
-        let read = self.read_labelled(data, labelled)?;
+        let kept = match &self.kept {
+            Some(kept) => kept.read(labelled, self.reader.device)?,
+            None => None,
+        };
+        let read = match kept {
+            Some(read) => read,
+            None => {
+                let read = self.read_labelled(data, labelled)?;
+                // Of several processes each has all features.
+                if let (Some(kept), 0) = (&self.kept, self.reader.processes.rank()) {
+                    kept.write(&read.0, read.1)?;
+                }
+                read
+            }
+        };
         Ok(&self.labelled.get_or_init(|| read).0)
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
 /// # Errors
 /// As [`require_room`].
 pub(super) fn require_room_alone(data: &Splits, opened: &Opened, width: i64, device: Device) -> Result<()> {
-    let fewer = "evaluate without --on, and with --set eval.train_samples=N";
+    let fewer = "lower eval.train_samples";
     let numbers = (width as usize, FEATURES);
     require_room_for(data, ("this evaluation", &[opened], fewer), numbers, device)
 }
@@ -54,7 +54,7 @@ fn require_room_for(
     let (beside, name) = beside.max().unwrap_or_default();
     let processes = data.processes_here as u64;
     let [train, test] = [sizes.train, sizes.test];
-    let needed = processes * (features((train + test) as u64, width as u64) + beside);
+    let needed = processes * (features((train + test) as u64, width as u64, data.half) + beside);
     if needed <= there {
         return Ok(());
     }
@@ -83,9 +83,9 @@ fn widest(features: usize, raw: Option<usize>) -> (usize, &'static str) {
     }
 }
 
-/// The bytes of features `[samples, width]` and of labels, as they are counted and as they are used.
-fn features(samples: u64, width: u64) -> u64 {
-    4 * samples * width + 8 * 2 * samples
+/// The bytes of features `[samples, width]`, f16 or f32, and of labels, as they are counted and as they are used.
+fn features(samples: u64, width: u64, half: bool) -> u64 {
+    (if half { 2 } else { 4 }) * samples * width + 8 * 2 * samples
 }
 
 /// The bytes that this process can still take: the system's, or those of its control groups, where they allow less.

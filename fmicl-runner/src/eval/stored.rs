@@ -1,26 +1,23 @@
-//! Judging an encoder that is on the disk, a run's or one of published weights, and telling what was found.
+//! Judging the encoder of a finished run as its experiment says.
 
-use super::judging::Judging;
-use super::memory::require_room_alone;
-use super::{Evaluated, Origin, compare, require_room};
+use super::{compare, require_room};
 use crate::DeviceChoice;
-use crate::data::{Opened, Splits};
+use crate::data::Splits;
 use crate::run::provenance::{self, Computing, Segment};
 use crate::run::{CheckpointChoice, RunDir};
 use crate::together::{Together, require_alike};
-use fmicl_core::registry;
+use fmicl_core::Error;
 use fmicl_core::tch;
-use fmicl_core::{Error, Evaluation, Part, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-/// Options of the command line for an evaluation, beside the config of the run or folder.
+/// Options of the command line for the evaluation of a run, beside its config.
 #[derive(Debug, Clone, Default)]
 pub struct EvalOptions {
-    /// Changes, each a `key=value`, of a run's experiment, or of a folder's views and backbone.
+    /// Changes, each a `key=value`, of the run's experiment.
     pub sets: Vec<String>,
     /// Checkpoint of the run.
     pub checkpoint: CheckpointChoice,
@@ -96,43 +93,4 @@ fn print(as_json: bool, found: impl Serialize + fmt::Display, weights: (&str, &P
         false => writeln!(std::io::stdout(), "{found}{key}: {path}")?,
     }
     Ok(json)
-}
-
-/// Judges one encoder, a run's or a folder's of published weights, by an evaluation of its own, and prints its report. Where
-/// there are several processes, they divide the work, and the first one prints.
-///
-/// # Errors
-/// Whatever stops the evaluation.
-pub fn run_on(path: &Path, evaluation: &Part<dyn Evaluation>, options: &EvalOptions) -> anyhow::Result<()> {
-    let origin = Origin::find(path, &options.sets, &options.checkpoint)?;
-    origin.meet(options.device)?.run(|device, processes| {
-        let mut table = origin.table()?;
-        table.insert("evaluation".into(), registry::write_options(evaluation)?.into());
-        require_alike(&**processes, &table)?;
-        let labelled = match evaluation.wants_labels() {
-            true => Some(origin.labelled(evaluation.name())?),
-            false => None,
-        };
-        let (dataset, data) = labelled.unzip();
-        let subject = origin.open(device, processes)?;
-        if let Some(modality) = evaluation.modality() {
-            subject.require(evaluation.name(), modality)?;
-        }
-        let opened = Opened::open(evaluation.name(), evaluation)?;
-        if let Some(data) = &data {
-            require_room_alone(data, &opened, subject.width(), device)?;
-        }
-        let encode = |view: &View| subject.encode(view);
-        let it = Judging::new(&subject.reader, &encode, data.as_ref());
-        let mut evaluated = Evaluated::default();
-        evaluated.add(
-            dataset.unwrap_or_default(),
-            ("encoder", &it),
-            (data.as_ref(), [&opened].into_iter()),
-        )?;
-        match processes.rank() {
-            0 => print(options.json, evaluated, ("weights", &subject.weights)).map(drop),
-            _ => Ok(()),
-        }
-    })
 }

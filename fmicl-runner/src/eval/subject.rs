@@ -1,15 +1,15 @@
-//! An encoder that is used as it is: of a run, or of a folder of published weights.
+//! An encoder that is used as it is: of a run, or of published weights.
 
 use super::Reader;
 use crate::DeviceChoice;
-use crate::config::{self, Experiment};
-use crate::data::Splits;
+use crate::config::{self, Change, Experiment};
 use crate::run::{CheckpointChoice, Model, RunDir, published};
 use crate::together::{self, Together};
+use crate::weights::{self, BACKBONE, Init};
 
 use fmicl_core::panics::refused;
 use fmicl_core::registry;
-use fmicl_core::tch::nn::VarStore;
+use fmicl_core::tch::nn::{self, VarStore};
 use fmicl_core::tch::{self, Device, Tensor};
 use fmicl_core::{
     Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Processes, Result, View, Views,
@@ -18,6 +18,7 @@ use fmicl_data::OnError;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Samples that are encoded at a time, where no experiment says it. Texts are small, and a CPU's threads take some of a batch
 /// each, as processes take batches.
@@ -34,12 +35,14 @@ pub struct Subject {
     pub reader: Reader,
     /// File of its weights.
     pub weights: PathBuf,
+    /// Which weights of the file were taken, where it is another program's.
+    pub taken: Option<String>,
     encoder: Source,
 }
 
 enum Source {
     Run(Box<Model>),
-    Folder {
+    Published {
         encoder: Box<dyn Encoder>,
         /// Keeps the weights.
         _store: VarStore,
@@ -50,22 +53,25 @@ enum Source {
 pub enum Origin {
     /// A run, its experiment, and which of its checkpoints.
     Run(RunDir, Box<Experiment>, CheckpointChoice),
-    /// A folder of published weights.
-    Folder(Box<Folder>),
+    /// Published weights, a file or a folder.
+    Published(Box<Published>),
 }
 
-/// A folder of published weights.
+/// Published weights, a file or a folder.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Folder {
+pub struct Published {
     #[serde(skip)]
     path: PathBuf,
+    /// The file of the backbone's weights, unless it reads them itself.
+    #[serde(skip)]
+    init: Option<PathBuf>,
     views: Part<dyn Views>,
     backbone: Part<dyn Backbone>,
 }
 
 impl Origin {
-    /// The run, or the folder of published weights, at `path`; `sets` change options of a folder's `views` and `backbone`, and
+    /// The run, or the published weights, at `path`; `sets` change options of the `views` and the `backbone` of published weights, and
     /// `checkpoint` is one of a run's.
     ///
     /// # Errors
@@ -78,23 +84,32 @@ impl Origin {
             }
             Ok(_) => {
                 return Err(Error::config(
-                    "--set of views or backbone is for a folder of weights; a run has its own",
+                    "--set of views or backbone is for published weights; a run has its own",
                 ));
             }
             Err(error) => error,
         };
         match published(path)? {
             Some(_) if *checkpoint != CheckpointChoice::Last => {
-                let message = "is a folder of published weights, which has no checkpoints";
+                let message = "has published weights, and no checkpoints";
                 Err(Error::data(path, message))
             }
-            Some(parts) => Ok(Origin::Folder(Folder::new(path, parts, sets)?.into())),
+            Some(parts) => Ok(Origin::Published(Published::new(path, parts, sets)?.into())),
             None if path.is_dir() => {
-                let layouts = registry::list::<dyn Pretrained>();
-                let layouts: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
                 let message = format!(
                     "is neither a run directory, with a config.toml, nor a complete folder of published weights ({})",
-                    layouts.join(", ")
+                    layouts()
+                );
+                Err(Error::data(path, message))
+            }
+            None if is_of_weights(path) => {
+                // What is wrong with the file comes first.
+                let mut names: Vec<_> = weights::read(path)?.into_keys().collect();
+                names.sort();
+                let message = format!(
+                    "has weights of no model that is known ({}): {}",
+                    layouts(),
+                    weights::shorten(&names)
                 );
                 Err(Error::data(path, message))
             }
@@ -109,7 +124,7 @@ impl Origin {
     pub fn meet(&self, device: Option<DeviceChoice>) -> Result<Together> {
         match self {
             Origin::Run(_, experiment, _) => Together::to_use(Some(experiment), device),
-            Origin::Folder(_) => Together::to_use(None, device),
+            Origin::Published(_) => Together::to_use(None, device),
         }
     }
 
@@ -120,27 +135,23 @@ impl Origin {
     pub fn table(&self) -> Result<toml::Table> {
         match self {
             Origin::Run(_, experiment, _) => RunDir::table_of(experiment),
-            Origin::Folder(folder) => registry::write_options(folder),
+            Origin::Published(published) => registry::write_options(published),
         }
     }
 
-    /// The name of a run's dataset and its splits, for the evaluation `name`, which wants labels.
-    ///
-    /// # Errors
-    /// A folder of weights, which has none; or data that do not open or have no labels.
-    pub fn labelled(&self, name: &str) -> Result<(&'static str, Splits)> {
-        let Origin::Run(_, experiment, _) = self else {
-            return Err(Error::config(format!(
-                "`{name}` needs labels, which a folder of weights does not have: name a run directory"
-            )));
-        };
-        let (dataset, data) = (experiment.dataset.name(), Splits::without_evaluations(experiment));
-        let data = data.map_err(|error| experiment.locate(error))?;
-        match data.labelled {
-            Some(_) => Ok((dataset, data)),
-            None => Err(Error::config(format!(
-                "`{name}` needs labels, but the run's dataset `{dataset}` has none"
-            ))),
+    /// The run that it is of, with its experiment; none of published weights.
+    pub fn experiment(&self) -> Option<(&RunDir, &Experiment)> {
+        match self {
+            Origin::Run(run, experiment, _) => Some((run, experiment)),
+            Origin::Published(_) => None,
+        }
+    }
+
+    /// How samples become what it reads.
+    pub fn views(&self) -> Arc<dyn Views> {
+        match self {
+            Origin::Run(_, experiment, _) => experiment.views.share(),
+            Origin::Published(published) => published.views.share(),
         }
     }
 
@@ -156,33 +167,62 @@ impl Origin {
                 Ok(Subject {
                     reader: Reader::of(&it.experiment, device, processes),
                     weights: it.checkpoint,
+                    taken: None,
                     encoder: Source::Run(Box::new(it.model)),
                 })
             }
-            Origin::Folder(folder) => folder.open(device, processes),
+            Origin::Published(published) => published.open(device, processes),
         }
     }
 }
 
-impl Folder {
+/// Returns true for a file that is meant to hold weights, by its ending.
+fn is_of_weights(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let endings = ["safetensors", "pth", "pt", "bin", "ckpt", "tar"];
+    path.is_file() && ending.is_some_and(|ending| endings.contains(&&*ending))
+}
+
+/// The names of the layouts that are read.
+fn layouts() -> String {
+    let layouts = registry::list::<dyn Pretrained>();
+    let names: Vec<_> = layouts.iter().map(|layout| layout.name).collect();
+    names.join(", ")
+}
+
+impl Published {
     fn new(path: &Path, parts: PretrainedParts, sets: &[String]) -> Result<Self> {
-        let PretrainedParts { views, backbone } = parts;
+        let PretrainedParts { views, backbone, init } = parts;
         let tables = toml::Table::from_iter([
             ("views".to_string(), views.into()),
             ("backbone".to_string(), backbone.into()),
         ]);
-        let folder: Folder = config::read_changed(path, tables, sets)?;
-        Ok(Folder {
+        let (published, _): (Published, _) = config::read_changed(path, tables, &Change::parse_all(sets)?)?;
+        Ok(Published {
             path: path.to_path_buf(),
-            ..folder
+            init,
+            ..published
         })
     }
 
     fn open(self, device: Device, processes: &Rc<dyn Processes>) -> Result<Subject> {
         let store = VarStore::new(device);
         let input = self.views.input().map_err(|error| error.at("views"))?;
-        let encoder = refused("cannot be built", || self.backbone.build_for(&store.root(), input));
-        let encoder = encoder.map_err(|error| error.at("backbone"))?;
+        let place = store.root() / BACKBONE.trim_end_matches('.');
+        let build = |place: &nn::Path| {
+            let encoder = refused("cannot be built", || self.backbone.build_for(place, input));
+            encoder.map_err(|error| error.at("backbone"))
+        };
+        let (encoder, taken) = match &self.init {
+            None => (build(&place)?, None),
+            Some(file) => {
+                let init = Init::read(file)?;
+                let encoder = init.build(&place, build)?;
+                let backbone =
+                    toml::Value::try_from(&self.backbone).map_err(|error| Error::config(error.to_string()))?;
+                (encoder, Some(format!("{}, as {backbone}", init.summary(&store))))
+            }
+        };
         together::share(&store, &**processes, |_| true)?;
         Ok(Subject {
             reader: Reader {
@@ -190,10 +230,12 @@ impl Folder {
                 batch_size: batch_size(self.views.modality(), device, processes.size()),
                 device,
                 on_error: OnError::Fail,
+                half: false,
                 processes: processes.clone(),
             },
             weights: self.path,
-            encoder: Source::Folder { encoder, _store: store },
+            taken,
+            encoder: Source::Published { encoder, _store: store },
         })
     }
 }
@@ -213,7 +255,7 @@ impl Subject {
     fn encoder(&self) -> &dyn Encoder {
         match &self.encoder {
             Source::Run(model) => model.learner.encoder(),
-            Source::Folder { encoder, .. } => &**encoder,
+            Source::Published { encoder, .. } => &**encoder,
         }
     }
 

@@ -232,10 +232,7 @@ mod tests {
             skipped: Skipped::unlisted(&data),
             chance: ChanceLevel::new(progress.clone()),
             non_finite: NonFinite::new(&train, &store),
-            online: Online {
-                every: 0,
-                judge: &never,
-            },
+            online: Online::new(&crate::config::Eval::default(), &never),
             progress,
             trackers,
             collapse: Collapse::new(&train, Progress::silent()),

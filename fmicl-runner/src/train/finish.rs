@@ -6,8 +6,9 @@ use crate::config::Experiment;
 use crate::data::Splits;
 use crate::run::RunDir;
 use crate::run::provenance::Ongoing;
+use crate::shell;
 use anyhow::Context;
-use fmicl_core::Processes;
+use fmicl_core::{Error, Processes};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -27,6 +28,15 @@ impl Trained {
             false => "the encoder is not evaluated: the experiment has no `evaluations` for its dataset",
         });
         progress.finish();
+    }
+
+    /// The error of an evaluation that failed: nothing of the training is lost, and how it can be repeated.
+    pub fn unjudged(&self, error: &anyhow::Error) -> Error {
+        let run = shell::word(&self.started.path);
+        Error::Run(format!(
+            "evaluation after training: {error}; the trained encoder is kept: `fmicl train --resume {run}` evaluates it again and finishes \
+             the run, and `fmicl eval {run}` takes other options"
+        ))
     }
 
     /// The experiment with the run's own copies of files, where this process sees them.

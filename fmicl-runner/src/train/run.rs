@@ -79,10 +79,7 @@ fn watching<'a>(
         skipped,
         chance: ChanceLevel::new(progress.clone()),
         non_finite: NonFinite::new(train, &trainer.state.model.store),
-        online: Online {
-            every: eval.every,
-            judge,
-        },
+        online: Online::new(eval, judge),
         progress: progress.clone(),
         trackers: trackers.clone(),
         collapse: Collapse::new(train, progress.clone()),

@@ -1,6 +1,6 @@
 //! Metadata of a file of weights, about its model.
 
-use fmicl_core::{Backbone, Error, Part, Reads, Result, Views, weights};
+use fmicl_core::{Backbone, Error, Part, PretrainedParts, Reads, Result, Views, weights};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -41,6 +41,15 @@ impl About {
     /// Reads a file's metadata; `None` if it has none, like files of other programs.
     pub fn read(path: &Path) -> Option<Self> {
         serde_json::from_str(&weights::about(path)?).ok()
+    }
+
+    /// The parts that compute with the file's weights what they were trained for.
+    pub(crate) fn parts(self, path: &Path) -> PretrainedParts {
+        PretrainedParts {
+            views: self.views,
+            backbone: self.backbone,
+            init: Some(path.into()),
+        }
     }
 
     /// Checks that a backbone would compute with the weights what they were trained for.

@@ -4,18 +4,24 @@ mod files;
 
 use clap::{Args, ValueEnum};
 use files::{Format, Outputs};
-use fmicl_core::{Error, Split};
+use fmicl_core::{Dataset, Error, Part, Result, Samples, Split};
 use fmicl_data::OnError;
-use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, samples_of};
-use fmicl_runner::data::open_split;
-use fmicl_runner::{eval, out};
+use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, is_of_weights, samples_of};
+use fmicl_runner::config::Experiment;
+use fmicl_runner::data::{open_split, trained_on};
+use fmicl_runner::eval::{self, Origin, Protocol, Subject};
+use fmicl_runner::out;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Args)]
 struct Features {
-    /// The run directory that `train` wrote
-    run: PathBuf,
+    /// The run directory that `train` wrote; with --data, published weights, too
+    encoder: PathBuf,
+    /// Of these images instead of the run's: a dataset's name, an experiment, a run, or a folder with a folder of photos for each class
+    #[arg(long, value_name = "DATA", requires = "out")]
+    data: Option<String>,
     /// Which images; several are separated by commas [default: train,test, or pretrain where there are no labels]
     #[arg(long, value_enum, value_delimiter = ',')]
     split: Vec<Which>,
@@ -61,28 +67,27 @@ enum Which {
 /// Whatever is wrong with the run or its data, or the disk; after everything is written, that samples were left out, unless
 /// `train.on_error` allows it.
 fn features(args: &Features) -> Outcome {
-    let (run, experiment, device) = args.model.open(&args.run, "features")?;
-    let it = run.restore(experiment, device, &args.model.checkpoint)?;
-    let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
-    out::make_folder(&out)?;
-    let located = |error| it.experiment.locate(error);
-    let (pretrain, labelled) = samples_of(&run, &it.experiment)?;
+    let source = Source::open(args)?;
+    let (out, dataset) = (&source.out, &source.dataset);
+    out::make_folder(out)?;
+    let located = |error| source.locate(error);
+    let (pretrain, labelled) = (source.pretrain.clone(), source.labelled);
     // All are opened before any is written.
     let mut splits = Vec::new();
     for (name, split) in asked(&args.split, labelled) {
         let samples = match split {
             Split::Pretrain => pretrain.clone(),
-            _ => open_split(&it.experiment, split).map_err(located)?,
+            _ => open_split(dataset, split).map_err(located)?,
         };
         splits.push((name, samples));
     }
     let mut stdout = std::io::stdout();
     let (mut left_out, mut all) = (0, 0);
     for (name, samples) in splits {
-        let encoded = eval::features(&it.experiment, &samples, &it.model, it.device)?;
+        let encoded = eval::features(&source.subject, &samples)?;
         let (size, unreadable) = (encoded.values.size(), encoded.unreadable.len());
         let outputs = Outputs {
-            folder: &out,
+            folder: out,
             split: name,
             format: args.format,
             labelled,
@@ -103,8 +108,8 @@ fn features(args: &Features) -> Outcome {
         left_out += unreadable;
         all += samples.len();
     }
-    writeln!(stdout, "checkpoint: {}", it.checkpoint.display())?;
-    match (left_out, it.experiment.train.on_error) {
+    writeln!(stdout, "checkpoint: {}", source.subject.weights.display())?;
+    match (left_out, source.subject.reader.on_error) {
         (0, _) | (_, OnError::Skip) => Ok(()),
         (count, OnError::Fail) => Err(Error::Run(format!(
             "{count} of {all} samples cannot be read: the rows of the others are written, and {}/*_skipped.jsonl says which \
@@ -112,6 +117,83 @@ fn features(args: &Features) -> Outcome {
             out.display()
         ))
         .into()),
+    }
+}
+
+/// An encoder, and the images that it reads.
+struct Source {
+    subject: Subject,
+    dataset: Part<dyn Dataset>,
+    /// What pre-training sees.
+    pretrain: Arc<dyn Samples>,
+    labelled: bool,
+    /// Folder of the files.
+    out: PathBuf,
+    /// Where the data's options were written.
+    written: Written,
+}
+
+/// Where the options of the data were written.
+enum Written {
+    Run(Box<Experiment>),
+    Protocol(Protocol),
+}
+
+impl Source {
+    fn open(args: &Features) -> Result<Self> {
+        match &args.data {
+            Some(data) => Source::of_data(args, data),
+            None => Source::of_run(args),
+        }
+    }
+
+    /// The run's own images.
+    fn of_run(args: &Features) -> Result<Self> {
+        let (run, experiment, device) = args.model.open(&args.encoder, "features")?;
+        let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
+        let sets = &args.model.sets;
+        let (pretrain, labelled) = samples_of(&run, &experiment)?;
+        let dataset = experiment.dataset.clone();
+        let written = Written::Run(run.experiment_with(sets)?.into());
+        let origin = Origin::Run(run, experiment.into(), args.model.checkpoint.clone());
+        Ok(Source {
+            subject: origin.open(device, &eval::alone())?,
+            dataset,
+            pretrain,
+            labelled,
+            out,
+            written,
+        })
+    }
+
+    /// Other images, which `data` names.
+    fn of_data(args: &Features, data: &str) -> Result<Self> {
+        let (of_weights, sets): (Vec<_>, Vec<_>) = args.model.sets.iter().cloned().partition(|set| is_of_weights(set));
+        let origin = Origin::find(&args.encoder, &of_weights, &args.model.checkpoint)?;
+        let protocol = Protocol::of_data(data, &sets)?;
+        let Some(dataset) = protocol.dataset().cloned() else {
+            return Err(Error::config(format!("--data {data}: is no dataset")));
+        };
+        let device = origin.meet(args.model.device)?.alone("features")?;
+        let mut subject = origin.open(device, &eval::alone())?;
+        subject.require(dataset.name(), dataset.modality())?;
+        protocol.adjust(&mut subject.reader);
+        let (pretrain, labelled) = trained_on(&dataset).map_err(|error| protocol.locate(error))?;
+        Ok(Source {
+            subject,
+            dataset,
+            pretrain,
+            labelled,
+            out: args.out.clone().unwrap_or_default(),
+            written: Written::Protocol(protocol),
+        })
+    }
+
+    fn locate(&self, error: Error) -> Error {
+        match &self.written {
+            Written::Run(experiment) => experiment.locate(error),
+            Written::Protocol(protocol) => protocol.locate(error),
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use crate::Classifier;
 use crate::accuracies::{accuracies, names};
 use crate::few::Few;
 use crate::held_out;
+use crate::one_or_more;
 use crate::tiles::{self, tiles};
 use fmicl_core::{
-    Documented, Evaluation, Features, MetricNames, Report, Representation, Result, Sizes, Task, normalize, register,
-    require, row_norms,
+    Documented, Evaluation, Features, LabelledFeatures, Metric, MetricNames, Report, Representation, Result, Sizes,
+    Task, normalize, register, require,
 };
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -24,10 +25,16 @@ use tch::{Kind, Tensor};
 #[serde(deny_unknown_fields, default)]
 pub struct Knn {
     /// Neighbours that vote, at least 1 and at most the labelled training samples; 200 by default, or all where there
-    /// are fewer.
-    pub k: usize,
-    /// A neighbour's vote is `exp(cosine / temperature)`; above 0, 0.1 by default.
-    pub temperature: f64,
+    /// are fewer. A list is judged in one pass: its first is the one of all other metrics, and `accuracy@k=20` is that of 20.
+    #[serde(with = "one_or_more")]
+    pub k: Vec<usize>,
+    /// A neighbour's vote is `exp(cosine / temperature)`; above 0, 0.1 by default. It may be a list, like `k`; `accuracy@t=0.07`, or with
+    /// both, `accuracy@k=20,t=0.07`.
+    #[serde(with = "one_or_more")]
+    pub temperature: Vec<f64>,
+    /// Judges each labelled training sample by all the others, too: metric `leave-one-out`, which needs no test split; false by
+    /// default.
+    pub leave_one_out: bool,
     /// Share of the labelled training samples, 0 to 0.5, on which the rest is judged as well: metric `held-out`, to choose
     /// settings by (a sweep's `report.best`, `eval.best`) without a look at the test split; 0, none, by default.
     pub held_out: f64,
@@ -40,11 +47,15 @@ register!(
     "accuracy of a weighted vote of the nearest labelled samples, with all labels and with few"
 );
 
+/// Neighbours by default.
+const K: usize = 200;
+
 impl Default for Knn {
     fn default() -> Self {
         Knn {
-            k: 200,
-            temperature: 0.1,
+            k: vec![K],
+            temperature: vec![0.1],
+            leave_one_out: false,
             held_out: 0.0,
         }
     }
@@ -52,10 +63,23 @@ impl Default for Knn {
 
 impl Evaluation for Knn {
     fn validate(&self) -> Result<()> {
-        require(self.k >= 1, "k", || format!("{} is not at least 1", self.k))?;
-        require((1e-12..=1e9).contains(&self.temperature), "temperature", || {
-            format!("{} is not from 1e-12 to 1e9", self.temperature)
+        require(!self.k.is_empty(), "k", || "has no number; 200 is the default".into())?;
+        for (index, k) in self.k.iter().enumerate() {
+            require(*k >= 1, "k", || format!("{k} is not at least 1"))?;
+            require(!self.k[..index].contains(k), "k", || format!("{k} is there twice"))?;
+        }
+        let temperatures = &self.temperature;
+        require(!temperatures.is_empty(), "temperature", || {
+            "has no number; 0.1 is the default".into()
         })?;
+        for (index, temperature) in temperatures.iter().enumerate() {
+            require((1e-12..=1e9).contains(temperature), "temperature", || {
+                format!("{temperature} is not from 1e-12 to 1e9")
+            })?;
+            require(!temperatures[..index].contains(temperature), "temperature", || {
+                format!("{temperature} is there twice")
+            })?;
+        }
         held_out::validate(self.held_out)
     }
 
@@ -68,15 +92,15 @@ impl Evaluation for Knn {
     }
 
     fn validate_for(&self, sizes: &Sizes) -> Result<()> {
-        let (k, samples) = (self.k, sizes.train);
+        let (k, samples) = (self.most(), sizes.train);
         // Nobody asked for the default: of fewer samples it takes all.
-        require(k <= samples || k == Knn::default().k, "k", || {
+        require(k <= samples || self.k == [K], "k", || {
             format!("{k} is more than the dataset's {samples} labelled samples to train on; take at most that many")
         })
     }
 
     fn doubts(&self, name: &str, sizes: &Sizes) -> Vec<String> {
-        let (k, samples) = (self.k, sizes.train);
+        let (k, samples) = (self.k[0], sizes.train);
         let all = (k >= samples).then(|| {
             format!(
                 "{name} with k = {k}: all {samples} labelled training samples vote for each test sample, near or far; a \
@@ -97,13 +121,27 @@ impl Evaluation for Knn {
 
 impl Task for Knn {
     fn metrics(&self, in_training: bool) -> MetricNames {
-        names(in_training, self.held_out)
+        let mut names = names(in_training, self.held_out);
+        if !in_training {
+            names
+                .all
+                .extend(self.settings()[1..].iter().map(|setting| self.name(*setting)));
+            names.all.extend(self.leave_one_out.then(|| LEAVE_ONE_OUT.to_string()));
+        }
+        names
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
-        let (metrics, mut notes) = accuracies(self, on, self.held_out, in_training);
-        let voters = |labels: usize| match self.k.min(labels) {
+        let title = "test accuracy of the nearest neighbours' vote";
+        let mut report = accuracies(title, self, on, self.held_out, in_training);
+        if !in_training {
+            report.metrics.extend(self.others(on));
+            report
+                .metrics
+                .extend(self.leave_one_out.then(|| self.of_the_others(on)));
+        }
+        let voters = |labels: usize| match self.k[0].min(labels) {
             k if k == labels => format!("{k}, which are all"),
             k => k.to_string(),
         };
@@ -117,47 +155,132 @@ impl Task for Knn {
         };
         let vote = format!(
             "kNN: weighted vote of k = {all}{few}, temperature {}.",
-            self.temperature
+            self.temperature[0]
         );
-        notes.insert(0, vote);
-        Ok(Report {
-            title: "test accuracy of the nearest neighbours' vote".into(),
-            metrics,
-            main: "accuracy".into(),
-            notes,
-        })
+        report.notes.insert(0, vote);
+        Ok(report)
     }
+}
+
+/// Accuracy of the labelled training samples, each by all the others.
+const LEAVE_ONE_OUT: &str = "leave-one-out";
+
+/// Number of neighbours that vote, and temperature of their votes.
+type Setting = (usize, f64);
+
+impl Knn {
+    /// The most neighbours of its settings.
+    fn most(&self) -> usize {
+        self.k.iter().copied().max().unwrap_or(K)
+    }
+
+    /// Each `k` with each temperature; the first one is that of all metrics that do not name theirs.
+    fn settings(&self) -> Vec<Setting> {
+        let with = |&k: &usize| self.temperature.iter().map(move |&temperature| (k, temperature));
+        self.k.iter().flat_map(with).collect()
+    }
+
+    /// `accuracy@k=20,t=0.07`, with what differs between settings.
+    fn name(&self, (k, temperature): Setting) -> String {
+        let k = (self.k.len() > 1).then(|| format!("k={k}"));
+        let temperature = (self.temperature.len() > 1).then(|| format!("t={temperature}"));
+        let parts: Vec<_> = k.into_iter().chain(temperature).collect();
+        format!("accuracy@{}", parts.join(","))
+    }
+
+    /// Accuracies of the settings behind the first one.
+    fn others(&self, on: &LabelledFeatures) -> Vec<Metric> {
+        let settings = &self.settings()[1..];
+        if settings.is_empty() {
+            return Vec::new();
+        }
+        let votes = |votes: &Tensor| votes.argmax(1, false);
+        let predicted = voted(settings, &on.train, &on.test, on.classes, Own::None, &votes);
+        let metric =
+            |(setting, predicted): (&Setting, Tensor)| share(&self.name(*setting), &predicted, &on.test.labels);
+        settings.iter().zip(predicted).map(metric).collect()
+    }
+
+    fn of_the_others(&self, on: &LabelledFeatures) -> Metric {
+        let votes = |votes: &Tensor| votes.argmax(1, false);
+        let first = &self.settings()[..1];
+        let mut predicted = voted(first, &on.train, &on.train, on.classes, Own::LeftOut, &votes);
+        share(LEAVE_ONE_OUT, &predicted.remove(0), &on.train.labels)
+    }
+}
+
+fn share(name: &str, predicted: &Tensor, labels: &Tensor) -> Metric {
+    let right = predicted.eq_tensor(labels);
+    let share = right.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
+    Metric::percent(name, share, None).counting(&right)
 }
 
 /// Test samples that are looked at together.
 const CHUNK: i64 = 512;
 
 impl Classifier for Knn {
-    /// Scores are votes; fewer than `k` training samples all vote.
+    /// Scores are votes of the first setting; fewer than `k` training samples all vote.
     fn classify(&self, train: &Features, test: &Features, classes: usize, pick: &dyn Fn(&Tensor) -> Tensor) -> Tensor {
-        let queries = test.values.size()[0];
-        // Of unit length a query at a time; the neighbours' lengths divide their cosines.
-        let lengths = row_norms(&train.values).squeeze_dim(1);
-        let starts = (0..queries).step_by(CHUNK as usize);
-        let picked = starts.map(|start| {
-            let queries = test.values.narrow(0, start, CHUNK.min(queries - start));
-            let (cosines, labels) = nearest(self.k as i64, &normalize(&queries), train, &lengths);
-            // Relative to the nearest one, so that no temperature overflows.
-            let nearest = cosines.amax([1].as_slice(), true);
-            let weights = ((cosines - nearest) / self.temperature).exp();
-            let votes = Tensor::zeros([queries.size()[0], classes as i64], (Kind::Float, weights.device()));
-            pick(&votes.scatter_add(1, &labels, &weights))
-        });
-        Tensor::cat(&picked.collect::<Vec<_>>(), 0)
+        voted(&self.settings()[..1], train, test, classes, Own::None, pick).remove(0)
     }
 }
 
-/// The cosines and the labels `[Q, k]` of the nearest neighbours of queries `[Q, d]` of unit length.
-fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor) -> (Tensor, Tensor) {
+/// Whether queries are themselves among the training samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// They are others.
+    None,
+    /// They are the training samples in the same order, and have no vote for themselves.
+    LeftOut,
+}
+
+/// `pick` of the votes `[Q, C]` of each setting, for some queries of `test` at a time, one below the other; the neighbours are
+/// looked for once.
+fn voted(
+    settings: &[Setting],
+    train: &Features,
+    test: &Features,
+    classes: usize,
+    own: Own,
+    pick: &dyn Fn(&Tensor) -> Tensor,
+) -> Vec<Tensor> {
+    let count = test.values.size()[0];
+    let most = settings.iter().map(|(k, _)| *k as i64).max().unwrap_or(1);
+    // Of unit length a query at a time; the neighbours' lengths divide their cosines.
+    let lengths = train.lengths();
+    let mut picked: Vec<Vec<Tensor>> = settings.iter().map(|_| Vec::new()).collect();
+    for start in (0..count).step_by(CHUNK as usize) {
+        let queries = test.rows(start, CHUNK.min(count - start));
+        let own = (own == Own::LeftOut).then_some(start);
+        let (cosines, labels) = nearest(most, &normalize(&queries), train, &lengths, own);
+        for ((k, temperature), picked) in settings.iter().zip(&mut picked) {
+            let k = (*k as i64).min(cosines.size()[1]);
+            let (cosines, labels) = (cosines.narrow(1, 0, k), labels.narrow(1, 0, k));
+            // Relative to the nearest one, so that no temperature overflows.
+            let weights = ((&cosines - cosines.amax([1].as_slice(), true)) / *temperature).exp();
+            let votes = Tensor::zeros([queries.size()[0], classes as i64], (Kind::Float, weights.device()));
+            picked.push(pick(&votes.scatter_add(1, &labels, &weights)));
+        }
+    }
+    picked.iter().map(|picked| Tensor::cat(picked, 0)).collect()
+}
+
+/// The cosines and the labels `[Q, k]` of the nearest neighbours of queries `[Q, d]` of unit length, in falling order. Where the
+/// queries are the training samples from `own` on, the cosine of each with itself is minus infinity.
+fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor, own: Option<i64>) -> (Tensor, Tensor) {
     let mut found: Option<(Tensor, Tensor)> = None;
     for (start, count) in tiles(train.labels.size()[0], CHUNK as usize) {
-        let mut cosines = queries.matmul(&train.values.narrow(0, start, count).tr());
+        let mut cosines = queries.matmul(&train.rows(start, count).tr());
         cosines /= lengths.narrow(0, start, count);
+        if let Some(own) = own {
+            let (from, to) = (start.max(own), (start + count).min(own + queries.size()[0]));
+            if from < to {
+                let both = cosines
+                    .narrow(0, from - own, to - from)
+                    .narrow(1, from - start, to - from);
+                let _ = both.diagonal(0, 0, 1).fill_(f64::NEG_INFINITY);
+            }
+        }
         let (cosines, indices) = cosines.topk(k.min(count), 1, true, false);
         let labels = train.labels.narrow(0, start, count);
         let labels = labels.index_select(0, &indices.flatten(0, -1)).view_as(&indices);
@@ -170,12 +293,14 @@ fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor) -> (Ten
             }
         });
     }
-    found.unwrap_or_else(|| {
+    let (cosines, labels) = found.unwrap_or_else(|| {
         (
             queries.narrow(1, 0, 0),
             train.labels.narrow(0, 0, 0).expand([queries.size()[0], 0], false),
         )
-    })
+    });
+    let (cosines, order) = cosines.sort(1, true);
+    (cosines, labels.gather(1, &order, false))
 }
 
 #[cfg(test)]
@@ -200,7 +325,10 @@ mod tests {
     fn one_neighbour_is_the_nearest_by_angle() {
         let train = features(&[[10.0, 0.0], [0.0, 0.1]], &[0, 1]);
         let test = features(&[[0.1, 0.01], [1.0, 9.0], [9.0, 1.0]], &[0, 1, 1]);
-        let one = Knn { k: 1, ..Knn::default() };
+        let one = Knn {
+            k: vec![1],
+            ..Knn::default()
+        };
         assert!((accuracy(&one, &train, &test) - 2.0 / 3.0).abs() < 1e-12);
     }
 
@@ -212,8 +340,8 @@ mod tests {
         let with = |temperature| {
             accuracy(
                 &Knn {
-                    k: 3,
-                    temperature,
+                    k: vec![3],
+                    temperature: vec![temperature],
                     ..Knn::default()
                 },
                 &train,
@@ -234,20 +362,92 @@ mod tests {
             labels: Tensor::arange(rows, (Kind::Int64, Device::Cpu)),
         };
         let queries = unit_rows(5, 6, Kind::Float, 2);
-        let lengths = row_norms(&train.values).squeeze_dim(1);
-        let (cosines, labels) = nearest(k, &queries, &train, &lengths);
+        let lengths = train.lengths();
+        let (cosines, labels) = nearest(k, &queries, &train, &lengths, None);
         let all = queries.matmul(&(&train.values / lengths.unsqueeze(1)).tr());
         let (expected, indices) = all.topk(k, 1, true, true);
-        let (cosines, order) = cosines.sort(1, true);
         assert!(cosines.allclose(&expected, 1e-5, 1e-6, false));
-        assert_eq!(labels.gather(1, &order, false), indices);
+        assert_eq!(labels, indices);
+        // As queries of their own they are their nearest neighbours, unless they are left out.
+        let own = normalize(&train.values.narrow(0, (1 << 13) - 2, 5));
+        let firsts = |left_out: Option<i64>| nearest(k, &own, &train, &lengths, left_out).1.select(1, 0);
+        let themselves = Tensor::arange(5, (Kind::Int64, Device::Cpu)) + ((1 << 13) - 2);
+        assert_eq!(firsts(None), themselves);
+        let seconds = nearest(2, &own, &train, &lengths, None).1.select(1, 1);
+        assert_eq!(firsts(Some((1 << 13) - 2)), seconds);
+    }
+
+    #[test]
+    fn lists_are_judged_as_their_values_are_alone_and_leaving_one_out_as_without_it() {
+        let clusters = |count: i64, seed: i64| {
+            let labels = Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(3);
+            let centres = unit_rows(3, 6, Kind::Float, 1).index_select(0, &labels);
+            let values = centres + unit_rows(count, 6, Kind::Float, seed) * 1.2;
+            Features { values, labels }
+        };
+        let on = LabelledFeatures {
+            train: clusters(90, 2),
+            test: clusters(60, 3),
+            classes: 3,
+            class_names: vec![],
+        };
+        let of = |k: &[usize], temperature: &[f64]| Knn {
+            k: k.to_vec(),
+            temperature: temperature.to_vec(),
+            ..Knn::default()
+        };
+        let list = of(&[5, 1, 40], &[0.1, 2.0]);
+        let others = list.others(&on);
+        assert_eq!(others.len(), 5);
+        for (metric, (k, temperature)) in others.iter().zip(&list.settings()[1..]) {
+            assert_eq!(metric.name, format!("accuracy@k={k},t={temperature}"));
+            let alone = Score::of(
+                &of(&[*k], &[*temperature]).predict(&on.train, &on.test, 3),
+                &on.test.labels,
+                3,
+            );
+            assert_eq!(metric.value, 100.0 * alone.accuracy, "{}", metric.name);
+        }
+        assert_eq!(of(&[1, 5], &[0.1]).others(&on)[0].name, "accuracy@k=5");
+
+        let without = |index: i64| {
+            let others: Vec<i64> = (0..90).filter(|&other| other != index).collect();
+            let one = on.train.select(&Tensor::from_slice(&[index]));
+            let predicted = list.predict(&on.train.select(&Tensor::from_slice(&others)), &one, 3);
+            predicted == one.labels
+        };
+        let right = (0..90).filter(|&index| without(index)).count();
+        assert_eq!(list.of_the_others(&on).value, 100.0 * right as f64 / 90.0);
+    }
+
+    #[test]
+    fn an_option_may_be_a_list() {
+        use fmicl_core::{Part, toml};
+        let read = |text: &str| {
+            let part = Part::<dyn Evaluation>::new("knn", text.parse::<toml::Table>().unwrap());
+            part.map(|part| format!("{:?}", part.share()))
+                .map_err(|error| error.to_string())
+        };
+        assert!(
+            read("k = [1, 20]\ntemperature = 1")
+                .unwrap()
+                .contains("k: [1, 20], temperature: [1.0]")
+        );
+        assert_eq!(read("k = []").unwrap_err(), "k: has no number; 200 is the default");
+        assert_eq!(read("k = [5, 5]").unwrap_err(), "k: 5 is there twice");
+        assert_eq!(
+            read("k = \"many\"").unwrap_err(),
+            "k: invalid type: string \"many\", expected usize"
+        );
     }
 
     #[test]
     fn it_obeys_the_laws() {
-        for held_out in [0.0, 0.2] {
+        for (held_out, leave_one_out) in [(0.0, true), (0.2, false)] {
             fmicl_core::testing::check_labelled_evaluation(&Knn {
                 held_out,
+                leave_one_out,
+                k: vec![20, 5],
                 ..Knn::default()
             });
         }

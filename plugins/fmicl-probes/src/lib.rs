@@ -7,6 +7,7 @@ mod held_out;
 mod knn;
 mod lbfgs;
 mod linear;
+mod one_or_more;
 mod retrieval;
 mod score;
 mod select;

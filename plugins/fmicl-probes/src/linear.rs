@@ -87,26 +87,20 @@ impl Task for Linear {
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
-        let measured = |classifier: &dyn Classifier| accuracies(classifier, on, self.held_out, in_training);
-        let (metrics, mut notes, probe) = match self.l2 {
+        let title = "test accuracy of a linear probe";
+        let measured = |classifier: &dyn Classifier| accuracies(title, classifier, on, self.held_out, in_training);
+        let (mut report, probe) = match self.l2 {
             L2::Number(l2) => {
-                let (metrics, notes) = measured(self);
                 let probe = format!("linear: logistic regression on standardised features, l2 = {l2}.");
-                (metrics, notes, probe)
+                (measured(self), probe)
             }
             L2::Select => {
                 let selecting = self.selecting();
-                let (metrics, notes) = measured(&selecting);
-                (metrics, notes, selecting.note())
+                (measured(&selecting), selecting.note())
             }
         };
-        notes.insert(0, probe);
-        Ok(Report {
-            title: "test accuracy of a linear probe".into(),
-            metrics,
-            main: "accuracy".into(),
-            notes,
-        })
+        report.notes.insert(0, probe);
+        Ok(report)
     }
 }
 
@@ -115,7 +109,7 @@ const STATE: u64 = 2 * lbfgs::HISTORY as u64 + 8;
 
 /// Rows, a tile at a time, of which each column has mean 0 and deviation 1 over the training features.
 struct Standardised<'a> {
-    rows: &'a Tensor,
+    of: &'a Features,
     mean: &'a Tensor,
     scale: &'a Tensor,
     /// All of them, where they are one tile.
@@ -123,21 +117,16 @@ struct Standardised<'a> {
 }
 
 impl<'a> Standardised<'a> {
-    fn new(rows: &'a Tensor, (mean, scale): (&'a Tensor, &'a Tensor), one_tile: bool) -> Self {
-        let whole = one_tile.then(|| (rows - mean) * scale);
-        Standardised {
-            rows,
-            mean,
-            scale,
-            whole,
-        }
+    fn new(of: &'a Features, (mean, scale): (&'a Tensor, &'a Tensor), one_tile: bool) -> Self {
+        let whole = one_tile.then(|| (of.rows(0, of.values.size()[0]) - mean) * scale);
+        Standardised { of, mean, scale, whole }
     }
 
     fn tile(&self, (start, count): (i64, i64)) -> Tensor {
         match &self.whole {
             Some(whole) => whole.narrow(0, start, count),
             None => {
-                let mut rows = self.rows.narrow(0, start, count) - self.mean;
+                let mut rows = self.of.rows(start, count) - self.mean;
                 rows *= self.scale;
                 rows
             }
@@ -145,16 +134,18 @@ impl<'a> Standardised<'a> {
     }
 }
 
-/// The mean `[1, d]` and one over the deviation `[1, d]` of the columns of rows `[N, d]`.
-fn mean_and_scale(rows: &Tensor, tiles: impl Iterator<Item = (i64, i64)>) -> (Tensor, Tensor) {
-    let (count, width) = (rows.size()[0], rows.size()[1]);
-    let mean = rows.mean_dim([0].as_slice(), true, Kind::Float);
-    let mut squares = Tensor::zeros([1, width], (Kind::Double, rows.device()));
-    for (start, count) in tiles {
-        squares += (rows.narrow(0, start, count) - &mean)
-            .square()
-            .sum_dim_intlist([0].as_slice(), true, Kind::Double);
-    }
+/// The mean `[1, d]` and one over the deviation `[1, d]` of the columns of features `[N, d]`.
+fn mean_and_scale(of: &Features, tiles: impl Iterator<Item = (i64, i64)> + Clone) -> (Tensor, Tensor) {
+    let (count, width) = (of.values.size()[0], of.values.size()[1]);
+    let sum = |each: &dyn Fn(Tensor) -> Tensor| {
+        let mut sum = Tensor::zeros([1, width], (Kind::Double, of.values.device()));
+        for (start, count) in tiles.clone() {
+            sum += each(of.rows(start, count)).sum_dim_intlist([0].as_slice(), true, Kind::Double);
+        }
+        sum
+    };
+    let mean = (sum(&|rows| rows) / count as f64).to_kind(Kind::Float);
+    let squares = sum(&|rows| (rows - &mean).square());
     // A feature that never varies says nothing; it stays 0.
     let scale = ((squares / count as f64).sqrt().to_kind(Kind::Float) + 1e-6).reciprocal();
     (mean, scale)
@@ -191,8 +182,8 @@ impl Linear {
         let (rows, width) = (values.size()[0], values.size()[1]);
         let (device, float) = (values.device(), (Kind::Float, values.device()));
         let tiles_of = |rows| tiles(rows, classes.max(width as usize));
-        let (mean, scale) = mean_and_scale(values, tiles_of(rows));
-        let inputs = Standardised::new(values, (&mean, &scale), tiles_of(rows).count() == 1);
+        let (mean, scale) = mean_and_scale(train, tiles_of(rows));
+        let inputs = Standardised::new(train, (&mean, &scale), tiles_of(rows).count() == 1);
 
         let classes = classes as i64;
         // The weights `[d, C]`, and behind them the biases `[C]`.
@@ -230,7 +221,7 @@ impl Linear {
         let point = lbfgs::minimise(objective, start, self.max_iter);
         let (weights, bias) = parts(&point);
 
-        let inputs = Standardised::new(&test.values, (&mean, &scale), false);
+        let inputs = Standardised::new(test, (&mean, &scale), false);
         let picked = tiles_of(test.values.size()[0]).map(|tile| pick(&bias.addmm(&inputs.tile(tile), &weights)));
         Tensor::cat(&picked.collect::<Vec<_>>(), 0)
     }
@@ -318,9 +309,9 @@ mod tests {
     #[test]
     fn rows_are_standardised_alike_in_one_tile_and_in_many() {
         let train = plane(100, 3);
-        let (mean, scale) = mean_and_scale(&train.values, tiles(100, 5));
+        let (mean, scale) = mean_and_scale(&train, tiles(100, 5));
         let [one, many] = [true, false].map(|one| {
-            let rows = Standardised::new(&train.values, (&mean, &scale), one);
+            let rows = Standardised::new(&train, (&mean, &scale), one);
             Tensor::cat(&[rows.tile((0, 60)), rows.tile((60, 40))], 0)
         });
         assert_eq!(one, many);

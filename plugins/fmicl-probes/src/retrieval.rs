@@ -144,6 +144,7 @@ impl Task for Retrieval {
             metrics,
             main: recall(self.k[0]),
             notes,
+            ..Report::default()
         })
     }
 }
@@ -163,18 +164,25 @@ struct Found {
     precision_at_r: Tensor,
 }
 
+/// Cosines `[Q, N]` of queries of unit length with features that have these lengths.
+fn cosines(queries: &Tensor, gallery: &Features, lengths: &Tensor) -> Tensor {
+    let (count, width) = (gallery.values.size()[0], gallery.values.size()[1]);
+    let of = |(start, count)| queries.matmul(&gallery.rows(start, count).tr());
+    Tensor::cat(&tiles(count, width as usize).map(of).collect::<Vec<_>>(), 1) / lengths
+}
+
 impl Retrieval {
     fn rank(&self, queries: &Features, gallery: &Features) -> Found {
-        let rows = normalize(&gallery.values);
         let ranked = gallery.labels.size()[0];
         let is_own = self.gallery == Gallery::Test;
         let last = if is_own { ranked - 1 } else { ranked };
-        let ranks = Tensor::arange_start(1, last + 1, (Kind::Float, rows.device()));
+        let ranks = Tensor::arange_start(1, last + 1, (Kind::Float, queries.values.device()));
         let (mut recalled, mut precision, mut at_r) = (Vec::new(), Vec::new(), Vec::new());
         // Cosines, their order, what is right, and its running sum.
+        let lengths = gallery.lengths();
         for (start, count) in tiles(queries.labels.size()[0], 6 * ranked as usize) {
             let labels = queries.labels.narrow(0, start, count).unsqueeze(1);
-            let cosines = normalize(&queries.values.narrow(0, start, count)).matmul(&rows.tr());
+            let cosines = cosines(&normalize(&queries.rows(start, count)), gallery, &lengths);
             if is_own {
                 // Last, and left out.
                 let _ = cosines.diagonal(start, 0, 1).fill_(f64::NEG_INFINITY);

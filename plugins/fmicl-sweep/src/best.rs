@@ -7,12 +7,11 @@
 //! against = "infonce"    # differences to the rows that are called so
 //! ```
 
-use super::bootstrap::difference;
 use super::lines::{NOTHING, line, shown};
 use super::lists::unique;
 use super::outcome::{Finished, Outcome};
-
 use super::summary::{Group, Summary};
+use fmicl_core::difference;
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -176,8 +175,7 @@ fn compared(own: &Group, other: &Group, metric: &str) -> Option<String> {
         .filter_map(|(own, other)| Some((hits(own)?, hits(other)?)))
         .collect();
     let pairs: Vec<_> = pairs.iter().map(|(own, other)| (own, other)).collect();
-    let found = difference(&pairs)?;
-    Some(format!("{:+.1} [{:+.1}, {:+.1}]", found.mean, found.low, found.high))
+    difference(&pairs).map(|found| found.to_string())
 }
 
 /// The labels that a row can be compared with: values of the other axes, and what values of the chosen one are of.

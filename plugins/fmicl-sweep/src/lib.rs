@@ -3,7 +3,6 @@
 mod apart;
 mod axis;
 mod best;
-mod bootstrap;
 mod caption;
 mod cell;
 mod csv;

@@ -69,6 +69,7 @@ fn finish(cell: &Cell, knn: f64, alignment: f64) {
                 metrics: vec![metric("accuracy", accuracy), metric("few-labels", 0.25)],
                 main: "accuracy".into(),
                 notes: vec!["weighted vote of k = 200.".into()],
+                ..Report::default()
             },
         }
     };

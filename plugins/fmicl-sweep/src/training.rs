@@ -24,7 +24,7 @@ pub fn training(last_epoch: &Value, seconds: Option<f64>) -> Report {
         title: "the last epoch of training".into(),
         metrics,
         main: MAIN.into(),
-        notes: Vec::new(),
+        ..Report::default()
     }
 }
 

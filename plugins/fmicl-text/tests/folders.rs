@@ -43,7 +43,7 @@ fn parts(folder: &Path) -> Result<PretrainedParts> {
 
 /// The vectors of sentences, `[N, width]`.
 fn embed(folder: &Path, sentences: &[String]) -> Result<Tensor> {
-    let PretrainedParts { views, backbone } = parts(folder)?;
+    let PretrainedParts { views, backbone, .. } = parts(folder)?;
     let views = Part::<dyn Views>::from_value(views.into())?;
     let backbone = Part::<dyn Backbone>::from_value(backbone.into())?;
     let store = VarStore::new(Device::Cpu);

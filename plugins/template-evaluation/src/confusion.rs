@@ -100,6 +100,7 @@ impl Task for Confusion {
             notes: shown
                 .map(|(class, row)| format!("{} is taken for {row:?}", name(on, class)))
                 .collect(),
+            ..Report::default()
         })
     }
 }

@@ -4,7 +4,7 @@ use super::atomically;
 use crate::{Result, open_file};
 use safetensors::tensor::{Dtype, Metadata, View, serialize_to_file};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
 use tch::{TchError, Tensor};
@@ -38,14 +38,25 @@ pub fn write_about(tensors: impl IntoIterator<Item = (String, Tensor)>, about: &
 /// Reads the metadata written by [`write_about`]; `None` if the file has none or is not safetensors. Only the header is
 /// read.
 pub fn about(path: &Path) -> Option<String> {
+    header(path)?.metadata().as_ref()?.get(KEY).cloned()
+}
+
+/// Reads the names and shapes of a file's tensors; `None` if it is not safetensors. Only the header is read.
+pub fn shapes(path: &Path) -> Option<BTreeMap<String, Vec<i64>>> {
+    let header = header(path)?;
+    let tensors = header.tensors().into_iter();
+    let shape = |shape: &[usize]| shape.iter().map(|&size| size as i64).collect();
+    Some(tensors.map(|(name, info)| (name, shape(&info.shape))).collect())
+}
+
+fn header(path: &Path) -> Option<Metadata> {
     let mut file = open_file(path, "").ok()?;
     let mut header = vec![0; 8];
     file.read_exact(&mut header).ok()?;
     let length = u64::from_le_bytes(*header.first_chunk()?);
     header.clear();
     file.take(length.min(MOST_HEADER)).read_to_end(&mut header).ok()?;
-    let metadata: Metadata = serde_json::from_slice(&header).ok()?;
-    metadata.metadata().as_ref()?.get(KEY).cloned()
+    serde_json::from_slice(&header).ok()
 }
 
 /// A tensor as the crate takes it.
@@ -88,6 +99,8 @@ mod tests {
             || [("b", 3i64), ("a", 2)].map(|(name, count)| (name.to_string(), Tensor::from_slice(&[count; 5])));
         write_about(tensors(), "{\"heads\":12}", &path).unwrap();
         assert_eq!(about(&path).unwrap(), "{\"heads\":12}");
+        let expected = BTreeMap::from([("a".to_string(), vec![5]), ("b".to_string(), vec![5])]);
+        assert_eq!(shapes(&path), Some(expected));
         assert_eq!(read(&path).unwrap()["b"], Tensor::from_slice(&[3i64; 5]));
         let bytes = std::fs::read(&path).unwrap();
         write_about(tensors(), "{\"heads\":12}", &path).unwrap();
@@ -97,7 +110,7 @@ mod tests {
         // What is no such file says nothing.
         for bytes in [&b""[..], b"no header", &[0xff; 20]] {
             std::fs::write(&path, bytes).unwrap();
-            assert_eq!(about(&path), None);
+            assert_eq!((about(&path), shapes(&path)), (None, None));
         }
         assert_eq!(about(folder.path()), None);
     }

@@ -1,6 +1,6 @@
 //! A value that is wrong.
 
-use super::{GOOD, error_of, error_with};
+use super::{GOOD, error_of, error_with, loaded};
 
 #[test]
 fn a_value_of_the_wrong_type_says_what_was_found_and_expected() {
@@ -111,5 +111,40 @@ fn a_negative_number_is_told_the_range_that_it_is_out_of() {
     assert_eq!(
         error_of(GOOD, &["evaluations.knn.k=-9"]),
         "--set evaluations.knn.k=-9: -9 is not at least 1"
+    );
+}
+
+#[test]
+fn a_list_of_evaluations_is_all_of_them() {
+    let names = |sets: &[&str]| {
+        let experiment = loaded(&[("x.toml", GOOD)], sets);
+        let text = experiment.to_toml().unwrap();
+        let names: Vec<_> = experiment
+            .evaluations
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        // The complete config says the same.
+        let read = loaded(&[("x.toml", &text)], &[]);
+        let again: Vec<_> = read.evaluations.iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, again, "{text}");
+        names
+    };
+    let default = names(&[]);
+    assert!(default.contains(&"knn".to_string()), "{default:?}");
+    assert_eq!(names(&["evaluations=[]"]), [""; 0]);
+    assert_eq!(names(&["evaluations=['knn']"]), ["knn"]);
+    assert_eq!(
+        error_of(GOOD, &["evaluations=['kn']"]).split("; ").next().unwrap(),
+        "--set evaluations=['kn']: evaluations.kn: no evaluation named `kn` (did you mean `knn`?)"
+    );
+    let expected = "expected a table of evaluations by name, or a list of names; found";
+    assert_eq!(
+        error_of(GOOD, &["evaluations=false"]),
+        format!("--set evaluations=false: {expected} boolean `false`")
+    );
+    assert_eq!(
+        error_of(GOOD, &["evaluations=[1]"]),
+        format!("--set evaluations=[1]: {expected} integer `1`")
     );
 }

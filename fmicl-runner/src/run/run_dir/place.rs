@@ -2,8 +2,7 @@
 
 use crate::run::kept::FILES;
 use crate::run::published;
-use fmicl_core::registry;
-use fmicl_core::{Error, Evaluation, OUTPUT_MARK, Part, Result, disk};
+use fmicl_core::{Error, OUTPUT_MARK, Result, disk};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -76,19 +75,7 @@ pub fn no_run_at(path: &Path) -> Error {
         (false, ..) => format!("there is no such folder; {wanted}"),
         (_, false, _) => format!("is a file; {wanted}"),
         (.., Ok(Some(_))) => {
-            let evaluations = registry::list::<dyn Evaluation>();
-            // A folder has no labels. An evaluation that wants options has data of its own.
-            let is_by_labels = |name: &str| {
-                let part = Part::<dyn Evaluation>::new(name, Default::default());
-                part.is_ok_and(|part| part.wants_labels())
-            };
-            let names = evaluations.iter().map(|evaluation| evaluation.name);
-            let names: Vec<_> = names.filter(|name| !is_by_labels(name)).collect();
-            format!(
-                "is a folder of published weights, not a run directory: use it with `fmicl embed`, or with `fmicl eval` and --on \
-                 ({})",
-                names.join(", ")
-            )
+            "is a folder of published weights, not a run directory: use it with `fmicl embed` or `fmicl eval`".into()
         }
         _ => format!("is not a run directory: it has no config.toml; {wanted}"),
     };

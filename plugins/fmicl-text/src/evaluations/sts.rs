@@ -175,6 +175,7 @@ impl Task for Opened {
             metrics,
             main: self.main(),
             notes,
+            ..Report::default()
         })
     }
 }

@@ -25,6 +25,9 @@ register!(
 
 impl Pretrained for HuggingFace {
     fn parts(&self, folder: &Path) -> Result<Option<PretrainedParts>> {
+        if !folder.is_dir() {
+            return Ok(None);
+        }
         // Other layouts have a config.json, too, without what transformers goes by.
         let config: Option<Json> = json::read(&folder.join("config.json"))?;
         if config.is_none_or(|config| config.get("model_type").is_none()) {
@@ -62,7 +65,11 @@ impl Pretrained for HuggingFace {
             ("pooling".to_string(), said.pooling.to_string().into()),
             ("modules".to_string(), said.modules.into()),
         ]);
-        Ok(Some(PretrainedParts { views, backbone }))
+        Ok(Some(PretrainedParts {
+            views,
+            backbone,
+            init: None,
+        }))
     }
 }
 

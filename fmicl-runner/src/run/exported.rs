@@ -1,0 +1,25 @@
+//! Files of weights that this program wrote: they say what they are of.
+
+use crate::weights::About;
+use fmicl_core::{Pretrained, PretrainedParts, Result, register};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A file of `fmicl export`, whose metadata has the options of the backbone and the views.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exported {}
+
+register!(
+    Pretrained,
+    "exported",
+    Exported,
+    "a file of weights (.safetensors) that `fmicl export` wrote"
+);
+
+impl Pretrained for Exported {
+    fn parts(&self, path: &Path) -> Result<Option<PretrainedParts>> {
+        let about = path.is_file().then(|| About::read(path)).flatten();
+        Ok(about.map(|about| about.parts(path)))
+    }
+}
