@@ -3,7 +3,8 @@
 //! One rule for every dataset that is downloaded: it lies in the [data folder](data_folder), in a folder with the name
 //! that its official archive unpacks to. The option `root` names another data folder, or the dataset's own folder.
 
-use fmicl_core::{Archive, Checksum, Download, Error, Format, Result, Source, beside};
+use super::download::archive;
+use fmicl_core::{Download, Error, Result, Source, beside};
 use std::path::{Path, PathBuf};
 
 /// The environment variable that names the data folder.
@@ -90,17 +91,13 @@ impl Place {
     /// The official archive: the address that it lies below, its size, its published MD5, and how many bytes it unpacks
     /// to, rounded up.
     pub fn download(&self, base: &str, bytes: u64, md5: &str, at_most: u64) -> Download {
-        let zip = self.archive.ends_with(".zip");
-        Download {
-            url: format!("{base}{}", self.archive),
-            bytes: Some(bytes),
-            checksum: Some(Checksum::Md5(md5.into())),
-            unpack: Some(Archive {
-                format: if zip { Format::Zip } else { Format::TarGz },
-                makes: self.folder.into(),
-                at_most,
-            }),
-        }
+        archive(
+            &format!("{base}{}", self.archive),
+            Some(bytes),
+            md5,
+            self.folder,
+            at_most,
+        )
     }
 
     /// Hint on how to restore a missing file.

@@ -3,15 +3,15 @@
 //! Source: Le, Yang, "Tiny ImageNet visual recognition challenge", Stanford CS 231N, 2015,
 //! <http://cs231n.stanford.edu/tiny-imagenet-200.zip>.
 
-use super::files::{read_at_most, root_option, write};
+use super::files::{root_option, write};
 use super::imagenet::is_wnid;
 use super::links::{FollowLinks, Links};
+use super::listed::{Lines, Listed, Numbers};
 use super::listing::Listing;
-use super::photos::{Photos, write_photo};
+use super::photos::write_photo;
 use super::place::{Place, data_folder};
 use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -47,18 +47,16 @@ const PLACE: Place = Place {
     archive: "tiny-imagenet-200.zip",
     remedy: "run `fmicl data fetch tiny-imagenet`",
 };
-/// More than any of the text files has.
-const MOST_TEXT: u64 = 16 << 20;
 
 impl Dataset for TinyImageNet {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let root = PLACE.find(&self.root)?;
-        let classes = classes(&root.join("wnids.txt"))?;
-        // Its archive has no links: there is nobody to allow more.
-        let links = Links::new(&[&root], FollowLinks::Within);
-        let photos = match split {
+        let classes = classes(root.join("wnids.txt"))?;
+        match split {
             Split::Pretrain | Split::Train => {
                 let train = root.join("train");
+                // Its archive has no links: there is nobody to allow more.
+                let links = Links::new(&[&root], FollowLinks::Within);
                 let photos = Listing::of(&train, &links, &PLACE.hint())?.labelled(&classes, &links, &PLACE.hint())?;
                 if let Some(missing) = classes
                     .iter()
@@ -70,11 +68,10 @@ impl Dataset for TinyImageNet {
                         format!("there is no such folder; {}", PLACE.hint()),
                     ));
                 }
-                photos
+                Ok(Box::new(photos))
             }
-            Split::Test => annotated(&root.join("val"), &classes, &links)?,
-        };
-        Ok(Box::new(photos))
+            Split::Test => annotated(&root.join("val"), &classes),
+        }
     }
 
     fn source(&self) -> Source {
@@ -115,59 +112,40 @@ impl Dataset for TinyImageNet {
     }
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_at_most(path, MOST_TEXT, &PLACE.hint())?;
-    String::from_utf8(bytes).map_err(|_| Error::data(path, format!("is no text; {}", PLACE.hint())))
-}
-
 /// The classes of `wnids.txt`, sorted.
-fn classes(path: &Path) -> Result<Vec<OsString>> {
-    let text = read_text(path)?;
+fn classes(path: PathBuf) -> Result<Vec<OsString>> {
+    let lines = Lines::read(path, &PLACE.hint())?;
     let mut classes = Vec::new();
-    for (line, wnid) in text.lines().enumerate() {
+    for (line, wnid) in lines.iter() {
         if !is_wnid(OsStr::new(wnid)) {
-            let message = format!("line {} is `{wnid}`, no class such as n01443537", line + 1);
-            return Err(Error::data(path, message));
+            return Err(lines.wrong(line, format_args!("`{wnid}` is no class such as n01443537")));
         }
         classes.push(OsString::from(wnid));
     }
     classes.sort_unstable();
     classes.dedup();
-    if classes.is_empty() {
-        return Err(Error::data(path, format!("is empty; {}", PLACE.hint())));
+    match classes.is_empty() {
+        true => Err(Error::data(lines.path, format!("is empty; {}", PLACE.hint()))),
+        false => Ok(classes),
     }
-    Ok(classes)
 }
 
 /// The photos of `val/images` in the order of their annotations: name, tab, class, and a box that nobody needs.
-fn annotated(val: &Path, classes: &[OsString], links: &Links) -> Result<Photos> {
-    let path = val.join("val_annotations.txt");
-    let text = read_text(&path)?;
-    // What is listed lies in the folder itself: no annotation leads out of it.
-    let images = Listing::of(&val.join("images"), links, &PLACE.hint())?;
-    let mut files: HashSet<OsString> = images.photos.into_iter().collect();
-    let mut photos = Photos::new(val, classes);
-    for (line, annotation) in text.lines().enumerate() {
-        let wrong = |what: String| Error::data(&path, format!("line {}: {what}", line + 1));
+fn annotated(val: &Path, classes: &[OsString]) -> Result<Box<dyn Samples>> {
+    let hint = PLACE.hint();
+    let lines = Lines::read(val.join("val_annotations.txt"), &hint)?;
+    let numbers = Numbers::new(classes);
+    let mut photos = Listed::new(val, classes, &hint);
+    for (line, annotation) in lines.iter() {
         let mut fields = annotation.split('\t');
         let (Some(name), Some(wnid)) = (fields.next(), fields.next()) else {
-            return Err(wrong(format!(
-                "`{annotation}` is not a file and a class with a tab between them"
-            )));
+            let what = format_args!("`{annotation}` is not a file and a class with a tab between them");
+            return Err(lines.wrong(line, what));
         };
-        let class = classes.binary_search_by(|class| class.as_os_str().cmp(OsStr::new(wnid)));
-        let class = class.map_err(|_| wrong(format!("the class `{wnid}` is not among those of wnids.txt")))?;
-        if !files.remove(OsStr::new(name)) {
-            return Err(wrong(format!(
-                "`{name}` is not a photo in `images`, or has been named before"
-            )));
-        }
-        photos.push(Path::new("images"), OsStr::new(name), class);
+        let class = numbers.of(wnid, &lines, line, "wnids.txt")?;
+        photos.add_line(&lines, line, &format!("images/{name}"), class)?;
     }
-    match photos.count() {
-        0 => Err(Error::data(path, format!("is empty; {}", PLACE.hint()))),
-        _ => Ok(photos),
-    }
+    photos.samples(&lines.path)
 }
 
 #[cfg(test)]
@@ -206,7 +184,7 @@ mod tests {
             ),
             (
                 "val_0.JPEG\tn02124076\t0\n",
-                "line 1: the class `n02124076` is not among",
+                "line 1: the class `n02124076` is not among the 2 of wnids.txt",
             ),
             (
                 "val_9.JPEG\tn02124075\n",
@@ -214,7 +192,7 @@ mod tests {
             ),
             (
                 "../../train/n02124075/images/n02124075_0.JPEG\tn02124075\n",
-                "is not a photo in `images`",
+                "n02124075_0.JPEG` is not a path in this dataset",
             ),
             (
                 "val_0.JPEG\tn02124075\nval_0.JPEG\tn02124075\n",
@@ -239,6 +217,6 @@ mod tests {
         };
         assert!(error("n01443537\n").contains("the class `n02124075` is not among the 1 of training"));
         assert!(error("n01443537\nn02124075\nn09999999\n").contains("n09999999: there is no such folder; unpack"));
-        assert!(error("n01443537\n../x\n").contains("wnids.txt: line 2 is `../x`, no class"));
+        assert!(error("n01443537\n../x\n").contains("wnids.txt: line 2: `../x` is no class"));
     }
 }
