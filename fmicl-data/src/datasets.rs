@@ -1,13 +1,16 @@
 //! The datasets, one file each.
 
 mod aircraft;
+mod caltech101;
 mod cars;
 mod cifar;
 mod cifar10;
 mod cifar100;
 mod digits;
 mod download;
+mod drawn;
 mod dtd;
+mod eurosat;
 mod extensions;
 mod fashion_mnist;
 mod files;
@@ -37,11 +40,13 @@ mod training_lists;
 mod walk;
 
 pub use aircraft::{Aircraft, AircraftLabels};
+pub use caltech101::Caltech101;
 pub use cars::Cars;
 pub use cifar10::Cifar10;
 pub use cifar100::Cifar100;
 pub use digits::Digits;
 pub use dtd::Dtd;
+pub use eurosat::{EuroSat, EuroSatSplit};
 pub use fashion_mnist::FashionMnist;
 pub use flowers102::Flowers102;
 pub use food101::Food101;
