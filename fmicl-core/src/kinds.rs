@@ -24,4 +24,5 @@ pub(crate) mod modality;
 pub(crate) mod pairing;
 pub(crate) mod report;
 pub(crate) mod source;
+pub(crate) mod supervised;
 pub(crate) mod view;

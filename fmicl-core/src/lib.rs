@@ -55,6 +55,7 @@ pub use kinds::report::{Metric, MetricNames, Report, find_metric, find_name};
 pub use kinds::schedule::Schedule;
 pub use kinds::similarity::{Critic, Normaliser, Similarity};
 pub use kinds::source::{Archive, Checksum, Download, Format, Source};
+pub use kinds::supervised::{Batches, CropAndFlip, LabelledBatch, LabelledSamples, Shuffled, Supervised, Trainable};
 pub use kinds::tracker::{MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
 pub use kinds::transform::{Op, PixelOp, Size, Transform};
 pub use kinds::view::View;

@@ -3,6 +3,7 @@
 mod aircraft;
 mod caltech101;
 mod cars;
+mod chosen;
 mod cifar;
 mod cifar10;
 mod cifar100;
@@ -42,6 +43,7 @@ mod walk;
 pub use aircraft::{Aircraft, AircraftLabels};
 pub use caltech101::Caltech101;
 pub use cars::Cars;
+pub use chosen::Chosen;
 pub use cifar10::Cifar10;
 pub use cifar100::Cifar100;
 pub use digits::Digits;

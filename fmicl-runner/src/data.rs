@@ -52,10 +52,17 @@ impl Splits {
         tasks.filter_map(move |opened| Some((opened, labelled?)))
     }
 
+    /// The evaluations that training waits for: not those that train themselves.
+    pub fn in_training(&self) -> impl Iterator<Item = &Opened> {
+        self.tasks.iter().filter(|opened| !opened.evaluation.trains())
+    }
+
     /// The names of the metrics of each evaluation, in or after training.
     pub fn metrics(&self, in_training: bool) -> Vec<(&str, MetricNames)> {
+        let tasks = self.tasks.iter();
+        let tasks = tasks.filter(|opened| !in_training || !opened.evaluation.trains());
         let names = |opened: &'_ Opened| opened.task.metrics(in_training);
-        self.tasks.iter().map(|opened| (&*opened.name, names(opened))).collect()
+        tasks.map(|opened| (&*opened.name, names(opened))).collect()
     }
 
     /// Checks that `eval.best` names a metric that evaluations in training have.

@@ -10,6 +10,7 @@ mod memory;
 mod protocol;
 mod stored;
 mod subject;
+mod supervised;
 
 pub use apart::{ApartOptions, apart};
 pub use encode::{Encoded, Reader, require_finite};
@@ -19,6 +20,7 @@ pub(crate) use memory::require_room;
 pub use protocol::{Asked, Protocol};
 pub use stored::{EvalOptions, run};
 pub use subject::{Origin, Published, Subject};
+pub(crate) use supervised::require_alone;
 
 use crate::config::Experiment;
 use crate::data::{Labelled, Opened, Splits};
@@ -32,6 +34,7 @@ use serde::Serialize;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use supervised::copy_of;
 
 /// Raw pixels are judged up to this size of the training split.
 const MOST_PIXELS: u64 = 1 << 30;
@@ -105,17 +108,24 @@ pub fn compare(
     let reader = Reader::of(experiment, device, processes);
     let dataset = experiment.dataset.name();
     let mut evaluated = Evaluated::default();
-    let mut judge = |representation, encode: &Encode, by_labels: bool| {
+    let input = experiment.views.input()?;
+    let mut judge = |representation, encode: &Encode, model: Option<&Model>| {
         // The features of one representation are gone before those of the next are made.
         let it = Judging::new(&reader, encode, Some(data));
+        let copy = model.map(|model| || copy_of(model, &*experiment.backbone, input));
+        let it = match &copy {
+            Some(copy) => it.copied_by(copy),
+            None => it,
+        };
         let tasks = data.tasks.iter();
-        let tasks = tasks.filter(|opened| !by_labels || opened.evaluation.wants_labels());
+        let of_pixels = |opened: &&Opened| opened.evaluation.wants_labels() && !opened.evaluation.trains();
+        let tasks = tasks.filter(|opened| model.is_some() || of_pixels(opened));
         evaluated.add(dataset, (representation, &it), (Some(data), tasks))
     };
     if let (Some((_, labelled)), Some(width)) = (data.by_labels().next(), data.raw_width()?) {
         let bytes = raw_bytes(width, labelled);
         if bytes <= MOST_PIXELS {
-            judge("raw pixels", &|view| raw(experiment, view), true)?;
+            judge("raw pixels", &|view| raw(experiment, view), None)?;
         } else {
             tracing::warn!(
                 "raw pixels are not evaluated: the training split has {} GiB of them",
@@ -124,7 +134,7 @@ pub fn compare(
         }
     }
     for (representation, model) in [(before, &untrained), (TRAINED, trained)] {
-        judge(representation, &encoder_of(model), false)?;
+        judge(representation, &encoder_of(model), Some(model))?;
     }
     Ok(evaluated)
 }
@@ -143,7 +153,7 @@ pub fn before_training(experiment: &Experiment, device: Device) -> fmicl_core::R
     Ok((model, name))
 }
 
-/// The reports of the model as it is, while training waits. Of several processes each has the same.
+/// The reports of the model as it is, while training waits, but for evaluations that [train](fmicl_core::Evaluation::trains). Of several processes each has the same.
 ///
 /// # Errors
 /// A sample that cannot be read.
@@ -158,7 +168,8 @@ pub fn online(
     let reader = Reader::of(experiment, device, processes);
     let encode = encoder_of(model);
     let it = Judging::new(&reader, &encode, Some(data)).in_training(experiment.eval.online_samples);
-    let reports = data.tasks.iter().map(|opened| it.judge(opened, "encoder"));
+    let tasks = data.in_training();
+    let reports = tasks.map(|opened| it.judge(opened, "encoder"));
     Ok(Reports(reports.collect::<fmicl_core::Result<_>>()?))
 }
 

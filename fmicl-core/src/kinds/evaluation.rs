@@ -1,6 +1,6 @@
 //! The kind of part `evaluation`: measures of a frozen encoder.
 
-use crate::{MetricNames, Modality, Report, Result, Samples, row_norms};
+use crate::{Error, LabelledSamples, MetricNames, Modality, Report, Result, Samples, Supervised, row_norms};
 use std::path::Path;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -23,6 +23,12 @@ pub trait Evaluation: std::fmt::Debug + Send + Sync {
 
     /// Returns true if it uses the [labelled splits](Representation::labelled) of the run's dataset.
     fn wants_labels(&self) -> bool {
+        false
+    }
+
+    /// Returns true if it trains on the [labelled samples](Representation::supervised) themselves rather than on the features of each:
+    /// training does not wait for it, raw samples are not judged by it, and it takes one process.
+    fn trains(&self) -> bool {
         false
     }
 
@@ -75,6 +81,14 @@ pub trait Task: Send + Sync {
     /// The names of the metrics that its report has, in or after training, so that a misspelt one is an error before training.
     fn metrics(&self, in_training: bool) -> MetricNames;
 
+    /// Checks the options and the data against the labelled samples, before training: a list of samples, for instance.
+    ///
+    /// # Errors
+    /// [`crate::Error`] with the first that does not fit.
+    fn validate_samples(&self, _samples: &LabelledSamples) -> Result<()> {
+        Ok(())
+    }
+
     /// Measures an encoder.
     ///
     /// # Errors
@@ -95,6 +109,14 @@ pub trait Representation {
     /// # Errors
     /// [`crate::Error`] if a sample cannot be read, or there are no labels.
     fn labelled(&self) -> Result<&LabelledFeatures>;
+
+    /// The labelled samples in batches, the encoder, and copies of it to train.
+    ///
+    /// # Errors
+    /// [`crate::Error`] if there are no labels, or features alone; or several processes, each of which would train by itself.
+    fn supervised(&self) -> Result<Box<dyn Supervised + '_>> {
+        Err(Error::Run("there are no labelled samples to train with".into()))
+    }
 
     /// Returns true during training, which waits for the result: slow metrics may be left out.
     fn is_in_training(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The kind of part `views`: how samples become what an encoder reads.
 
-use crate::{Input, Modality, Reads, Result, Samples, View};
+use crate::{CropAndFlip, Error, Input, Modality, Reads, Result, Samples, View};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +34,18 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// The number of views per sample, if the options have a recipe for each; `None`, the default, if any number is possible.
     fn count(&self) -> Option<usize> {
         None
+    }
+
+    /// Views of the same shape and normalisation whose [`random`](Views::random) ones have this augmentation alone, for training with
+    /// labels.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for samples that cannot be cropped, the default, or an option out of range.
+    fn cropped_and_flipped(&self, _augmentation: &CropAndFlip) -> Result<Arc<dyn Views>> {
+        let modality = self.modality();
+        Err(Error::config(format!(
+            "training with labels crops and flips its samples, which {modality} cannot be"
+        )))
     }
 
     /// `draw.views` random views of the samples at `draw.indices`, all of one shape: row `i` of each is of the sample

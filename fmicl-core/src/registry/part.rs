@@ -15,6 +15,17 @@ pub struct Part<T: Kind + ?Sized> {
     part: Arc<T>,
 }
 
+impl<T: Kind + ?Sized> Clone for Part<T> {
+    /// The same part, shared.
+    fn clone(&self) -> Self {
+        Part {
+            name: self.name,
+            options: self.options.clone(),
+            part: self.part.clone(),
+        }
+    }
+}
+
 impl<T: Kind + ?Sized> Part<T> {
     /// The part named `name` with `options`.
     ///
@@ -92,16 +103,6 @@ fn insert(options: &mut toml::Table, option: &str, value: toml::Value) -> Result
         _ => Err(Error::config(format!(
             "there is no part `{first}` to have an option `{rest}`"
         ))),
-    }
-}
-
-impl<T: Kind + ?Sized> Clone for Part<T> {
-    fn clone(&self) -> Self {
-        Part {
-            name: self.name,
-            options: self.options.clone(),
-            part: self.share(),
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::render::render_all;
 use crate::transforms::Normalize;
 use fmicl_core::registry::read_options;
 use fmicl_core::{
-    Documented, Draw, Error, Input, Modality, Region, Result, Samples, Stop, View, Views, register, require,
+    CropAndFlip, Documented, Draw, Error, Input, Modality, Region, Result, Samples, Stop, View, Views, register,
+    require,
 };
 use fmicl_core::{tch::Tensor, toml::Table};
 pub use plan::{Plan, ViewKey};
@@ -143,6 +144,10 @@ impl Views for ImageViews {
         doubts::of(self, samples)
     }
 
+    fn cropped_and_flipped(&self, augmentation: &CropAndFlip) -> Result<Arc<dyn Views>> {
+        Ok(Arc::new(self.with_labels(augmentation)?))
+    }
+
     fn random(&self, samples: &dyn Samples, draw: &Draw, stop: &Stop) -> Result<Vec<View>> {
         if let Some(count) = self.count().filter(|count| *count != draw.views) {
             return Err(Error::Run(format!(
@@ -197,6 +202,7 @@ impl Views for ImageViews {
     }
 }
 
+mod augmented;
 mod doubts;
 mod plan;
 mod recipe;

@@ -116,6 +116,7 @@ fn in_group(
     let (experiment, data) = (&opened.experiment, &opened.data);
     let mut model = opened.model(found.as_ref(), device)?;
     let width = model.learner.encoder().width();
+    eval::require_alone(data, &**processes).map_err(|error| experiment.locate(error))?;
     eval::require_room(data, width, device).map_err(|error| experiment.locate(error))?;
     let judge = |model: &Model| -> anyhow::Result<Worth> {
         let reports = eval::online(experiment, data, model, device, processes)?;

@@ -1,6 +1,6 @@
 //! The labelled splits of a dataset.
 
-use fmicl_core::{Samples, Sizes};
+use fmicl_core::{LabelledSamples, Samples, Sizes};
 use std::sync::Arc;
 
 /// The labelled splits of a dataset.
@@ -21,6 +21,16 @@ impl Labelled {
             train: self.train.len(),
             test: self.test.len(),
             classes: self.train.classes(),
+        }
+    }
+
+    /// Returns the splits as evaluations see them.
+    pub fn samples(&self) -> LabelledSamples {
+        LabelledSamples {
+            train: self.train.clone(),
+            test: self.test.clone(),
+            classes: self.train.classes(),
+            class_names: self.train.class_names(),
         }
     }
 

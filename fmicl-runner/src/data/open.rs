@@ -72,6 +72,8 @@ impl Splits {
         let splits = Splits::open(experiment)?;
         for (opened, labelled) in splits.by_labels() {
             let fits = opened.evaluation.validate_for(&labelled.sizes());
+            let samples = labelled.samples();
+            let fits = fits.and_then(|()| opened.task.validate_samples(&samples).map_err(Error::named_in_config));
             fits.map_err(|error| error.at(&format!("evaluations.{}", opened.name)))?;
         }
         splits.require_best(experiment)?;

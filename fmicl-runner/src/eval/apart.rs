@@ -70,7 +70,9 @@ pub fn apart(encoders: &[PathBuf], asked: &Asked, options: &ApartOptions) -> any
             let kept = kept
                 .map(|(folder, on)| Kept::new(folder, &subject.weights, &about, on))
                 .transpose()?;
-            let it = Judging::new(&subject.reader, &encode, data.as_ref()).keeping(kept);
+            let copy = || subject.trainable();
+            let it = Judging::new(&subject.reader, &encode, data.as_ref());
+            let it = it.keeping(kept).copied_by(&copy);
             let tasks = (data.as_ref(), tasks.iter());
             found.evaluated.add(dataset.unwrap_or_default(), (name, &it), tasks)?;
             found.weights.push(Weights {

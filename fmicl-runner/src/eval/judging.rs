@@ -3,10 +3,11 @@
 use super::encode::{Encode, Reader};
 use super::judged::Judged;
 use super::kept::Kept;
+use super::supervised::{CopyEncoder, Training};
 use crate::data::{Labelled, Opened, Splits};
 use crate::left_out::Pass;
 use fmicl_core::tch::{Device, Tensor};
-use fmicl_core::{Error, Features, LabelledFeatures, Representation, Result, Samples};
+use fmicl_core::{Error, Features, LabelledFeatures, Representation, Result, Samples, Supervised};
 use fmicl_data::{Spread, Unreadable};
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub(super) struct Judging<'a> {
     reader: &'a Reader,
     encode: &'a Encode<'a>,
+    copy: Option<&'a CopyEncoder<'a>>,
     data: Option<&'a Splits>,
     is_in_training: bool,
     /// The most labelled training samples.
@@ -31,11 +33,20 @@ impl<'a> Judging<'a> {
         Judging {
             reader,
             encode,
+            copy: None,
             data,
             is_in_training: false,
             most: None,
             kept: None,
             labelled: OnceCell::new(),
+        }
+    }
+
+    /// Lets evaluations train copies of the encoder that `copy` makes.
+    pub fn copied_by(self, copy: &'a CopyEncoder<'a>) -> Self {
+        Judging {
+            copy: Some(copy),
+            ..self
         }
     }
 
@@ -67,6 +78,11 @@ impl<'a> Judging<'a> {
         self.labelled
             .get()
             .map(|(features, unreadable)| (features, *unreadable))
+    }
+
+    fn splits(&self) -> Result<(&'a Splits, &'a Labelled)> {
+        let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
+        labelled.ok_or_else(|| Error::Run("there are no labels to evaluate the encoder with".into()))
     }
 
     fn read_labelled(&self, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
@@ -117,9 +133,7 @@ impl Representation for Judging<'_> {
         if let Some((features, _)) = self.labelled.get() {
             return Ok(features);
         }
-        let labelled = self.data.and_then(|data| Some((data, data.labelled.as_ref()?)));
-        let none = || Error::Run("there are no labels to evaluate the encoder with".into());
-        let (data, labelled) = labelled.ok_or_else(none)?;
+        let (data, labelled) = self.splits()?;
         let kept = match &self.kept {
             Some(kept) => kept.read(labelled, self.reader.device)?,
             None => None,
@@ -136,6 +150,23 @@ impl Representation for Judging<'_> {
             }
         };
         Ok(&self.labelled.get_or_init(|| read).0)
+    }
+
+    fn supervised(&self) -> Result<Box<dyn Supervised + '_>> {
+        let (data, labelled) = self.splits()?;
+        if self.reader.processes.are_many() {
+            let count = self.reader.processes.size();
+            return Err(Error::Run(format!(
+                "an evaluation that trains with labels takes one process, and here are {count}"
+            )));
+        }
+        Ok(Box::new(Training {
+            reader: self.reader,
+            encode: self.encode,
+            copy: self.copy,
+            data,
+            samples: labelled.samples(),
+        }))
     }
 
     fn is_in_training(&self) -> bool {

@@ -54,7 +54,16 @@ fn require_room_for(
     let (beside, name) = beside.max().unwrap_or_default();
     let processes = data.processes_here as u64;
     let [train, test] = [sizes.train, sizes.test];
-    let needed = processes * (features((train + test) as u64, width as u64, data.half) + beside);
+    let (held, held_too) = match tasks.iter().all(|opened| opened.evaluation.trains()) {
+        // Who trains on the samples holds no features of all of them.
+        true => (0, format!("what `{name}` takes")),
+        false => {
+            let what =
+                format!("{of} of {train} + {test} samples, {width} numbers each, and what `{name}` takes beside them");
+            (features((train + test) as u64, width as u64, data.half), what)
+        }
+    };
+    let needed = processes * (held + beside);
     if needed <= there {
         return Ok(());
     }
@@ -64,8 +73,7 @@ fn require_room_for(
         _ => format!(", in each of {processes} processes"),
     };
     Err(Error::config(format!(
-        "{what} takes about {} ({of} of {train} + {test} samples, {width} numbers each, and what \
-         `{name}` takes beside them{each}), and {} are free; {fewer}, which is all {train} unless set, or take \
+        "{what} takes about {} ({held_too}{each}), and {} are free; {fewer}, which is all {train} unless set, or take \
          a machine with more memory",
         gib(needed),
         gib(there)

@@ -196,6 +196,8 @@ impl Protocol {
         };
         for opened in [first].into_iter().chain(by_labels) {
             let fits = opened.evaluation.validate_for(&labelled.sizes());
+            let samples = labelled.samples();
+            let fits = fits.and_then(|()| opened.task.validate_samples(&samples).map_err(Error::named_in_config));
             fits.map_err(|error| self.source.locate(error.at(&format!("evaluations.{}", opened.name))))?;
         }
         Ok(Some((dataset.name(), data)))

@@ -1,6 +1,6 @@
 //! Judging the encoder of a finished run as its experiment says.
 
-use super::{compare, require_room};
+use super::{compare, require_alone, require_room};
 use crate::DeviceChoice;
 use crate::data::Splits;
 use crate::run::provenance::{self, Computing, Segment};
@@ -63,6 +63,7 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
         if let (Some(differs), 0) = (&differs, processes.rank()) {
             tracing::warn!("{differs}: not what the run was trained on");
         }
+        require_alone(&data, &**processes).map_err(|error| it.experiment.locate(error))?;
         require_room(&data, it.model.learner.encoder().width(), device).map_err(|error| it.experiment.locate(error))?;
         let evaluated = compare(&it.experiment, &data, &it.model, device, processes)?;
         if processes.rank() > 0 {

@@ -1,6 +1,7 @@
 //! An encoder that is used as it is: of a run, or of published weights.
 
 use super::Reader;
+use super::supervised::{copy, copy_of};
 use crate::DeviceChoice;
 use crate::config::{self, Change, Experiment};
 use crate::run::{CheckpointChoice, Model, RunDir, published};
@@ -12,7 +13,7 @@ use fmicl_core::registry;
 use fmicl_core::tch::nn::{self, VarStore};
 use fmicl_core::tch::{self, Device, Tensor};
 use fmicl_core::{
-    Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Processes, Result, View, Views,
+    Backbone, Encoder, Error, Modality, Part, Pretrained, PretrainedParts, Processes, Result, Trainable, View, Views,
 };
 use fmicl_data::OnError;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub struct Subject {
     pub weights: PathBuf,
     /// Which weights of the file were taken, where it is another program's.
     pub taken: Option<String>,
+    /// Builds the encoder.
+    backbone: Arc<dyn Backbone>,
     encoder: Source,
 }
 
@@ -45,7 +48,7 @@ enum Source {
     Published {
         encoder: Box<dyn Encoder>,
         /// Keeps the weights.
-        _store: VarStore,
+        store: VarStore,
     },
 }
 
@@ -168,6 +171,7 @@ impl Origin {
                     reader: Reader::of(&it.experiment, device, processes),
                     weights: it.checkpoint,
                     taken: None,
+                    backbone: it.experiment.backbone.share(),
                     encoder: Source::Run(Box::new(it.model)),
                 })
             }
@@ -235,7 +239,8 @@ impl Published {
             },
             weights: self.path,
             taken,
-            encoder: Source::Published { encoder, _store: store },
+            backbone: self.backbone.share(),
+            encoder: Source::Published { encoder, store },
         })
     }
 }
@@ -262,6 +267,22 @@ impl Subject {
     /// The number of features.
     pub fn width(&self) -> i64 {
         self.encoder().width()
+    }
+
+    /// A copy of the encoder, to be trained.
+    ///
+    /// # Errors
+    /// Those of [`Backbone::build_for`].
+    pub fn trainable(&self) -> Result<Trainable> {
+        let input = self.reader.views.input()?;
+        match &self.encoder {
+            Source::Run(model) => copy_of(model, &*self.backbone, input),
+            Source::Published { store, .. } => {
+                let variables = store.variables().into_iter();
+                let own = variables.filter_map(|(name, it)| Some((name.strip_prefix(BACKBONE)?.to_string(), it)));
+                copy(&*self.backbone, input, (&own.collect(), ""), self.reader.device)
+            }
+        }
     }
 
     /// Features `[N, d]` of a view in evaluation form.
