@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod step;
+
+pub use step::Step;
+
 use fmicl_core::{Schedule, register};
 use serde::{Deserialize, Serialize};
 
