@@ -15,13 +15,21 @@ pub fn validate(share: f64) -> Result<()> {
 
 /// The samples that are left, and a share that is held out: those whose hash is least, the same in every run.
 pub fn split(train: &Features, share: f64) -> (Features, Features) {
-    let count = train.labels.numel();
-    let mut order: Vec<i64> = (0..count as i64).collect();
+    let (left, out) = indices(train.labels.numel(), share);
+    let select = |indices: Vec<usize>| {
+        let indices: Vec<_> = indices.into_iter().map(|index| index as i64).collect();
+        train.select(&Tensor::from_slice(&indices).to_device(train.labels.device()))
+    };
+    (select(left), select(out))
+}
+
+/// Which of `count` samples are left, and which are held out: at least one of each, where there are two.
+pub fn indices(count: usize, share: f64) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|&index| split_mix(split_mix(HELD_OUT, 0) ^ index as u64, 0));
     let held_out = ((share * count as f64).round() as usize).clamp(1, count.max(2) - 1);
-    let (out, left) = order.split_at(held_out.min(count));
-    let select = |indices: &[i64]| train.select(&Tensor::from_slice(indices).to_device(train.labels.device()));
-    (select(left), select(out))
+    let left = order.split_off(held_out.min(count));
+    (left, order)
 }
 
 /// Apart from the draws of few labels.
