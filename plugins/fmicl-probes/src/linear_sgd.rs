@@ -224,6 +224,7 @@ impl LinearSgd {
             metrics,
             main: ACCURACY.into(),
             notes: vec![self.note(head, (learnt.len(), out.len())), largest],
+            ..Report::default()
         })
     }
 
