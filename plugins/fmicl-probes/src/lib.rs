@@ -4,6 +4,7 @@ mod accuracies;
 mod augment;
 mod classifier;
 mod few;
+mod finetune;
 mod heads;
 mod held_out;
 mod knn;
@@ -22,6 +23,7 @@ mod tiles;
 
 pub use classifier::Classifier;
 pub use few::{DRAWS, FEW};
+pub use finetune::{Finetune, Labels};
 pub use knn::Knn;
 pub use linear::Linear;
 pub use linear_sgd::LinearSgd;

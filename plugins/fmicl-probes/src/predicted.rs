@@ -72,6 +72,15 @@ impl Predicted {
         Ok((metrics, note))
     }
 
+    /// The share of predictions that are right; NaN if there are none.
+    pub fn accuracy(&self) -> f64 {
+        if self.indices.is_empty() {
+            return f64::NAN;
+        }
+        let [predicted, labels, _] = self.whole();
+        Score::of(&predicted, &labels, self.classes).accuracy
+    }
+
     /// All of them in the order of the samples, each `[N]`.
     fn whole(&self) -> [Tensor; 3] {
         let order = Tensor::from_slice(&self.indices).argsort(0, false);
@@ -124,6 +133,7 @@ mod tests {
         );
         assert_eq!(hits(&metrics[1]), [true, true, true, true, true, false, false, false]);
         assert!(note.starts_with("largest class: always answering 7;"), "{note}");
+        assert_eq!(predicted.accuracy(), 0.125);
     }
 
     #[test]
@@ -131,6 +141,7 @@ mod tests {
         let labels = Tensor::from_slice(&[1i64, 0]);
         let mut predicted = Predicted::new(3);
         assert!(predicted.metrics(&labels, &[], false).is_err());
+        assert!(predicted.accuracy().is_nan());
         predicted.add(
             &Tensor::eye(3, (Kind::Float, Device::Cpu)).narrow(0, 0, 2),
             &labels,

@@ -1,0 +1,393 @@
+//! `finetune`: the whole network, a copy of the encoder with a linear classifier, trained with labels.
+//!
+//! The labelled samples are a share of each class, or those of a list. Each epoch shuffles them, crops and flips them at random, and
+//! takes a step of the optimizer on the mean cross entropy of each batch, with batch norm in training mode. The encoder that is judged
+//! keeps its weights.
+//!
+//! Source: Chen et al., SimCLR, ICML 2020, arXiv 2002.05709, section 4.2 and appendix B.5 (Nesterov momentum, rate 0.05 times batch /
+//! 256, no warm-up, no weight decay, crop and flip; 60 epochs for 1 % of the labels, 30 for 10 %); the decay of the rate over layers
+//! is BEiT's, arXiv 2106.08254.
+
+mod labels;
+mod layers;
+mod tuning;
+
+pub use labels::Labels;
+
+use crate::augment::{self, augmentation};
+use crate::held_out;
+use crate::predicted::{Predicted, TOP_NAMES};
+use fmicl_core::{
+    Batches, Documented, Error, Evaluation, LabelledBatch, LabelledSamples, Metric, MetricNames, Optimizer, Part,
+    Report, Representation, Result, Schedule, Shuffled, Sizes, Split, Supervised, Task, register, require, toml,
+};
+use fmicl_models::schedules::{LearningRate, cosine};
+use labels::Chosen;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use tch::{Kind, Tensor};
+use tuning::{Recipe, Snapshot, Tuning};
+
+/// The whole network trained with labels, from the encoder's weights.
+///
+/// It runs after training alone, in one process, for the encoder before training, too: the row of that is training from scratch.
+#[derive(Debug, Documented, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Finetune {
+    /// Share of each class's labelled training samples to learn from, above 0 and at most 1, at least one of each class: 0.01 or 0.1 as
+    /// in SimCLR. Or a file with the names of samples' files, a line each, such as SimCLR's `1percent.txt`. 1 by default.
+    pub labels: Labels,
+    /// Optimizer; by default `sgd` with Nesterov momentum 0.9 and no weight decay, SimCLR's.
+    pub optimizer: Part<dyn Optimizer>,
+    /// Learning rate at a batch of 256 (it is multiplied by batch / 256), above 0 and at most 1000; 0.05 by default.
+    pub lr: f64,
+    /// The factor of the learning rate from one layer to the one before it, above 0 and at most 1; 1, no difference, by default.
+    /// BEiT and MAE take 0.65 to 0.75 for a ViT.
+    pub layer_decay: f64,
+    /// The part of the target that all classes share, from 0 to below 1; 0 by default.
+    pub label_smoothing: f64,
+    /// Passes over the samples, at least 1; 30 by default. SimCLR has 60 for 1 % of the labels.
+    pub epochs: usize,
+    /// Epochs in which the learning rate rises linearly from 0, below `epochs`; 0 by default.
+    pub warmup_epochs: usize,
+    /// Schedule of the learning rate after the warm-up, step by step; `cosine` by default.
+    pub schedule: Part<dyn Schedule>,
+    /// Samples of a step, at least 2; 256 by default. If there are fewer samples, all of them.
+    pub batch_size: usize,
+    /// Share of the chosen samples, 0 to 0.5, on which each epoch is judged, metric `held-out`; the best epoch is taken. 0 by default:
+    /// the last epoch.
+    pub held_out: f64,
+    /// Crops and flips at random; true by default.
+    pub augment: bool,
+    /// The least and the greatest part of the image's area that a crop keeps, in (0, 1]; `[0.08, 1]` by default.
+    pub crop: [f64; 2],
+    /// The probability of a horizontal flip, from 0 to 1; 0.5 by default.
+    pub flip: f64,
+    /// Seed of the choice of samples, the classifier's initial weights, the order and the crops; 0 by default.
+    pub seed: u64,
+    /// File ending in `.safetensors` for the network that is judged: its backbone's weights as `fmicl export` names them, and the
+    /// classifier. Of several encoders, the last one's. Absent by default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save: Option<PathBuf>,
+}
+
+register!(
+    Evaluation,
+    "finetune",
+    Finetune,
+    "accuracy of the whole network trained with labels, all or a share of them (SimCLR's protocol)"
+);
+
+/// SimCLR's optimizer for labels.
+#[expect(
+    clippy::expect_used,
+    reason = "fmicl-models, which this crate links, registers `sgd`"
+)]
+fn nesterov() -> Part<dyn Optimizer> {
+    let options = toml::Table::from_iter([
+        ("nesterov".to_string(), true.into()),
+        ("weight_decay".to_string(), 0.0.into()),
+    ]);
+    Part::new("sgd", options).expect("there is an optimizer `sgd`")
+}
+
+impl Default for Finetune {
+    fn default() -> Self {
+        Finetune {
+            labels: Labels::Share(1.0),
+            optimizer: nesterov(),
+            lr: 0.05,
+            layer_decay: 1.0,
+            label_smoothing: 0.0,
+            epochs: 30,
+            warmup_epochs: 0,
+            schedule: cosine(),
+            batch_size: 256,
+            held_out: 0.0,
+            augment: true,
+            crop: [0.08, 1.0],
+            flip: 0.5,
+            seed: 0,
+            save: None,
+        }
+    }
+}
+
+impl Evaluation for Finetune {
+    fn validate(&self) -> Result<()> {
+        self.labels.validate()?;
+        let Finetune { lr, epochs, .. } = *self;
+        require(lr > 0.0 && lr <= 1e3, "lr", || {
+            format!("{lr} is not above 0 and at most 1000")
+        })?;
+        require(self.layer_decay > 0.0 && self.layer_decay <= 1.0, "layer_decay", || {
+            format!("{} is not above 0 and at most 1; 1 is none", self.layer_decay)
+        })?;
+        require((0.0..1.0).contains(&self.label_smoothing), "label_smoothing", || {
+            format!("{} is not from 0 to below 1", self.label_smoothing)
+        })?;
+        require(epochs >= 1, "epochs", || "0 is not at least 1".into())?;
+        require(self.warmup_epochs < epochs, "warmup_epochs", || {
+            format!(
+                "{} is not below the {epochs} epochs; use 0 for no warm-up",
+                self.warmup_epochs
+            )
+        })?;
+        augment::validate_batch_size(self.batch_size)?;
+        held_out::validate(self.held_out)?;
+        augment::validate(self.crop, self.flip)?;
+        self.save.as_deref().map_or(Ok(()), require_place)
+    }
+
+    fn wants_labels(&self) -> bool {
+        true
+    }
+
+    fn trains(&self) -> bool {
+        true
+    }
+
+    /// Of the classifier; the network takes what a training step of as many samples takes, and its weights a third time where the
+    /// best epoch is kept.
+    fn memory(&self, sizes: &Sizes, width: usize) -> u64 {
+        let classifier = 4 * 4 * (width as u64 + 1) * sizes.classes as u64;
+        classifier + 4 * 8 * (sizes.test + sizes.train) as u64
+    }
+
+    fn open(&self) -> Result<Box<dyn Task>> {
+        let labels = self
+            .labels
+            .open()
+            .map_err(|error| error.named_in_config().at("labels"))?;
+        Ok(Box::new(Opened {
+            options: self.clone(),
+            labels,
+        }))
+    }
+}
+
+/// Checks that a file can be made at this path, before the work for it.
+fn require_place(path: &Path) -> Result<()> {
+    let shown = path.display();
+    require(
+        path.extension().is_some_and(|ending| ending == "safetensors"),
+        "save",
+        || format!("{shown} does not end in .safetensors"),
+    )?;
+    require(!path.is_dir(), "save", || {
+        format!("{shown} is a folder; name a file in it")
+    })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    require(folder.is_none_or(Path::is_dir), "save", || {
+        format!("there is no folder for {shown}; make it, or name a file in another one")
+    })
+}
+
+/// The options, with the list of samples read.
+struct Opened {
+    options: Finetune,
+    labels: Chosen,
+}
+
+const ACCURACY: &str = "accuracy";
+const HELD_OUT: &str = "held-out";
+
+impl Task for Opened {
+    fn metrics(&self, _in_training: bool) -> MetricNames {
+        let held_out: &[&str] = if self.options.held_out > 0.0 { &[HELD_OUT] } else { &[] };
+        MetricNames::new(ACCURACY, [TOP_NAMES, "balanced"].iter().chain(held_out).copied())
+    }
+
+    fn validate_samples(&self, samples: &LabelledSamples) -> Result<()> {
+        self.choose(samples).map(drop)
+    }
+
+    fn judge(&self, it: &dyn Representation) -> Result<Report> {
+        let it = it.supervised()?;
+        let (left, out) = self.choose(it.samples())?;
+        let learnt: Vec<_> = left
+            .iter()
+            .map(|&index| it.samples().train.label(index) as i64)
+            .collect();
+        let trained = self.options.train(&*it, left, out.clone())?;
+        let predicted = predict(
+            &*it,
+            &trained.tuning,
+            Split::Test,
+            (0..it.samples().test.len()).collect(),
+        )?;
+        let class_names = &it.samples().class_names;
+        let (mut metrics, largest) = predicted.metrics(&Tensor::from_slice(&learnt), class_names, true)?;
+        if let Some(accuracy) = trained.held_out {
+            metrics.push(Metric::percent(HELD_OUT, accuracy, None));
+        }
+        let mut notes = vec![self.note(learnt.len(), out.len(), trained.epoch), largest];
+        if let Some(path) = &self.options.save {
+            trained.tuning.write(path)?;
+            notes.push(format!(
+                "finetune: the network of the last column is in {}.",
+                path.display()
+            ));
+        }
+        Ok(Report {
+            title: "test accuracy of the whole network, trained with labels".into(),
+            metrics,
+            main: ACCURACY.into(),
+            notes,
+        })
+    }
+}
+
+impl Opened {
+    /// Indices of the training samples that are learnt from, and of those that are held out.
+    fn choose(&self, samples: &LabelledSamples) -> Result<(Vec<usize>, Vec<usize>)> {
+        let Finetune { seed, held_out, .. } = self.options;
+        let chosen = self.labels.of(&*samples.train, seed);
+        let chosen = chosen.map_err(|error| error.named_in_config().at("labels"))?;
+        let least = if held_out > 0.0 { 3 } else { 2 };
+        require(chosen.len() >= least, "labels", || {
+            format!(
+                "{} labelled training samples are too few; {least} are the least",
+                chosen.len()
+            )
+        })?;
+        if held_out == 0.0 {
+            return Ok((chosen, Vec::new()));
+        }
+        let (left, out) = held_out::indices(chosen.len(), held_out);
+        let of = |places: Vec<usize>| places.into_iter().map(|place| chosen[place]).collect();
+        Ok((of(left), of(out)))
+    }
+
+    fn note(&self, learnt: usize, held_out: usize, epoch: usize) -> String {
+        let Finetune {
+            labels,
+            epochs,
+            augment,
+            optimizer,
+            ..
+        } = &self.options;
+        let views = if *augment { "crops and flips" } else { "no augmentation" };
+        let taken = match held_out {
+            0 => "the last is judged".to_string(),
+            count => format!("epoch {epoch} is the best on {count} held-out training samples"),
+        };
+        format!(
+            "finetune: {epochs} epochs of {} on {learnt} labelled training samples ({labels}), {views}; {taken}.",
+            optimizer.name()
+        )
+    }
+}
+
+/// A trained network.
+struct Trained {
+    tuning: Tuning,
+    /// Its epoch, from 1, and its accuracy on held-out samples, if there are any.
+    epoch: usize,
+    held_out: Option<f64>,
+}
+
+impl Finetune {
+    /// Trains a copy of the encoder on the training samples at `indices`; of its epochs, the first of the best on those at `out`.
+    fn train(&self, it: &dyn Supervised, indices: Vec<usize>, out: Vec<usize>) -> Result<Trained> {
+        let recipe = Recipe {
+            optimizer: &*self.optimizer,
+            layer_decay: self.layer_decay,
+            label_smoothing: self.label_smoothing,
+        };
+        let mut tuning = Tuning::new(it.trainable()?, it.samples().classes, self.seed, &recipe);
+        // A backbone may have dropout.
+        tch::manual_seed(self.seed as i64);
+        let Batches {
+            per_epoch,
+            batch_size,
+            items,
+        } = it.shuffled(&Shuffled {
+            indices,
+            batch_size: self.batch_size,
+            epochs: self.epochs,
+            seed: self.seed,
+            augmentation: augmentation(self.augment, self.crop, self.flip),
+        })?;
+        let rate = LearningRate {
+            base_lr: self.lr * batch_size as f64 / BATCH,
+            warmup_steps: (self.warmup_epochs * per_epoch) as u64,
+            total_steps: (self.epochs * per_epoch) as u64,
+            final_lr: 0.0,
+            schedule: &self.schedule,
+        };
+        let mut best: Option<(f64, usize, Snapshot)> = None;
+        let mut losses: Option<Tensor> = None;
+        for (step, batch) in items.enumerate() {
+            let LabelledBatch { view, labels, .. } = batch?;
+            let loss = tuning.step(&view, &labels, rate.at(step as u64)?).to_kind(Kind::Double);
+            losses = Some(losses.map_or_else(|| loss.shallow_clone(), |sum| sum + &loss));
+            if (step + 1) % per_epoch != 0 {
+                continue;
+            }
+            let epoch = (step + 1) / per_epoch;
+            let loss = losses.take().map_or(f64::NAN, |sum| sum.double_value(&[])) / per_epoch as f64;
+            if !loss.is_finite() {
+                let message = format!("finetune: the loss of epoch {epoch} is not finite; try a lower `lr`");
+                return Err(Error::Run(message));
+            }
+            let accuracy = match out.is_empty() {
+                true => None,
+                false => Some(predict(it, &tuning, Split::Train, out.clone())?.accuracy()),
+            };
+            tell((epoch, self.epochs), loss, accuracy);
+            match accuracy {
+                Some(accuracy) if accuracy.is_nan() => {
+                    return Err(Error::Run("none of the held-out samples can be read".into()));
+                }
+                Some(accuracy) if best.as_ref().is_none_or(|(most, ..)| accuracy > *most) => {
+                    best = Some((accuracy, epoch, tuning.snapshot()));
+                }
+                _ => {}
+            }
+        }
+        match best {
+            Some((accuracy, epoch, snapshot)) => {
+                tuning.restore(&snapshot);
+                Ok(Trained {
+                    tuning,
+                    epoch,
+                    held_out: Some(accuracy),
+                })
+            }
+            None => Ok(Trained {
+                tuning,
+                epoch: self.epochs,
+                held_out: None,
+            }),
+        }
+    }
+}
+
+/// The batch for which learning rates are given.
+const BATCH: f64 = 256.0;
+
+/// Writes an epoch to the log.
+fn tell((epoch, epochs): (usize, usize), loss: f64, held_out: Option<f64>) {
+    let held_out = held_out.map_or(String::new(), |share| format!(", held-out {:.1} %", 100.0 * share));
+    tracing::info!("finetune: epoch {epoch} of {epochs}, loss {loss:.4}{held_out}");
+}
+
+/// Predictions for the samples of a split at `indices`.
+fn predict(it: &dyn Supervised, tuning: &Tuning, split: Split, indices: Vec<usize>) -> Result<Predicted> {
+    let mut predicted = Predicted::new(it.samples().classes);
+    for batch in it.in_order(split, indices)?.items {
+        let LabelledBatch { indices, view, labels } = batch?;
+        let logits = tuning.logits(&view);
+        // The last step of all can be the one that diverges.
+        if !logits.sum(Kind::Double).double_value(&[]).is_finite() {
+            let message = "finetune: the trained network is not finite; try a lower `lr`";
+            return Err(Error::Run(message.into()));
+        }
+        predicted.add(&logits, &labels, indices);
+    }
+    Ok(predicted)
+}
+
+#[cfg(test)]
+mod tests;
