@@ -107,7 +107,7 @@ pub fn checked(experiment: &Experiment) -> Result<Checked, Vec<Error>> {
     let (Some(device), Some(data), Some(mut model)) = (device, data, model) else {
         return Err(problems);
     };
-    eval::require_room(&data, model.learner.encoder().width(), device)
+    let need = eval::require_room(&data, model.learner.encoder().width(), device)
         .map_err(|error| vec![experiment.locate(error)])?;
     let steps = model.dry_run(experiment, &data.pretrain);
     let (steps, terms) = steps.map_err(|error| vec![experiment.locate(error)])?;
@@ -136,6 +136,7 @@ pub fn checked(experiment: &Experiment) -> Result<Checked, Vec<Error>> {
     lines.extend(experiment.why().map(|why| ("default", why)));
     let epochs = experiment.train.epochs;
     lines.push(("training", format!("{epochs} epochs of {steps} steps on {device:?}")));
+    lines.extend(need.map(|need| ("memory", format!("evaluation takes {need}"))));
     Ok(Checked { lines, data, terms })
 }
 
@@ -188,6 +189,8 @@ mod tests {
         );
         assert!(summary.contains("resnet in simclr: "), "{summary}");
         assert!(summary.contains("4 epochs of 2 steps on Cpu"), "{summary}");
+        let memory = "evaluation takes about 0.1 GiB (raw pixels of 16 + 16 samples, 3072 numbers each, and what ";
+        assert!(summary.contains(memory), "{summary}");
     }
 
     #[test]

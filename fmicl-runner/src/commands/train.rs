@@ -117,7 +117,10 @@ fn in_group(
     let mut model = opened.model(found.as_ref(), device)?;
     let width = model.learner.encoder().width();
     eval::require_alone(data, &**processes).map_err(|error| experiment.locate(error))?;
-    eval::require_room(data, width, device).map_err(|error| experiment.locate(error))?;
+    let need = eval::require_room(data, width, device).map_err(|error| experiment.locate(error))?;
+    if let (Some(need), 0) = (need, processes.rank()) {
+        tracing::info!("the evaluation after training takes {need}");
+    }
     let judge = |model: &Model| -> anyhow::Result<Worth> {
         let reports = eval::online(experiment, data, model, device, processes)?;
         let score = reports.score(experiment.eval.best.as_deref());

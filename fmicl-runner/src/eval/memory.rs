@@ -4,16 +4,81 @@ use super::{MOST_PIXELS, raw_bytes};
 use crate::data::{Opened, Splits};
 use fmicl_core::tch::Device;
 use fmicl_core::{Error, Result};
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
+/// Memory that evaluations take, in all processes of this machine.
+#[derive(Debug)]
+pub(crate) struct Need {
+    bytes: u64,
+    /// What takes it.
+    of: String,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "about {} ({})", gib(self.bytes), self.of)
+    }
+}
+
+fn gib(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+}
+
+impl Need {
+    /// To judge by `tasks` the labelled splits of `data`, of which each sample has `width` numbers, called `of`; nothing where
+    /// nothing is judged by labels.
+    fn new(data: &Splits, tasks: &[&Opened], (width, of): (usize, &str)) -> Option<Self> {
+        let sizes = data.labelled.as_ref()?.sizes();
+        let beside = tasks.iter();
+        let beside = beside.map(|opened| (opened.evaluation.memory(&sizes, width), &*opened.name));
+        let (beside, name) = beside.max()?;
+        let processes = data.processes_here as u64;
+        let [train, test] = [sizes.train, sizes.test];
+        let (held, mut of) = match tasks.iter().all(|opened| opened.evaluation.trains()) {
+            // Who trains on the samples holds no features of all of them.
+            true => (0, format!("what `{name}` takes")),
+            false => {
+                let of = format!(
+                    "{of} of {train} + {test} samples, {width} numbers each, and what `{name}` takes beside them"
+                );
+                (features((train + test) as u64, width as u64, data.half), of)
+            }
+        };
+        if processes > 1 {
+            of += &format!(", in each of {processes} processes");
+        }
+        let bytes = processes * (held + beside);
+        Some(Need { bytes, of })
+    }
+
+    /// Checks that there is as much; the error calls the evaluations `what`. A GPU's memory is not checked.
+    fn require(&self, what: &str, data: &Splits, device: Device) -> Result<()> {
+        let there = available().filter(|_| device == Device::Cpu);
+        let (Some(labelled), Some(there)) = (&data.labelled, there) else {
+            return Ok(());
+        };
+        if self.bytes <= there {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "{what} takes {self}, and {} are free; lower eval.train_samples, which is all {} unless set, or take a machine \
+             with more memory",
+            gib(there),
+            labelled.train.len()
+        ))
+        .at("eval"))
+    }
+}
+
 /// Checks that there is memory to [compare](super::compare) a trained encoder of `width` features: for the features of the
 /// labelled splits, or the raw pixels if those are larger, and for the evaluations, in each process of this machine. The memory
-/// of training stays in use meanwhile. A GPU's memory is not checked.
+/// of training stays in use meanwhile. Returns what is needed, if anything is judged by labels.
 ///
 /// # Errors
 /// A config error at `eval`, with what is needed and what there is.
-pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<()> {
+pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<Option<Need>> {
     // A sample that cannot be read has an error of its own.
     let raw = data.raw_width().ok().flatten();
     let raw = raw.filter(|width| {
@@ -21,9 +86,11 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
         labelled.any(|labelled| raw_bytes(*width, labelled) <= MOST_PIXELS)
     });
     let tasks: Vec<_> = data.by_labels().map(|(opened, _)| opened).collect();
-    let numbers = widest(width as usize, raw);
-    let fewer = "lower eval.train_samples";
-    require_room_for(data, ("the evaluation after training", &tasks, fewer), numbers, device)
+    let need = Need::new(data, &tasks, widest(width as usize, raw));
+    if let Some(need) = &need {
+        need.require("the evaluation after training", data, device)?;
+    }
+    Ok(need)
 }
 
 /// Checks that there is memory for one evaluation of one encoder on labelled splits.
@@ -31,54 +98,8 @@ pub(crate) fn require_room(data: &Splits, width: i64, device: Device) -> Result<
 /// # Errors
 /// As [`require_room`].
 pub(super) fn require_room_alone(data: &Splits, opened: &Opened, width: i64, device: Device) -> Result<()> {
-    let fewer = "lower eval.train_samples";
-    let numbers = (width as usize, FEATURES);
-    require_room_for(data, ("this evaluation", &[opened], fewer), numbers, device)
-}
-
-/// Checks that there is memory for `width` numbers for each sample, which the error calls `of`. The error calls the evaluations
-/// `what`, and `fewer` is its advice.
-fn require_room_for(
-    data: &Splits,
-    (what, tasks, fewer): (&str, &[&Opened], &str),
-    (width, of): (usize, &str),
-    device: Device,
-) -> Result<()> {
-    let there = available().filter(|_| device == Device::Cpu);
-    let (Some(labelled), Some(there), false) = (&data.labelled, there, tasks.is_empty()) else {
-        return Ok(());
-    };
-    let sizes = labelled.sizes();
-    let beside = tasks.iter();
-    let beside = beside.map(|opened| (opened.evaluation.memory(&sizes, width), &*opened.name));
-    let (beside, name) = beside.max().unwrap_or_default();
-    let processes = data.processes_here as u64;
-    let [train, test] = [sizes.train, sizes.test];
-    let (held, held_too) = match tasks.iter().all(|opened| opened.evaluation.trains()) {
-        // Who trains on the samples holds no features of all of them.
-        true => (0, format!("what `{name}` takes")),
-        false => {
-            let what =
-                format!("{of} of {train} + {test} samples, {width} numbers each, and what `{name}` takes beside them");
-            (features((train + test) as u64, width as u64, data.half), what)
-        }
-    };
-    let needed = processes * (held + beside);
-    if needed <= there {
-        return Ok(());
-    }
-    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-    let each = match processes {
-        1 => String::new(),
-        _ => format!(", in each of {processes} processes"),
-    };
-    Err(Error::config(format!(
-        "{what} takes about {} ({held_too}{each}), and {} are free; {fewer}, which is all {train} unless set, or take \
-         a machine with more memory",
-        gib(needed),
-        gib(there)
-    ))
-    .at("eval"))
+    let need = Need::new(data, &[opened], (width as usize, FEATURES));
+    need.map_or(Ok(()), |need| need.require("this evaluation", data, device))
 }
 
 const FEATURES: &str = "features";

@@ -3,108 +3,71 @@
 use crate::Classifier;
 use crate::few::{DRAWS, Few, few};
 use crate::held_out;
+use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_NAMES, likeliest};
 use crate::score::{Largest, Score};
-use fmicl_core::{Confusion, LabelledFeatures, Metric, MetricNames, Report};
-use tch::Tensor;
+use fmicl_core::{LabelledFeatures, Metric, MetricNames, Report};
 
-/// With every label: of all test samples, and of every class alike.
-const ALL: [&str; 2] = ["accuracy", "balanced"];
-/// With every label: whether the class is among the [`TOP`] likeliest.
-const TOP_5: &str = "top-5";
-const TOP: i64 = 5;
-/// With few labels, as [`ALL`].
+/// With few labels, as accuracy and balanced accuracy.
 const FEW_LABELS: [&str; 2] = ["few-labels", "few-labels-balanced"];
 /// On labels of the training split that were held out.
 const HELD_OUT: &str = "held-out";
 
 /// The names of the metrics of [`accuracies`], `accuracy` being the main one.
 pub fn names(in_training: bool, held_out: f64) -> MetricNames {
-    let slow: &[&str] = if in_training {
-        &[]
-    } else {
-        &[TOP_5, FEW_LABELS[0], FEW_LABELS[1]]
-    };
+    let few: &[&str] = if in_training { &[] } else { &FEW_LABELS };
     let held_out: &[&str] = if held_out > 0.0 { &[HELD_OUT] } else { &[] };
-    MetricNames::new(ALL[0], ALL[1..].iter().chain(slow).chain(held_out).copied())
+    MetricNames::new(
+        ACCURACY,
+        [TOP_NAMES, BALANCED].iter().chain(few).chain(held_out).copied(),
+    )
 }
 
-/// A report of the metrics `accuracy` and `balanced`, with every label of the training split; and, unless training waits for
-/// them, `top-5`, the confusion matrix, and `few-labels` and `few-labels-balanced`, the means over [`DRAWS`] choices of a few
-/// labels; and `held-out`, with all but a share `held_out` of the labels, on that share, if it is above 0. Its notes say how
-/// they were obtained.
+/// A report of the metrics of [`Learnt::report`], with every label of the training split; and, unless training waits for
+/// them, `few-labels` and `few-labels-balanced`, the means over [`DRAWS`] choices of a few labels; and `held-out`, with all but a
+/// share `held_out` of the labels, on that share, if it is above 0. Its notes say how they were obtained.
 pub fn accuracies(title: &str, it: &dyn Classifier, on: &LabelledFeatures, held_out: f64, in_training: bool) -> Report {
     let LabelledFeatures {
-        train, test, classes, ..
+        train,
+        test,
+        classes,
+        class_names,
     } = on;
-    let largest = Largest::of(&train.labels, &test.labels, *classes);
-    let level = largest.score;
-    let pair = |names: [&str; 2], score: Score| {
-        [
-            Metric::percent(names[0], score.accuracy, Some(level.accuracy)),
-            Metric::percent(names[1], score.balanced, Some(level.balanced)),
-        ]
+    let learnt = Learnt {
+        classes: *classes,
+        class_names,
+        labels: &train.labels,
     };
-    let score = |predicted: &Tensor| Score::of(predicted, &test.labels, *classes);
-    let (predicted, top) = match in_training {
-        true => (it.predict(train, test, *classes), None),
-        false => {
-            // The likeliest, and behind it those of the top: of equals `topk` may take another one first.
-            let likeliest = |scores: &Tensor| {
-                let top = scores.topk(TOP.min(*classes as i64), 1, true, true).1;
-                Tensor::cat(&[scores.argmax(1, true), top], 1)
-            };
-            let likeliest = it.classify(train, test, *classes, &likeliest);
-            (likeliest.select(1, 0), Some(likeliest))
-        }
-    };
-    let right = predicted.eq_tensor(&test.labels);
-    let mut metrics = pair(ALL, score(&predicted)).to_vec();
+    let found = it.classify(train, test, *classes, &likeliest);
+    let mut report = learnt.report(title, &found, &test.labels, !in_training);
     let mut notes = Vec::new();
-    let mut confusion = None;
-    if let Some(top) = top {
-        metrics[0] = metrics[0].clone().counting(&right);
-        let right = top.eq_tensor(&test.labels.unsqueeze(1)).any_dim(1, false);
-        let share = right
-            .to_kind(tch::Kind::Double)
-            .mean(tch::Kind::Double)
-            .double_value(&[]);
-        metrics.push(Metric::percent(TOP_5, share, None));
-        confusion = Confusion::of(&predicted, &test.labels, *classes);
+    if !in_training {
+        let score = |predicted| Score::of(&predicted, &test.labels, *classes);
         let draws: Vec<_> = (0..DRAWS)
-            .map(|draw| score(&it.predict(&train.select(&few(&train.labels, draw)), test, *classes)))
+            .map(|draw| score(it.predict(&train.select(&few(&train.labels, draw)), test, *classes)))
             .collect();
         let mean = |value: fn(&Score) -> f64| draws.iter().map(value).sum::<f64>() / draws.len() as f64;
-        let few = Score {
-            accuracy: mean(|draw| draw.accuracy),
-            balanced: mean(|draw| draw.balanced),
-        };
-        metrics.extend(pair(FEW_LABELS, few));
+        let level = Largest::of(&train.labels, &test.labels, *classes).score;
+        let [accuracy, balanced] = FEW_LABELS;
+        report.metrics.extend([
+            Metric::percent(accuracy, mean(|draw| draw.accuracy), Some(level.accuracy)),
+            Metric::percent(balanced, mean(|draw| draw.balanced), Some(level.balanced)),
+        ]);
         notes.push(Few::of(&train.labels, *classes).note(*classes));
     }
     if held_out > 0.0 {
         let (left, out) = held_out::split(train, held_out);
         let score = Score::of(&it.predict(&left, &out, *classes), &out.labels, *classes);
         let level = Largest::of(&left.labels, &out.labels, *classes).score.accuracy;
-        metrics.push(Metric::percent(HELD_OUT, score.accuracy, Some(level)));
+        report
+            .metrics
+            .push(Metric::percent(HELD_OUT, score.accuracy, Some(level)));
         let (out, left) = (out.labels.numel(), left.labels.numel());
         notes.push(format!(
             "held-out: on {out} labelled training samples, of the other {left}."
         ));
     }
-    let name = match on.class_names.get(largest.class) {
-        Some(name) => format!("{name:?}"),
-        None => largest.class.to_string(),
-    };
-    notes.push(format!(
-        "largest class: always answering {name}; balanced: every class counts alike, whatever its size."
-    ));
-    Report {
-        title: title.into(),
-        metrics,
-        main: ALL[0].into(),
-        notes,
-        confusion,
-    }
+    report.notes.splice(0..0, notes);
+    report
 }
 
 #[cfg(test)]
@@ -153,9 +116,7 @@ mod tests {
         let Report { metrics, confusion, .. } = accuracies("", &knn, &on, 0.0, false);
         assert!(metrics.iter().all(|metric| metric.name != "held-out"));
         assert!(metrics[0].hits.as_ref().is_some_and(|hits| hits.0 == [false; 60]));
-        // Of three classes each is among the five likeliest.
-        let top = metrics.iter().find(|metric| metric.name == TOP_5).unwrap();
-        assert_eq!(top.value, 100.0);
+        assert!(metrics.iter().all(|metric| metric.name != "top-5"), "of three classes");
         let interval = metrics[0].interval.map(|it| (it.low, it.high));
         assert_eq!(interval, Some((0.0, 0.0)));
         assert_eq!(confusion.unwrap().0, [[0, 20, 0], [0, 0, 20], [20, 0, 0]]);

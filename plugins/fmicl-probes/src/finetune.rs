@@ -16,7 +16,7 @@ pub use labels::Labels;
 
 use crate::augment::{self, augmentation};
 use crate::held_out;
-use crate::predicted::{Predicted, TOP_NAMES};
+use crate::predicted::{ACCURACY, BALANCED, Learnt, Predicted, TOP_NAMES};
 use fmicl_core::{
     Batches, Documented, Error, Evaluation, LabelledBatch, LabelledSamples, Metric, MetricNames, Optimizer, Part,
     Report, Representation, Result, Schedule, Shuffled, Sizes, Split, Supervised, Task, register, require, toml,
@@ -189,13 +189,12 @@ struct Opened {
     labels: Chosen,
 }
 
-const ACCURACY: &str = "accuracy";
 const HELD_OUT: &str = "held-out";
 
 impl Task for Opened {
     fn metrics(&self, _in_training: bool) -> MetricNames {
         let held_out: &[&str] = if self.options.held_out > 0.0 { &[HELD_OUT] } else { &[] };
-        MetricNames::new(ACCURACY, [TOP_NAMES, "balanced"].iter().chain(held_out).copied())
+        MetricNames::new(ACCURACY, [TOP_NAMES, BALANCED].iter().chain(held_out).copied())
     }
 
     fn validate_samples(&self, samples: &LabelledSamples) -> Result<()> {
@@ -216,25 +215,26 @@ impl Task for Opened {
             Split::Test,
             (0..it.samples().test.len()).collect(),
         )?;
-        let class_names = &it.samples().class_names;
-        let (mut metrics, largest) = predicted.metrics(&Tensor::from_slice(&learnt), class_names, true)?;
+        let of = Learnt {
+            classes: it.samples().classes,
+            class_names: &it.samples().class_names,
+            labels: &Tensor::from_slice(&learnt),
+        };
+        let title = "test accuracy of the whole network, trained with labels";
+        let mut report = predicted.report(title, &of, true)?;
         if let Some(accuracy) = trained.held_out {
-            metrics.push(Metric::percent(HELD_OUT, accuracy, None));
+            report.metrics.push(Metric::percent(HELD_OUT, accuracy, None));
         }
-        let mut notes = vec![self.note(learnt.len(), out.len(), trained.epoch), largest];
+        let note = self.note(learnt.len(), out.len(), trained.epoch);
+        report.notes.insert(0, note);
         if let Some(path) = &self.options.save {
             trained.tuning.write(path)?;
-            notes.push(format!(
+            report.notes.push(format!(
                 "finetune: the network of the last column is in {}.",
                 path.display()
             ));
         }
-        Ok(Report {
-            title: "test accuracy of the whole network, trained with labels".into(),
-            metrics,
-            main: ACCURACY.into(),
-            notes,
-        })
+        Ok(report)
     }
 }
 
@@ -375,7 +375,7 @@ fn tell((epoch, epochs): (usize, usize), loss: f64, held_out: Option<f64>) {
 
 /// Predictions for the samples of a split at `indices`.
 fn predict(it: &dyn Supervised, tuning: &Tuning, split: Split, indices: Vec<usize>) -> Result<Predicted> {
-    let mut predicted = Predicted::new(it.samples().classes);
+    let mut predicted = Predicted::default();
     for batch in it.in_order(split, indices)?.items {
         let LabelledBatch { indices, view, labels } = batch?;
         let logits = tuning.logits(&view);

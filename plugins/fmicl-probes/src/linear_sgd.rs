@@ -16,7 +16,7 @@ use crate::augment;
 use crate::heads::Heads;
 use crate::held_out;
 use crate::normal::new_weights;
-use crate::predicted::{Predicted, TOP_NAMES};
+use crate::predicted::{ACCURACY, BALANCED, Learnt, Predicted, TOP_NAMES};
 use crate::tiles;
 use cached::Cached;
 use encoded::Encoded;
@@ -134,7 +134,7 @@ const LEAST: usize = 3;
 impl Task for LinearSgd {
     fn metrics(&self, _in_training: bool) -> MetricNames {
         let held_out: &[&str] = if self.held_out > 0.0 { &[HELD_OUT] } else { &[] };
-        MetricNames::new(ACCURACY, [TOP_NAMES, "balanced", LR].iter().chain(held_out).copied())
+        MetricNames::new(ACCURACY, [TOP_NAMES, BALANCED, LR].iter().chain(held_out).copied())
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
@@ -146,7 +146,6 @@ impl Task for LinearSgd {
     }
 }
 
-const ACCURACY: &str = "accuracy";
 const HELD_OUT: &str = "held-out";
 const LR: &str = "lr";
 
@@ -201,7 +200,7 @@ impl LinearSgd {
         let heads = self.fit(source, left)?;
         let (head, held_out) = self.choose(source, &heads, out.clone())?;
 
-        let mut predicted = Predicted::new(classes);
+        let mut predicted = Predicted::default();
         let all = (0..source.test_samples()).collect();
         for block in source.in_order(Split::Test, all, self)? {
             let Block {
@@ -211,21 +210,22 @@ impl LinearSgd {
             } = block?;
             predicted.add(&heads.logits_of(head, &features), &labels, indices);
         }
-        let (mut metrics, largest) = predicted.metrics(&Tensor::from_slice(&learnt), class_names, !in_training)?;
-        metrics.push(Metric {
+        let of = Learnt {
+            classes,
+            class_names,
+            labels: &Tensor::from_slice(&learnt),
+        };
+        let title = "test accuracy of a linear layer, trained by SGD";
+        let mut report = predicted.report(title, &of, !in_training)?;
+        report.metrics.push(Metric {
             higher_is_better: None,
             ..Metric::new(LR, self.lr[head], 3)
         });
         if let Some(accuracy) = held_out {
-            metrics.push(Metric::percent(HELD_OUT, accuracy, None));
+            report.metrics.push(Metric::percent(HELD_OUT, accuracy, None));
         }
-        Ok(Report {
-            title: "test accuracy of a linear layer, trained by SGD".into(),
-            metrics,
-            main: ACCURACY.into(),
-            notes: vec![self.note(head, (learnt.len(), out.len())), largest],
-            ..Report::default()
-        })
+        report.notes.insert(0, self.note(head, (learnt.len(), out.len())));
+        Ok(report)
     }
 
     /// Trains a head for each rate on the training samples at `indices`.

@@ -1,75 +1,102 @@
 //! Predictions of a classifier, and how often they are right.
 
 use crate::score::{Largest, Score, counts};
-use fmicl_core::{Error, Metric, Result};
+use fmicl_core::{Confusion, Error, Metric, Report, Result};
 use tch::{Kind, Tensor};
 
+/// The main metric.
+pub const ACCURACY: &str = "accuracy";
+/// Accuracy with every class alike.
+pub const BALANCED: &str = "balanced";
 /// Classes of which one must be right.
 const TOP: i64 = 5;
 /// The name of its metric, as it is told before the number of classes is known.
 pub const TOP_NAMES: &str = "top-5*";
 
-/// Predictions for test samples, block by block: of a block's scores no more is kept than what was right.
-pub struct Predicted {
-    classes: usize,
-    indices: Vec<i64>,
-    /// Predicted classes, labels, and whether the label is among the likeliest five: `[N]` each.
-    blocks: Vec<[Tensor; 3]>,
+/// From scores `[N, C]` the likeliest class, and behind it the five likeliest, `[N, 1 + 5]`: of equals `topk` may take another one
+/// first.
+pub fn likeliest(scores: &Tensor) -> Tensor {
+    let top = scores.topk(TOP.min(scores.size()[1]), 1, true, true).1;
+    Tensor::cat(&[scores.argmax(1, true), top], 1)
 }
 
-impl Predicted {
-    /// No predictions yet.
-    pub fn new(classes: usize) -> Self {
-        Predicted {
-            classes,
-            indices: Vec::new(),
-            blocks: Vec::new(),
-        }
-    }
+/// The classes of a classifier, and the labels that it learnt from.
+pub struct Learnt<'a> {
+    /// The number of classes.
+    pub classes: usize,
+    /// Their names by number, if they have some.
+    pub class_names: &'a [String],
+    /// Labels `[M]` that were learnt from.
+    pub labels: &'a Tensor,
+}
 
-    /// Adds the scores `[N, C]` of samples with these labels `[N]` and indices in their split.
-    pub fn add(&mut self, scores: &Tensor, labels: &Tensor, indices: impl IntoIterator<Item = usize>) {
-        self.indices.extend(indices.into_iter().map(|index| index as i64));
-        let (_, likeliest) = scores.topk(TOP.min(scores.size()[1]), 1, true, true);
-        let among = likeliest.eq_tensor(&labels.unsqueeze(1)).any_dim(1, false);
-        self.blocks
-            .push([scores.argmax(1, false), labels.shallow_clone(), among]);
-    }
-
-    /// How often they are right. `train` are the labels `[M]` that were learnt from, and `counting` asks for the hits of each sample.
-    ///
-    /// The metrics are `accuracy`; `top-5`, where there are more than 5 classes; and `balanced`. Beside them is a note on their
-    /// largest class.
-    ///
-    /// # Errors
-    /// [`Error::Run`] if there are no predictions.
-    pub fn metrics(&self, train: &Tensor, class_names: &[String], counting: bool) -> Result<(Vec<Metric>, String)> {
-        if self.indices.is_empty() {
-            return Err(Error::Run("none of the test samples can be read".into()));
-        }
-        let [predicted, labels, among] = self.whole();
-        let largest = Largest::of(train, &labels, self.classes);
-        let (score, level) = (Score::of(&predicted, &labels, self.classes), largest.score);
-        let counted = |metric: Metric, right: &Tensor| if counting { metric.counting(right) } else { metric };
-        let accuracy = Metric::percent("accuracy", score.accuracy, Some(level.accuracy));
-        let mut metrics = vec![counted(accuracy, &predicted.eq_tensor(&labels))];
+impl Learnt<'_> {
+    /// A report of how often the first of `likeliest` `[N, 1 + 5]` is the label `[N]`: the metrics `accuracy`; `top-5`, where there
+    /// are more than 5 classes; and `balanced`. `counting` asks for what is slow or large: the hits of each sample, the confusion
+    /// matrix. Its note is on the largest class.
+    pub fn report(&self, title: &str, likeliest: &Tensor, labels: &Tensor, counting: bool) -> Report {
+        let predicted = likeliest.select(1, 0);
+        let largest = Largest::of(self.labels, labels, self.classes);
+        let (score, level) = (Score::of(&predicted, labels, self.classes), largest.score);
+        let accuracy = Metric::percent(ACCURACY, score.accuracy, Some(level.accuracy));
+        let mut metrics = vec![match counting {
+            true => accuracy.counting(&predicted.eq_tensor(labels)),
+            false => accuracy,
+        }];
         if self.classes as i64 > TOP {
-            let (_, commonest) = counts(train, self.classes).topk(TOP, 0, true, true);
-            let blind = counts(&labels, self.classes)
+            let among = likeliest.eq_tensor(&labels.unsqueeze(1)).any_dim(1, false);
+            let share = among.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
+            let (_, commonest) = counts(self.labels, self.classes).topk(TOP, 0, true, true);
+            let blind = counts(labels, self.classes)
                 .index_select(0, &commonest)
                 .sum(Kind::Double);
-            let share = among.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
             let blind = blind.double_value(&[]) / labels.numel() as f64;
-            metrics.push(counted(Metric::percent("top-5", share, Some(blind)), &among));
+            metrics.push(Metric::percent("top-5", share, Some(blind)));
         }
-        metrics.push(Metric::percent("balanced", score.balanced, Some(level.balanced)));
-        let name = match class_names.get(largest.class) {
+        metrics.push(Metric::percent(BALANCED, score.balanced, Some(level.balanced)));
+        let name = match self.class_names.get(largest.class) {
             Some(name) => format!("{name:?}"),
             None => largest.class.to_string(),
         };
         let note =
             format!("largest class: always answering {name}; balanced: every class counts alike, whatever its size.");
-        Ok((metrics, note))
+        Report {
+            title: title.into(),
+            metrics,
+            main: ACCURACY.into(),
+            notes: vec![note],
+            confusion: counting
+                .then(|| Confusion::of(&predicted, labels, self.classes))
+                .flatten(),
+        }
+    }
+}
+
+/// Predictions for test samples, block by block: of a block's scores no more is kept than the likeliest.
+#[derive(Default)]
+pub struct Predicted {
+    indices: Vec<i64>,
+    /// The [`likeliest`], and labels `[N]`.
+    blocks: Vec<[Tensor; 2]>,
+}
+
+impl Predicted {
+    /// Adds the scores `[N, C]` of samples with these labels `[N]` and indices in their split.
+    pub fn add(&mut self, scores: &Tensor, labels: &Tensor, indices: impl IntoIterator<Item = usize>) {
+        self.indices.extend(indices.into_iter().map(|index| index as i64));
+        self.blocks.push([likeliest(scores), labels.shallow_clone()]);
+    }
+
+    /// As [`Learnt::report`].
+    ///
+    /// # Errors
+    /// [`Error::Run`] if there are no predictions.
+    pub fn report(&self, title: &str, learnt: &Learnt, counting: bool) -> Result<Report> {
+        if self.indices.is_empty() {
+            return Err(Error::Run("none of the test samples can be read".into()));
+        }
+        let [likeliest, labels] = self.whole();
+        Ok(learnt.report(title, &likeliest, &labels, counting))
     }
 
     /// The share of predictions that are right; NaN if there are none.
@@ -77,14 +104,15 @@ impl Predicted {
         if self.indices.is_empty() {
             return f64::NAN;
         }
-        let [predicted, labels, _] = self.whole();
-        Score::of(&predicted, &labels, self.classes).accuracy
+        let [likeliest, labels] = self.whole();
+        let right = likeliest.select(1, 0).eq_tensor(&labels);
+        right.to_kind(Kind::Double).mean(Kind::Double).double_value(&[])
     }
 
-    /// All of them in the order of the samples, each `[N]`.
-    fn whole(&self) -> [Tensor; 3] {
+    /// All of them in the order of the samples.
+    fn whole(&self) -> [Tensor; 2] {
         let order = Tensor::from_slice(&self.indices).argsort(0, false);
-        [0, 1, 2].map(|which| {
+        [0, 1].map(|which| {
             let parts: Vec<_> = self.blocks.iter().map(|block| &block[which]).collect();
             let whole = Tensor::cat(&parts, 0);
             whole.index_select(0, &order.to_device(whole.device()))
@@ -104,7 +132,7 @@ mod tests {
             - Tensor::arange(8, (Kind::Float, Device::Cpu)).unsqueeze(0))
         .remainder(8.0);
         let labels = Tensor::zeros([8], (Kind::Int64, Device::Cpu));
-        let mut predicted = Predicted::new(8);
+        let mut predicted = Predicted::default();
         for (start, count) in [(5, 3), (0, 5)] {
             let rows = scores.narrow(0, start, count);
             predicted.add(
@@ -113,8 +141,13 @@ mod tests {
                 (start..start + count).map(|row| row as usize),
             );
         }
-        let train = Tensor::from_slice(&[7i64, 7, 1, 2, 3, 4]);
-        let (metrics, note) = predicted.metrics(&train, &[], true).unwrap();
+        let learnt = Learnt {
+            classes: 8,
+            class_names: &[],
+            labels: &Tensor::from_slice(&[7i64, 7, 1, 2, 3, 4]),
+        };
+        let report = predicted.report("", &learnt, true).unwrap();
+        let (metrics, note) = (&report.metrics, &report.notes[0]);
         let shown = |metric: &Metric| (metric.name.clone(), metric.value, metric.blind);
         let found: Vec<_> = metrics.iter().map(shown).collect();
         let of = |name: &str, value, blind| (name.to_string(), value, Some(blind));
@@ -131,7 +164,7 @@ mod tests {
             hits(&metrics[0]),
             [true, false, false, false, false, false, false, false]
         );
-        assert_eq!(hits(&metrics[1]), [true, true, true, true, true, false, false, false]);
+        assert_eq!(report.confusion.unwrap().0[0], [1; 8]);
         assert!(note.starts_with("largest class: always answering 7;"), "{note}");
         assert_eq!(predicted.accuracy(), 0.125);
     }
@@ -139,17 +172,22 @@ mod tests {
     #[test]
     fn no_predictions_are_an_error_and_few_classes_have_no_top_five() {
         let labels = Tensor::from_slice(&[1i64, 0]);
-        let mut predicted = Predicted::new(3);
-        assert!(predicted.metrics(&labels, &[], false).is_err());
+        let mut predicted = Predicted::default();
+        let learnt = Learnt {
+            classes: 3,
+            class_names: &[],
+            labels: &labels,
+        };
+        assert!(predicted.report("", &learnt, false).is_err());
         assert!(predicted.accuracy().is_nan());
         predicted.add(
             &Tensor::eye(3, (Kind::Float, Device::Cpu)).narrow(0, 0, 2),
             &labels,
             [0, 1],
         );
-        let (metrics, _) = predicted.metrics(&labels, &[], false).unwrap();
+        let Report { metrics, confusion, .. } = predicted.report("", &learnt, false).unwrap();
         let names: Vec<_> = metrics.iter().map(|metric| &*metric.name).collect();
         assert_eq!(names, ["accuracy", "balanced"]);
-        assert!(metrics[0].hits.is_none());
+        assert!(metrics[0].hits.is_none() && confusion.is_none());
     }
 }
