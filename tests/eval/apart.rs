@@ -118,7 +118,10 @@ fn the_labels_are_those_of_a_dataset_an_experiment_a_run_or_a_folder() {
     std::fs::create_dir(&empty).unwrap();
     let found = on(text(&empty));
     assert!(
-        found.starts_with(&format!("--data {0}: dataset.root: {0}", empty.display())),
+        found.starts_with(&format!(
+            "--data {0}: dataset: {0}/train: there is no ",
+            empty.display()
+        )),
         "{found}"
     );
 }

@@ -69,7 +69,6 @@ enum Which {
 fn features(args: &Features) -> Outcome {
     let source = Source::open(args)?;
     let (out, dataset) = (&source.out, &source.dataset);
-    out::make_folder(out)?;
     let located = |error| source.locate(error);
     let (pretrain, labelled) = (source.pretrain.clone(), source.labelled);
     // All are opened before any is written.
@@ -151,6 +150,7 @@ impl Source {
     fn of_run(args: &Features) -> Result<Self> {
         let (run, experiment, device) = args.model.open(&args.encoder, "features")?;
         let out = args.out.clone().unwrap_or_else(|| run.path().join("features"));
+        out::make_folder(&out)?;
         let sets = &args.model.sets;
         let (pretrain, labelled) = samples_of(&run, &experiment)?;
         let dataset = experiment.dataset.clone();
@@ -174,6 +174,8 @@ impl Source {
         let Some(dataset) = protocol.dataset().cloned() else {
             return Err(Error::config(format!("--data {data}: is no dataset")));
         };
+        let out = args.out.clone().unwrap_or_default();
+        out::make_folder(&out)?;
         let device = origin.meet(args.model.device)?.alone("features")?;
         let mut subject = origin.open(device, &eval::alone())?;
         subject.require(dataset.name(), dataset.modality())?;
@@ -184,7 +186,7 @@ impl Source {
             dataset,
             pretrain,
             labelled,
-            out: args.out.clone().unwrap_or_default(),
+            out,
             written: Written::Protocol(protocol),
         })
     }

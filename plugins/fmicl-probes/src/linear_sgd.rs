@@ -11,6 +11,7 @@
 
 mod cached;
 mod encoded;
+mod source;
 
 use crate::augment;
 use crate::heads::Heads;
@@ -26,6 +27,7 @@ use fmicl_core::{
 };
 use fmicl_models::schedules::{LearningRate, cosine};
 use serde::{Deserialize, Serialize};
+use source::{Block, Source, Steps};
 use tch::{Device, Kind, Tensor};
 
 /// A linear layer that SGD trains on the frozen encoder, with crops and flips.
@@ -148,40 +150,6 @@ impl Task for LinearSgd {
 
 const HELD_OUT: &str = "held-out";
 const LR: &str = "lr";
-
-/// The features of labelled samples, batch by batch.
-trait Source {
-    /// The labels of the training samples.
-    fn labels(&self) -> Vec<i64>;
-
-    /// The number of test samples.
-    fn test_samples(&self) -> usize;
-
-    /// The number of classes, and their names if they have some.
-    fn classes(&self) -> (usize, &[String]);
-
-    /// Random batches of the training samples at `indices`.
-    fn shuffled(&self, indices: Vec<usize>, options: &LinearSgd) -> Result<Steps<'_>>;
-
-    /// The samples of a split at `indices`, in evaluation form.
-    fn in_order(&self, split: Split, indices: Vec<usize>, options: &LinearSgd) -> Result<Blocks<'_>>;
-}
-
-/// Features `[B, d]`, labels `[B]`, and indices in their split.
-struct Block {
-    features: Tensor,
-    labels: Tensor,
-    indices: Vec<usize>,
-}
-
-type Blocks<'a> = Box<dyn Iterator<Item = Result<Block>> + 'a>;
-
-/// Batches to train on.
-struct Steps<'a> {
-    per_epoch: usize,
-    batch_size: usize,
-    blocks: Blocks<'a>,
-}
 
 impl LinearSgd {
     fn report(&self, source: &dyn Source, in_training: bool) -> Result<Report> {

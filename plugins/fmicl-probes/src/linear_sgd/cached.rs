@@ -1,6 +1,7 @@
 //! Features that were computed once, which other evaluations share.
 
-use super::{Block, Blocks, LinearSgd, Source, Steps};
+use super::LinearSgd;
+use super::source::{Block, Blocks, Source, Steps};
 use crate::tiles::tiles;
 use fmicl_core::{Features, LabelledFeatures, Result, Rng, Split};
 use tch::Tensor;

@@ -1,6 +1,7 @@
 //! Samples that the frozen encoder encodes anew in each epoch, with another crop.
 
-use super::{Block, Blocks, LinearSgd, Source, Steps};
+use super::LinearSgd;
+use super::source::{Block, Blocks, Source, Steps};
 use crate::augment::augmentation;
 use fmicl_core::{Batches, LabelledBatch, Result, Shuffled, Split, Supervised};
 
