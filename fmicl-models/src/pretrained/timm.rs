@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A file of a ViT's weights, or a folder with `model.safetensors`. Width, depth, patch and image size are told by the shapes. They do
-/// not tell the heads: of MoCo v3's checkpoints, by their prefix `base_encoder.`, it is 12 heads, of all others one head for 64
-/// numbers of the width, as of timm's. Normalisation is ImageNet's, or as timm's `config.json` says.
+/// not tell the heads: of MoCo v3's checkpoints, by their prefix `base_encoder.`, it is 12 heads, of widths 1280 (ViT-H), 1408 and 1664
+/// it is 16, of all others one head for 64 numbers of the width, as of timm's. Normalisation is ImageNet's, or as timm's `config.json` says.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timm {}
@@ -22,6 +22,8 @@ register!(
 
 /// The numbers of a head in timm's models, and the heads of MoCo v3's ViT-S and ViT-B.
 const HEAD: i64 = 64;
+/// The widths of ViT-H, g and G, which have 16 heads.
+const HUGE: [i64; 3] = [1280, 1408, 1664];
 const MOCO_V3: (&str, i64) = ("base_encoder.", 12);
 
 impl Pretrained for Timm {
@@ -45,6 +47,7 @@ impl Pretrained for Timm {
         let depth = weights.count(|block| format!("blocks.{block}.attn.qkv.weight")) as i64;
         let heads = match weights.prefix.ends_with(MOCO_V3.0) {
             true => MOCO_V3.1,
+            false if HUGE.contains(&width) => 16,
             false => (width / HEAD).max(1),
         };
         let size = side * patch;

@@ -52,7 +52,8 @@ impl Weights {
         } else {
             path.to_path_buf()
         };
-        let Some(shapes) = weights::shapes(&file) else {
+        let Some(shapes) = weights::shapes(&file).filter(|_| weights::about(&file).is_none()) else {
+            // What says itself what it is of is none of another program's.
             return Ok(None);
         };
         let mut prefixes: Vec<&str> = shapes.keys().filter_map(|name| name.strip_suffix(wanted)).collect();
@@ -61,8 +62,8 @@ impl Weights {
         let Some(prefix) = prefixes.pop().map(String::from) else {
             return Ok(None);
         };
-        let config = path.join(CONFIG);
-        let images = match is_folder && config.is_file() {
+        let config = file.with_file_name(CONFIG);
+        let images = match config.is_file() {
             true => read_config(&config)?.pretrained_cfg,
             false => Images::default(),
         };
@@ -99,7 +100,8 @@ impl Weights {
         } = &self.images;
         let size = input_size.map_or(size, |[_, _, size]| size);
         // 256 for 224.
-        let resized = (size as f64 / crop_pct.unwrap_or(0.875)).round() as i64;
+        let share = crop_pct.filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(0.875);
+        let resized = (size as f64 / share).round() as i64;
         let three = |own: &Option<[f64; 3]>, usual: [f64; 3]| Value::from(own.unwrap_or(usual).to_vec());
         let normalize = Table::from_iter([
             ("mean".to_string(), three(mean, [0.485, 0.456, 0.406])),

@@ -133,7 +133,7 @@ impl Change {
         let value = Node::of(self.value.clone(), &self.origin);
         let within = |inner, key: &str| Value::Table(Map::from_iter([(key.trim().to_string(), inner)]));
         let outer = |inner, key| Node::new(self.origin.clone(), within(inner, key));
-        self.key.rsplit('.').fold(value, outer)
+        self.key.rsplit('.').fold(value, outer).with_evaluations_spelled_out()
     }
 
     /// The config error about it, with its place.

@@ -19,7 +19,8 @@ pub struct Eval {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_samples: Option<usize>,
     /// Share of the time, above 0 and at most 1, that evaluations in training may take: one that is due by `every` is left out
-    /// while the next one would take more. Absent by default: none is left out.
+    /// while the next one would take more. Which ones are left out depends on the clock, and so may the best checkpoint; a resumed run
+    /// counts anew. Absent by default: none is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// The most labelled training samples that evaluations in training use, as `train_samples`; the same as that by default.

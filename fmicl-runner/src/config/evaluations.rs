@@ -10,7 +10,7 @@ use std::fmt;
 /// A table `[evaluations.NAME]` has the options of the evaluation NAME; with an option `name`, of the one that this names, so
 /// that one evaluation can be run twice. `NAME = false` leaves one out. Those that are [run by
 /// default](Evaluation::is_default) are there wherever the dataset has labels. A list of names is those alone, with all
-/// defaults: `evaluations = []` is none.
+/// defaults, and `evaluations = []` is none; in a table `defaults = false` leaves out those that are not named.
 #[derive(Debug, Default)]
 pub struct Evaluations {
     /// By name; nothing for one that is left out.
@@ -60,11 +60,14 @@ fn part(name: &str, value: toml::Value) -> Result<Option<Part<dyn Evaluation>>> 
     Part::from_value(options.into()).map(Some)
 }
 
+/// The key that says whether evaluations that are run by default are run where they are not named.
+pub(super) const DEFAULTS: &str = "defaults";
+
 /// The evaluations as they are written.
 struct Written;
 
 impl<'de> de::Visitor<'de> for Written {
-    /// Options by name, and whether they are all.
+    /// Options by name, and whether those that are run by default are left out.
     type Value = (BTreeMap<String, toml::Value>, bool);
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -73,22 +76,30 @@ impl<'de> de::Visitor<'de> for Written {
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let wrong = |found: &toml::Value| {
+            let found = match found {
+                // A list of names is a table by now.
+                toml::Value::Array(names) => names.iter().find(|name| !name.is_str()).unwrap_or(found),
+                found => found,
+            };
             de::Error::custom(format_args!(
                 "expected a table of evaluations by name, or a list of names; found {} `{found}`",
                 found.type_str()
             ))
         };
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::Table(table) => Ok((table.into_iter().collect(), false)),
-            toml::Value::Array(names) => {
-                let named = names.into_iter().map(|name| match name {
-                    toml::Value::String(name) => Ok((name, true.into())),
-                    other => Err(wrong(&other)),
-                });
-                Ok((named.collect::<Result<_, _>>()?, true))
+        let value = toml::Value::deserialize(deserializer)?;
+        let toml::Value::Table(mut table) = value else {
+            return Err(wrong(&value));
+        };
+        let alone = match table.remove(DEFAULTS) {
+            None | Some(toml::Value::Boolean(true)) => false,
+            Some(toml::Value::Boolean(false)) => true,
+            Some(other) => {
+                return Err(de::Error::custom(format_args!(
+                    "`{DEFAULTS}` says whether evaluations that are run by default are run, true or false; found `{other}`"
+                )));
             }
-            other => Err(wrong(&other)),
-        }
+        };
+        Ok((table.into_iter().collect(), alone))
     }
 }
 

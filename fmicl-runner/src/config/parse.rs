@@ -25,10 +25,8 @@ pub(super) fn file(path: &Path, text: &str) -> Result<Node> {
         let (offset, words) = broken::words(text, &error);
         at(offset).error("", &words)
     })?;
-    Ok(Node::new(
-        Origin::File(shown.clone()),
-        Value::Table(table(root.into_inner(), &at)?),
-    ))
+    let whole = Value::Table(table(root.into_inner(), &at)?);
+    Ok(Node::new(Origin::File(shown.clone()), whole).with_evaluations_spelled_out())
 }
 
 /// TOML allows more numbers than we can hold.

@@ -116,6 +116,32 @@ impl Node {
         Node::new(older.origin, Value::Table(merged))
     }
 
+    /// This config with a list of evaluations spelled out as a table, over which options can be laid: each of its names `true`, and
+    /// `defaults = false`.
+    #[must_use]
+    pub(super) fn with_evaluations_spelled_out(mut self) -> Node {
+        if let Value::Table(table) = &mut self.value
+            && let Some(Node {
+                origin,
+                value: Value::List(names),
+            }) = table.get("evaluations")
+        {
+            let is_text = |node: &&Node| matches!(node.value, Value::Leaf(toml::Value::String(_)));
+            let leaf = |origin: &Origin, is: bool| Node::new(origin.clone(), Value::Leaf(is.into()));
+            if names.iter().all(|name| is_text(&name)) {
+                let named = names.iter().filter_map(|name| match &name.value {
+                    Value::Leaf(toml::Value::String(text)) => Some((text.clone(), leaf(&name.origin, true))),
+                    _ => None,
+                });
+                let defaults = (super::evaluations::DEFAULTS.to_string(), leaf(origin, false));
+                let spelled_out = Map::from_iter(named.chain([defaults]));
+                let spelled_out = Node::new(origin.clone(), Value::Table(spelled_out));
+                table.insert("evaluations".into(), spelled_out);
+            }
+        }
+        self
+    }
+
     /// This table with the `name` of `own`, where it has none: a file of options alone, such as `views/digits.toml`, is for the
     /// part that extends it.
     #[must_use]

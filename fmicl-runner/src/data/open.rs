@@ -4,7 +4,7 @@ use super::Splits;
 use super::labelled::{Labelled, has_labels};
 use crate::config::Experiment;
 use crate::together::processes_here;
-use fmicl_core::{Dataset, Error, Evaluation, Part, Result, Samples, Split, Task, Views, registry};
+use fmicl_core::{Dataset, Error, Evaluation, Part, Result, Samples, Sizes, Split, Task, Views, registry};
 use fmicl_data::{OnError, Spread};
 use std::path::Path;
 use std::rc::Rc;
@@ -75,6 +75,23 @@ impl Splits {
             let samples = labelled.samples();
             let fits = fits.and_then(|()| opened.task.validate_samples(&samples).map_err(Error::named_in_config));
             fits.map_err(|error| error.at(&format!("evaluations.{}", opened.name)))?;
+        }
+        if let (Some(most), Some(labelled), true) = (
+            experiment.eval.online_samples,
+            &splits.labelled,
+            experiment.eval.every > 0,
+        ) {
+            let whole = labelled.sizes();
+            let sizes = Sizes {
+                train: whole.train.min(most),
+                ..whole
+            };
+            for opened in splits.in_training().filter(|opened| opened.evaluation.wants_labels()) {
+                let fits = opened.evaluation.validate_for(&sizes);
+                fits.map_err(|error| {
+                    Error::config(format!("too few for `{}`: {error}", opened.name)).at("eval.online_samples")
+                })?;
+            }
         }
         splits.require_best(experiment)?;
         Ok(splits)

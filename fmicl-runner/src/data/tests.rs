@@ -110,7 +110,7 @@ fn a_misspelt_metric_of_the_best_checkpoint_is_an_error_before_training() {
         let found = Splits::open_to_train(&experiment).map(|_| ());
         found.map_err(|error| experiment.locate(error).to_string())
     };
-    let known = "there are knn.accuracy, knn.top-5*, knn.balanced, linear.accuracy, linear.top-5*, linear.balanced";
+    let known = "there are knn.accuracy, knn.top-5, knn.balanced, linear.accuracy, linear.top-5, linear.balanced";
     assert_eq!(
         error("knn.acc").unwrap_err(),
         format!("--set eval.best=knn.acc: no metric named `knn.acc` (did you mean `knn.accuracy`?); {known}")

@@ -4,11 +4,12 @@ use super::judging::Judging;
 use super::kept::Kept;
 use super::memory::require_room_alone;
 use super::protocol::{Asked, Protocol};
+use super::supervised::require_alone_of;
 use super::{Evaluated, Origin, Subject};
 use crate::DeviceChoice;
 use crate::run::CheckpointChoice;
 use crate::together::require_alike;
-use fmicl_core::{Interval, Metric, Result, View, difference};
+use fmicl_core::{Error, Interval, Metric, Result, View, difference};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -40,6 +41,11 @@ pub fn apart(encoders: &[PathBuf], asked: &Asked, options: &ApartOptions) -> any
     let find = |path: &PathBuf| Origin::find(path, &options.of_folders, &options.checkpoint);
     let origins = encoders.iter().map(find).collect::<Result<Vec<_>>>()?;
     let protocol = Protocol::read(&origins, asked)?;
+    for (index, path) in encoders.iter().enumerate() {
+        if encoders[..index].contains(path) {
+            return Err(Error::config(format!("{}: is there twice; name each encoder once", path.display())).into());
+        }
+    }
     let names = names(encoders);
     let Some(first) = origins.first() else {
         return Ok(());
@@ -51,6 +57,7 @@ pub fn apart(encoders: &[PathBuf], asked: &Asked, options: &ApartOptions) -> any
         }
         require_alike(&**processes, &table)?;
         let tasks = protocol.tasks()?;
+        require_alone_of(tasks.iter(), &**processes).map_err(|error| protocol.locate(error))?;
         let (dataset, data) = protocol.data(&origins[0], &tasks)?.unzip();
         let mut found = Apart::default();
         for (name, origin) in names.iter().zip(origins) {

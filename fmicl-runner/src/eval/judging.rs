@@ -85,6 +85,21 @@ impl<'a> Judging<'a> {
         labelled.ok_or_else(|| Error::Run("there are no labels to evaluate the encoder with".into()))
     }
 
+    /// The features that are kept, or, where a process does not find them, those that are read, which are then kept.
+    fn kept_or_read(&self, kept: &Kept, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
+        let Reader { device, processes, .. } = self.reader;
+        let [missing] = processes.largest([i64::from(kept.is_missing())])?;
+        if missing == 0 {
+            return kept.read(labelled, *device);
+        }
+        let read = self.read_labelled(data, labelled)?;
+        // Of several processes each has all features.
+        if processes.rank() == 0 {
+            kept.write(&read.0, read.1)?;
+        }
+        Ok(read)
+    }
+
     fn read_labelled(&self, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
         let some: Arc<dyn Samples> = match self.most {
             Some(most) if most < labelled.train.len() => Arc::new(Spread::new(most, labelled.train.clone())),
@@ -134,20 +149,9 @@ impl Representation for Judging<'_> {
             return Ok(features);
         }
         let (data, labelled) = self.splits()?;
-        let kept = match &self.kept {
-            Some(kept) => kept.read(labelled, self.reader.device)?,
-            None => None,
-        };
-        let read = match kept {
-            Some(read) => read,
-            None => {
-                let read = self.read_labelled(data, labelled)?;
-                // Of several processes each has all features.
-                if let (Some(kept), 0) = (&self.kept, self.reader.processes.rank()) {
-                    kept.write(&read.0, read.1)?;
-                }
-                read
-            }
+        let read = match &self.kept {
+            Some(kept) => self.kept_or_read(kept, data, labelled)?,
+            None => self.read_labelled(data, labelled)?,
         };
         Ok(&self.labelled.get_or_init(|| read).0)
     }

@@ -2,6 +2,7 @@
 
 use crate::data::Labelled;
 use crate::out;
+use crate::run::provenance;
 use fmicl_core::tch::{Device, Kind, Tensor};
 use fmicl_core::{Error, Features, LabelledFeatures, Portion, Result, weights};
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// A file for the features of one encoder on one dataset.
 #[derive(Debug)]
@@ -28,8 +30,8 @@ const NAMES: [&str; 5] = [
 const DIGITS: usize = 16;
 
 impl Kept {
-    /// The file below `folder` for these weights, `about` the encoder and the data in a config, and the content of the splits:
-    /// where one of them is another one, so is its name.
+    /// The file below `folder` for these weights, `about` the encoder and the data in a config, this version, and the splits: their
+    /// portions, labels, and the sizes and times of their files. Where one of them is another one, so is its name.
     ///
     /// # Errors
     /// A folder that cannot be made, or weights that cannot be read.
@@ -40,10 +42,19 @@ impl Kept {
             let mut opened = File::open(&file).map_err(|error| Error::io(&file, error))?;
             io::copy(&mut opened, &mut Hashing(&mut hash)).map_err(|error| Error::io(&file, error))?;
         }
-        hash.update(about.to_string());
+        hash.update(format!("{}\n{about}", provenance::version()));
         for split in [&on.train, &on.test] {
             for Portion { name, samples, crc32 } in split.portions() {
                 hash.update(format!("{name}\n{samples} {crc32}\n"));
+            }
+            for index in 0..split.len() {
+                hash.update((split.label(index) as u64).to_le_bytes());
+                let about = split.path(index).and_then(|path| path.metadata().ok());
+                let time = about
+                    .as_ref()
+                    .and_then(|about| about.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+                hash.update(about.map_or(0, |about| about.len()).to_le_bytes());
+                hash.update(time.map_or(0, |time| time.as_nanos()).to_le_bytes());
             }
         }
         let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -51,14 +62,16 @@ impl Kept {
         Ok(Kept { path })
     }
 
-    /// The features that were kept, on `device`, and how many samples could not be read; none if there is no file.
+    /// Returns true if there is no such file.
+    pub fn is_missing(&self) -> bool {
+        !self.path.exists()
+    }
+
+    /// The features that were kept, on `device`, and how many samples could not be read.
     ///
     /// # Errors
     /// A file that cannot be read or is none of these.
-    pub fn read(&self, on: &Labelled, device: Device) -> Result<Option<(LabelledFeatures, usize)>> {
-        if !self.path.exists() {
-            return Ok(None);
-        }
+    pub fn read(&self, on: &Labelled, device: Device) -> Result<(LabelledFeatures, usize)> {
         let mut tensors = weights::read(&self.path)?;
         let whole = NAMES.map(|name| tensors.remove(name));
         let [
@@ -84,7 +97,7 @@ impl Kept {
             classes: on.train.classes(),
             class_names: on.train.class_names(),
         };
-        Ok(Some((features, unreadable.int64_value(&[]) as usize)))
+        Ok((features, unreadable.int64_value(&[]) as usize))
     }
 
     /// Keeps features, of which `unreadable` samples are not.

@@ -287,7 +287,12 @@ fn of_experiment(experiment: &Experiment, place: Written) -> Result<Vec<Change>>
         toml::Value::try_from(experiment.train.on_error).map_err(|error| Error::config(error.to_string()))?;
     let samples = experiment.eval.train_samples;
     let samples = samples.map(|samples| Change::set("eval.train_samples", samples as i64));
-    let changes = [Change::set("dataset", table), Change::set("train.on_error", on_error)];
+    let half = Change::set("eval.half", experiment.eval.half);
+    let changes = [
+        Change::set("dataset", table),
+        Change::set("train.on_error", on_error),
+        half,
+    ];
     Ok(changes
         .into_iter()
         .chain(samples)

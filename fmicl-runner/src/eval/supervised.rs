@@ -1,7 +1,7 @@
 //! The labelled samples and the encoder, as evaluations see them that train with labels.
 
 use super::encode::{Encode, Reader};
-use crate::data::Splits;
+use crate::data::{Opened, Splits};
 use crate::left_out::{Pass, with_a_way_out};
 use crate::run::Model;
 use fmicl_core::panics::refused;
@@ -151,6 +151,9 @@ pub(super) fn copy(
             return Err(Error::Run(message));
         };
         tch::no_grad(|| var.copy_(own));
+        // Pre-training may freeze some, such as a ViT's patch projection; with labels the whole network is trained.
+        let is_statistic = name.ends_with("running_mean") || name.ends_with("running_var");
+        let _ = var.set_requires_grad(var.is_floating_point() && !is_statistic);
     }
     Ok(Trainable {
         store,
@@ -164,9 +167,16 @@ pub(super) fn copy(
 /// # Errors
 /// A config error at the evaluation, if there are several processes.
 pub(crate) fn require_alone(data: &Splits, processes: &dyn Processes) -> Result<()> {
-    let mut training = data.by_labels().filter(|(opened, _)| opened.evaluation.trains());
-    match training.next() {
-        Some((opened, _)) if processes.are_many() => {
+    require_alone_of(data.by_labels().map(|(opened, _)| opened), processes)
+}
+
+/// The same for some evaluations.
+///
+/// # Errors
+/// As there.
+pub(super) fn require_alone_of<'a>(tasks: impl Iterator<Item = &'a Opened>, processes: &dyn Processes) -> Result<()> {
+    match tasks.into_iter().find(|opened| opened.evaluation.trains()) {
+        Some(opened) if processes.are_many() => {
             let name = &opened.name;
             Err(Error::config(format!(
                 "it trains in one process, and here are {}; leave it out (`{name} = false`), and run `fmicl eval RUN --on {name}` \

@@ -3,23 +3,20 @@
 use crate::Classifier;
 use crate::few::{DRAWS, Few, few};
 use crate::held_out;
-use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_NAMES, likeliest};
+use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_5, likeliest};
 use crate::score::{Largest, Score};
 use fmicl_core::{LabelledFeatures, Metric, MetricNames, Report};
 
 /// With few labels, as accuracy and balanced accuracy.
 const FEW_LABELS: [&str; 2] = ["few-labels", "few-labels-balanced"];
 /// On labels of the training split that were held out.
-const HELD_OUT: &str = "held-out";
+pub const HELD_OUT: &str = "held-out";
 
 /// The names of the metrics of [`accuracies`], `accuracy` being the main one.
 pub fn names(in_training: bool, held_out: f64) -> MetricNames {
     let few: &[&str] = if in_training { &[] } else { &FEW_LABELS };
     let held_out: &[&str] = if held_out > 0.0 { &[HELD_OUT] } else { &[] };
-    MetricNames::new(
-        ACCURACY,
-        [TOP_NAMES, BALANCED].iter().chain(few).chain(held_out).copied(),
-    )
+    MetricNames::new(ACCURACY, [TOP_5, BALANCED].iter().chain(few).chain(held_out).copied())
 }
 
 /// A report of the metrics of [`Learnt::report`], with every label of the training split; and, unless training waits for
@@ -73,7 +70,7 @@ pub fn accuracies(title: &str, it: &dyn Classifier, on: &LabelledFeatures, held_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Knn, Linear, Retrieval};
+    use crate::{Knn, Linear, LinearSgd, Retrieval};
     use fmicl_core::tch::{Kind, Tensor};
     use fmicl_core::testing::{Labelled, unit_rows};
     use fmicl_core::{Evaluation, Features};
@@ -116,7 +113,8 @@ mod tests {
         let Report { metrics, confusion, .. } = accuracies("", &knn, &on, 0.0, false);
         assert!(metrics.iter().all(|metric| metric.name != "held-out"));
         assert!(metrics[0].hits.as_ref().is_some_and(|hits| hits.0 == [false; 60]));
-        assert!(metrics.iter().all(|metric| metric.name != "top-5"), "of three classes");
+        let top = metrics.iter().find(|metric| metric.name == TOP_5).unwrap();
+        assert_eq!(top.value, 0.0, "no neighbour of theirs is of their class");
         let interval = metrics[0].interval.map(|it| (it.low, it.high));
         assert_eq!(interval, Some((0.0, 0.0)));
         assert_eq!(confusion.unwrap().0, [[0, 20, 0], [0, 0, 20], [20, 0, 0]]);
@@ -135,7 +133,12 @@ mod tests {
             let on = Labelled::new(split(300, 2, half), split(200, 3, half), &["a", "b", "c"]);
             evaluation.open().unwrap().judge(&on).unwrap()
         };
-        let all: [&dyn Evaluation; 3] = [&Knn::default(), &Linear::default(), &Retrieval::default()];
+        let cached = LinearSgd {
+            augment: false,
+            epochs: 3,
+            ..LinearSgd::default()
+        };
+        let all: [&dyn Evaluation; 4] = [&Knn::default(), &Linear::default(), &Retrieval::default(), &cached];
         for evaluation in all {
             assert_eq!(judged(evaluation, true), judged(evaluation, false));
         }

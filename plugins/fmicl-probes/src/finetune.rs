@@ -17,7 +17,7 @@ pub use labels::Labels;
 
 use crate::augment;
 use crate::held_out;
-use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_NAMES};
+use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_5};
 use fmicl_core::{
     Documented, Evaluation, LabelledSamples, Metric, MetricNames, Optimizer, Part, Report, Representation, Result,
     Schedule, Sizes, Split, Task, register, require, toml,
@@ -137,7 +137,15 @@ impl Evaluation for Finetune {
         augment::validate_batch_size(self.batch_size)?;
         held_out::validate(self.held_out)?;
         augment::validate(self.crop, self.flip)?;
-        self.save.as_deref().map_or(Ok(()), require_place)
+        let named = |path: &Path| {
+            let shown = path.display();
+            require(
+                path.extension().is_some_and(|ending| ending == "safetensors"),
+                "save",
+                || format!("{shown} does not end in .safetensors"),
+            )
+        };
+        self.save.as_deref().map_or(Ok(()), named)
     }
 
     fn wants_labels(&self) -> bool {
@@ -160,6 +168,7 @@ impl Evaluation for Finetune {
             .labels
             .open()
             .map_err(|error| error.named_in_config().at("labels"))?;
+        self.save.as_deref().map_or(Ok(()), require_place)?;
         Ok(Box::new(Opened {
             options: self.clone(),
             labels,
@@ -170,11 +179,6 @@ impl Evaluation for Finetune {
 /// Checks that a file can be made at this path, before the work for it.
 fn require_place(path: &Path) -> Result<()> {
     let shown = path.display();
-    require(
-        path.extension().is_some_and(|ending| ending == "safetensors"),
-        "save",
-        || format!("{shown} does not end in .safetensors"),
-    )?;
     require(!path.is_dir(), "save", || {
         format!("{shown} is a folder; name a file in it")
     })?;
@@ -195,7 +199,7 @@ const HELD_OUT: &str = "held-out";
 impl Task for Opened {
     fn metrics(&self, _in_training: bool) -> MetricNames {
         let held_out: &[&str] = if self.options.held_out > 0.0 { &[HELD_OUT] } else { &[] };
-        MetricNames::new(ACCURACY, [TOP_NAMES, BALANCED].iter().chain(held_out).copied())
+        MetricNames::new(ACCURACY, [TOP_5, BALANCED].iter().chain(held_out).copied())
     }
 
     fn validate_samples(&self, samples: &LabelledSamples) -> Result<()> {

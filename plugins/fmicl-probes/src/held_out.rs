@@ -1,6 +1,6 @@
 //! Labels of the training split that are held out, to choose by without a look at the test split.
 
-use fmicl_core::{Features, Result, require, split_mix};
+use fmicl_core::{Features, Result, Sizes, require, split_mix};
 use tch::Tensor;
 
 /// Checks a share of labels to hold out.
@@ -21,6 +21,11 @@ pub fn split(train: &Features, share: f64) -> (Features, Features) {
         train.select(&Tensor::from_slice(&indices).to_device(train.labels.device()))
     };
     (select(left), select(out))
+}
+
+/// Bytes of the copies of the training features that a choice on held-out labels takes, f32.
+pub fn bytes(sizes: &Sizes, width: usize, chooses: bool) -> u64 {
+    if chooses { 4 * (sizes.train * width) as u64 } else { 0 }
 }
 
 /// Which of `count` samples are left, and which are held out: at least one of each, where there are two.

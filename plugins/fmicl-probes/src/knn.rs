@@ -8,10 +8,11 @@
 //! arXiv 1805.01978, section 3.4; as in its code and MoCo's and SimSiam's kNN monitors.
 
 use crate::Classifier;
-use crate::accuracies::{accuracies, names};
+use crate::accuracies::{HELD_OUT, accuracies, names};
 use crate::few::Few;
 use crate::held_out;
 use crate::one_or_more;
+use crate::predicted::ACCURACY;
 use crate::tiles::{self, tiles};
 use fmicl_core::{
     Documented, Evaluation, Features, LabelledFeatures, Metric, MetricNames, Report, Representation, Result, Sizes,
@@ -25,7 +26,7 @@ use tch::{Kind, Tensor};
 #[serde(deny_unknown_fields, default)]
 pub struct Knn {
     /// Neighbours that vote, at least 1 and at most the labelled training samples; 200 by default, or all where there
-    /// are fewer. A list is judged in one pass: its first is the one of all other metrics, and `accuracy@k=20` is that of 20.
+    /// are fewer. A list is judged in one pass: its first is the one of all other metrics, and `accuracy@k=20` is that of 20 (`held-out@k=20` beside it).
     #[serde(with = "one_or_more")]
     pub k: Vec<usize>,
     /// A neighbour's vote is `exp(cosine / temperature)`; above 0, 0.1 by default. It may be a list, like `k`; `accuracy@t=0.07`, or with
@@ -110,8 +111,8 @@ impl Evaluation for Knn {
         all.into_iter().collect()
     }
 
-    fn memory(&self, _sizes: &Sizes, _width: usize) -> u64 {
-        tiles::BYTES
+    fn memory(&self, sizes: &Sizes, width: usize) -> u64 {
+        tiles::BYTES + held_out::bytes(sizes, width, self.held_out > 0.0)
     }
 
     fn open(&self) -> Result<Box<dyn Task>> {
@@ -125,7 +126,12 @@ impl Task for Knn {
         if !in_training {
             names
                 .all
-                .extend(self.settings()[1..].iter().map(|setting| self.name(*setting)));
+                .extend(self.settings()[1..].iter().map(|setting| self.name(ACCURACY, *setting)));
+            if self.held_out > 0.0 {
+                names
+                    .all
+                    .extend(self.settings()[1..].iter().map(|setting| self.name(HELD_OUT, *setting)));
+            }
             names.all.extend(self.leave_one_out.then(|| LEAVE_ONE_OUT.to_string()));
         }
         names
@@ -136,7 +142,13 @@ impl Task for Knn {
         let title = "test accuracy of the nearest neighbours' vote";
         let mut report = accuracies(title, self, on, self.held_out, in_training);
         if !in_training {
-            report.metrics.extend(self.others(on));
+            report
+                .metrics
+                .extend(self.others(ACCURACY, (&on.train, &on.test), on.classes));
+            if self.held_out > 0.0 && self.settings().len() > 1 {
+                let (left, out) = held_out::split(&on.train, self.held_out);
+                report.metrics.extend(self.others(HELD_OUT, (&left, &out), on.classes));
+            }
             report
                 .metrics
                 .extend(self.leave_one_out.then(|| self.of_the_others(on)));
@@ -181,24 +193,24 @@ impl Knn {
     }
 
     /// `accuracy@k=20,t=0.07`, with what differs between settings.
-    fn name(&self, (k, temperature): Setting) -> String {
+    fn name(&self, metric: &str, (k, temperature): Setting) -> String {
         let k = (self.k.len() > 1).then(|| format!("k={k}"));
         let temperature = (self.temperature.len() > 1).then(|| format!("t={temperature}"));
         let parts: Vec<_> = k.into_iter().chain(temperature).collect();
-        format!("accuracy@{}", parts.join(","))
+        format!("{metric}@{}", parts.join(","))
     }
 
-    /// Accuracies of the settings behind the first one.
-    fn others(&self, on: &LabelledFeatures) -> Vec<Metric> {
+    /// The metric, an accuracy on `test`, of the settings behind the first one.
+    fn others(&self, metric: &str, (train, test): (&Features, &Features), classes: usize) -> Vec<Metric> {
         let settings = &self.settings()[1..];
         if settings.is_empty() {
             return Vec::new();
         }
         let votes = |votes: &Tensor| votes.argmax(1, false);
-        let predicted = voted(settings, &on.train, &on.test, on.classes, Own::None, &votes);
-        let metric =
-            |(setting, predicted): (&Setting, Tensor)| share(&self.name(*setting), &predicted, &on.test.labels);
-        settings.iter().zip(predicted).map(metric).collect()
+        let predicted = voted(settings, train, test, classes, Own::None, &votes);
+        let of =
+            |(setting, predicted): (&Setting, Tensor)| share(&self.name(metric, *setting), &predicted, &test.labels);
+        settings.iter().zip(predicted).map(of).collect()
     }
 
     fn of_the_others(&self, on: &LabelledFeatures) -> Metric {
@@ -259,7 +271,9 @@ fn voted(
             // Relative to the nearest one, so that no temperature overflows.
             let weights = ((&cosines - cosines.amax([1].as_slice(), true)) / *temperature).exp();
             let votes = Tensor::zeros([queries.size()[0], classes as i64], (Kind::Float, weights.device()));
-            picked.push(pick(&votes.scatter_add(1, &labels, &weights)));
+            let votes = votes.scatter_add(1, &labels, &weights);
+            // A class without a vote is no candidate.
+            picked.push(pick(&votes.masked_fill(&votes.eq(0.0), f64::NEG_INFINITY)));
         }
     }
     picked.iter().map(|picked| Tensor::cat(picked, 0)).collect()
@@ -269,7 +283,8 @@ fn voted(
 /// queries are the training samples from `own` on, the cosine of each with itself is minus infinity.
 fn nearest(k: i64, queries: &Tensor, train: &Features, lengths: &Tensor, own: Option<i64>) -> (Tensor, Tensor) {
     let mut found: Option<(Tensor, Tensor)> = None;
-    for (start, count) in tiles(train.labels.size()[0], CHUNK as usize) {
+    let widest = CHUNK.max(train.values.size()[1]) as usize;
+    for (start, count) in tiles(train.labels.size()[0], widest) {
         let mut cosines = queries.matmul(&train.rows(start, count).tr());
         cosines /= lengths.narrow(0, start, count);
         if let Some(own) = own {
@@ -397,7 +412,7 @@ mod tests {
             ..Knn::default()
         };
         let list = of(&[5, 1, 40], &[0.1, 2.0]);
-        let others = list.others(&on);
+        let others = list.others(ACCURACY, (&on.train, &on.test), 3);
         assert_eq!(others.len(), 5);
         for (metric, (k, temperature)) in others.iter().zip(&list.settings()[1..]) {
             assert_eq!(metric.name, format!("accuracy@k={k},t={temperature}"));
@@ -408,7 +423,10 @@ mod tests {
             );
             assert_eq!(metric.value, 100.0 * alone.accuracy, "{}", metric.name);
         }
-        assert_eq!(of(&[1, 5], &[0.1]).others(&on)[0].name, "accuracy@k=5");
+        assert_eq!(
+            of(&[1, 5], &[0.1]).others(ACCURACY, (&on.train, &on.test), 3)[0].name,
+            "accuracy@k=5"
+        );
 
         let without = |index: i64| {
             let others: Vec<i64> = (0..90).filter(|&other| other != index).collect();
@@ -443,7 +461,7 @@ mod tests {
 
     #[test]
     fn it_obeys_the_laws() {
-        for (held_out, leave_one_out) in [(0.0, true), (0.2, false)] {
+        for (held_out, leave_one_out) in [(0.0, true), (0.2, true)] {
             fmicl_core::testing::check_labelled_evaluation(&Knn {
                 held_out,
                 leave_one_out,

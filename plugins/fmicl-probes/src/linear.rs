@@ -72,7 +72,9 @@ impl Evaluation for Linear {
     }
 
     fn memory(&self, sizes: &Sizes, width: usize) -> u64 {
-        4 * STATE * (width as u64 + 1) * sizes.classes as u64 + tiles::BYTES
+        let chooses = self.held_out > 0.0 || self.l2 == L2::Select;
+        let copies = held_out::bytes(sizes, width, chooses);
+        4 * STATE * (width as u64 + 1) * sizes.classes as u64 + tiles::BYTES + copies
     }
 
     fn open(&self) -> Result<Box<dyn Task>> {

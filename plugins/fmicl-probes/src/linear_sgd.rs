@@ -17,7 +17,8 @@ use crate::augment;
 use crate::heads::Heads;
 use crate::held_out;
 use crate::normal::new_weights;
-use crate::predicted::{ACCURACY, BALANCED, Learnt, Predicted, TOP_NAMES};
+use crate::one_or_more;
+use crate::predicted::{ACCURACY, BALANCED, Learnt, Predicted, TOP_5};
 use crate::tiles;
 use cached::Cached;
 use encoded::Encoded;
@@ -39,6 +40,7 @@ use tch::{Device, Kind, Tensor};
 pub struct LinearSgd {
     /// Learning rates at a batch of 256 (they are multiplied by batch / 256), each above 0 and at most 1e6, which are tried side by side;
     /// `[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]` by default. MoCo has 30, MoCo v3 0.1 for a ResNet-50.
+    #[serde(with = "one_or_more")]
     pub lr: Vec<f64>,
     /// Share of the labelled training samples, 0 to 0.5, by which the rate is chosen, metric `held-out`; the layer learns from the
     /// others. 0.1 by default; 0 for one rate alone.
@@ -110,9 +112,13 @@ impl Evaluation for LinearSgd {
     }
 
     fn validate_for(&self, sizes: &Sizes) -> Result<()> {
-        require(sizes.train >= LEAST, "", || {
+        let left = match self.held_out > 0.0 {
+            true => held_out::indices(sizes.train, self.held_out).0.len(),
+            false => sizes.train,
+        };
+        require(left >= LEAST, "", || {
             format!(
-                "{} labelled training samples are too few; {LEAST} are the least",
+                "of {} labelled training samples {left} are left to learn from, and {LEAST} are the least",
                 sizes.train
             )
         })
@@ -130,13 +136,13 @@ impl Evaluation for LinearSgd {
 /// The highest learning rate that is tried.
 const MOST: f64 = 1e6;
 
-/// Labelled training samples: two for a batch, and one that is held out.
-const LEAST: usize = 3;
+/// Labelled training samples of a batch.
+const LEAST: usize = 2;
 
 impl Task for LinearSgd {
     fn metrics(&self, _in_training: bool) -> MetricNames {
         let held_out: &[&str] = if self.held_out > 0.0 { &[HELD_OUT] } else { &[] };
-        MetricNames::new(ACCURACY, [TOP_NAMES, BALANCED, LR].iter().chain(held_out).copied())
+        MetricNames::new(ACCURACY, [TOP_5, BALANCED, LR].iter().chain(held_out).copied())
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {

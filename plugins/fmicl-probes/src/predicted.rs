@@ -10,14 +10,16 @@ pub const ACCURACY: &str = "accuracy";
 pub const BALANCED: &str = "balanced";
 /// Classes of which one must be right.
 const TOP: i64 = 5;
-/// The name of its metric, as it is told before the number of classes is known.
-pub const TOP_NAMES: &str = "top-5*";
+/// The name of its metric.
+pub const TOP_5: &str = "top-5";
 
-/// From scores `[N, C]` the likeliest class, and behind it the five likeliest, `[N, 1 + 5]`: of equals `topk` may take another one
-/// first.
+/// From scores `[N, C]` the five likeliest classes `[N, 5]`, or all where there are fewer; -1 in place of a class whose score is
+/// minus infinity, which is no candidate. The first one is that of `argmax`: of equals `topk` may take another one.
 pub fn likeliest(scores: &Tensor) -> Tensor {
-    let top = scores.topk(TOP.min(scores.size()[1]), 1, true, true).1;
-    Tensor::cat(&[scores.argmax(1, true), top], 1)
+    let first = scores.argmax(1, true);
+    let of = scores.scatter_value(1, &first, f64::INFINITY);
+    let (values, classes) = of.topk(TOP.min(scores.size()[1]), 1, true, true);
+    classes.masked_fill(&values.eq(f64::NEG_INFINITY), -1)
 }
 
 /// The classes of a classifier, and the labels that it learnt from.
@@ -31,8 +33,8 @@ pub struct Learnt<'a> {
 }
 
 impl Learnt<'_> {
-    /// A report of how often the first of `likeliest` `[N, 1 + 5]` is the label `[N]`: the metrics `accuracy`; `top-5`, where there
-    /// are more than 5 classes; and `balanced`. `counting` asks for what is slow or large: the hits of each sample, the confusion
+    /// A report of how often the first of `likeliest` `[N, 5]` is the label `[N]`: the metrics `accuracy`; `top-5`, how often one of
+    /// them is; and `balanced`. `counting` asks for what is slow or large: the hits of each sample, the confusion
     /// matrix. Its note is on the largest class.
     pub fn report(&self, title: &str, likeliest: &Tensor, labels: &Tensor, counting: bool) -> Report {
         let predicted = likeliest.select(1, 0);
@@ -43,16 +45,14 @@ impl Learnt<'_> {
             true => accuracy.counting(&predicted.eq_tensor(labels)),
             false => accuracy,
         }];
-        if self.classes as i64 > TOP {
-            let among = likeliest.eq_tensor(&labels.unsqueeze(1)).any_dim(1, false);
-            let share = among.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
-            let (_, commonest) = counts(self.labels, self.classes).topk(TOP, 0, true, true);
-            let blind = counts(labels, self.classes)
-                .index_select(0, &commonest)
-                .sum(Kind::Double);
-            let blind = blind.double_value(&[]) / labels.numel() as f64;
-            metrics.push(Metric::percent("top-5", share, Some(blind)));
-        }
+        let among = likeliest.eq_tensor(&labels.unsqueeze(1)).any_dim(1, false);
+        let share = among.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
+        let (_, commonest) = counts(self.labels, self.classes).topk(TOP.min(self.classes as i64), 0, true, true);
+        let blind = counts(labels, self.classes)
+            .index_select(0, &commonest)
+            .sum(Kind::Double);
+        let blind = blind.double_value(&[]) / labels.numel() as f64;
+        metrics.push(Metric::percent(TOP_5, share, Some(blind)));
         metrics.push(Metric::percent(BALANCED, score.balanced, Some(level.balanced)));
         let name = match self.class_names.get(largest.class) {
             Some(name) => format!("{name:?}"),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn no_predictions_are_an_error_and_few_classes_have_no_top_five() {
+    fn no_predictions_are_an_error_and_of_few_classes_all_are_the_top_five() {
         let labels = Tensor::from_slice(&[1i64, 0]);
         let mut predicted = Predicted::default();
         let learnt = Learnt {
@@ -187,7 +187,20 @@ mod tests {
         );
         let Report { metrics, confusion, .. } = predicted.report("", &learnt, false).unwrap();
         let names: Vec<_> = metrics.iter().map(|metric| &*metric.name).collect();
-        assert_eq!(names, ["accuracy", "balanced"]);
+        assert_eq!(names, ["accuracy", "top-5", "balanced"]);
+        assert_eq!(metrics[1].value, 100.0);
         assert!(metrics[0].hits.is_none() && confusion.is_none());
+    }
+
+    #[test]
+    fn of_equals_the_first_counts_and_a_class_without_a_vote_is_no_candidate() {
+        let none = f64::NEG_INFINITY;
+        let scores = Tensor::from_slice(&[
+            0.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, none, 1.0, none, none, none, none, none,
+        ]);
+        let found = likeliest(&scores.view([2, 7]));
+        assert_eq!(found.size(), [2, 5]);
+        assert_eq!(found.select(1, 0), scores.view([2, 7]).argmax(1, false));
+        assert_eq!(Vec::<i64>::try_from(found.get(1)).unwrap(), [1, -1, -1, -1, -1]);
     }
 }

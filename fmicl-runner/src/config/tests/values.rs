@@ -135,6 +135,11 @@ fn a_list_of_evaluations_is_all_of_them() {
     assert_eq!(names(&["evaluations=[]"]), [""; 0]);
     assert_eq!(names(&["evaluations=['knn']"]), ["knn"]);
     assert_eq!(
+        names(&["evaluations=['retrieval']", "evaluations.knn.k=3"]),
+        ["knn", "retrieval"]
+    );
+    assert_eq!(names(&["evaluations=['knn']", "evaluations=[]"]), [""; 0]);
+    assert_eq!(
         error_of(GOOD, &["evaluations=['kn']"]).split("; ").next().unwrap(),
         "--set evaluations=['kn']: evaluations.kn: no evaluation named `kn` (did you mean `knn`?)"
     );

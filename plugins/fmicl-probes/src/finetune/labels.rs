@@ -62,7 +62,7 @@ const MOST: u64 = 512 << 20;
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Labels::Share(share) => write!(f, "{} % of each class", 100.0 * share),
+            Labels::Share(share) => write!(f, "{} % of each class", (1e8 * share).round() / 1e6),
             Labels::List(path) => write!(f, "those of {}", path.display()),
         }
     }

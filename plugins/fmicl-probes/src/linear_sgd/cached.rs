@@ -4,7 +4,7 @@ use super::LinearSgd;
 use super::source::{Block, Blocks, Source, Steps};
 use crate::tiles::tiles;
 use fmicl_core::{Features, LabelledFeatures, Result, Rng, Split};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// The features of the labelled splits.
 pub struct Cached<'a>(pub &'a LabelledFeatures);
@@ -14,7 +14,7 @@ fn block(from: &Features, indices: &[usize]) -> Block {
     let rows: Vec<_> = indices.iter().map(|&index| index as i64).collect();
     let Features { values, labels } = from.select(&Tensor::from_slice(&rows).to_device(from.values.device()));
     Block {
-        features: values,
+        features: values.to_kind(Kind::Float),
         labels,
         indices: indices.to_vec(),
     }
@@ -22,12 +22,7 @@ fn block(from: &Features, indices: &[usize]) -> Block {
 
 impl Source for Cached<'_> {
     fn labels(&self) -> Vec<i64> {
-        self.0
-            .train
-            .labels
-            .iter::<i64>()
-            .map(Iterator::collect)
-            .unwrap_or_default()
+        Vec::try_from(self.0.train.labels.to_device(Device::Cpu)).unwrap_or_default()
     }
 
     fn test_samples(&self) -> usize {
