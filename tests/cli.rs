@@ -147,7 +147,9 @@ fn what_is_no_run_is_said_with_what_would_work() {
     );
     assert_eq!(
         error(&["eval", missing]).1,
-        format!("error: {missing}: there is no such folder; {wanted}\n")
+        format!(
+            "error: {missing}: there is no such file or folder; {wanted}, or a file or folder of published weights (.safetensors)\n"
+        )
     );
 }
 

@@ -57,7 +57,13 @@ fn encoders_stand_side_by_side_as_each_alone_with_their_differences() {
         table.contains("k = 5 (") && table.contains("linear.accuracy"),
         "{table}"
     );
-    let same = fmicl(&["eval", first, first, "--on", "knn"]);
+    assert_eq!(
+        refused(&["eval", first, first, "--on", "knn"]),
+        format!("{first}: is there twice; name each encoder once")
+    );
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(first, &link).unwrap();
+    let same = fmicl(&["eval", first, text(&link), "--on", "knn"]);
     assert!(
         same.contains("knn.accuracy: +0.0 [+0.0, +0.0], not distinguishable"),
         "{same}"
@@ -229,16 +235,26 @@ fn features_that_are_kept_are_taken_again_and_others_are_not() {
     });
     weights::write(zeroed.collect::<Vec<_>>(), &file).unwrap();
     assert_eq!(accuracy(&eval(&["--on", "linear"]), "encoder", "linear"), 50.0);
-    // Of other data there are none yet.
+    // Of another photo of the same name there are none yet.
+    let photo = folder.path().join("photos/test/one/0.png");
+    std::fs::copy(folder.path().join("photos/test/two/0.png"), &photo).unwrap();
+    let before = files();
+    assert_eq!(
+        eval(&["--on", "knn"])["reports"],
+        judged(&[text(&run), "--on", "knn"])["reports"]
+    );
+    let new: Vec<_> = files().into_iter().filter(|file| !before.contains(file)).collect();
+    assert_eq!(new.len(), 1);
+    // Nor of fewer samples.
     assert_eq!(
         eval(&["--on", "knn", "--set", "eval.train_samples=9"])["labels"]["train"],
         9
     );
-    assert_eq!(files().len(), 2);
-    std::fs::write(&file, b"cut").unwrap();
+    assert_eq!(files().len(), 3);
+    std::fs::write(&new[0], b"cut").unwrap();
     let broken = refused(&["eval", text(&run), "--keep-features", text(&kept)]);
     assert!(
-        broken.starts_with(&format!("{}: is not safetensors", file.display())),
+        broken.starts_with(&format!("{}: is not safetensors", new[0].display())),
         "{broken}"
     );
 }

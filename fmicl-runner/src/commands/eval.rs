@@ -15,7 +15,7 @@ struct Eval {
     /// Run only these evaluations, such as knn,linear (`fmicl list evaluation`), with the first run's own options for them
     #[arg(long, value_name = "EVALUATION", value_delimiter = ',')]
     on: Vec<String>,
-    /// Judge by the labels of this: a dataset's name, an experiment, a run, or a folder with a folder of photos for each class; of an
+    /// Judge by the labels of this: a dataset's name, an experiment, a run, or a folder with train/CLASS/ and test/CLASS/; of an
     /// evaluation with data of its own, such as sts, its folder
     #[arg(long, value_name = "DATA")]
     data: Option<String>,

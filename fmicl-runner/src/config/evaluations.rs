@@ -9,8 +9,8 @@ use std::fmt;
 ///
 /// A table `[evaluations.NAME]` has the options of the evaluation NAME; with an option `name`, of the one that this names, so
 /// that one evaluation can be run twice. `NAME = false` leaves one out. Those that are [run by
-/// default](Evaluation::is_default) are there wherever the dataset has labels. A list of names is those alone, with all
-/// defaults, and `evaluations = []` is none; in a table `defaults = false` leaves out those that are not named.
+/// default](Evaluation::is_default) are there wherever the dataset has labels. A list of names is those alone, with the
+/// options that are given elsewhere, and `evaluations = []` is none; in a table `defaults = false` leaves out all that it does not name.
 #[derive(Debug, Default)]
 pub struct Evaluations {
     /// By name; nothing for one that is left out.

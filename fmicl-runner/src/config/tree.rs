@@ -1,5 +1,6 @@
 //! A config as a tree in which each value knows where it was written.
 
+use super::evaluations::DEFAULTS;
 use crate::home;
 use fmicl_core::{Error, Result};
 use std::fmt;
@@ -106,6 +107,13 @@ impl Node {
             }
             _ => return Node::new(self.origin, Value::Table(newer)),
         };
+        if newer
+            .get(DEFAULTS)
+            .is_some_and(|it| matches!(it.value, Value::Leaf(toml::Value::Boolean(false))))
+        {
+            // A list of evaluations: those that are not in it go, and those that are keep their options.
+            merged.retain(|key, _| newer.contains_key(key));
+        }
         for (key, node) in newer {
             let node = match merged.get(&key) {
                 Some(older) => node.over(older.clone()),
@@ -116,8 +124,8 @@ impl Node {
         Node::new(older.origin, Value::Table(merged))
     }
 
-    /// This config with a list of evaluations spelled out as a table, over which options can be laid: each of its names `true`, and
-    /// `defaults = false`.
+    /// This config with a list of evaluations spelled out as a table, over which options can be laid: each of its names without
+    /// options, and `defaults = false`, with which it takes the place of all others.
     #[must_use]
     pub(super) fn with_evaluations_spelled_out(mut self) -> Node {
         if let Value::Table(table) = &mut self.value
@@ -127,13 +135,17 @@ impl Node {
             }) = table.get("evaluations")
         {
             let is_text = |node: &&Node| matches!(node.value, Value::Leaf(toml::Value::String(_)));
-            let leaf = |origin: &Origin, is: bool| Node::new(origin.clone(), Value::Leaf(is.into()));
             if names.iter().all(|name| is_text(&name)) {
                 let named = names.iter().filter_map(|name| match &name.value {
-                    Value::Leaf(toml::Value::String(text)) => Some((text.clone(), leaf(&name.origin, true))),
+                    Value::Leaf(toml::Value::String(text)) => {
+                        Some((text.clone(), Node::new(name.origin.clone(), Value::Table(Map::new()))))
+                    }
                     _ => None,
                 });
-                let defaults = (super::evaluations::DEFAULTS.to_string(), leaf(origin, false));
+                let defaults = (
+                    DEFAULTS.to_string(),
+                    Node::new(origin.clone(), Value::Leaf(false.into())),
+                );
                 let spelled_out = Map::from_iter(named.chain([defaults]));
                 let spelled_out = Node::new(origin.clone(), Value::Table(spelled_out));
                 table.insert("evaluations".into(), spelled_out);

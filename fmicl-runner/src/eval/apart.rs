@@ -7,7 +7,7 @@ use super::protocol::{Asked, Protocol};
 use super::supervised::require_alone_of;
 use super::{Evaluated, Origin, Subject};
 use crate::DeviceChoice;
-use crate::run::CheckpointChoice;
+use crate::run::{CheckpointChoice, RunDir};
 use crate::together::require_alike;
 use fmicl_core::{Error, Interval, Metric, Result, View, difference};
 use serde::Serialize;
@@ -38,7 +38,17 @@ pub struct ApartOptions {
 /// # Errors
 /// Whatever stops an evaluation.
 pub fn apart(encoders: &[PathBuf], asked: &Asked, options: &ApartOptions) -> anyhow::Result<()> {
-    let find = |path: &PathBuf| Origin::find(path, &options.of_folders, &options.checkpoint);
+    let runs = encoders.iter().filter(|path| RunDir::is_at(path)).count();
+    if let (CheckpointChoice::Path(path), true) = (&options.checkpoint, runs > 1) {
+        let message = format!("{}: is one checkpoint, and there are {runs} runs", path.display());
+        return Err(Error::config(message).at("--checkpoint").into());
+    }
+    // Changes of published weights are not for the runs beside them, unless there are runs alone.
+    let are_runs = runs == encoders.len();
+    let find = |path: &PathBuf| match RunDir::is_at(path) && !are_runs {
+        true => Origin::find(path, &[], &options.checkpoint),
+        false => Origin::find(path, &options.of_folders, &options.checkpoint),
+    };
     let origins = encoders.iter().map(find).collect::<Result<Vec<_>>>()?;
     let protocol = Protocol::read(&origins, asked)?;
     for (index, path) in encoders.iter().enumerate() {

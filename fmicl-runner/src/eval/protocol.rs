@@ -72,11 +72,11 @@ impl Protocol {
     /// # Errors
     /// A name that is unknown, an option that is wrong, or data that are missing or do not belong to an evaluation.
     pub fn read(origins: &[Origin], asked: &Asked) -> Result<Self> {
-        let first = origins.first().and_then(Origin::experiment);
+        let first = origins.iter().find_map(Origin::experiment);
         let names = match (&asked.on[..], first) {
             ([], Some((_, experiment))) => experiment.evaluations.iter().map(|(name, _)| name.into()).collect(),
             ([], None) => by_default(),
-            (on, _) => on.to_vec(),
+            (on, _) => on.iter().map(|name| name.trim().to_string()).collect(),
         };
         require(!names.is_empty(), "--on", || {
             "names no evaluation, and the run has none; `fmicl list evaluation` has them".into()
@@ -245,7 +245,9 @@ fn evaluation(name: &str, first: Option<(&RunDir, &Experiment)>) -> Result<(Chan
     registry::find::<dyn Evaluation>(name)?;
     // Options that have to be given do not change what it judges by.
     let part = Part::<dyn Evaluation>::new(name, toml::Table::new());
-    Ok((Change::set(&key, true), part.is_ok_and(|part| part.wants_labels())))
+    let place = Written::File(Path::new(&format!("--on {name}")).into());
+    let change = Change::set(&key, true).written_at(place);
+    Ok((change, part.is_ok_and(|part| part.wants_labels())))
 }
 
 /// The place of what `--data` says.
@@ -335,6 +337,10 @@ fn of_runs(origins: &[Origin], wanting: &str) -> Result<Vec<Change>> {
 /// A change at its place in the config: an option of an evaluation lies in that one's table.
 fn placed(change: Change, names: &[String]) -> Result<Change> {
     let first = change.key().split('.').next().unwrap_or_default().trim();
+    let of = change.key().split('.').nth(1).unwrap_or_default().trim();
+    if first == "evaluations" && !names.iter().any(|name| name == of) {
+        return Err(change.wrong(&format!("`{of}` is not among the evaluations: {}", names.join(", "))));
+    }
     if TABLES.contains(&first) {
         return Ok(change);
     }

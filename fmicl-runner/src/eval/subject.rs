@@ -116,6 +116,11 @@ impl Origin {
                 );
                 Err(Error::data(path, message))
             }
+            None if !path.exists() => {
+                let message = "there is no such file or folder; name a run directory, one that `train` wrote, or a file or folder of \
+                               published weights (.safetensors)";
+                Err(Error::data(path, message))
+            }
             None => Err(not_a_run),
         }
     }
@@ -187,6 +192,14 @@ fn is_of_weights(path: &Path) -> bool {
     path.is_file() && ending.is_some_and(|ending| endings.contains(&&*ending))
 }
 
+/// An error without `key`, which nobody wrote here.
+fn unkeyed(error: Error, key: &str) -> Error {
+    match error {
+        Error::Config { key: at, problem } if at == key => problem.into(),
+        error => error,
+    }
+}
+
 /// The names of the layouts that are read.
 fn layouts() -> String {
     let layouts = registry::list::<dyn Pretrained>();
@@ -220,11 +233,15 @@ impl Published {
         let (encoder, taken) = match &self.init {
             None => (build(&place)?, None),
             Some(file) => {
-                let init = Init::read(file)?;
-                let encoder = init.build(&place, build)?;
+                let init = Init::read(file).map_err(|error| unkeyed(error, "init"))?;
+                let encoder = init.build(&place, build).map_err(|error| unkeyed(error, "init"))?;
                 let backbone =
                     toml::Value::try_from(&self.backbone).map_err(|error| Error::config(error.to_string()))?;
-                (encoder, Some(format!("{}, as {backbone}", init.summary(&store))))
+                let views = self.views.summary();
+                (
+                    encoder,
+                    Some(format!("{}, as {backbone}; {views}", init.summary(&store))),
+                )
             }
         };
         together::share(&store, &**processes, |_| true)?;

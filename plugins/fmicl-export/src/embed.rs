@@ -19,7 +19,7 @@ const LONGEST: usize = 1 << 20;
 
 #[derive(Debug, Args)]
 struct Embed {
-    /// A run directory that `train` wrote, or a folder of published weights
+    /// A run directory that `train` wrote, or published weights, a folder or a file
     path: PathBuf,
     /// Write FILE.npy or FILE.safetensors (`features`) instead of text
     #[arg(long, value_name = "FILE")]

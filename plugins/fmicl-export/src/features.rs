@@ -19,7 +19,7 @@ use std::sync::Arc;
 struct Features {
     /// The run directory that `train` wrote; with --data, published weights, too
     encoder: PathBuf,
-    /// Of these images instead of the run's: a dataset's name, an experiment, a run, or a folder with a folder of photos for each class
+    /// Of these images instead of the run's: a dataset's name, an experiment, a run, or a folder with train/CLASS/ and test/CLASS/
     #[arg(long, value_name = "DATA", requires = "out")]
     data: Option<String>,
     /// Which images; several are separated by commas [default: train,test, or pretrain where there are no labels]

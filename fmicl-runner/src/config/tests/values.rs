@@ -139,6 +139,10 @@ fn a_list_of_evaluations_is_all_of_them() {
         ["knn", "retrieval"]
     );
     assert_eq!(names(&["evaluations=['knn']", "evaluations=[]"]), [""; 0]);
+    assert_eq!(names(&["evaluations.retrieval=true", "evaluations=['knn']"]), ["knn"]);
+    // Its options stay.
+    let kept = loaded(&[("x.toml", GOOD)], &["evaluations.knn.k=3", "evaluations=['knn']"]);
+    assert!(kept.to_toml().unwrap().contains("k = 3"), "{}", kept.to_toml().unwrap());
     assert_eq!(
         error_of(GOOD, &["evaluations=['kn']"]).split("; ").next().unwrap(),
         "--set evaluations=['kn']: evaluations.kn: no evaluation named `kn` (did you mean `knn`?)"
