@@ -99,7 +99,7 @@ fn an_unknown_key_is_an_error_at_any_depth() {
     );
     assert_eq!(
         error_with("lr = 0.5", "lr = 0.5\n[evaluations.knn]\nkk = 3"),
-        "x.toml:12:1: evaluations.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature, leave_one_out, held_out"
+        "x.toml:12:1: evaluations.knn.kk: unknown key (did you mean `k`?); known keys: k, temperature, leave_one_out, few, draws, held_out"
     );
     assert_eq!(
         error_with("sigma", "sigm"),

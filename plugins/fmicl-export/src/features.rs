@@ -135,7 +135,7 @@ struct Source {
 /// Where the options of the data were written.
 enum Written {
     Run(Box<Experiment>),
-    Protocol(Protocol),
+    Protocol(Box<Protocol>),
 }
 
 impl Source {
@@ -187,7 +187,7 @@ impl Source {
             pretrain,
             labelled,
             out,
-            written: Written::Protocol(protocol),
+            written: Written::Protocol(protocol.into()),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Accuracies of a classifier of features: with every label and with few.
 
 use crate::Classifier;
-use crate::few::{DRAWS, Few, few};
+use crate::few::{Few, FewLabels, few};
 use crate::held_out;
 use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_5, likeliest};
 use crate::score::{Largest, Score};
@@ -20,9 +20,15 @@ pub fn names(in_training: bool, held_out: f64) -> MetricNames {
 }
 
 /// A report of the metrics of [`Learnt::report`], with every label of the training split; and, unless training waits for
-/// them, `few-labels` and `few-labels-balanced`, the means over [`DRAWS`] choices of a few labels; and `held-out`, with all but a
+/// them, `few-labels` and `few-labels-balanced`, the means over choices of a few labels; and `held-out`, with all but a
 /// share `held_out` of the labels, on that share, if it is above 0. Its notes say how they were obtained.
-pub fn accuracies(title: &str, it: &dyn Classifier, on: &LabelledFeatures, held_out: f64, in_training: bool) -> Report {
+pub fn accuracies(
+    title: &str,
+    it: &dyn Classifier,
+    on: &LabelledFeatures,
+    (held_out, few_labels): (f64, FewLabels),
+    in_training: bool,
+) -> Report {
     let LabelledFeatures {
         train,
         test,
@@ -39,8 +45,8 @@ pub fn accuracies(title: &str, it: &dyn Classifier, on: &LabelledFeatures, held_
     let mut notes = Vec::new();
     if !in_training {
         let score = |predicted| Score::of(&predicted, &test.labels, *classes);
-        let draws: Vec<_> = (0..DRAWS)
-            .map(|draw| score(it.predict(&train.select(&few(&train.labels, draw)), test, *classes)))
+        let draws: Vec<_> = (0..few_labels.draws as u64)
+            .map(|draw| score(it.predict(&train.select(&few(few_labels.few, &train.labels, draw)), test, *classes)))
             .collect();
         let mean = |value: fn(&Score) -> f64| draws.iter().map(value).sum::<f64>() / draws.len() as f64;
         let level = Largest::of(&train.labels, &test.labels, *classes).score;
@@ -49,7 +55,7 @@ pub fn accuracies(title: &str, it: &dyn Classifier, on: &LabelledFeatures, held_
             Metric::percent(accuracy, mean(|draw| draw.accuracy), Some(level.accuracy)),
             Metric::percent(balanced, mean(|draw| draw.balanced), Some(level.balanced)),
         ]);
-        notes.push(Few::of(&train.labels, *classes).note(*classes));
+        notes.push(Few::of(few_labels, &train.labels, *classes).note(*classes));
     }
     if held_out > 0.0 {
         let (left, out) = held_out::split(train, held_out);
@@ -98,7 +104,7 @@ mod tests {
             ..Knn::default()
         };
         for in_training in [false, true] {
-            let Report { metrics, notes, .. } = accuracies("", &knn, &on, 0.2, in_training);
+            let Report { metrics, notes, .. } = accuracies("", &knn, &on, (0.2, FewLabels::DEFAULT), in_training);
             let value = |name: &str| {
                 metrics
                     .iter()
@@ -110,7 +116,7 @@ mod tests {
             assert!(notes.iter().any(|note| note == said), "{notes:?}");
             assert_eq!(metrics[0].hits.is_some(), !in_training);
         }
-        let Report { metrics, confusion, .. } = accuracies("", &knn, &on, 0.0, false);
+        let Report { metrics, confusion, .. } = accuracies("", &knn, &on, (0.0, FewLabels::DEFAULT), false);
         assert!(metrics.iter().all(|metric| metric.name != "held-out"));
         assert!(metrics[0].hits.as_ref().is_some_and(|hits| hits.0 == [false; 60]));
         let top = metrics.iter().find(|metric| metric.name == TOP_5).unwrap();

@@ -9,7 +9,7 @@
 
 use crate::Classifier;
 use crate::accuracies::{HELD_OUT, accuracies, names};
-use crate::few::Few;
+use crate::few::{Few, FewLabels};
 use crate::held_out;
 use crate::one_or_more;
 use crate::predicted::ACCURACY;
@@ -36,6 +36,10 @@ pub struct Knn {
     /// Judges each labelled training sample by all the others, too: metric `leave-one-out`, which needs no test split; false by
     /// default.
     pub leave_one_out: bool,
+    /// Labels of each class of the metrics `few-labels`, at least 1; 10 by default. A smaller class gives all that it has.
+    pub few: usize,
+    /// Random choices of these labels that are averaged, at least 1, the same in every run; 5 by default.
+    pub draws: usize,
     /// Share of the labelled training samples, 0 to 0.5, on which the rest is judged as well: metric `held-out`, to choose
     /// settings by (a sweep's `report.best`, `eval.best`) without a look at the test split; 0, none, by default.
     pub held_out: f64,
@@ -57,6 +61,8 @@ impl Default for Knn {
             k: vec![K],
             temperature: vec![0.1],
             leave_one_out: false,
+            few: FewLabels::DEFAULT.few,
+            draws: FewLabels::DEFAULT.draws,
             held_out: 0.0,
         }
     }
@@ -81,6 +87,7 @@ impl Evaluation for Knn {
                 format!("{temperature} is there twice")
             })?;
         }
+        self.few_labels().validate()?;
         held_out::validate(self.held_out)
     }
 
@@ -140,7 +147,7 @@ impl Task for Knn {
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
         let title = "test accuracy of the nearest neighbours' vote";
-        let mut report = accuracies(title, self, on, self.held_out, in_training);
+        let mut report = accuracies(title, self, on, (self.held_out, self.few_labels()), in_training);
         if !in_training {
             report
                 .metrics
@@ -162,7 +169,7 @@ impl Task for Knn {
             true => String::new(),
             false => format!(
                 " (few labels: {})",
-                voters(Few::of(&on.train.labels, on.classes).labels)
+                voters(Few::of(self.few_labels(), &on.train.labels, on.classes).labels)
             ),
         };
         let vote = format!(
@@ -181,6 +188,13 @@ const LEAVE_ONE_OUT: &str = "leave-one-out";
 type Setting = (usize, f64);
 
 impl Knn {
+    fn few_labels(&self) -> FewLabels {
+        FewLabels {
+            few: self.few,
+            draws: self.draws,
+        }
+    }
+
     /// The most neighbours of its settings.
     fn most(&self) -> usize {
         self.k.iter().copied().max().unwrap_or(K)

@@ -22,7 +22,6 @@ mod support;
 mod tiles;
 
 pub use classifier::Classifier;
-pub use few::{DRAWS, FEW};
 pub use finetune::{Finetune, Labels};
 pub use knn::Knn;
 pub use linear::Linear;

@@ -11,6 +11,7 @@
 //! uses for frozen features.
 
 use crate::accuracies::{accuracies, names};
+use crate::few::FewLabels;
 use crate::select::{L2, Selecting};
 use crate::tiles::{self, tiles};
 use crate::{Classifier, held_out, lbfgs};
@@ -30,6 +31,10 @@ pub struct Linear {
     pub l2: L2,
     /// The most iterations, at least 1; 200 by default.
     pub max_iter: usize,
+    /// Labels of each class of the metrics `few-labels`, at least 1; 10 by default. A smaller class gives all that it has.
+    pub few: usize,
+    /// Random choices of these labels that are averaged, at least 1, the same in every run; 5 by default.
+    pub draws: usize,
     /// Share of the labelled training samples, 0 to 0.5, on which the rest is judged as well: metric `held-out`, to choose
     /// settings by (a sweep's `report.best`, `eval.best`) without a look at the test split; 0, none, by default.
     pub held_out: f64,
@@ -47,6 +52,8 @@ impl Default for Linear {
         Linear {
             l2: L2::Number(1e-4),
             max_iter: 200,
+            few: FewLabels::DEFAULT.few,
+            draws: FewLabels::DEFAULT.draws,
             held_out: 0.0,
         }
     }
@@ -60,6 +67,7 @@ impl Evaluation for Linear {
         require(self.max_iter >= 1, "max_iter", || {
             format!("{} is not at least 1", self.max_iter)
         })?;
+        self.few_labels().validate()?;
         held_out::validate(self.held_out)
     }
 
@@ -90,7 +98,9 @@ impl Task for Linear {
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
         let (on, in_training) = (it.labelled()?, it.is_in_training());
         let title = "test accuracy of a linear probe";
-        let measured = |classifier: &dyn Classifier| accuracies(title, classifier, on, self.held_out, in_training);
+        let measured = |classifier: &dyn Classifier| {
+            accuracies(title, classifier, on, (self.held_out, self.few_labels()), in_training)
+        };
         let (mut report, probe) = match self.l2 {
             L2::Number(l2) => {
                 let probe = format!("linear: logistic regression on standardised features, l2 = {l2}.");
@@ -164,6 +174,13 @@ impl Classifier for Linear {
 }
 
 impl Linear {
+    fn few_labels(&self) -> FewLabels {
+        FewLabels {
+            few: self.few,
+            draws: self.draws,
+        }
+    }
+
     fn selecting(&self) -> Selecting<impl Fn(f64) -> Linear + '_> {
         Selecting::new(|l2| Linear {
             l2: L2::Number(l2),
