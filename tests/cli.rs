@@ -222,7 +222,7 @@ fn a_tilde_on_the_command_line_is_the_users_folder() {
     };
     let wanted = "there is no such folder; name a run directory, one that `train` wrote";
     for word in ["~/r", "~/r/"] {
-        let found = stderr(&["eval", word]);
+        let found = stderr(&["features", word]);
         assert_eq!(found.1, format!("error: {home}{}: {wanted}\n", &word[1..]));
     }
     // No shell expands it there.
