@@ -16,7 +16,7 @@ pub use apart::{ApartOptions, apart};
 pub use encode::{Encoded, Reader, require_finite};
 pub use judged::{Judged, Reports};
 pub use labels::Labels;
-pub(crate) use memory::require_room;
+pub(crate) use memory::{Need, require_room};
 pub use protocol::{Asked, Protocol};
 pub use stored::{EvalOptions, run};
 pub use subject::{Origin, Published, Subject};

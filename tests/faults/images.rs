@@ -124,9 +124,12 @@ fn an_image_of_the_test_split_that_cannot_be_read_names_the_way_out() {
     let way = "; train.on_error = \"skip\" leaves out what cannot be read (--set train.on_error=skip, also for eval and train \
                --resume), and `fmicl check --files` finds all of it";
     assert!(
-        error.starts_with("error: photos/test/one/1.png: ") && error.ends_with(way),
+        error.starts_with("error: photos/test/one/1.png: ") && error.contains(way),
         "{error}"
     );
+    let again = "; training is complete, and its encoder is kept: `fmicl train --resume run`, with the --set that helps, evaluates it \
+                 again and finishes the run";
+    assert!(error.ends_with(again), "{error}");
     // The way out is one.
     let mut again = bench.train("run", 9);
     let (code, stderr) = ended(&again.args(["--set", "train.on_error=skip"]).output().unwrap());

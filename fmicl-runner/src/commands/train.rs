@@ -118,7 +118,7 @@ fn in_group(
     let width = model.learner.encoder().width();
     eval::require_alone(data, &**processes).map_err(|error| experiment.locate(error))?;
     let need = eval::require_room(data, width, device).map_err(|error| experiment.locate(error))?;
-    if let (Some(need), 0) = (need, processes.rank()) {
+    if let (Some(need), 0) = (need.filter(eval::Need::is_large), processes.rank()) {
         tracing::info!("the evaluation after training takes {need}");
     }
     let judge = |model: &Model| -> anyhow::Result<Worth> {

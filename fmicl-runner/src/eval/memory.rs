@@ -27,6 +27,11 @@ fn gib(bytes: u64) -> String {
 }
 
 impl Need {
+    /// Returns true for a GiB or more.
+    pub fn is_large(&self) -> bool {
+        self.bytes >= 1 << 30
+    }
+
     /// To judge by `tasks` the labelled splits of `data`, of which each sample has `width` numbers, called `of`; nothing where
     /// nothing is judged by labels.
     fn new(data: &Splits, tasks: &[&Opened], (width, of): (usize, &str)) -> Option<Self> {

@@ -34,8 +34,8 @@ impl Trained {
     pub fn unjudged(&self, error: &anyhow::Error) -> Error {
         let run = shell::word(&self.started.path);
         Error::Run(format!(
-            "evaluation after training: {error}; the trained encoder is kept: `fmicl train --resume {run}` evaluates it again and finishes \
-             the run, and `fmicl eval {run}` takes other options"
+            "{error}; training is complete, and its encoder is kept: `fmicl train --resume {run}`, with the --set that helps, evaluates it \
+             again and finishes the run"
         ))
     }
 
