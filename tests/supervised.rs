@@ -128,8 +128,11 @@ fn a_linear_layer_is_trained_with_crops_and_on_features() {
     }
     assert_ne!(augmented["metrics"][0]["hits"], cached["metrics"][0]["hits"]);
     assert_eq!(augmented, on(&run, "linear-sgd", &common), "the same each time");
-    let error = refused(&["eval", text(&run), "--on", "linear-sgd", "--set", "lr=30"]);
-    assert!(error.contains("lr") && error.contains("30"), "{error}");
+    let error = refused(&["eval", text(&run), "--on", "linear-sgd", "--set", "lr=[]"]);
+    assert_eq!(
+        error,
+        "error: --set lr=[]: evaluations.linear-sgd.lr: has no rate; [0.1] has one"
+    );
 }
 
 #[test]
