@@ -77,7 +77,10 @@ fn odd_labels_are_no_panic() {
         let many = judge(&[0, 1, 2, 3], &[0, 1], 50).unwrap();
         assert!(many.metric("top-5").is_some());
         let error = judge(&[0, 1], &[0, 1], 2).unwrap_err().to_string();
-        assert_eq!(error, "2 labelled training samples are too few; 3 are the least");
+        assert_eq!(
+            error,
+            "of 2 labelled training samples 1 are left to learn from, and 2 are the least"
+        );
     }
 }
 
