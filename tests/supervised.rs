@@ -257,3 +257,17 @@ fn refused_with_any_code(run: &Path, set: &str) -> String {
     assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
     stderr.trim_end().to_string()
 }
+
+#[test]
+fn what_pre_training_freezes_is_fine_tuned_too() {
+    let set = "backbone={name='vit',width=16,depth=1,heads=2}";
+    let (folder, run) = run_with(set.into(), |_| ());
+    let [net, own] = ["net.safetensors", "own.safetensors"].map(|name| folder.path().join(name));
+    fmicl(&["export", text(&run), "--out", text(&own)]);
+    let save = format!("save={}", text(&net));
+    on(&run, "finetune", &["epochs=1", "batch_size=8", "lr=1", &save]);
+    let (own, net) = (tensors(&own), tensors(&net));
+    for name in ["pos_embed", "patch_embed.proj.weight"] {
+        assert_ne!(own[name], net[name], "{name}");
+    }
+}
