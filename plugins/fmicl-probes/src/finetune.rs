@@ -15,6 +15,7 @@ mod tuning;
 
 pub use labels::Labels;
 
+use crate::accuracies::HELD_OUT;
 use crate::augment;
 use crate::held_out;
 use crate::predicted::{ACCURACY, BALANCED, Learnt, TOP_5};
@@ -193,8 +194,6 @@ struct Opened {
     options: Finetune,
     labels: Chosen,
 }
-
-const HELD_OUT: &str = "held-out";
 
 impl Task for Opened {
     fn metrics(&self, _in_training: bool) -> MetricNames {

@@ -13,6 +13,7 @@ mod cached;
 mod encoded;
 mod source;
 
+use crate::accuracies::HELD_OUT;
 use crate::augment;
 use crate::heads::Heads;
 use crate::held_out;
@@ -154,7 +155,6 @@ impl Task for LinearSgd {
     }
 }
 
-const HELD_OUT: &str = "held-out";
 const LR: &str = "lr";
 
 impl LinearSgd {
