@@ -27,6 +27,12 @@ impl Labelled {
             is_in_training: false,
         }
     }
+
+    fn convert(&mut self, kind: Kind) {
+        for split in [&mut self.features.train, &mut self.features.test] {
+            split.values = split.values.to_kind(kind);
+        }
+    }
 }
 
 impl Representation for Labelled {
@@ -77,7 +83,7 @@ fn clusters(noise: f64) -> Labelled {
 
 /// Checks an evaluation that [wants labels](Evaluation::wants_labels): that its report is one that columns and checkpoints can
 /// be read from, and the same for the same features; that it leaves the features, which others share, and libtorch's generator, which
-/// training draws from, as they were; that features of separate classes are better than noise; that it can do without a class in
+/// training draws from, as they were; that features of separate classes are better than noise; that features in f16 are judged as the same numbers in f32; that it can do without a class in
 /// the test split; and that during training it has the same main metric.
 ///
 /// # Panics
@@ -127,6 +133,16 @@ pub fn check_labelled_evaluation(evaluation: &dyn Evaluation) {
         score(&noise)
     );
 
+    let mut half = clusters(0.2);
+    half.convert(Kind::Half);
+    let of_half = judge(&half);
+    half.convert(Kind::Float);
+    assert_eq!(
+        of_half,
+        judge(&half),
+        "{name} has other metrics of features in f16 than of the same numbers in f32: `Features::rows` converts them"
+    );
+
     clear.is_in_training = true;
     let in_training = judge(&clear);
     check_names(&name, &in_training, &task.metrics(true));
@@ -163,6 +179,7 @@ mod tests {
         changes: bool,
         draws: bool,
         is_blind: bool,
+        adds_in_half: bool,
         misnames: bool,
     }
 
@@ -183,7 +200,8 @@ mod tests {
 
         fn judge(&self, it: &dyn Representation) -> Result<Report> {
             let LabelledFeatures { train, test, .. } = it.labelled()?;
-            let nearest = test.values.matmul(&train.values.tr()).argmax(1, false);
+            let rows = |features: &Features| features.rows(0, features.labels.numel() as i64);
+            let nearest = rows(test).matmul(&rows(train).tr()).argmax(1, false);
             let right = train.labels.index_select(0, &nearest).eq_tensor(&test.labels);
             let share = if self.is_blind {
                 0.5
@@ -196,6 +214,17 @@ mod tests {
             if self.draws {
                 let _ = Tensor::rand([1], (Kind::Float, tch::Device::Cpu));
             }
+            let share = match self.adds_in_half {
+                true => {
+                    share
+                        + 1e-4
+                            * crate::normalize(&test.values)
+                                .abs()
+                                .sum(test.values.kind())
+                                .double_value(&[])
+                }
+                false => share,
+            };
             Ok(Report {
                 title: "the nearest".into(),
                 metrics: vec![Metric::percent("accuracy", share, None)],
@@ -233,6 +262,15 @@ mod tests {
     fn one_that_promises_other_metrics_than_it_has_is_refused() {
         check_labelled_evaluation(&Nearest {
             misnames: true,
+            ..Nearest::default()
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "`Features::rows` converts them")]
+    fn one_that_computes_in_half_is_refused() {
+        check_labelled_evaluation(&Nearest {
+            adds_in_half: true,
             ..Nearest::default()
         });
     }
