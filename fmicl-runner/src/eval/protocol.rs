@@ -1,5 +1,7 @@
 //! By what encoders are judged apart from their runs: evaluations by name, and labelled data.
 
+mod named;
+
 use super::{Origin, Reader};
 use crate::config::{self, Change, Evaluations, Experiment, Node, Origin as Written};
 use crate::data::{Opened, Source, Splits};
@@ -7,6 +9,7 @@ use crate::run::RunDir;
 use crate::together::processes_here;
 use fmicl_core::{Dataset, Error, Evaluation, Part, Result, registry, require};
 use fmicl_data::OnError;
+use named::{as_given, named, of_runs};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -248,90 +251,6 @@ fn evaluation(name: &str, first: Option<(&RunDir, &Experiment)>) -> Result<(Chan
     let place = Written::File(Path::new(&format!("--on {name}")).into());
     let change = Change::set(&key, true).written_at(place);
     Ok((change, part.is_ok_and(|part| part.wants_labels())))
-}
-
-/// The place of what `--data` says.
-fn as_given(data: &str) -> Written {
-    Written::File(Path::new(&format!("--data {data}")).into())
-}
-
-/// The changes that name a dataset: of its registered name, of an experiment or a run, or of photos in a folder a class.
-fn named(data: &str) -> Result<Vec<Change>> {
-    let unknown = match registry::find::<dyn Dataset>(data) {
-        Ok(_) => return Ok(vec![Change::set("dataset", data).written_at(as_given(data))]),
-        Err(unknown) => unknown,
-    };
-    let path = Path::new(data);
-    if RunDir::is_at(path) {
-        let run = RunDir::open(path)?;
-        return of_experiment(&run.experiment()?, Written::File(run.config_path().into()));
-    }
-    if path.is_file() {
-        let experiment = config::load(path, &[])?;
-        return of_experiment(&experiment, Written::File(path.into()));
-    }
-    if path.is_dir() {
-        let options = [("name", "image-folder"), ("root", data)];
-        let options = options.map(|(key, value)| (key.to_string(), toml::Value::from(value)));
-        return Ok(vec![
-            Change::set("dataset", toml::Table::from_iter(options)).written_at(as_given(data)),
-        ]);
-    }
-    Err(Error::config(format!(
-        "--data {data}: {unknown}; nor is there an experiment, a run or a folder of that name"
-    )))
-}
-
-/// The dataset of an experiment, and how it is read.
-fn of_experiment(experiment: &Experiment, place: Written) -> Result<Vec<Change>> {
-    let table = registry::write_options(&experiment.dataset)?;
-    let on_error =
-        toml::Value::try_from(experiment.train.on_error).map_err(|error| Error::config(error.to_string()))?;
-    let samples = experiment.eval.train_samples;
-    let samples = samples.map(|samples| Change::set("eval.train_samples", samples as i64));
-    let half = Change::set("eval.half", experiment.eval.half);
-    let changes = [
-        Change::set("dataset", table),
-        Change::set("train.on_error", on_error),
-        half,
-    ];
-    Ok(changes
-        .into_iter()
-        .chain(samples)
-        .map(|change| change.written_at(place.clone()))
-        .collect())
-}
-
-/// The dataset of the encoders' runs, which must be one; `wanting` is an evaluation that needs it.
-fn of_runs(origins: &[Origin], wanting: &str) -> Result<Vec<Change>> {
-    let mut found: Option<(&RunDir, &Experiment)> = None;
-    for origin in origins {
-        let Some((run, experiment)) = origin.experiment() else {
-            continue;
-        };
-        let Some((other, theirs)) = found else {
-            found = Some((run, experiment));
-            continue;
-        };
-        let table = |experiment: &Experiment| registry::write_options(&experiment.dataset);
-        if table(experiment)? != table(theirs)? {
-            return Err(Error::config(format!(
-                "{} and {} were trained on different datasets, `{}` and `{}`, or with different options of it: say with --data \
-                 which one judges all",
-                other.path().display(),
-                run.path().display(),
-                theirs.dataset.name(),
-                experiment.dataset.name()
-            )));
-        }
-    }
-    let Some((run, experiment)) = found else {
-        return Err(Error::config(format!(
-            "`{wanting}` needs labelled data, which published weights do not have: name a dataset, an experiment, a run or a \
-             folder with --data"
-        )));
-    };
-    of_experiment(experiment, Written::File(run.config_path().into()))
 }
 
 /// A change at its place in the config: an option of an evaluation lies in that one's table.
