@@ -1,6 +1,7 @@
 //! Sentences of a text file, read where they lie.
 
 mod format;
+mod member;
 mod offsets;
 
 pub use format::Format;
@@ -19,6 +20,7 @@ pub(crate) struct Corpus {
     path: PathBuf,
     bytes: Bytes,
     format: Format,
+    column: String,
     /// Offsets of the sentences; `format` gives their ends.
     starts: Offsets,
     /// Lines without a sentence.
@@ -26,7 +28,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Opens a file and reads all of it once.
+    /// Opens a file and reads all of it once. `column` is the member of an object that has the sentence; see [`Format::Jsonl`].
     ///
     /// Empty lines (of white space alone) are counted and skipped; CRLF, a byte order mark at the start and a last line
     /// without an end are as usual.
@@ -34,7 +36,7 @@ impl Corpus {
     /// # Errors
     /// [`Error::Data`] if the file is missing, has no sentence, or has a line that is not UTF-8 or longer than 1 MiB
     /// (with its number); [`Error::Io`] where it cannot be read.
-    pub fn open(path: &Path, format: Format, hint: &str) -> Result<Self> {
+    pub fn open(path: &Path, format: Format, column: &str, hint: &str) -> Result<Self> {
         let bytes = Bytes::open(path, hint)?;
         let (mut starts, mut empty) = (Offsets::default(), 0);
         let mut start = bytes.text_start();
@@ -53,7 +55,15 @@ impl Corpus {
             }
             let text = encoding::text(line, path, number, &bytes)?;
             let before = starts.len();
-            if !format.is_heading(text) {
+            if format == Format::Jsonl {
+                if !text.trim().is_empty() {
+                    let sentence = member::sentence(text, column);
+                    let sentence = sentence.map_err(|message| Error::data(path, format!("line {number} {message}")))?;
+                    if !sentence.trim().is_empty() {
+                        starts.push(start as u64);
+                    }
+                }
+            } else if !format.is_heading(text) {
                 let mut at = 0;
                 while at < text.len() {
                     let length = format.first(&text[at..]);
@@ -79,6 +89,7 @@ impl Corpus {
             path: path.into(),
             bytes,
             format,
+            column: column.into(),
             starts,
             empty,
         })
@@ -117,7 +128,12 @@ impl Corpus {
         let line = line_of(&self.bytes[self.starts.get(index) as usize..]);
         // Copied before it is checked: in a mapped file that somebody changes, only a copy stays what was checked.
         let text = String::from_utf8(line.to_vec()).ok().filter(|text| !text.is_empty());
-        let text = text.ok_or_else(|| Error::data(&self.path, "has changed since it was opened; start again"))?;
+        let changed = || Error::data(&self.path, "has changed since it was opened; start again");
+        let text = text.ok_or_else(changed)?;
+        if self.format == Format::Jsonl {
+            let sentence = member::sentence(&text, &self.column).map_err(|_| changed())?;
+            return Ok(sentence.trim().into());
+        }
         Ok(self.format.clean(&text[..self.format.first(&text)]).into_owned())
     }
 }
@@ -137,7 +153,7 @@ mod tests {
         let path = folder.path().join("text");
         std::fs::write(&path, bytes).unwrap();
         let shown = format!("{}: ", path.display());
-        Corpus::open(&path, format, "").map_err(|error| error.to_string().replace(&shown, ""))
+        Corpus::open(&path, format, "", "").map_err(|error| error.to_string().replace(&shown, ""))
     }
 
     fn sentences(corpus: &Corpus) -> Vec<String> {
@@ -152,6 +168,23 @@ mod tests {
             assert_eq!(sentences(&corpus), ["One  sentence.", "Two, é and 漢.", "Three"]);
             assert_eq!(corpus.empty(), 3);
         }
+    }
+
+    #[test]
+    fn a_line_of_json_has_a_sentence() {
+        let text = "{\"id\": 1, \"text\": \" One. \"}\r\n\n{\"text\": \" \"}\n\"Two.\"\n";
+        let corpus = open(text, Format::Jsonl).unwrap();
+        assert_eq!(
+            (sentences(&corpus), corpus.empty()),
+            (vec!["One.".into(), "Two.".to_string()], 2)
+        );
+        let error = open("{\"text\": \"a\"}\n{\"texts\": \"b\"}\n", Format::Jsonl)
+            .err()
+            .unwrap();
+        assert_eq!(
+            error,
+            "line 2 has no `text` or `sentence`; `column` should name one of texts"
+        );
     }
 
     #[test]
@@ -196,7 +229,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
         std::fs::write(&path, "one\ntwo\n").unwrap();
-        let corpus = Corpus::open(&path, Format::Lines, "").unwrap();
+        let corpus = Corpus::open(&path, Format::Lines, "", "").unwrap();
         // As long as before: a shorter one would end the process.
         std::fs::write(&path, b"one\n\xff\xff\xff\n").unwrap();
         assert_eq!(corpus.get(0).unwrap(), "one");

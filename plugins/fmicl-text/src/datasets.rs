@@ -2,7 +2,7 @@
 
 mod sentences;
 mod stsb_csv;
-mod triplets;
+pub(crate) mod triplets;
 
 pub use sentences::Sentences;
 pub use stsb_csv::StsbCsv;

@@ -89,13 +89,18 @@ impl Deref for Bytes {
     }
 }
 
+/// The lines of a text, without their line feeds.
+pub(crate) fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
 /// The lines of a text, with their numbers from 1, without what ends them.
 ///
 /// # Errors
 /// [`Error::Data`] with the number of the first line that is not UTF-8.
 pub(crate) fn lines(bytes: &Bytes, path: &Path) -> Result<Vec<(u64, String)>> {
     let text = &bytes[bytes.text_start()..];
-    let mut lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+    let mut lines: Vec<&[u8]> = lines_of(text).collect();
     lines.pop_if(|last| last.is_empty());
     let numbered = (1..).zip(lines);
     let read = numbered.map(|(number, line)| {

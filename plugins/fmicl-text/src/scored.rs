@@ -2,20 +2,18 @@
 //!
 //! | file | columns |
 //! |---|---|
-//! | with a header, separated by tabs or commas | by their names, whatever else there is |
+//! | with a header, separated by tabs, commas, semicolons or bars, or objects of JSON | by their names, whatever else there is |
 //! | without one, seven columns and more, by tabs | the STS benchmark's own: score the fifth, sentences the sixth and seventh |
 //! | without one, three columns | both sentences and the score |
 
 mod columns;
-
-pub(crate) use columns::{ONE, TWO};
 
 use crate::table::{Row, Table};
 use columns::{Columns, header, without_header};
 use fmicl_core::{Error, Result};
 use std::path::Path;
 
-pub(crate) const WHAT: &str = "a CSV or TSV file with two sentences and a score a row";
+pub(crate) const WHAT: &str = "a CSV, TSV or JSONL file with two sentences and a score a row";
 
 /// The largest score.
 const MOST: f64 = 5.0;
@@ -154,6 +152,9 @@ mod tests {
         let expected = [row("A b.", "C \"d\".", 4.5), row("E, f.", "G", 1.25)];
         for text in [
             "sentence1,sentence2,score\nA b.,\"C \"\"d\"\".\",4.5\n\"E, f.\",G,1.25\n",
+            "sentence1;sentence2;score\nA b.;\"C \"\"d\"\".\";4.5\nE, f.;G;1.25\n",
+            "{\"sentence1\": \"A b.\", \"sentence2\": \"C \\\"d\\\".\", \"score\": 4.5}\n\
+             {\"score\": 1.25, \"sentence1\": \"E, f.\", \"sentence2\": \"G\"}\n",
             "id,Score,Sentence1,SENTENCE2\n7,4.5,A b.,\"C \"\"d\"\".\"\n8,1.25,\"E, f.\",G\n",
             "\u{feff}sentence1\tsentence2\tlabel\r\nA b.\tC \"d\".\t4.5\r\nE, f.\tG\t1.25\r\n",
             "pair_ID\tsentence_A\tsentence_B\trelatedness_score\n1\tA b.\tC \"d\".\t4.5\n2\tE, f.\tG\t1.25\n",
@@ -203,17 +204,20 @@ mod tests {
                       relatedness_score, gold), or three columns in this order";
         for (text, found) in [
             ("one,two,how alike\na,b,1\n", "one, two, how alike"),
-            ("sentence1,sentence2\na,b\n", "sentence1, sentence2"),
             ("sentence1,score\na,1\n", "sentence1, score"),
             ("a,b\nc,d\n", "a, b"),
-            ("a;b;1\n", "a;b;1"),
-            ("index\tsentence1\tsentence2\n0\ta\tb\n", "index, sentence1, sentence2"),
         ] {
             assert_eq!(
                 error(text.as_bytes()),
                 format!("line 1: has the columns {found}; {wanted}")
             );
         }
+        // GLUE's test.tsv.
+        let hidden = "index\tsentence1\tsentence2\n0\ta\tb\n";
+        assert_eq!(
+            error(hidden.as_bytes()),
+            "line 1: has the columns index, sentence1, sentence2, and no scores: those of GLUE's test split are hidden, so take dev.tsv"
+        );
         assert_eq!(error(b"a,b,1\nc,d,\n"), "line 2: the score is missing");
         let range = "is not a number from 0 to 5 (or, in all rows, from 0 to 1)";
         assert_eq!(error(b"a,b,1\n\nc,d,6\n"), format!("line 3: the score `6` {range}"));
@@ -222,7 +226,7 @@ mod tests {
         assert_eq!(error(b"a,b,1\nc,d\n"), expected);
         assert_eq!(error(b"a,b,1\n, d,2\n"), "line 2: column 1 has no sentence");
         assert!(error(b"a,b,1\ncaf\xe9,d,2\n").starts_with("line 2 is not UTF-8"));
-        assert!(error(b"\n").starts_with("has no row; it should be a CSV or TSV file"));
+        assert!(error(b"\n").starts_with("has no row; it should be a CSV, TSV or JSONL file"));
         assert!(error(b"sentence1,sentence2,score\n").starts_with("has no row"));
     }
 }

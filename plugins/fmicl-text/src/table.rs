@@ -1,18 +1,22 @@
-//! CSV and TSV files of sentences.
+//! Tables of sentences: CSV, TSV and JSON lines.
+
+mod json_lines;
+mod separator;
 
 use crate::corpus::LONGEST_LINE;
 use crate::encoding;
-use crate::files::Bytes;
+use crate::files::{Bytes, lines_of};
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 use fmicl_core::{Error, Result};
 use std::path::Path;
 
-/// A CSV file (RFC 4180: commas, fields quoted with `"` where they hold one), or one of tabs, in which a quotation mark
-/// is a letter; gzipped or not. Blank lines are skipped.
+/// A CSV file (RFC 4180: fields quoted with `"` where they hold their separator: commas, or semicolons or bars), one of tabs, in
+/// which a quotation mark is a letter, or JSON lines, which begin with an object or an array; gzipped or not. Blank lines are skipped.
 pub(crate) struct Table<'a> {
     path: &'a Path,
     bytes: Bytes,
-    of_tabs: bool,
+    /// Nothing where it is of JSON lines.
+    separator: Option<u8>,
 }
 
 /// A row of a table.
@@ -21,7 +25,20 @@ pub(crate) struct Row<'a> {
     /// Line number of its beginning, from 1.
     line: u64,
     record: StringRecord,
-    of_tabs: bool,
+    kind: Kind,
+}
+
+/// How a row was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The names of the members of the objects that follow.
+    Names,
+    /// An object's or an array's values.
+    Values,
+    /// Fields between tabs.
+    Tabs,
+    /// Fields between commas, or what stands for them.
+    Commas,
 }
 
 impl<'a> Table<'a> {
@@ -35,24 +52,38 @@ impl<'a> Table<'a> {
             let line = 1 + memchr::memchr_iter(b'\n', &bytes[..nul]).count() as u64;
             return Err(encoding::no_text(path, line, &bytes, true));
         }
-        let first = bytes
-            .split(|byte| *byte == b'\n')
-            .find(|line| !line.trim_ascii().is_empty());
-        let first = first.unwrap_or_default();
-        let count = |separator| memchr::memchr_iter(separator, first).count();
-        // A sentence may hold commas, and seldom a tab.
-        let of_tabs = count(b'\t') > 1 || (count(b'\t') == 1 && count(b',') == 0);
-        Ok(Table { path, bytes, of_tabs })
+        let text = &bytes[bytes.text_start()..];
+        let first = lines_of(text).find(|line| !line.trim_ascii().is_empty());
+        let separator = match first.is_some_and(json_lines::is_json) {
+            true => None,
+            false => Some(separator::of(text)),
+        };
+        if let Some(separator @ (b';' | b'|')) = separator {
+            tracing::info!(
+                "{}: its fields are separated by `{}`",
+                path.display(),
+                separator as char
+            );
+        }
+        Ok(Table { path, bytes, separator })
     }
 
     /// The rows in order.
-    pub fn rows(&self) -> impl Iterator<Item = Result<Row<'a>>> {
-        let (path, bytes, of_tabs) = (self.path, &*self.bytes, self.of_tabs);
+    pub fn rows(&self) -> Box<dyn Iterator<Item = Result<Row<'a>>> + '_> {
+        match self.separator {
+            Some(separator) => Box::new(self.separated(separator)),
+            None => Box::new(json_lines::rows(self)),
+        }
+    }
+
+    fn separated(&self, separator: u8) -> impl Iterator<Item = Result<Row<'a>>> {
+        let (path, bytes) = (self.path, &*self.bytes);
+        let is_of_tabs = separator == b'\t';
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(if of_tabs { b'\t' } else { b',' })
-            .quoting(!of_tabs)
+            .delimiter(separator)
+            .quoting(!is_of_tabs)
             .from_reader(bytes);
         // A position is where the record before ends: blank lines may follow.
         let line_at = move |position: Option<&Position>| {
@@ -70,20 +101,21 @@ impl<'a> Table<'a> {
                 kind => Error::data(path, format!("{kind:?}")),
             })?;
             let line = line_at(record.position());
+            let kind = if is_of_tabs { Kind::Tabs } else { Kind::Commas };
             Ok(Row {
                 path,
                 line,
                 record,
-                of_tabs,
+                kind,
             })
         })
     }
 }
 
 impl Row<'_> {
-    /// `true` if its fields are separated by tabs.
-    pub fn is_of_tabs(&self) -> bool {
-        self.of_tabs
+    /// How it was written.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The line where it begins, from 1.
@@ -162,4 +194,35 @@ fn shortened(text: &str) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     if start.len() < text.len() { start + "..." } else { start }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The rows of a file, each with its line.
+    pub(crate) fn rows(text: &str) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, text).unwrap();
+        let shown = format!("{}: ", path.display());
+        let table = Table::open(&path, "").unwrap();
+        let row = |row: Result<Row>| {
+            let row = row.map_err(|error| error.to_string().replace(&shown, ""))?;
+            Ok(format!(
+                "{}: {}",
+                row.line(),
+                row.fields().collect::<Vec<_>>().join(" | ")
+            ))
+        };
+        table.rows().map(row).collect()
+    }
+
+    #[test]
+    fn fields_are_quoted_between_commas_and_semicolons_and_not_between_tabs() {
+        let rows = |text| rows(text).unwrap();
+        assert_eq!(rows("a,\"b, c\"\n\nd,e\n"), ["1: a | b, c", "3: d | e"]);
+        assert_eq!(rows("a;\"b; c\"\nd, f;e\n"), ["1: a | b; c", "2: d, f | e"]);
+        assert_eq!(rows("a\t\"b\td\n"), ["1: a | \"b | d"]);
+    }
 }

@@ -14,6 +14,8 @@ pub enum Format {
     /// sentence ends at a token `.`, `!` or `?` (with the quotation mark that closes it), and `@-@`, `@,@` and `@.@` are
     /// joined to what they stand between.
     Wikitext,
+    /// An object of JSON, of which a member is the sentence, or a string of JSON.
+    Jsonl,
 }
 
 impl Format {
@@ -25,7 +27,7 @@ impl Format {
 
     /// Length in bytes, at least 1, of the first sentence of `text`, the non-empty rest of a line.
     pub fn first(self, text: &str) -> usize {
-        if self == Format::Lines {
+        if self != Format::Wikitext {
             return text.len();
         }
         let (mut end, mut quoted) = (0, false);
@@ -44,7 +46,7 @@ impl Format {
     /// Returns true if a piece cut off by [`first`](Format::first) is a sentence.
     pub fn is_sentence(self, piece: &str) -> bool {
         match self {
-            Format::Lines => !piece.trim().is_empty(),
+            Format::Lines | Format::Jsonl => !piece.trim().is_empty(),
             Format::Wikitext => piece.contains(char::is_alphanumeric),
         }
     }
@@ -52,7 +54,7 @@ impl Format {
     /// A sentence as it is given to a tokenizer.
     pub fn clean(self, sentence: &str) -> Cow<'_, str> {
         let sentence = sentence.trim();
-        if self == Format::Lines || !sentence.contains(" @") {
+        if self != Format::Wikitext || !sentence.contains(" @") {
             return sentence.into();
         }
         let joined = [(" @-@ ", "-"), (" @,@ ", ","), (" @.@ ", ".")];

@@ -4,7 +4,9 @@
 
 use crate::corpus::{Corpus, Format};
 use crate::paths::Paths;
-use fmicl_core::{Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
+use fmicl_core::{
+    Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, require, toml,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
@@ -20,24 +22,32 @@ use std::path::Path;
 pub struct Sentences {
     /// Path of the file, or a list of paths. Required.
     pub path: Paths,
-    /// Content of a line: a sentence (`lines`), or a paragraph of WikiText (`wikitext`).
+    /// Content of a line: a sentence (`lines`), a paragraph of WikiText (`wikitext`), or JSON (`jsonl`).
     pub format: Format,
+    /// Name of the member that has the sentence in an object of `jsonl`; by default `text` or `sentence`.
+    pub column: String,
 }
 
 register!(
     Dataset,
     "sentences",
     Sentences,
-    "plain text with a sentence a line, gzipped or not, or WikiText's paragraphs"
+    "text with a sentence a line, gzipped or not; WikiText's paragraphs, or JSON lines"
 );
 
 const WHAT: &str = "a text file with a sentence a line";
 const HINT: &str = "`path` should name a text file with a sentence a line, gzipped or not";
 
 impl Dataset for Sentences {
+    fn validate(&self) -> Result<()> {
+        require(self.column.is_empty() || self.format == Format::Jsonl, "column", || {
+            "is of `format = \"jsonl\"` alone; leave it out".into()
+        })
+    }
+
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let paths = self.path.of(split, WHAT)?;
-        let open = |path| Corpus::open(path, self.format, HINT);
+        let open = |path| Corpus::open(path, self.format, &self.column, HINT);
         let files: Vec<_> = paths.iter().map(|path| open(path)).collect::<Result<_>>()?;
         if let Some(file) = files
             .iter()
@@ -48,11 +58,18 @@ impl Dataset for Sentences {
                 file.path().display()
             );
         }
+        if let Some(file) = files
+            .iter()
+            .find(|file| self.format == Format::Lines && begins_as_json(file))
+        {
+            let message = "begins with an object of JSON; format = \"jsonl\" reads the sentence in it";
+            return Err(Error::data(file.path(), message));
+        }
         for file in files.iter().filter(|file| file.empty() > 0) {
             let (path, sentences, empty) = (file.path().display(), file.len(), file.empty());
             let found = format!("{path}: {sentences} sentences; {empty} lines without one are skipped");
             match self.format {
-                Format::Lines => tracing::warn!("{found}"),
+                Format::Lines | Format::Jsonl => tracing::warn!("{found}"),
                 // Headings, and the lines around them, are many in any such file.
                 Format::Wikitext => tracing::info!("{found}"),
             }
@@ -82,6 +99,11 @@ impl Dataset for Sentences {
 
 fn begins_as_wikitext(file: &Corpus) -> bool {
     file.get(0).is_ok_and(|first| Format::Wikitext.is_heading(&first))
+}
+
+fn begins_as_json(file: &Corpus) -> bool {
+    let is_object = |first: String| serde_json::from_str::<serde_json::Map<_, _>>(&first).is_ok();
+    file.get(0).is_ok_and(is_object)
 }
 
 /// Writes a file, and returns the option that names it.
@@ -134,6 +156,33 @@ impl Samples for Corpora {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_of_json_are_no_sentences_unless_the_format_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        std::fs::write(&path, "{\"text\": \"One.\", \"de\": \"Eins.\"}\n").unwrap();
+        let open = |format, column: &str| {
+            let path = Paths(vec![path.clone()]);
+            let dataset = Sentences {
+                path,
+                format,
+                column: column.into(),
+            };
+            dataset.validate()?;
+            let samples = dataset.open(Split::Pretrain)?;
+            Ok::<_, Error>(samples.texts(0)?[0].to_string())
+        };
+        let error = open(Format::Lines, "").unwrap_err().to_string();
+        assert!(
+            error.ends_with("begins with an object of JSON; format = \"jsonl\" reads the sentence in it"),
+            "{error}"
+        );
+        assert_eq!(open(Format::Jsonl, "").unwrap(), "One.");
+        assert_eq!(open(Format::Jsonl, "de").unwrap(), "Eins.");
+        let error = open(Format::Wikitext, "de").unwrap_err().to_string();
+        assert_eq!(error, "column: is of `format = \"jsonl\"` alone; leave it out");
+    }
 
     #[test]
     fn files_follow_one_another() {
@@ -190,7 +239,7 @@ mod tests {
             ("= 1\n", false),
         ] {
             std::fs::write(&path, text).unwrap();
-            let file = Corpus::open(&path, Format::Lines, HINT).unwrap();
+            let file = Corpus::open(&path, Format::Lines, "", HINT).unwrap();
             assert_eq!(begins_as_wikitext(&file), expected);
         }
     }

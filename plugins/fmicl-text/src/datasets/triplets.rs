@@ -2,20 +2,22 @@
 //!
 //! Source: supervised SimCSE (Gao et al., EMNLP 2021, arXiv 2104.08821), `nli_for_simcse.csv`.
 
+mod columns;
+
 use super::sentences::example;
 use crate::paths::Paths;
 use crate::pool::Pool;
-use crate::scored;
-use crate::table::{Row, Table};
+use crate::table::Table;
+use columns::Columns;
 use fmicl_core::{Dataset, Documented, Error, Modality, Portion, Result, Samples, Source, Split, register, toml};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// CSV files with three columns: a sentence, its entailment (the positive) and its contradiction (a hard negative); or the
-/// first two alone. All files have the same number of columns.
+/// CSV, TSV or JSONL files with three columns: a sentence, its entailment (the positive) and its contradiction (a hard negative); or the
+/// first two alone. All files have the same number of them. Of more columns, and of objects of JSON, those with usual names are taken.
 ///
-/// The first row is a header, which the log shows, unless a field of it contains white space or ends like a sentence
+/// The first row of two or three columns is a header, which the log shows, unless a field of it contains white space or ends like a sentence
 /// and none is a usual column name: then it is a triplet.
 ///
 /// A row without one of them is skipped, and the log counts such rows; SimCSE reads a space instead.
@@ -30,40 +32,14 @@ register!(
     Dataset,
     "triplets",
     Triplets,
-    "CSV files of sentence, entailment and contradiction, as supervised SimCSE's"
+    "CSV, TSV or JSONL files of sentence, positive and perhaps hard negative, as supervised SimCSE's"
 );
 
-const WHAT: &str = "a CSV file with three columns: sentence, entailment, contradiction";
-
-/// Usual names of the columns, beside those of pairs.
-const NAMES: [&str; 15] = [
-    "sent0",
-    "sentence",
-    "text",
-    "anchor",
-    "query",
-    "question",
-    "answer",
-    "premise",
-    "hypothesis",
-    "positive",
-    "entailment",
-    "negative",
-    "hard_neg",
-    "hard_negative",
-    "contradiction",
-];
+pub(crate) const WHAT: &str = "a CSV, TSV or JSONL file with two or three columns: sentence, positive, hard negative";
 
 impl Dataset for Triplets {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        let mut rows = Rows {
-            pool: Pool::default(),
-            width: 0,
-        };
-        for path in self.path.of(split, WHAT)? {
-            rows.read(path)?;
-        }
-        Ok(Box::new(rows))
+        Ok(Box::new(read(self.path.of(split, WHAT)?, "path")?))
     }
 
     fn modality(&self) -> Modality {
@@ -87,8 +63,23 @@ impl Dataset for Triplets {
     }
 }
 
+/// The rows of files, of which `option` names each.
+///
+/// # Errors
+/// [`Error::Data`] with the line that is not as it should be.
+pub(crate) fn read(paths: &[PathBuf], option: &str) -> Result<Rows> {
+    let mut rows = Rows {
+        pool: Pool::default(),
+        width: 0,
+    };
+    for path in paths {
+        rows.read(path, option)?;
+    }
+    Ok(rows)
+}
+
 /// The sentences of all rows, `width` of each.
-struct Rows {
+pub(crate) struct Rows {
     pool: Pool,
     /// 0 before the first file.
     width: usize,
@@ -96,43 +87,41 @@ struct Rows {
 
 impl Rows {
     /// Adds a file's rows.
-    fn read(&mut self, path: &PathBuf) -> Result<()> {
-        let table = Table::open(path, &format!("`path` should name {WHAT}"))?;
+    fn read(&mut self, path: &Path, option: &str) -> Result<()> {
+        let table = Table::open(path, &format!("`{option}` should name {WHAT}"))?;
         let (mut rows, before) = (table.rows(), self.pool.len());
         let empty = || Error::data(path, format!("has no row; it should be {WHAT}"));
         let first = rows.next().ok_or_else(empty)??;
-        let width = first.len();
-        if self.width == 0 && !(2..=3).contains(&width) {
-            return Err(first.error(format!("columns: {width}; two or three are expected")));
-        }
+        let columns = Columns::of(path, &first)?;
+        let width = columns.taken.len();
         if self.width != 0 && self.width != width {
             return Err(first.error(format!("columns: {width}; the files before have {}", self.width)));
         }
         self.width = width;
-        let (line, shown) = (first.line(), first.shown());
-        let first = if is_header(&first) {
-            tracing::info!("{}: line {line} is taken for a header: {shown}", path.display());
-            None
-        } else {
-            tracing::warn!(
-                "{}: line {line} is taken for a triplet, so the file has no header: {shown}",
-                path.display()
-            );
-            Some(Ok(first))
-        };
+        let first = (!columns.is_named).then_some(Ok(first));
         let (mut skipped, mut numbers) = (0, true);
         for row in first.into_iter().chain(rows) {
             let row = row?;
-            if row.len() != width {
-                return Err(row.error(format!("{} fields where the first row has {width}", row.len())));
+            if row.len() != columns.width {
+                return Err(row.error(format!(
+                    "{} fields where the first row has {}",
+                    row.len(),
+                    columns.width
+                )));
             }
-            if row.fields().any(str::is_empty) {
+            let texts = || {
+                columns
+                    .taken
+                    .iter()
+                    .map(|field| row.fields().nth(*field).unwrap_or_default())
+            };
+            if texts().any(str::is_empty) {
                 skipped += 1;
                 continue;
             }
-            numbers &= width == 3 && row.fields().nth(2).is_some_and(|field| field.parse::<f64>().is_ok());
-            for field in 0..width {
-                self.pool.push(row.sentence(field)?);
+            numbers &= width == 3 && texts().nth(2).is_some_and(|field| field.parse::<f64>().is_ok());
+            for field in &columns.taken {
+                self.pool.push(row.sentence(*field)?);
             }
         }
         if skipped > 0 {
@@ -148,18 +137,6 @@ impl Rows {
         }
         Ok(())
     }
-}
-
-/// Returns true if the first row is a header.
-fn is_header(row: &Row) -> bool {
-    let is_name = |field: &str| {
-        let name = field.to_lowercase().replace([' ', '-'], "_");
-        let known = scored::ONE.iter().chain(&scored::TWO).chain(&NAMES);
-        known.into_iter().any(|known| *known == name)
-    };
-    let is_sentence =
-        |field: &str| field.contains(char::is_whitespace) || field.ends_with(['.', '!', '?', '。', '！', '？']);
-    row.fields().any(is_name) || !row.fields().any(is_sentence)
 }
 
 impl Samples for Rows {
@@ -238,6 +215,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn columns_are_found_by_name_in_objects_and_among_many() {
+        for text in [
+            "{\"id\": 1, \"Positive\": \"b\", \"anchor\": \"a\", \"negative\": \"c\"}\n\
+             {\"id\": 2, \"Positive\": \"q\", \"anchor\": \"p\", \"negative\": \"r\"}\n",
+            "id;negative;Positive;anchor\n1;c;b;a\n2;r;q;p\n",
+            "[\"a\", \"b\", \"c\"]\n[\"p\", \"q\", \"r\"]\n",
+        ] {
+            assert_eq!(open(&[text]).unwrap(), [["a", "b", "c"], ["p", "q", "r"]], "{text}");
+        }
+        let simcse = open(&["{\"sent0\": \"a\", \"sent1\": \"b\"}\n"]).unwrap();
+        assert_eq!(simcse, [["a", "b"]]);
+    }
+
     /// `train.py` of SimCSE, by way of pandas.
     #[test]
     fn the_file_of_simcse_is_read_as_simcse_reads_it() {
@@ -259,10 +250,18 @@ mod tests {
             error(&["a,b,c\nd,e\n"]),
             "0.csv: line 2: 2 fields where the first row has 3"
         );
-        assert_eq!(
-            error(&["a\nb\n"]),
-            "0.csv: line 1: columns: 1; two or three are expected"
-        );
+        let wanted = "wanted are two or three, or a header with sentence1 (or sent0, ";
+        for (text, found) in [
+            ("a\nb\n", "a"),
+            ("a,b,c,d\n", "a, b, c, d"),
+            ("{\"id\": 1, \"text\": \"a\"}\n", "id, text"),
+        ] {
+            let error = error(&[text]);
+            assert!(
+                error.starts_with(&format!("0.csv: line 1: has the columns {found}; {wanted}")),
+                "{error}"
+            );
+        }
         let expected = "1.csv: line 1: columns: 2; the files before have 3";
         assert_eq!(error(&["a,b,c\np,q,r\n", "a,b\np,q\n"]), expected);
         let scores = error(&["s,t,score\na,b,3.8\nc,d,0\n"]);
@@ -270,6 +269,8 @@ mod tests {
             scores.ends_with("pairs with scores are of the dataset stsb-csv"),
             "{scores}"
         );
-        assert!(error(&["sent0,sent1,hard_neg\n"]).starts_with("0.csv: has no row; it should be a CSV file"));
+        assert!(
+            error(&["sent0,sent1,hard_neg\n"]).starts_with("0.csv: has no row; it should be a CSV, TSV or JSONL file")
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! Which columns of a file are the sentences and the score.
 
-use crate::table::Row;
+use crate::table::{Kind, Row};
 use fmicl_core::Result;
 
 /// The names by which columns are known, in any case.
-pub(crate) const ONE: [&str; 5] = ["sentence1", "sentence_1", "sentence_a", "text1", "sent1"];
-pub(crate) const TWO: [&str; 5] = ["sentence2", "sentence_2", "sentence_b", "text2", "sent2"];
+const ONE: [&str; 5] = ["sentence1", "sentence_1", "sentence_a", "text1", "sent1"];
+const TWO: [&str; 5] = ["sentence2", "sentence_2", "sentence_b", "text2", "sent2"];
 const SCORE: [&str; 6] = [
     "score",
     "label",
@@ -57,6 +57,10 @@ pub(super) fn header(row: &Row) -> Result<Option<Columns>> {
             width: Ok(row.len()),
         })),
         [None, None, _] => Ok(None),
+        [Some(_), Some(_), None] => {
+            let hidden = "and no scores: those of GLUE's test split are hidden, so take dev.tsv";
+            Err(row.error(format!("has the columns {}, {hidden}", row.shown())))
+        }
         _ => Err(row.error(unknown(row))),
     }
 }
@@ -68,7 +72,7 @@ pub(super) fn header(row: &Row) -> Result<Option<Columns>> {
 pub(super) fn without_header(row: &Row) -> Result<Columns> {
     let columns = match row.len() {
         3 => Columns::three(),
-        7.. if row.is_of_tabs() => Columns {
+        7.. if row.kind() == Kind::Tabs => Columns {
             sentences: [5, 6],
             score: 4,
             split: None,
