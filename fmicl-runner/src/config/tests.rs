@@ -135,7 +135,7 @@ fn a_known_key_in_another_place_is_told_its_own() {
         (
             "lr = 0.5",
             "lr = 0.5\n[eval]\nk = 3",
-            "12:1: eval.k: unknown key here; write it as `evaluations.knn.k` or `evaluations.retrieval.k`".into(),
+            "12:1: eval.k: unknown key here; write it as `evaluations.knn.k` or `evaluations.pair-retrieval.k` or `evaluations.retrieval.k`".into(),
         ),
         (
             "lr = 0.5",

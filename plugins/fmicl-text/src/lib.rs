@@ -18,7 +18,7 @@ mod views;
 pub use backbones::{Activation, Bert, Family, Pooling, Poolings};
 pub use corpus::Format;
 pub use datasets::{Sentences, StsbCsv, Triplets};
-pub use evaluations::Sts;
+pub use evaluations::{PairRetrieval, Sts};
 pub use paths::Paths;
 pub use pretrained::HuggingFace;
 pub use views::Text;
