@@ -14,10 +14,10 @@ use tch::Tensor;
 #[derive(Debug, Default, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gaussian {
-    /// Width of the kernel, from 0.001 to 1000; 0.5 by default. Not together with `temperature`.
+    /// Width of the kernel, from 0.001 to 1000. Not together with `temperature`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
-    /// `sigma^2`, from 1e-6 to 1e6, instead of `sigma`.
+    /// `sigma^2`, from 1e-6 to 1e6, instead of `sigma`; 0.5 by default, as in the paper's experiments on images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
     /// The ratio of a pair at distance 0: a number above 0 and at most `1e16 e^(1 / sigma^2)` (the paper's experiments have 1), `uniform` (independent uniform
@@ -38,6 +38,9 @@ pub struct Gaussian {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learn_lr: Option<f64>,
 }
+
+/// The default of `sigma^2`.
+const TEMPERATURE: f64 = 0.5;
 
 /// Bounds of `log sigma^2` and, learned, of `log mu`: a factor of f32 that has room to both sides.
 const LOG_TEMPERATURE: (f64, f64) = (-13.815510557964274, 13.815510557964274);
@@ -222,7 +225,8 @@ impl Similarity for Gaussian {
 impl Gaussian {
     /// `sigma^2`.
     pub fn temperature(&self) -> f64 {
-        self.temperature.unwrap_or_else(|| self.sigma.unwrap_or(0.5).powi(2))
+        let of_sigma = || self.sigma.map(|sigma| sigma.powi(2));
+        self.temperature.or_else(of_sigma).unwrap_or(TEMPERATURE)
     }
 
     /// `log mu` of a `mu` that is a number or the default.
@@ -288,7 +292,7 @@ mod tests {
         };
         assert!((log_u(Some(Mu::Number(3.0)), 1.0) - 3f64.ln()).abs() < 1e-12);
         assert!(log_u(None, 0.0).abs() < 1e-12);
-        assert!((log_u(None, 1.0) - log_u(Some(Mu::Number(4f64.exp())), 1.0)).abs() < 1e-12);
+        assert!((log_u(None, 1.0) - log_u(Some(Mu::Number(2f64.exp())), 1.0)).abs() < 1e-12);
     }
 
     #[test]
