@@ -70,20 +70,16 @@ static void destroy(reader *self) {
     free(self);
 }
 
-/* Whether this is a JPEG that libjpeg turns into RGB. */
-static int read_header(reader *self) {
+static int create(reader *self) {
     if (setjmp(self->caller)) return 0;
     jpeg_create_decompress(&self->info);
     self->info.src = &self->source;
     self->info.progress = &self->progress;
-    jpeg_read_header(&self->info, TRUE);
-    J_COLOR_SPACE colors = self->info.jpeg_color_space;
-    return colors == JCS_GRAYSCALE || colors == JCS_YCbCr || colors == JCS_RGB;
+    return 1;
 }
 
-/* Reads the header. NULL where this is no JPEG that libjpeg turns into RGB. `bytes` must outlive the reader; `header` is
- * how many of them precede the image's data. */
-reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length, size_t *width, size_t *height, size_t *header) {
+/* Makes a reader of `bytes`, which must outlive it. NULL where there is no memory for one. */
+reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length) {
     reader *self = calloc(1, sizeof *self);
     if (!self) return NULL;
     self->info.err = jpeg_std_error(&self->errors);
@@ -98,21 +94,49 @@ reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length, size_t *width, size
     self->progress.progress_monitor = watch;
     self->source.next_input_byte = bytes;
     self->source.bytes_in_buffer = length;
-    if (!read_header(self)) {
-        destroy(self);
-        return NULL;
+    if (create(self)) return self;
+    destroy(self);
+    return NULL;
+}
+
+/* Reads the header: `channels` are those of a pixel that is decoded, 4 of CMYK and 3 of everything else, and `rest` is how
+ * many bytes there are from the image's data on. Returns NULL, or what is wrong. */
+const char *fmicl_jpeg_header(reader *self, size_t *width, size_t *height, size_t *channels, size_t *rest) {
+    if (setjmp(self->caller)) {
+        /* In libjpeg's words, a precision is unsupported. */
+        if (self->info.data_precision > 8)
+            snprintf(self->message, sizeof self->message, "its samples have %d bits; save it with 8",
+                     self->info.data_precision);
+        return self->message;
+    }
+    jpeg_read_header(&self->info, TRUE);
+    switch (self->info.jpeg_color_space) {
+        case JCS_GRAYSCALE:
+        case JCS_YCbCr:
+        case JCS_RGB:
+            self->info.out_color_space = JCS_RGB;
+            *channels = 3;
+            break;
+        case JCS_CMYK:
+        case JCS_YCCK:
+            self->info.out_color_space = JCS_CMYK;
+            *channels = 4;
+            break;
+        default:
+            snprintf(self->message, sizeof self->message, "its pixels have %d samples; gray, RGB and CMYK are read",
+                     self->info.num_components);
+            return self->message;
     }
     *width = self->info.image_width;
     *height = self->info.image_height;
-    *header = self->truncated ? length : length - self->source.bytes_in_buffer;
-    return self;
+    *rest = self->truncated ? 0 : self->source.bytes_in_buffer;
+    return NULL;
 }
 
 /* Begins to decode the columns from `left` on, `width` of them, and perhaps some on either side: it writes to both
  * which. Returns NULL, or what is wrong. */
 const char *fmicl_jpeg_start(reader *self, size_t *left, size_t *width) {
     if (setjmp(self->caller)) return self->message;
-    self->info.out_color_space = JCS_RGB;
     self->info.dct_method = JDCT_ISLOW;
     self->info.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&self->info);
@@ -129,9 +153,10 @@ const char *fmicl_jpeg_start(reader *self, size_t *left, size_t *width) {
     return NULL;
 }
 
-/* Decodes `height` rows from `top` on, each of the width that start gave, to `out`. Returns NULL, or what is wrong. */
+/* Decodes `height` rows from `top` on, each of the width that start gave and of the header's channels, to `out`. Returns NULL,
+ * or what is wrong. */
 const char *fmicl_jpeg_rows(reader *self, size_t top, size_t height, uint8_t *out) {
-    size_t stride = (size_t)self->info.output_width * 3;
+    size_t stride = (size_t)self->info.output_width * self->info.output_components;
     if (setjmp(self->caller)) return self->message;
     if (top > 0) jpeg_skip_scanlines(&self->info, (JDIMENSION)top);
     for (size_t done = 0; done < height;) {

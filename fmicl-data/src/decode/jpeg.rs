@@ -2,6 +2,7 @@
 //!
 //! libjpeg-turbo with the accurate integer transform and smooth upsampling, as in Pillow's wheels: equal to the bit.
 
+use super::{TRUNCATED, cmyk};
 use fmicl_core::{Patch, Region};
 use mozjpeg_sys as _;
 use std::ffi::{CStr, c_char};
@@ -16,6 +17,8 @@ pub(crate) struct Jpeg<'a> {
     handle: NonNull<Handle>,
     pub(crate) width: usize,
     pub(crate) height: usize,
+    /// Bytes of a decoded pixel: 4 of CMYK, otherwise 3.
+    channels: usize,
     /// The marker of the image's end is there.
     has_end: bool,
     bytes: PhantomData<&'a [u8]>,
@@ -26,35 +29,47 @@ enum Handle {}
 
 // SAFETY: these are the functions that `jpeg.c` defines. They keep no state between handles.
 unsafe extern "C" {
-    fn fmicl_jpeg_open(
-        bytes: *const u8,
-        length: usize,
+    fn fmicl_jpeg_open(bytes: *const u8, length: usize) -> Option<NonNull<Handle>>;
+    fn fmicl_jpeg_header(
+        handle: NonNull<Handle>,
         width: &mut usize,
         height: &mut usize,
-        header: &mut usize,
-    ) -> Option<NonNull<Handle>>;
+        channels: &mut usize,
+        rest: &mut usize,
+    ) -> *const c_char;
     fn fmicl_jpeg_start(handle: NonNull<Handle>, left: &mut usize, width: &mut usize) -> *const c_char;
     fn fmicl_jpeg_rows(handle: NonNull<Handle>, top: usize, height: usize, out: *mut u8) -> *const c_char;
     fn fmicl_jpeg_close(handle: NonNull<Handle>);
 }
 
 impl<'a> Jpeg<'a> {
-    /// Reads the header; `None` where this is no JPEG that becomes RGB: not one at all, broken, CMYK, or of 12 bits.
-    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
-        let (mut width, mut height, mut header) = (0, 0, 0);
+    /// Returns true if these bytes begin as a JPEG does.
+    pub(crate) fn is(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"\xff\xd8\xff")
+    }
+
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// What is wrong with it: it is broken, of more than 8 bits a sample, or of colours that do not become RGB.
+    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         // SAFETY: the pointer and the length are those of a slice, which outlives the handle.
-        let handle = unsafe { fmicl_jpeg_open(bytes.as_ptr(), bytes.len(), &mut width, &mut height, &mut header) }?;
-        Some(Jpeg {
+        let handle = unsafe { fmicl_jpeg_open(bytes.as_ptr(), bytes.len()) }.ok_or("there is no memory for it")?;
+        let mut jpeg = Jpeg {
             handle,
-            width,
-            height,
-            // Usually the last two bytes. Within the data an 0xff is followed by a zero or by another marker.
-            has_end: bytes[header..]
-                .windows(2)
-                .rposition(|pair| pair == [0xff, 0xd9])
-                .is_some(),
+            width: 0,
+            height: 0,
+            channels: 0,
+            has_end: false,
             bytes: PhantomData,
-        })
+        };
+        let mut rest = 0;
+        // SAFETY: the handle is open, and nobody else has it.
+        check(unsafe { fmicl_jpeg_header(handle, &mut jpeg.width, &mut jpeg.height, &mut jpeg.channels, &mut rest) })?;
+        // Usually the last two bytes. Within the data an 0xff is followed by a zero or by another marker.
+        let mut pairs = bytes[bytes.len() - rest..].windows(2);
+        jpeg.has_end = pairs.rposition(|pair| pair == [0xff, 0xd9]).is_some();
+        Ok(jpeg)
     }
 
     /// Decodes `region`, which lies within the image, and perhaps some pixels around it.
@@ -64,7 +79,7 @@ impl<'a> Jpeg<'a> {
     pub(crate) fn decode(self, region: Region) -> Result<Patch<'static>, String> {
         // PIL says so too if nothing else is missing; and what comes after the region is not looked at.
         if !self.has_end {
-            return Err("the file is truncated".into());
+            return Err(TRUNCATED.into());
         }
         let within = |start: usize, count: usize, all: usize| count > 0 && start <= all && count <= all - start;
         if !within(region.left, region.width, self.width) || !within(region.top, region.height, self.height) {
@@ -77,12 +92,17 @@ impl<'a> Jpeg<'a> {
         // SAFETY: the handle is open, and nobody else has it.
         check(unsafe { fmicl_jpeg_start(self.handle, &mut left, &mut width) })?;
         let region = Region { left, width, ..region };
-        let bytes = width * region.height * 3;
+        let bytes = width * region.height * self.channels;
         let mut pixels = Vec::<u8>::with_capacity(bytes);
         // SAFETY: as above, and start gave the width of a row, so this is the number of bytes that are written.
         check(unsafe { fmicl_jpeg_rows(self.handle, region.top, region.height, pixels.as_mut_ptr()) })?;
         // SAFETY: without an error every row was written.
         unsafe { pixels.set_len(bytes) };
+        if self.channels == 4 {
+            // PIL takes every file for one of Photoshop, which writes how much is left of the light.
+            let (inks, _) = pixels.as_chunks::<4>();
+            pixels = inks.iter().flat_map(|ink| cmyk::to_rgb(ink.map(|ink| !ink))).collect();
+        }
         Ok(Patch {
             region,
             pixels: pixels.into(),
@@ -133,7 +153,7 @@ mod tests {
     }
 
     fn whole(bytes: &[u8]) -> Result<Patch<'static>, String> {
-        let jpeg = Jpeg::open(bytes).ok_or("no JPEG")?;
+        let jpeg = Jpeg::open(bytes)?;
         let region = Region::whole(jpeg.width, jpeg.height);
         jpeg.decode(region)
     }
@@ -193,7 +213,7 @@ mod tests {
                 assert_eq!(truncated.unwrap_err(), "the file is truncated", "{name} to {length}");
             }
         }
-        assert!(Jpeg::open(&read("420.jpg")[..100]).is_none());
+        assert!(Jpeg::open(&read("420.jpg")[..100]).is_err());
     }
 
     #[test]
@@ -217,7 +237,7 @@ mod tests {
                     bytes[at] = rng.bits() as u8;
                 }
                 bytes.truncate(bytes.len() - rng.below(40));
-                let Some(jpeg) = Jpeg::open(&bytes) else { continue };
+                let Ok(jpeg) = Jpeg::open(&bytes) else { continue };
                 if jpeg.width * jpeg.height > 1 << 20 {
                     continue;
                 }

@@ -3,7 +3,9 @@
 //! PIL checks the checksum of every chunk before the pixels, and none behind them; it needs no end. The `png` crate is
 //! given no more than the header, the palette and the pixels of a file, so that nothing else can be wrong with it.
 
-use png::{DecodeOptions, Decoder, DecodingError, InterlaceInfo, Limits, Transformations};
+use super::TRUNCATED;
+use fmicl_core::Image;
+use png::{ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Limits, Transformations};
 use std::io::{Cursor, ErrorKind};
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -15,6 +17,8 @@ pub(crate) struct Png {
     pub(crate) height: usize,
     /// A file of the chunks that say what the pixels are.
     chunks: Vec<u8>,
+    /// Where the data of the pixels begin in it.
+    data: usize,
 }
 
 impl Png {
@@ -61,15 +65,21 @@ impl Png {
         let (Some(width), Some(height), true) = size else {
             return Err("its first chunk is not a header".into());
         };
+        let data = chunks.len() + 8;
         push(&mut chunks, *b"IDAT", &pixels);
-        Ok(Png { width, height, chunks })
+        Ok(Png {
+            width,
+            height,
+            chunks,
+            data,
+        })
     }
 
-    /// The pixels, RGB without alpha: of samples of 16 bits the higher eight, of gray ones three times the same.
+    /// The pixels without their alpha: of samples of 16 bits the higher eight, of gray ones three times the same.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub(crate) fn decode(self) -> Result<Vec<u8>, String> {
+    pub(crate) fn decode(self) -> Result<Image, String> {
         let mut options = DecodeOptions::default();
         options.set_ignore_crc(true);
         options.set_ignore_adler32(false);
@@ -80,8 +90,17 @@ impl Png {
         let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
         let channels = reader.output_color_type().0.samples();
         let stride = self.width * 3;
-        let mut pixels = vec![0; stride * self.height];
-        let (mut rgb, mut rows) = (Vec::with_capacity(stride), 0);
+        // Of rows that are missing the pixels are 0, which can be a palette's first colour.
+        let palette = reader
+            .info()
+            .palette
+            .as_deref()
+            .and_then(|palette| palette.first_chunk());
+        let is_indexed = reader.info().color_type == ColorType::Indexed;
+        let zero = palette.filter(|_| is_indexed).copied().unwrap_or([0; 3]);
+        let mut pixels = zero.repeat(self.width * self.height);
+        let bits = reader.info().bits_per_pixel();
+        let (mut rgb, mut rows, mut length) = (Vec::with_capacity(stride), 0, 0);
         let all_rows = match reader.info().interlaced {
             true => interlaced_rows(self.width, self.height),
             false => self.height,
@@ -92,18 +111,29 @@ impl Png {
                     rows += 1;
                     rgb.clear();
                     to_rgb(row.data(), channels, &mut rgb);
+                    // The number of its filter comes first.
+                    length += 1 + (rgb.len() / 3 * bits).div_ceil(8) as u64;
                     match row.interlace() {
                         InterlaceInfo::Null(_) => pixels[(rows - 1) * stride..][..stride].copy_from_slice(&rgb),
                         InterlaceInfo::Adam7(pass) => png::expand_interlaced_row(&mut pixels, stride, &rgb, pass, 24),
                     }
                 }
-                Ok(None) => return Ok(pixels),
+                Ok(None) => break,
                 // The checksum behind the last row may be missing, but not wrong.
-                Err(error) if rows == all_rows && is_end(&error) => return Ok(pixels),
-                Err(error) if is_end(&error) => return Err("the file is truncated".into()),
+                Err(error) if rows == all_rows && is_end(&error) => break,
+                // PIL is content with fewer rows if nothing but their number is wrong.
+                Err(error) if is_end(&error) && rows > 0 && self.unpacked() == Some(length) => break,
+                Err(error) if is_end(&error) => return Err(TRUNCATED.into()),
                 Err(error) => return Err(error.to_string()),
             }
         }
+        Ok(Image::new(self.width, self.height, pixels))
+    }
+
+    /// The length of the pixels' data; none where they break off or their checksum is wrong.
+    fn unpacked(&self) -> Option<u64> {
+        let data = self.chunks.get(self.data..)?;
+        std::io::copy(&mut flate2::read::ZlibDecoder::new(data), &mut std::io::sink()).ok()
     }
 }
 
