@@ -46,13 +46,13 @@ fn photos_without_class_folders_train_and_no_accuracy_is_made_up() {
     let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
     dataset.example(&at("example")).unwrap();
     std::fs::rename(at("example/train/one"), at("photos")).unwrap();
-    std::fs::write(at("photos/list.gif"), "").unwrap();
+    std::fs::write(at("photos/list.svg"), "").unwrap();
     write_experiment(folder.path());
     let (file, run) = (at("x.toml"), at("run"));
 
     let said = [
         "photos: photos without class folders have no labels\n",
-        "photos: 1 left out: 1 .gif (read are .jpg ",
+        "photos: 1 left out: 1 .svg (read are .jpg ",
     ];
     let (succeeds, checked, error) = fmicl(&["check", text(&file), "--files"]);
     assert!(succeeds, "{error}");

@@ -3,8 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// The extensions of the files that are read: those of torchvision's `ImageFolder`.
-pub(super) const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
+/// The extensions of the files that are read: those of torchvision's `ImageFolder`, and others of the same formats.
+pub(super) const EXTENSIONS: [&str; 14] = [
+    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif", "pbm", "pnm", "jpe", "jfif",
+];
 
 pub(super) fn is_photo(name: &OsStr) -> bool {
     has_extension(name, &EXTENSIONS)

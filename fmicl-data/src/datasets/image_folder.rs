@@ -15,12 +15,11 @@ use std::path::{Path, PathBuf};
 /// Image files as `ROOT/train/CLASS/...` and `ROOT/test/CLASS/...` (or `val`), decoded when they are needed. Photos that lie
 /// in `ROOT/train` or `ROOT` without class folders have no labels.
 ///
-/// JPEG, PNG, WebP, TIFF, BMP, PPM and PGM are read, told by their content, where the extension is one of torchvision's
-/// `ImageFolder`; hidden files are not. Other files are counted. Gray, palette, CMYK and transparent images become RGB as with
-/// PIL's `convert("RGB")`; the orientation that a file states is ignored as PIL ignores it, but for TIFF, which PIL turns. The
-/// pixels are PIL's to the bit, but for CMYK; gray samples of 16 bits, which are scaled to 8 bits (PIL clips them); TIFF whose
-/// colours are multiplied by transparency (PIL divides them); and BMP of 16 bits and PPM of other than 255 values (within 1).
-/// Of a JPEG no more is decoded than its views need.
+/// JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, PGM and PBM are read, told by their content, where the extension is one of
+/// torchvision's `ImageFolder`, .gif, .pbm, .pnm, .jpe or .jfif; hidden files are not. Other files are counted. Of an animation
+/// it is the first frame. Gray, palette, CMYK and transparent images become RGB as with PIL's `convert("RGB")`; the orientation
+/// that a file states is ignored as PIL ignores it, but for TIFF, which PIL turns. The pixels are PIL's to the bit, but for gray
+/// samples of 16 bits, which are scaled to 8 bits (PIL clips them). Of a JPEG no more is decoded than its views need.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {

@@ -91,13 +91,13 @@ mod tests {
 
     #[test]
     fn kinds_are_counted_whatever_the_case_of_their_extension() {
-        let mut left_out = of(&["a.gif", "b.GIF", "c.txt", "README", ".DS_Store", "._a.png", "x.y.gif"]);
+        let mut left_out = of(&["a.svg", "b.SVG", "c.txt", "README", ".DS_Store", "._a.png", "x.y.svg"]);
         left_out.add_beside_classes(&["a.png".into()]);
         left_out.add_own(&["runs".into()]);
         assert_eq!(
             left_out.line(Path::new("/d/train")).unwrap(),
-            "/d/train: 9 left out: 3 .gif, 2 hidden, 1 .txt, 1 beside the class folders, 1 taken for runs or sweeps, 1 without \
-             an extension (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)"
+            "/d/train: 9 left out: 3 .svg, 2 hidden, 1 .txt, 1 beside the class folders, 1 taken for runs or sweeps, 1 without \
+             an extension (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif)"
         );
         assert_eq!(LeftOut::default().line(Path::new("/d")), None);
     }

@@ -208,8 +208,8 @@ mod tests {
     fn what_is_no_photo_is_counted_wherever_it_lies() {
         let folder = split(&[
             "a/1.png",
-            "a/2.gif",
-            "a/z/3.GIF",
+            "a/2.heic",
+            "a/z/3.HEIC",
             "a/y.txt",
             "a/.hidden.png",
             "b/4.webp",
@@ -219,7 +219,7 @@ mod tests {
         ]);
         let photos = list(folder.path()).unwrap();
         assert_eq!(photos.len(), 2);
-        let expected = "2 .gif, 2 .txt, 2 hidden, 1 beside the class folders";
+        let expected = "2 .heic, 2 .txt, 2 hidden, 1 beside the class folders";
         assert_eq!(photos.left_out.to_string(), expected);
         assert!(photos.notes()[0].contains(&format!(": 7 left out: {expected} (read are .jpg ")));
     }
@@ -276,8 +276,8 @@ mod tests {
                 "holds no folders, of which each would be a class; look elsewhere",
             ),
             (
-                split(&["a/readme.txt", "a/1.gif", "a/b/2.gif"]),
-                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp file, but 2 .gif, 1 .txt; fill it or move it elsewhere",
+                split(&["a/readme.txt", "a/1.heic", "a/b/2.heic"]),
+                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif, .pbm, .pnm, .jpe or .jfif file, but 2 .heic, 1 .txt; fill it or move it elsewhere",
             ),
         ];
         for (folder, expected) in cases {

@@ -166,7 +166,7 @@ fn the_notes_of_both_splits_are_there_once() {
     let moves = [
         ("test", "val"),
         ("train/one/0.png", "test/0.png"),
-        ("train/one/1.png", "train/one/1.gif"),
+        ("train/one/1.png", "train/one/1.svg"),
         ("val/two/3.png", "val/two/3"),
     ];
     let (splits, notes) = splits(folder.path(), &moves);
@@ -176,9 +176,9 @@ fn the_notes_of_both_splits_are_there_once() {
         splits.each().iter().map(|(name, _)| *name).collect::<Vec<_>>(),
         ["train", "test"]
     );
-    let read = " (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp)";
+    let read = " (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif)";
     let expected = [
-        format!("train: 1 left out: 1 .gif{read}"),
+        format!("train: 1 left out: 1 .svg{read}"),
         "test: holds no class of training; the test split is `val`".to_string(),
         format!("val: 1 left out: 1 without an extension{read}"),
         "knn with k = 200: all 18 labelled training samples vote for each test sample, near or far; a smaller \

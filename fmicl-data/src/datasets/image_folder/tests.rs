@@ -189,7 +189,7 @@ fn the_test_split_is_the_first_folder_that_holds_a_class() {
 fn a_file_is_told_by_its_content_whatever_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let webp = include_bytes!("../../../golden/formats/lossless.webp");
-    for name in ["a.jpg", "b.webp", "c.PNG"] {
+    for name in ["a.jpg", "b.webp", "c.PNG", "d.Gif"] {
         crate::datasets::files::write(&folder.path().join("train/only").join(name), webp).unwrap();
     }
     let dataset = ImageFolder {
@@ -197,8 +197,8 @@ fn a_file_is_told_by_its_content_whatever_its_name() {
         ..Default::default()
     };
     let samples = dataset.open(Split::Train).unwrap();
-    let pixels: Vec<_> = (0..3).map(|index| samples.image(index).unwrap().pixels).collect();
-    assert!(pixels[0].len() == 23 * 17 * 3 && pixels[0] == pixels[1] && pixels[0] == pixels[2]);
+    let pixels: Vec<_> = (0..4).map(|index| samples.image(index).unwrap().pixels).collect();
+    assert!(pixels[0].len() == 23 * 17 * 3 && pixels.iter().all(|found| *found == pixels[0]));
 }
 
 #[test]
