@@ -5,8 +5,8 @@ use fmicl_core::{Image, Region, Result};
 use fmicl_data::{ImageViews, ViewKey, decode};
 use std::path::Path;
 
-/// Files of fmicl-data's own tests.
-const SEEDS: [&[u8]; 16] = [
+/// Files of fmicl-data's own tests: each reader, and each way through it.
+const SEEDS: [&[u8]; 54] = [
     include_bytes!("../../../fmicl-data/golden/jpeg/tiny.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/420.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/422.jpg"),
@@ -15,14 +15,52 @@ const SEEDS: [&[u8]; 16] = [
     include_bytes!("../../../fmicl-data/golden/jpeg/restart.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/rgb.jpg"),
     include_bytes!("../../../fmicl-data/golden/small.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/cmyk.jpg"),
+    include_bytes!("../../../fmicl-data/golden/formats/ycck-420.jpg"),
+    include_bytes!("../../../fmicl-data/golden/formats/cmyk-progressive.jpg"),
+    include_bytes!("../../../fmicl-data/golden/formats/arithmetic.jpg"),
+    include_bytes!("../../../fmicl-data/golden/formats/arithmetic-progressive.jpg"),
     include_bytes!("../../../fmicl-data/golden/formats/interlaced.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/fewer-palette-interlaced.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/gray-alpha-16.png"),
+    include_bytes!("../../../fmicl-data/golden/formats/animated.png"),
     include_bytes!("../../../fmicl-data/golden/formats/lossless.webp"),
     include_bytes!("../../../fmicl-data/golden/formats/lossy-clear.webp"),
+    include_bytes!("../../../fmicl-data/golden/formats/animated-lossy-within.webp"),
+    include_bytes!("../../../fmicl-data/golden/formats/animated-lossless-within.webp"),
     include_bytes!("../../../fmicl-data/golden/formats/rgb-tiff_lzw.tif"),
     include_bytes!("../../../fmicl-data/golden/formats/two-group4.tiff"),
+    include_bytes!("../../../fmicl-data/golden/formats/palette-packed.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/palette-4.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/planes-tiled.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/planes-packed.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/cmyk-16.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/multiplied-16.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/float-packed.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/gray-1.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/big.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/rgb-jpeg.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/jpeg-strips.tif"),
+    include_bytes!("../../../fmicl-data/golden/formats/turned-6.tif"),
     include_bytes!("../../../fmicl-data/golden/formats/palette.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/palette-4.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/palette-1-os2.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/565.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/32-alpha.bmp"),
     include_bytes!("../../../fmicl-data/golden/formats/rle.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/rle-4.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/rle-steps.bmp"),
+    include_bytes!("../../../fmicl-data/golden/formats/everyone.gif"),
+    include_bytes!("../../../fmicl-data/golden/formats/within-own.gif"),
+    include_bytes!("../../../fmicl-data/golden/formats/within-interlaced.gif"),
+    include_bytes!("../../../fmicl-data/golden/formats/no-palette.gif"),
+    include_bytes!("../../../fmicl-data/golden/formats/animated.gif"),
     include_bytes!("../../../fmicl-data/golden/formats/text.ppm"),
+    include_bytes!("../../../fmicl-data/golden/formats/text-comments.pgm"),
+    include_bytes!("../../../fmicl-data/golden/formats/text-close.pbm"),
+    include_bytes!("../../../fmicl-data/golden/formats/bits.pbm"),
+    include_bytes!("../../../fmicl-data/golden/formats/1000.ppm"),
+    include_bytes!("../../../fmicl-data/golden/formats/10.pgm"),
 ];
 /// More pixels than this take their time, and are no other code.
 const MOST_PIXELS: usize = 1 << 20;
@@ -96,8 +134,8 @@ fn part(input: &[u8], seed: u64) {
     }
 }
 
-/// The most pixels that a header in the file could claim: of a PNG, a BMP, a WebP, any directory of a TIFF, or any frame of a
-/// JPEG. PNM claims no more than there are bytes for.
+/// The most pixels that a header in the file could claim: of a PNG, a BMP, a WebP, any frame of a GIF, any directory of a
+/// TIFF, or any frame of a JPEG. PNM claims no more than there are bytes for.
 fn claimed(input: &[u8]) -> Option<usize> {
     let pixels = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
     let reversed = |bytes: &[u8]| {
@@ -113,9 +151,19 @@ fn claimed(input: &[u8]) -> Option<usize> {
         let side = |at: usize| Some((reversed(input.get(at..at + 4)?) as u32 as i32).unsigned_abs() as usize);
         return Some(side(18)?.saturating_mul(side(22)?));
     }
+    if input.starts_with(b"GIF8") {
+        // A frame behind any comma makes the screen larger.
+        let screen = (reversed(input.get(6..8)?), reversed(input.get(8..10)?));
+        let frames = input.windows(9).filter(|window| window[0] == b',').map(|window| {
+            let side = |from: usize| reversed(&window[from..from + 2]) + reversed(&window[from + 4..from + 6]);
+            side(1).max(screen.0) * side(3).max(screen.1)
+        });
+        return frames.max();
+    }
     if input.get(8..12) == Some(b"WEBP") {
         // Each of the three kinds of chunk wherever it may stand: 14 bits a side, or 24.
-        let frames = input.windows(18).map(|at| match &at[..4] {
+        let padded = [input, &[0; 18]].concat();
+        let frames = padded.windows(18).map(|at| match &at[..4] {
             b"VP8 " => (reversed(&at[14..16]) & 0x3fff) * (reversed(&at[16..18]) & 0x3fff),
             b"VP8L" => {
                 let bits = reversed(&at[9..13]);
@@ -134,7 +182,13 @@ fn claimed(input: &[u8]) -> Option<usize> {
                 [found, 1] if found == low => reversed(&entry[8..12]),
                 _ => 0,
             });
-            sides.max().unwrap_or(0)
+            // Those of a file with offsets of 64 bits are longer.
+            let big = input.windows(16).map(|entry| match entry[..2] {
+                [1, high] if high == low => pixels(&entry[12..16]).max(pixels(&entry[12..14])),
+                [found, 1] if found == low => reversed(&entry[12..16]),
+                _ => 0,
+            });
+            sides.chain(big).max().unwrap_or(0)
         };
         return Some(value(0).saturating_mul(value(1)));
     }
