@@ -25,13 +25,14 @@ use std::path::{Path, PathBuf};
 pub struct ImageFolder {
     /// The folder that holds the splits; relative to the working directory. Required.
     pub root: PathBuf,
-    /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself.
+    /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself. Where there is no `train`, it is
+    /// `training`.
     pub train: PathBuf,
     /// Labels: a photo's folder is its class. With `false` photos at any depth have none; they are those of `root` itself where it
     /// holds neither `train` nor a test split.
     pub labels: bool,
-    /// The test split's folder below `root`; it may be that of `train`. Absent by default: the first of `test`, `val`, `valid` and
-    /// `validation` that holds the folder of a class.
+    /// The test split's folder below `root`; it may be that of `train`. Absent by default: the first of `test`, `testing`, `val`, `valid`
+    /// and `validation` that holds the folder of a class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
     /// Whether links to photos and folders are followed out of `root` and the split's folder: `within`, the default, or
@@ -61,8 +62,10 @@ register!(
 const HINT: &str = "`root` (--set dataset.root=DIR) should hold train/CLASS/ and test/CLASS/ or val/CLASS/; `train = \".\"` is for class folders in `root` \
                     itself, and photos in `root` or train/ itself train without labels";
 const TRAIN: &str = "train";
+/// Taken where there is no `TRAIN`.
+const TRAINING: &str = "training";
 /// Where the test split is looked for.
-const TESTS: [&str; 4] = ["test", "val", "valid", "validation"];
+const TESTS: [&str; 5] = ["test", "testing", "val", "valid", "validation"];
 
 impl Dataset for ImageFolder {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
@@ -92,9 +95,9 @@ impl Dataset for ImageFolder {
         let photos = match split {
             Split::Pretrain | Split::Train => train.labelled(classes, &links(&train.path), HINT)?,
             Split::Test => {
-                let (test, note) = self.test_folder(classes)?;
+                let (test, notes) = self.test_folder(classes)?;
                 let mut photos = list(&test)?.labelled(classes, &links(&test), HINT)?;
-                photos.notes.extend(note);
+                photos.notes.extend(notes);
                 photos
             }
         };
@@ -127,18 +130,30 @@ impl ImageFolder {
     fn train(&self, list: impl Fn(&Path) -> Result<Listing>) -> Result<Listing> {
         let train = self.root.join(&self.train);
         if self.train == Path::new(TRAIN) && !train.exists() {
+            let training = self.root.join(TRAINING);
+            if training.is_dir() {
+                return list(&training);
+            }
             // If there is none, either, that is what is wrong.
             let root = list(&self.root)?;
-            let is_split = |folder: &OsString| TESTS.iter().any(|name| folder == name);
-            if root.is_flat() || !self.labels && !root.folders.iter().any(is_split) {
+            let split = TESTS
+                .into_iter()
+                .find(|name| root.folders.iter().any(|folder| folder == name));
+            if root.is_flat() || !self.labels && split.is_none() {
                 return Ok(root);
+            }
+            if let Some(split) = split {
+                let message = format!(
+                    "holds `{split}`, and neither `{TRAIN}` nor `{TRAINING}`; the option `train` names the training split's folder"
+                );
+                return Err(Error::data(&self.root, message));
             }
         }
         list(&train)
     }
 
-    /// The test split's folder, and a line where it is not the first that there is.
-    fn test_folder(&self, classes: &[OsString]) -> Result<(PathBuf, Option<String>)> {
+    /// The test split's folder, and a line where it is not the first that there is, and for each that might have been meant.
+    fn test_folder(&self, classes: &[OsString]) -> Result<(PathBuf, Vec<String>)> {
         let own = format!(
             "`test = {:?}`, the folder of `train`, tests on the training photos",
             self.train
@@ -146,7 +161,7 @@ impl ImageFolder {
         if let Some(test) = &self.test {
             let path = self.root.join(test);
             return match path.is_dir() {
-                true => Ok((path, None)),
+                true => Ok((path, vec![])),
                 false => {
                     let message = format!("there is no such folder; `test` names one below `root`; {own}");
                     Err(Error::data(path, message))
@@ -162,18 +177,27 @@ impl ImageFolder {
             return Err(Error::data(&self.root, message));
         };
         let has_a_class = |name: &&&str| classes.iter().any(|class| self.root.join(name).join(class).is_dir());
-        match there.iter().find(has_a_class) {
-            Some(taken) if taken != first => {
-                let path = self.root.join(first);
-                let note = format!(
-                    "{}: holds no class of training; the test split is `{taken}`",
-                    path.display()
-                );
-                Ok((self.root.join(taken), Some(note)))
-            }
-            // If it holds none, either, listing it says what it holds.
-            _ => Ok((self.root.join(first), None)),
+        let mut with_classes = there.iter().filter(has_a_class);
+        let Some(taken) = with_classes.next() else {
+            // Listing it says what it holds.
+            return Ok((self.root.join(first), vec![]));
+        };
+        let mut notes = Vec::new();
+        if taken != first {
+            let path = self.root.join(first);
+            notes.push(format!(
+                "{}: holds no class of training; the test split is `{taken}`",
+                path.display()
+            ));
         }
+        notes.extend(with_classes.map(|other| {
+            let path = self.root.join(other);
+            format!(
+                "{}: is not used, since the test split is `{taken}`; `test = {other:?}` tests on it",
+                path.display()
+            )
+        }));
+        Ok((self.root.join(taken), notes))
     }
 }
 

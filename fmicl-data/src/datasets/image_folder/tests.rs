@@ -153,7 +153,9 @@ fn without_labels_the_root_itself_will_do_where_it_holds_no_split() {
     assert!(error(&with(true), Split::Train).contains("train: there is no such folder; `root`"));
     // Photos to test on are not trained on.
     save(photo(4, 4, 2), folder.path().join("val/c.png"));
-    assert!(error(&with(false), Split::Train).contains("train: there is no such folder; `root`"));
+    assert!(
+        error(&with(false), Split::Train).contains(": holds `val`, and neither `train` nor `training`; the option")
+    );
 }
 
 #[test]
@@ -182,6 +184,59 @@ fn the_test_split_is_the_first_folder_that_holds_a_class() {
         (samples.len(), samples.notes().len()) == (3, 1),
         "{:?}",
         samples.notes()
+    );
+}
+
+#[test]
+fn splits_have_the_names_that_people_give_them() {
+    for (train, test) in [
+        ("train", "test"),
+        ("training", "testing"),
+        ("train", "valid"),
+        ("training", "validation"),
+        ("training", "val"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = write(folder.path());
+        std::fs::rename(folder.path().join("train"), folder.path().join("x")).unwrap();
+        std::fs::rename(folder.path().join("val"), folder.path().join(test)).unwrap();
+        std::fs::rename(folder.path().join("x"), folder.path().join(train)).unwrap();
+        for (split, name) in [(Split::Train, train), (Split::Test, test)] {
+            let samples = dataset.open(split).unwrap();
+            assert_eq!((samples.len(), samples.classes()), (3, 2), "{train} {test}");
+            assert!(samples.path(0).unwrap().starts_with(folder.path().join(name)));
+        }
+    }
+}
+
+#[test]
+fn of_two_labelled_splits_beside_training_the_one_that_is_not_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = write(folder.path());
+    save(photo(2, 2, 0), folder.path().join("test/dog/1.png"));
+    let samples = dataset.open(Split::Test).unwrap();
+    let root = folder.path().display();
+    let expected = format!("{root}/val: is not used, since the test split is `test`; `test = \"val\"` tests on it");
+    assert_eq!((samples.len(), &samples.notes()[0]), (1, &expected));
+    let on_val = ImageFolder {
+        test: Some("val".into()),
+        ..dataset
+    };
+    let samples = on_val.open(Split::Test).unwrap();
+    assert_eq!((samples.len(), samples.notes().len()), (3, 1), "{:?}", samples.notes());
+}
+
+#[test]
+fn a_training_split_that_is_missing_is_named_beside_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = write(folder.path());
+    std::fs::rename(folder.path().join("train"), folder.path().join("test")).unwrap();
+    let found = error(&dataset, Split::Train);
+    assert!(
+        found.ends_with(
+            ": holds `test`, and neither `train` nor `training`; the option `train` names the training split's folder"
+        ),
+        "{found}"
     );
 }
 
@@ -227,7 +282,7 @@ fn errors_say_what_is_wrong() {
     let own = "`test = \"train\"`, the folder of `train`, tests on the training photos";
     assert!(
         found.ends_with(&format!(
-            "holds none of test, val, valid, validation; the option `test` names another folder below it; {own}"
+            "holds none of test, testing, val, valid, validation; the option `test` names another folder below it; {own}"
         )),
         "{found}"
     );
