@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// Tiny ImageNet from `wnids.txt`, `train/WNID/images/` and, as the test split, `val/images/` with
 /// `val/val_annotations.txt` (its own test images have no published labels). Classes are numbered in the order of their
-/// WNIDs.
+/// WNIDs. A `val` whose images were moved into a folder for each class, `val/WNID/` or `val/WNID/images/`, is read too, class by class.
 ///
 /// Files are decoded as `image-folder` decodes them.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -53,23 +53,8 @@ impl Dataset for TinyImageNet {
         let root = PLACE.find(&self.root)?;
         let classes = classes(root.join("wnids.txt"))?;
         match split {
-            Split::Pretrain | Split::Train => {
-                let train = root.join("train");
-                // Its archive has no links: there is nobody to allow more.
-                let links = Links::new(&[&root], FollowLinks::Within);
-                let photos = Listing::of(&train, &links, &PLACE.hint())?.labelled(&classes, &links, &PLACE.hint())?;
-                if let Some(missing) = classes
-                    .iter()
-                    .map(|class| train.join(class))
-                    .find(|folder| !folder.is_dir())
-                {
-                    return Err(Error::data(
-                        missing,
-                        format!("there is no such folder; {}", PLACE.hint()),
-                    ));
-                }
-                Ok(Box::new(photos))
-            }
+            Split::Pretrain | Split::Train => sorted(&root, "train", &classes),
+            Split::Test if is_sorted(&root.join("val"), &classes) => sorted(&root, "val", &classes),
             Split::Test => annotated(&root.join("val"), &classes),
         }
     }
@@ -130,6 +115,34 @@ fn classes(path: PathBuf) -> Result<Vec<OsString>> {
     }
 }
 
+/// The photos of a split in a folder for each class, which all have one.
+fn sorted(root: &Path, split: &str, classes: &[OsString]) -> Result<Box<dyn Samples>> {
+    let folder = root.join(split);
+    // Its archive has no links: there is nobody to allow more.
+    let links = Links::new(&[root], FollowLinks::Within);
+    let mut listing = Listing::of(&folder, &links, &PLACE.hint())?;
+    // What is left of the official layout once its photos are elsewhere.
+    listing.folders.retain(|name| split != "val" || name != IMAGES);
+    let photos = listing.labelled(classes, &links, &PLACE.hint())?;
+    let mut folders = classes.iter().map(|class| folder.join(class));
+    match folders.find(|folder| !folder.is_dir()) {
+        Some(missing) => Err(Error::data(
+            missing,
+            format!("there is no such folder; {}", PLACE.hint()),
+        )),
+        None => Ok(Box::new(photos)),
+    }
+}
+
+/// The folder of the photos in `val`.
+const IMAGES: &str = "images";
+
+/// Whether the photos of `val` were moved into a folder for each class. Where they were copied there, the official layout is whole.
+fn is_sorted(val: &Path, classes: &[OsString]) -> bool {
+    let is_empty = |folder: PathBuf| std::fs::read_dir(folder).map_or(true, |mut found| found.next().is_none());
+    is_empty(val.join(IMAGES)) && classes.iter().any(|class| val.join(class).is_dir())
+}
+
 /// The photos of `val/images` in the order of their annotations: name, tab, class, and a box that nobody needs.
 fn annotated(val: &Path, classes: &[OsString]) -> Result<Box<dyn Samples>> {
     let hint = PLACE.hint();
@@ -170,6 +183,55 @@ mod tests {
         }
         for index in 0..20 {
             assert_eq!(train.label(index) == 0, red(&*train, index));
+        }
+    }
+
+    #[test]
+    fn photos_of_val_that_were_moved_into_class_folders_are_found_there() {
+        for inner in ["", "images/"] {
+            let folder = tempfile::tempdir().unwrap();
+            let dataset = example(folder.path());
+            let official = dataset.open(Split::Test).unwrap();
+            let mut expected: Vec<_> = (0..8)
+                .map(|index| (official.label(index), official.image(index).unwrap().pixels))
+                .collect();
+            let val = folder.path().join("val");
+            let annotations = std::fs::read_to_string(val.join("val_annotations.txt")).unwrap();
+            for line in annotations.lines() {
+                let [name, wnid] = [0, 1].map(|field| line.split('\t').nth(field).unwrap());
+                let to = val.join(wnid).join(inner);
+                std::fs::create_dir_all(&to).unwrap();
+                std::fs::copy(val.join("images").join(name), to.join(name)).unwrap();
+            }
+            // Copied, they are in both places.
+            assert_eq!(dataset.open(Split::Test).unwrap().len(), 8);
+            assert!(
+                dataset
+                    .open(Split::Test)
+                    .unwrap()
+                    .path(0)
+                    .unwrap()
+                    .starts_with(val.join("images"))
+            );
+            for entry in std::fs::read_dir(val.join("images")).unwrap() {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+            let sorted = dataset.open(Split::Test).unwrap();
+            fmicl_core::testing::check_dataset(&*sorted);
+            let mut found: Vec<_> = (0..8)
+                .map(|index| (sorted.label(index), sorted.image(index).unwrap().pixels))
+                .collect();
+            assert!(sorted.path(0).unwrap().starts_with(val.join("n01443537").join(inner)));
+            (expected.sort(), found.sort());
+            assert_eq!(found, expected);
+            std::fs::remove_dir(val.join("images")).unwrap();
+            assert_eq!(dataset.open(Split::Test).unwrap().len(), 8);
+            std::fs::remove_dir_all(val.join("n01443537")).unwrap();
+            let error = dataset.open(Split::Test).map(|_| ()).unwrap_err().to_string();
+            assert!(
+                error.contains("val/n01443537: there is no such folder; unpack"),
+                "{error}"
+            );
         }
     }
 
