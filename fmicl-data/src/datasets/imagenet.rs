@@ -1,7 +1,10 @@
 //! `imagenet`: ImageNet-1k (ILSVRC 2012) in a folder a class.
 //!
 //! Source: Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015,
-//! <https://image-net.org/challenges/LSVRC/2012/2012-downloads.php>; the layout is that of torchvision's examples.
+//! <https://image-net.org/challenges/LSVRC/2012/2012-downloads.php>; the layouts are those of torchvision's examples and of Kaggle's
+//! "ImageNet Object Localization Challenge".
+
+mod validation;
 
 use super::files::root_option;
 use super::links::{FollowLinks, Links};
@@ -16,13 +19,17 @@ use std::path::{Path, PathBuf};
 /// ImageNet from `train/WNID/` and `val/WNID/`, where a WNID is a class such as `n01440764`; `val` is the test split.
 /// Classes are numbered in the order of their WNIDs, as everywhere.
 ///
+/// Where the photos of `val` are not sorted by class, their labels are those of Kaggle's `LOC_val_solution.csv` or of the devkit,
+/// `ILSVRC2012_validation_ground_truth.txt` with `meta.mat`, and their order is the same as in class folders. Kaggle's layout,
+/// `ILSVRC/Data/CLS-LOC/train` and `val`, is found as it unpacks.
+///
 /// A part of the classes, such as ImageNet-100, is read too. Files are decoded as `image-folder` decodes them: what
 /// ImageNet has of gray and CMYK files, and a PNG that is called .JPEG, is read as PIL reads it.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageNet {
-    /// The folder that holds `train` and `val`, or the one that such a folder `imagenet` lies in: the data folder
-    /// (`$FMICL_DATA`, else `data`) unless given. Relative to the working directory.
+    /// The folder that holds `train` and `val` (or Kaggle's `ILSVRC`), or the one that such a folder `imagenet` lies in: the data
+    /// folder (`$FMICL_DATA`, else `data`) unless given. Relative to the working directory.
     pub root: PathBuf,
     /// Whether links to photos and folders, of which subsets are often made, are followed out of the dataset's folder:
     /// `within`, the default, or `anywhere`.
@@ -53,13 +60,30 @@ const PLACE: Place = Place {
              imagenet/val/WNID/",
 };
 const TRAIN_HINT: &str = "ILSVRC2012_img_train.tar holds a tar for each class: unpack each into train/WNID/";
-const VAL_HINT: &str = "ILSVRC2012_img_val.tar is not sorted by class: the script \
+const VAL_HINT: &str = "ILSVRC2012_img_val.tar is not sorted by class: put LOC_val_solution.csv of Kaggle, or the folder \
+                        ILSVRC2012_devkit_t12 of ILSVRC2012_devkit_t12.tar.gz, beside `val`; or the script \
                         https://raw.githubusercontent.com/soumith/imagenetloader.torch/master/valprep.sh, run in `val`, \
                         moves each photo into the folder of its class";
 
+/// Where the archive of Kaggle's competition has `train` and `val`.
+const KAGGLE: [&str; 2] = ["ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"];
+
+/// The folder of `train` and `val`.
+fn find(root: &Path) -> Result<PathBuf> {
+    let tops = [root.join(PLACE.folder), root.into()];
+    let mut folders = tops.iter().flat_map(|top| {
+        let kaggle = KAGGLE.map(|inner| top.join(inner));
+        kaggle.into_iter().filter(|_| !top.join(PLACE.marker).is_dir())
+    });
+    match folders.find(|folder| folder.join(PLACE.marker).is_dir()) {
+        Some(folder) => Ok(folder),
+        None => PLACE.find(root),
+    }
+}
+
 impl Dataset for ImageNet {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
-        let root = PLACE.find(&self.root)?;
+        let root = find(&self.root)?;
         let train = root.join("train");
         let links = |split: &Path| Links::new(&[&root, split], self.links);
         let listing = Listing::of(&train, &links(&train), TRAIN_HINT)?;
@@ -73,18 +97,30 @@ impl Dataset for ImageNet {
             Split::Pretrain | Split::Train => listing.labelled(classes, &links(&train), TRAIN_HINT)?,
             Split::Test => {
                 let val = root.join("val");
-                Listing::of(&val, &links(&val), VAL_HINT)?.labelled(classes, &links(&val), VAL_HINT)?
+                let listing = Listing::of(&val, &links(&val), VAL_HINT)?;
+                match listing
+                    .is_flat()
+                    .then(|| validation::Labels::find(&root))
+                    .transpose()?
+                    .flatten()
+                {
+                    Some(labels) => labels.photos(listing, classes)?,
+                    None => listing.labelled(classes, &links(&val), VAL_HINT)?,
+                }
             }
         };
         Ok(Box::new(photos))
     }
 
     fn source(&self) -> Source {
+        let place = PLACE.source(&self.root);
+        let kaggle = place.looks_in.iter().map(|top| top.join(KAGGLE[0]));
         Source {
+            looks_in: place.looks_in.iter().cloned().chain(kaggle).collect(),
             page: "https://image-net.org/download.php".into(),
             terms: "after registration, for non-commercial research and education".into(),
             by_hand: PLACE.remedy.into(),
-            ..PLACE.source(&self.root)
+            ..place
         }
     }
 
