@@ -31,6 +31,7 @@ mod mnist;
 mod own;
 mod pets;
 mod photos;
+mod pickle;
 mod place;
 mod published;
 mod stl10;

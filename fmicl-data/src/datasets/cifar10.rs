@@ -1,4 +1,4 @@
-//! `cifar10`: the official binary layout of CIFAR-10.
+//! `cifar10`: the official layouts of CIFAR-10, binary and Python's.
 //!
 //! Six files of records: one byte of label, then a red, a green and a blue plane of 32 x 32 bytes. Source: Krizhevsky,
 //! "Learning multiple layers of features from tiny images", 2009, <https://www.cs.toronto.edu/~kriz/cifar.html>.
@@ -9,14 +9,15 @@ use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, 
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// CIFAR-10 from `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
+/// CIFAR-10 from `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or from the pickles `data_batch_1` to `test_batch` in
+/// `cifar-10-batches-py`, which torchvision downloads: the same images in the same order.
 ///
 /// Files with fewer images than the official 10,000 are read too, as long as they are whole records.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar10 {
-    /// The folder `cifar-10-batches-bin`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`)
-    /// unless given. Relative to the working directory.
+    /// The folder `cifar-10-batches-bin` or `cifar-10-batches-py`, or the one that it lies in: the data folder (`$FMICL_DATA`,
+    /// else `data`) unless given. Relative to the working directory.
     pub root: PathBuf,
 }
 
@@ -26,7 +27,12 @@ impl Default for Cifar10 {
     }
 }
 
-register!(Dataset, "cifar10", Cifar10, "CIFAR-10 in its official binary layout");
+register!(
+    Dataset,
+    "cifar10",
+    Cifar10,
+    "CIFAR-10 in its official layouts, binary or Python's"
+);
 
 const RECORDS: Records = Records {
     place: Place {
@@ -35,17 +41,25 @@ const RECORDS: Records = Records {
         archive: "cifar-10-binary.tar.gz",
         remedy: "run `fmicl data fetch cifar10`",
     },
+    python: Place {
+        folder: "cifar-10-batches-py",
+        marker: "data_batch_1",
+        archive: "cifar-10-python.tar.gz",
+        remedy: "run `fmicl data fetch cifar10`",
+    },
     classes: &[10],
     names: &["batches.meta.txt"],
+    keys: &[("labels", "label_names")],
+    meta: "batches.meta",
 };
 const TRAIN: [&str; 5] = [
-    "data_batch_1.bin",
-    "data_batch_2.bin",
-    "data_batch_3.bin",
-    "data_batch_4.bin",
-    "data_batch_5.bin",
+    "data_batch_1",
+    "data_batch_2",
+    "data_batch_3",
+    "data_batch_4",
+    "data_batch_5",
 ];
-const TEST: [&str; 1] = ["test_batch.bin"];
+const TEST: [&str; 1] = ["test_batch"];
 
 impl Dataset for Cifar10 {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {

@@ -1,4 +1,4 @@
-//! `cifar100`: the official binary layout of CIFAR-100.
+//! `cifar100`: the official layouts of CIFAR-100, binary and Python's.
 //!
 //! Two files of records: a byte of the coarse label, one of the fine label, then a red, a green and a blue plane of
 //! 32 x 32 bytes. Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009,
@@ -10,14 +10,15 @@ use fmicl_core::{Dataset, Documented, Result, Samples, Source, Split, register, 
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// CIFAR-100 from `train.bin` and `test.bin`, 50,000 and 10,000 images.
+/// CIFAR-100 from `train.bin` and `test.bin`, 50,000 and 10,000 images, or from the pickles `train` and `test` in
+/// `cifar-100-python`, which torchvision downloads: the same images in the same order.
 ///
 /// Files with fewer images than the official ones are read too, as long as they are whole records.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cifar100 {
-    /// The folder `cifar-100-binary`, or the one that it lies in: the data folder (`$FMICL_DATA`, else `data`) unless
-    /// given. Relative to the working directory.
+    /// The folder `cifar-100-binary` or `cifar-100-python`, or the one that it lies in: the data folder (`$FMICL_DATA`, else
+    /// `data`) unless given. Relative to the working directory.
     pub root: PathBuf,
     /// Labels: the 100 `fine` classes, or the 20 `coarse` ones that they belong to.
     pub labels: Labels,
@@ -42,7 +43,12 @@ impl Default for Cifar100 {
     }
 }
 
-register!(Dataset, "cifar100", Cifar100, "CIFAR-100 in its official binary layout");
+register!(
+    Dataset,
+    "cifar100",
+    Cifar100,
+    "CIFAR-100 in its official layouts, binary or Python's"
+);
 
 const RECORDS: Records = Records {
     place: Place {
@@ -51,15 +57,26 @@ const RECORDS: Records = Records {
         archive: "cifar-100-binary.tar.gz",
         remedy: "run `fmicl data fetch cifar100`",
     },
+    python: Place {
+        folder: "cifar-100-python",
+        marker: "meta",
+        archive: "cifar-100-python.tar.gz",
+        remedy: "run `fmicl data fetch cifar100`",
+    },
     classes: &[20, 100],
     names: &["coarse_label_names.txt", "fine_label_names.txt"],
+    keys: &[
+        ("coarse_labels", "coarse_label_names"),
+        ("fine_labels", "fine_label_names"),
+    ],
+    meta: "meta",
 };
 
 impl Dataset for Cifar100 {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let name = match split {
-            Split::Test => "test.bin",
-            Split::Train | Split::Pretrain => "train.bin",
+            Split::Test => "test",
+            Split::Train | Split::Pretrain => "train",
         };
         let label = match self.labels {
             Labels::Coarse => 0,
@@ -73,7 +90,7 @@ impl Dataset for Cifar100 {
     }
 
     fn example(&self, folder: &Path) -> Result<toml::Table> {
-        RECORDS.example(folder, &["train.bin", "test.bin"], 20)
+        RECORDS.example(folder, &["train", "test"], 20)
     }
 }
 
