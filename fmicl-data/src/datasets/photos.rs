@@ -49,6 +49,11 @@ impl Photos {
         self.labels.push(label as u32);
     }
 
+    /// Adds the file at a path below the root, or at an absolute one.
+    pub fn push_path(&mut self, path: &Path, label: usize) {
+        self.push(Path::new(""), path.as_os_str(), label);
+    }
+
     /// The number of files so far.
     pub fn count(&self) -> usize {
         self.ends.len()

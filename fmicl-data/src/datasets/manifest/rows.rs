@@ -1,0 +1,149 @@
+//! The rows of a list, in each of its formats.
+
+mod json;
+mod table;
+
+use super::{LABEL, PATH, Part, SPLIT};
+use crate::datasets::files::read_at_most;
+use fmicl_core::{Error, Result};
+use std::fmt::Display;
+use std::path::Path;
+
+/// The names of the columns; empty for one that is not read.
+pub struct Columns<'a> {
+    pub path: &'a str,
+    pub label: &'a str,
+    pub split: &'a str,
+}
+
+/// A row of a list.
+pub struct Row {
+    /// From 1.
+    pub line: u64,
+    pub path: String,
+    pub label: Option<String>,
+    pub part: Part,
+}
+
+/// A column that would change what is drawn, and is not heeded.
+const WEIGHT: &str = "weight";
+/// A list of ten million files has less.
+const MOST: u64 = 2 << 30;
+
+/// Calls `add` for each row of a file, and returns the names of the columns that are not read.
+///
+/// # Errors
+/// A file that is missing or of an unknown format, and with its line a row that is not as it should be; those of `add`.
+pub fn each<F: FnMut(Row) -> Result<()>>(path: &Path, columns: &Columns, add: F) -> Result<Vec<String>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let read: fn(&mut Reader<F>, &str) -> Result<Vec<String>> = match name
+        .trim_end_matches(".gz")
+        .rsplit_once('.')
+        .map(|(_, extension)| extension)
+    {
+        Some("csv") => table::commas,
+        Some("tsv" | "tab") => table::tabs,
+        Some("jsonl" | "ndjson") => json::lines,
+        _ => {
+            let message = format!("{}: ends in none of .csv, .tsv and .jsonl", path.display());
+            return Err(Error::config(message).at("file"));
+        }
+    };
+    let bytes = read_at_most(path, MOST, "`file` names a list of photos")?;
+    if bytes.len() as u64 > MOST {
+        return Err(Error::data(path, format!("has more than {MOST} bytes")));
+    }
+    // Spreadsheets begin with a mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(Error::data(path, "is no text in UTF-8: save it as that"));
+    };
+    let mut reader = Reader { path, columns, add };
+    read(&mut reader, text)
+}
+
+/// An error about a line.
+pub fn wrong(path: &Path, line: u64, what: impl Display) -> Error {
+    Error::data(path, format!("line {line}: {what}"))
+}
+
+struct Reader<'a, F> {
+    path: &'a Path,
+    columns: &'a Columns<'a>,
+    add: F,
+}
+
+impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
+    fn wrong(&self, line: u64, what: impl Display) -> Error {
+        wrong(self.path, line, what)
+    }
+
+    /// Takes a row; a field that is not there is nothing.
+    fn add(&mut self, line: u64, path: Option<&str>, label: Option<&str>, split: Option<&str>) -> Result<()> {
+        let given = |field: Option<&str>| field.map(str::trim).filter(|field| !field.is_empty()).map(String::from);
+        let Some(path) = given(path) else {
+            return Err(self.wrong(line, format_args!("has no `{}`", self.columns.path)));
+        };
+        if path.contains('\0') {
+            return Err(self.wrong(line, "its path has a NUL in it"));
+        }
+        let part = match split {
+            None => Part::Train,
+            Some(name) => part(name.trim()).ok_or_else(|| {
+                let what = format!(
+                    "the split `{}` is none of train, val and test",
+                    name.trim().escape_debug()
+                );
+                self.wrong(line, what)
+            })?,
+        };
+        let label = given(label);
+        (self.add)(Row {
+            line,
+            path,
+            label,
+            part,
+        })
+    }
+
+    /// Checks the names of columns, of the row at `line`.
+    ///
+    /// # Errors
+    /// One is missing that was asked for, or there is one that would have to be heeded.
+    fn check(&self, line: u64, found: &[&str]) -> Result<()> {
+        let Columns { path, label, split } = self.columns;
+        for (column, option, default) in [(path, "path", PATH), (label, "label", LABEL), (split, "split", SPLIT)] {
+            let is_asked_for = option == "path" || *column != default && !column.is_empty();
+            if is_asked_for && !found.contains(column) {
+                let found = found.join(", ").escape_debug().to_string();
+                let what = format!(
+                    "has the columns {found}, and no `{column}`; the option `{option}` names the one that is meant"
+                );
+                return Err(self.wrong(line, what));
+            }
+        }
+        match found.contains(&WEIGHT) {
+            true => Err(self.wrong(
+                line,
+                "has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// The columns that are not read.
+    fn unread(&self, found: &[&str]) -> Vec<String> {
+        let Columns { path, label, split } = self.columns;
+        let unread = found.iter().filter(|name| ![path, label, split].contains(name));
+        unread.map(|name| name.escape_debug().to_string()).collect()
+    }
+}
+
+fn part(name: &str) -> Option<Part> {
+    match &*name.to_lowercase() {
+        "train" | "training" => Some(Part::Train),
+        "val" | "valid" | "validation" | "dev" => Some(Part::Val),
+        "test" | "testing" => Some(Part::Test),
+        _ => None,
+    }
+}

@@ -1,0 +1,63 @@
+//! Tables with a header: commas (RFC 4180), or tabs, between which a quotation mark is a letter.
+
+use super::{Reader, Row};
+use csv::{ReaderBuilder, StringRecord};
+use fmicl_core::{Error, Result};
+
+pub(super) fn commas<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str) -> Result<Vec<String>> {
+    read(reader, text, b',')
+}
+
+pub(super) fn tabs<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str) -> Result<Vec<String>> {
+    read(reader, text, b'\t')
+}
+
+fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, separator: u8) -> Result<Vec<String>> {
+    let mut table = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .quoting(separator == b',')
+        .from_reader(text.as_bytes());
+    let path = reader.path;
+    let mut next = |record: &mut StringRecord| -> Result<Option<u64>> {
+        // A record begins behind the blank lines that follow the one before.
+        let (line, start) = (table.position().line(), table.position().byte() as usize);
+        let blank = text[start..].bytes().take_while(|byte| b"\r\n".contains(byte));
+        let line = line + blank.filter(|&byte| byte == b'\n').count() as u64;
+        let is_there = table.read_record(record);
+        // Nothing goes wrong with text in memory.
+        let is_there = is_there.map_err(|error| Error::data(path, error.to_string()))?;
+        Ok(is_there.then_some(line))
+    };
+    let mut header = StringRecord::new();
+    let Some(line) = next(&mut header)? else {
+        return Err(Error::data(path, "is empty; a first row names its columns"));
+    };
+    header.trim();
+    let names: Vec<&str> = header.iter().collect();
+    let twice = (1..names.len()).find(|&place| !names[place].is_empty() && names[..place].contains(&names[place]));
+    if let Some(place) = twice {
+        let name = names[place].escape_debug();
+        return Err(reader.wrong(line, format_args!("two columns are called `{name}`")));
+    }
+    reader.check(line, &names)?;
+    let columns = reader.columns;
+    let [of_path, of_label, of_split] = [columns.path, columns.label, columns.split].map(|name| {
+        let is_it = |found: &&str| *found == name && !name.is_empty();
+        names.iter().position(is_it)
+    });
+    let mut record = StringRecord::new();
+    while let Some(line) = next(&mut record)? {
+        if record.len() != names.len() {
+            let (found, expected) = (record.len(), names.len());
+            return Err(reader.wrong(
+                line,
+                format_args!("has {found} fields where the first row has {expected}"),
+            ));
+        }
+        let field = |column: Option<usize>| column.and_then(|column| record.get(column));
+        reader.add(line, field(of_path), field(of_label), field(of_split))?;
+    }
+    Ok(reader.unread(&names))
+}
