@@ -1,0 +1,150 @@
+//! `leave-out`: another dataset without the samples that a list names, such as the list of `fmicl data check --list`.
+
+mod list;
+
+use super::chosen::Chosen;
+use fmicl_core::{
+    Dataset, Documented, Error, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register,
+};
+use list::List;
+pub use list::{COLUMNS, path_below};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The samples of `of` but for those in `list`.
+///
+/// ```toml
+/// dataset = { name = "leave-out", list = "broken.csv", of = { name = "image-folder", root = "photos" } }
+/// ```
+///
+/// The list is a CSV file with the columns `split` (`train`, `pretrain` or `test`), `sample` (the index in the split) and `path` (below
+/// the dataset's folder; where it is empty, the index counts), as `fmicl data check --list` writes it. Every sample of it must be there. It
+/// is part of what a run is trained on: a run is not resumed with another one.
+#[derive(Debug, Documented, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveOut {
+    /// The whole dataset. Required.
+    pub of: Part<dyn Dataset>,
+    /// The list; relative to the working directory. Absent by default: nothing is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<PathBuf>,
+}
+
+register!(
+    Dataset,
+    "leave-out",
+    LeaveOut,
+    "another dataset without the samples that a list names"
+);
+
+impl Dataset for LeaveOut {
+    fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
+        let whole: Arc<dyn Samples> = self.of.open(split)?.into();
+        let Some(path) = &self.list else {
+            let note = "`leave-out` has no `list`, so nothing is left out".into();
+            let content = Portion::new(PORTION, 0, [""; 0]);
+            let chosen = Chosen::new((0..whole.len()).collect(), whole);
+            return Ok(Box::new(Left { chosen, content, note }));
+        };
+        let names: &[&str] = match (split, self.of.has_unlabelled()) {
+            (Split::Test, _) => &["test"],
+            (Split::Pretrain, true) => &["pretrain"],
+            (Split::Train, true) => &["train"],
+            // The same samples, whether they have labels or not.
+            (_, false) => &["train", "pretrain"],
+        };
+        let list = List::read(path)?;
+        let out = list.find(names, &*whole, &self.of.source())?;
+        let left: Vec<_> = (0..whole.len()).filter(|index| !out.contains(index)).collect();
+        if left.is_empty() {
+            let message = format!("names all {} samples of {}", whole.len(), names[0]);
+            return Err(Error::data(path, message));
+        }
+        let note = format!("{}: {} samples of {} are left out", path.display(), out.len(), names[0]);
+        let content = Portion::new(PORTION, out.len(), out.iter().map(|index| index.to_le_bytes()));
+        let chosen = Chosen::new(left, whole);
+        Ok(Box::new(Left { chosen, content, note }))
+    }
+
+    fn has_unlabelled(&self) -> bool {
+        self.of.has_unlabelled()
+    }
+
+    fn is_labelled(&self) -> bool {
+        self.of.is_labelled()
+    }
+
+    fn modality(&self) -> Modality {
+        self.of.modality()
+    }
+
+    fn source(&self) -> Source {
+        self.of.source()
+    }
+}
+
+/// The portion of what is left out. No folder has a slash in its name.
+const PORTION: &str = "left/out";
+
+/// The samples that are left.
+struct Left {
+    chosen: Chosen,
+    /// Those that are left out.
+    content: Portion,
+    note: String,
+}
+
+impl Samples for Left {
+    fn len(&self) -> usize {
+        self.chosen.len()
+    }
+
+    fn classes(&self) -> usize {
+        self.chosen.classes()
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        self.chosen.image(index)
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        self.chosen.texts(index)
+    }
+
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
+        self.chosen.patch(index, choose)
+    }
+
+    fn portions(&self) -> Vec<Portion> {
+        let whole = self.chosen.portions();
+        // One within another has the same name.
+        let depth = whole.iter().filter(|portion| portion.name.starts_with(PORTION)).count();
+        let name = format!("{PORTION}{}", "/out".repeat(depth));
+        let content = Portion {
+            name,
+            ..self.content.clone()
+        };
+        whole.into_iter().chain([content]).collect()
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.chosen.label(index)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.chosen.notes().into_iter().chain([self.note.clone()]).collect()
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.chosen.class_names()
+    }
+
+    fn path(&self, index: usize) -> Option<PathBuf> {
+        self.chosen.path(index)
+    }
+}
+
+#[cfg(test)]
+mod tests;
