@@ -19,7 +19,7 @@ type Fixed = (&'static str, fn() -> Target);
 
 /// Every target, by name. Each registered dataset and evaluation is one, so that what is added is covered as it is.
 pub fn all() -> Vec<Make> {
-    let fixed: [Fixed; 10] = [
+    let fixed: [Fixed; 11] = [
         ("config", config::config),
         ("sweep", sweep::sweep),
         ("image", image::image),
@@ -30,6 +30,7 @@ pub fn all() -> Vec<Make> {
         ("zip", archive::zip),
         ("hugging-face", hugging_face::hugging_face),
         ("wikitext", dataset::wikitext),
+        ("cifar10-python", dataset::cifar10_python),
     ];
     let fixed = fixed.map(|(name, make)| (name.to_string(), Box::new(make) as Box<dyn FnOnce() -> Target>));
     fixed.into_iter().chain(dataset::registered()).collect()

@@ -37,6 +37,26 @@ pub(super) fn wikitext() -> Target {
     dataset("wikitext", "sentences", format)
 }
 
+/// CIFAR-10 as pickles, which its example is not.
+pub(super) fn cifar10_python() -> Target {
+    const BATCH: &[u8] = include_bytes!("../../../fmicl-data/golden/cifar/python2.pkl");
+    const META: &[u8] = include_bytes!("../../../fmicl-data/golden/cifar/meta.pkl");
+    let batches = (1..=5)
+        .map(|batch| format!("data_batch_{batch}"))
+        .chain(["test_batch".into()]);
+    let folder = Folder::new(|folder| {
+        for (name, content) in batches.map(|name| (name, BATCH)).chain([("batches.meta".into(), META)]) {
+            std::fs::write(folder.join(&name), content).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    });
+    let root = folder.path().to_string_lossy().into_owned();
+    let options = toml::Table::from_iter([("root".to_string(), root.into())]);
+    let dataset = Part::<dyn Dataset>::new("cifar10", options).unwrap_or_else(|error| panic!("cifar10: {error}"));
+    Target::new("cifar10-python", folder.seeds(), move |input| {
+        folder.with(input, || check_damaged_dataset(&*dataset, folder.path()));
+    })
+}
+
 /// Every split of a dataset with a hostile file opens with sound samples, or is refused with a path of its folder.
 fn dataset(target: &str, name: &'static str, more: toml::Table) -> Target {
     let part = |options| Part::<dyn Dataset>::new(name, options).unwrap_or_else(|error| panic!("{name}: {error}"));
