@@ -7,6 +7,7 @@
 #[path = "../src/main.rs"]
 mod program;
 
+use fmicl_core::{Dataset, Part};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -127,6 +128,44 @@ fn what_cannot_be_fetched_says_why() {
     let output = run(&["fetch", "digits"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).starts_with("digits is there already: 1437 images"));
+}
+
+#[test]
+fn what_is_wrong_with_a_dataset_ends_with_a_line_and_a_code() {
+    let output = run(&["check", "digits"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("test samples that are also trained on: 0\n"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&at("photos")).unwrap();
+    std::fs::write(at("photos/train/two/4.png"), "").unwrap();
+    let args = [
+        "check",
+        "image-folder",
+        "--set",
+        "root=photos",
+        "--list",
+        "list.csv",
+        "--json",
+        "found.json",
+    ];
+    let output = data(folder.path(), &args).output().unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let expected = "error: train: 1 of 20 samples cannot be read; 8 test samples are also trained on\n";
+    assert_eq!((output.status.code(), &*stderr), (Some(1), expected), "{stdout}");
+    assert!(stdout.contains("\n  photos/train/two/4.png: is empty\n"), "{stdout}");
+    assert!(at("list.csv").is_file() && at("found.json").is_file());
+
+    let (code, line) = error(&["check", "cifr10"]);
+    assert!(
+        code == 2 && line.starts_with("error: no dataset named `cifr10`"),
+        "{line}"
+    );
+    let (code, line) = error(&["check", "digits", "--list", "no/list.csv"]);
+    let expected = "error: --list: there is no folder no; make it, or name a file in another one";
+    assert_eq!((code, &*line), (2, expected));
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! `fmicl data`: where a dataset is looked for and how to get it, as the dataset itself declares it.
+//! `fmicl data`: where a dataset is looked for and how to get it, as the dataset itself declares it, and what is wrong with it.
 
+mod check;
 mod fetch;
 mod info;
 #[cfg(test)]
@@ -23,7 +24,7 @@ fmicl_runner::command!(
     "data",
     Data,
     Group::Inspect,
-    "Where the datasets are looked for, and how to get them"
+    "Where the datasets are looked for, how to get them, and whether they are sound"
 );
 
 impl Command for Data {
@@ -56,6 +57,16 @@ enum Verb {
         /// the file, or of the folder that holds it
         #[arg(long, value_name = "URL|PATH")]
         from: Option<String>,
+    },
+    /// Read every sample of every split: files that cannot be read, duplicates, test samples that are trained on, sizes, classes
+    Check {
+        /// A dataset by its name, or an experiment (a path that ends in .toml), whose dataset is meant
+        #[arg(value_name = "DATASET")]
+        dataset: String,
+        #[command(flatten)]
+        options: Sets,
+        #[command(flatten)]
+        check: check::Options,
     },
 }
 
@@ -95,6 +106,14 @@ impl Verb {
                 };
                 let dataset = load(&dataset, &sets)?;
                 Ok(fetch::fetch(out, &dataset, from)?)
+            }
+            Verb::Check {
+                dataset,
+                options,
+                check,
+            } => {
+                let dataset = load(&dataset, &options.sets)?;
+                Ok(check::check(out, &dataset, &check)?)
             }
         }
     }

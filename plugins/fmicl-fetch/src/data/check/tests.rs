@@ -1,0 +1,282 @@
+//! Datasets in which something is wrong.
+
+use super::*;
+use crate::data::load;
+use fmicl_core::{Modality, Rng, register, toml};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// A photo of blocks, which a seed decides and `brighter` makes brighter.
+fn photo(seed: u64, brighter: u8) -> Vec<u8> {
+    let mut random = Rng::new(&[seed]);
+    let blocks: Vec<u8> = (0..81).map(|_| random.below(200) as u8).collect();
+    let side = 27;
+    let pixel = |place: usize| blocks[place / side / 3 * 9 + place % side / 3] + brighter;
+    let pixels = (0..side * side).flat_map(|place| [pixel(place), pixel(place), 255 - pixel(place)]);
+    format!("P6 {side} {side} 255\n")
+        .into_bytes()
+        .into_iter()
+        .chain(pixels)
+        .collect()
+}
+
+/// Ten photos of each of two classes to train on, and four to test on.
+fn photos() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seed = 0;
+    for (split, count) in [("train", 10), ("test", 4)] {
+        for class in ["one", "two"] {
+            std::fs::create_dir_all(folder.path().join(split).join(class)).unwrap();
+            for name in 0..count {
+                write(folder.path(), &format!("{split}/{class}/{name}.ppm"), &photo(seed, 0));
+                seed += 1;
+            }
+        }
+    }
+    folder
+}
+
+fn write(folder: &Path, path: &str, bytes: &[u8]) {
+    std::fs::write(folder.join(path), bytes).unwrap();
+}
+
+fn options() -> Options {
+    Options {
+        near: 3,
+        json: None,
+        list: None,
+    }
+}
+
+/// What is printed, and the error.
+fn checked(dataset: &Part<dyn Dataset>, options: &Options) -> (String, Result<(), String>) {
+    let mut out = Vec::new();
+    let result = check(&mut out, dataset, options);
+    (
+        String::from_utf8(out).unwrap(),
+        result.map_err(|error| error.to_string()),
+    )
+}
+
+/// Whether a line is among what is printed, whatever the width of its columns.
+fn says(said: &str, line: &str) -> bool {
+    let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+    said.lines().any(|found| words(found) == words(line))
+}
+
+fn of_photos(folder: &Path) -> Part<dyn Dataset> {
+    load("image-folder", &[format!("root={}", folder.display())]).unwrap()
+}
+
+#[test]
+fn a_sound_dataset_has_no_fault() {
+    let folder = photos();
+    let (said, result) = checked(&of_photos(folder.path()), &options());
+    assert_eq!(result, Ok(()), "{said}");
+    for line in [
+        "                     train      test",
+        "samples              20         8",
+        "unreadable           0          0",
+        "width                27         27",
+        "files                20 .ppm    8 .ppm",
+        "smallest class       10 (one)   4 (one)",
+        "test samples that are also trained on: 0",
+        "test samples that look like one that is trained on: 0 (dHash, at most 3 of 64 bits)",
+    ] {
+        assert!(says(&said, line), "{line}: {said}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_counted_listed_and_can_be_left_out() {
+    let folder = photos();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::copy(at("train/one/0.ppm"), at("train/one/1.ppm")).unwrap();
+    std::fs::copy(at("train/one/0.ppm"), at("train/two/9.ppm")).unwrap();
+    std::fs::copy(at("test/two/1.ppm"), at("train/two/5.ppm")).unwrap();
+    write(folder.path(), "train/two/3.ppm", &photo(13, 0)[..100]);
+    // The photo of test/one/2, 22nd of all.
+    write(folder.path(), "train/one/7.ppm", &photo(22, 3));
+    // Of another split, one looks like the other.
+    write(folder.path(), "test/two/3.ppm", &photo(26, 2));
+    let with_files = Options {
+        json: Some(at("found.json")),
+        list: Some(at("list.csv")),
+        ..options()
+    };
+    let (said, result) = checked(&of_photos(folder.path()), &with_files);
+    assert_eq!(
+        result.unwrap_err(),
+        "train: 1 of 20 samples cannot be read; 1 test samples are also trained on"
+    );
+    for line in [
+        "unreadable           1          0",
+        "same as another      2          0",
+        "look like another    0          2",
+        "same, of two classes  1          0",
+        "test samples that are also trained on: 1",
+        "test samples that look like one that is trained on: 1 (dHash, at most 3 of 64 bits)",
+        "train: the same:",
+        "  train/one/0.ppm = train/one/1.ppm = train/two/9.ppm",
+        "test: look alike:",
+        "  test/two/2.ppm = test/two/3.ppm",
+        "in training and test:",
+        "  train/two/5.ppm = test/two/1.ppm",
+        "alike in training and test:",
+        "  train/one/7.ppm = test/one/2.ppm",
+    ] {
+        assert!(says(&said, line), "{line}: {said}");
+    }
+    let list = std::fs::read_to_string(at("list.csv")).unwrap();
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines.len(), 6, "{list}");
+    assert_eq!(
+        lines[..2],
+        [
+            "split,sample,path,why",
+            "train,1,train/one/1.ppm,is the same as train/one/0.ppm"
+        ]
+    );
+    assert_eq!(
+        lines[2],
+        "train,7,train/one/7.ppm,looks like the test sample test/one/2.ppm (0 of 64 bits differ)"
+    );
+    assert!(
+        lines[3].starts_with("train,13,train/two/3.ppm,cannot be read: "),
+        "{list}"
+    );
+    assert_eq!(lines[4], "train,15,train/two/5.ppm,is the test sample test/two/1.ppm");
+    assert_eq!(lines[5], "train,19,train/two/9.ppm,is the same as train/one/0.ppm");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
+    assert_eq!(json["splits"][0]["unreadable"][0]["path"], "train/two/3.ppm");
+    assert_eq!(json["splits"][1]["alike"][0][1]["sample"], 7);
+    assert_eq!(json["leaks"][1]["bits"], serde_json::Value::Null);
+    assert_eq!(
+        (&json["leaks"][0]["bits"], &json["test_samples_in_training"]),
+        (&0.into(), &1.into())
+    );
+
+    let of = toml::Table::from_iter([
+        ("name".to_string(), "image-folder".into()),
+        ("root".into(), folder.path().to_str().unwrap().into()),
+    ]);
+    let without = toml::Table::from_iter([
+        ("list".to_string(), at("list.csv").to_str().unwrap().into()),
+        ("of".into(), of.into()),
+    ]);
+    let without: Part<dyn Dataset> = Part::new("leave-out", without).unwrap();
+    let (said, result) = checked(&without, &options());
+    assert_eq!(result, Ok(()), "{said}");
+    assert_eq!(without.open(Split::Train).unwrap().len(), 15);
+}
+
+#[test]
+fn photos_without_labels_are_one_split_that_nothing_is_tested_on() {
+    let folder = photos();
+    let sets = [format!("root={}", folder.path().join("train/one").display())];
+    let (said, result) = checked(&load("image-folder", &sets).unwrap(), &options());
+    assert_eq!(result, Ok(()));
+    assert!(
+        says(&said, "samples 10") && says(&said, "no split is tested on"),
+        "{said}"
+    );
+    assert!(!said.contains("class"), "{said}");
+}
+
+/// Texts, or gray pixels whose labels are no classes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Odd {
+    texts: Vec<String>,
+}
+
+register!(Dataset, "odd", Odd, "what is wrong in memory, for tests");
+
+impl Dataset for Odd {
+    fn open(&self, _: Split) -> Result<Box<dyn Samples>> {
+        Ok(Box::new(OddSamples(self.texts.clone())))
+    }
+
+    fn modality(&self) -> Modality {
+        match self.texts.is_empty() {
+            true => Modality::Images,
+            false => Modality::Texts,
+        }
+    }
+}
+
+struct OddSamples(Vec<String>);
+
+impl Samples for OddSamples {
+    fn len(&self) -> usize {
+        self.0.len().max(3)
+    }
+
+    fn classes(&self) -> usize {
+        if self.0.is_empty() { 2 } else { 0 }
+    }
+
+    fn label(&self, index: usize) -> usize {
+        if self.0.is_empty() { index } else { 0 }
+    }
+
+    fn image(&self, index: usize) -> Result<fmicl_core::Image> {
+        Ok(fmicl_core::Image::from_gray(1, 1, &[index as u8]))
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        Ok(vec![(&self.0[index]).into()])
+    }
+}
+
+#[test]
+fn texts_that_are_empty_or_the_same_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = load(
+        "odd",
+        &["texts=[\"a dog\", \"é\", \" a dog \", \"  \", \"a cat\"]".into()],
+    )
+    .unwrap();
+    let list = folder.path().join("list.csv");
+    let with_list = Options {
+        list: Some(list.clone()),
+        ..options()
+    };
+    let (said, result) = checked(&dataset, &with_list);
+    assert_eq!(result, Ok(()));
+    for line in [
+        "same as another     1",
+        "characters          1 to 7, median 5",
+        "with an empty text  1",
+        "  pretrain 0 = pretrain 2",
+    ] {
+        assert!(says(&said, line), "{line}: {said}");
+    }
+    let list = std::fs::read_to_string(list).unwrap();
+    assert_eq!(
+        list,
+        "split,sample,path,why\npretrain,2,,is the same as pretrain 0\npretrain,3,,has an empty text\n"
+    );
+}
+
+#[test]
+fn labels_that_are_no_class_are_a_fault() {
+    let (said, result) = checked(&load("odd", &[]).unwrap(), &options());
+    let fault = "train: 1 of 3 samples have labels that are no class; test: 1 of 3 samples have labels that are no class; 3 test samples are also trained on";
+    assert_eq!(result.unwrap_err(), fault, "{said}");
+}
+
+#[test]
+fn a_place_that_cannot_be_is_an_error_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = Options {
+        list: Some(folder.path().join("no/list.csv")),
+        ..options()
+    };
+    let (said, result) = checked(&load("odd", &[]).unwrap(), &nowhere);
+    assert!(
+        said.is_empty() && result.unwrap_err().contains("there is no folder"),
+        "{said}"
+    );
+}
