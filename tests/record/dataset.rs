@@ -76,3 +76,26 @@ fn texts_that_are_others_are_refused_too() {
         assert_eq!(portions(), before, "{file}");
     }
 }
+
+#[test]
+fn a_run_goes_on_with_the_same_list_of_what_is_left_out_alone() {
+    let whole = r#"{ name = "subset", train = 24, of = "digits" }"#;
+    let bench = Bench::new(|text| {
+        let without = format!("{{ name = 'leave-out', list = 'list.csv', of = {whole} }}");
+        text.replace(whole, &without)
+    });
+    let write = |rows: &str| fs::write(bench.path("list.csv"), format!("split,sample,path,why\n{rows}")).unwrap();
+    write("train,3,,x\n");
+    bench.finish("run", 1);
+    // Another reason is none for another result.
+    write("train,3,,because\n");
+    bench.finish("run", 2);
+    let found = "error: run: the dataset changed, with the same number of samples";
+    write("train,4,,x\n");
+    let refused = refused(&bench, &[]);
+    assert!(
+        refused.starts_with(found)
+            && refused.ends_with(&format!(": `left/out` has other samples or another order{BRING_BACK}")),
+        "{refused}"
+    );
+}
