@@ -25,6 +25,8 @@ pub struct Splits {
     pub labelled: Option<Labelled>,
     /// The experiment's evaluations; those that want labels where there are some.
     pub tasks: Vec<Opened>,
+    /// The names of the experiment's evaluations that want labels where there are none.
+    without_labels: Vec<String>,
     /// Why there are no labels where the dataset might have some.
     pub no_labels: Option<&'static str>,
     /// Samples that were left out.
@@ -129,6 +131,13 @@ impl Splits {
             // Two splits may be of the same files.
             let more = samples.notes().into_iter().filter(|note| !notes.contains(note));
             notes.extend(more.collect::<Vec<_>>());
+        }
+        if let [first, more @ ..] = &self.without_labels[..] {
+            let (names, need) = match more {
+                [] => (first.clone(), "needs"),
+                _ => (self.without_labels.join(", "), "need"),
+            };
+            notes.push(format!("left out of the evaluation: {names}, which {need} labels"));
         }
         if let Some(labelled) = &self.labelled {
             notes.extend(labelled.classes_apart());

@@ -109,10 +109,11 @@ impl Splits {
         let tasks = tasks.collect::<Result<Vec<_>>>()?;
         let mut splits = Splits::of(&Source::of(experiment)?)?;
         let is_labelled = splits.labelled.is_some();
-        splits.tasks = tasks
+        let (kept, without_labels): (Vec<_>, Vec<_>) = tasks
             .into_iter()
-            .filter(|opened| is_labelled || !opened.evaluation.wants_labels())
-            .collect();
+            .partition(|opened| is_labelled || !opened.evaluation.wants_labels());
+        splits.tasks = kept;
+        splits.without_labels = without_labels.into_iter().map(|opened| opened.name).collect();
         Ok(splits)
     }
 
@@ -127,6 +128,7 @@ impl Splits {
                 pretrain,
                 labelled,
                 tasks: Vec::new(),
+                without_labels: Vec::new(),
                 no_labels,
                 left_out: Rc::default(),
                 processes_here: source.processes_here,
