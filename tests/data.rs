@@ -153,7 +153,7 @@ fn what_is_wrong_with_a_dataset_ends_with_a_line_and_a_code() {
     ];
     let output = data(folder.path(), &args).output().unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    let expected = "error: train: 1 of 20 samples cannot be read; 8 test samples are also trained on\n";
+    let expected = "error: train: 1 of 20 samples cannot be read; test samples that are also trained on: 8\n";
     assert_eq!((output.status.code(), &*stderr), (Some(1), expected), "{stdout}");
     assert!(stdout.contains("\n  photos/train/two/4.png: is empty\n"), "{stdout}");
     assert!(at("list.csv").is_file() && at("found.json").is_file());

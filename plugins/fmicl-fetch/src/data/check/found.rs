@@ -50,6 +50,8 @@ pub struct Found<'a> {
     pub sizes: [Spread; 2],
     /// Gray images, or samples with an empty text.
     pub plain: usize,
+    /// Images that are too small or too plain to look like another.
+    pub not_compared: usize,
 }
 
 impl<'a> Found<'a> {
@@ -92,6 +94,7 @@ impl<'a> Found<'a> {
             kinds,
             sizes,
             plain: readable(&seen).filter(|(_, picture)| picture.is_plain).count(),
+            not_compared: readable(&seen).filter(|(_, picture)| picture.look.is_none()).count(),
             seen,
         }
     }
@@ -176,6 +179,7 @@ impl<'a> Found<'a> {
                 ("width", json!(one)),
                 ("height", json!(other)),
                 ("gray", self.plain.into()),
+                ("not_compared", self.not_compared.into()),
             ],
             Modality::Texts => vec![("characters", json!(one)), ("empty", self.plain.into())],
         };

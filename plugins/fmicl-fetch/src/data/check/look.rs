@@ -6,33 +6,33 @@ use fmicl_core::Image;
 const COLUMNS: usize = 9;
 const ROWS: usize = 8;
 
-/// Brightest minus darkest average, of 255, below which noise decides the bits.
-const LEAST_CONTRAST: u64 = 12;
+/// Difference of two averages, in 1/1000 of a gray level, below which noise or nothing decides a bit.
+const LEAST: u64 = 2000;
+/// Bits that have to be decided. An even background decides none, and two images would look alike for what they do not show.
+const DECIDED: usize = 32;
 
-/// The 64 bits of an image; nothing where it has no contrast.
+/// The 64 bits of an image; nothing where it is too small or too plain for them to mean something.
 pub fn look(image: &Image) -> Option<u64> {
-    let mut bits = 0;
-    let (mut darkest, mut brightest) = (u64::MAX, 0);
+    if image.width < 2 * COLUMNS || image.height < 2 * ROWS {
+        return None;
+    }
+    let (mut bits, mut decided) = (0, 0);
     for row in 0..ROWS {
         let mut before = None;
         for column in 0..COLUMNS {
             let value = average(image, row, column);
-            (darkest, brightest) = (darkest.min(value), brightest.max(value));
             if let Some(before) = before.replace(value) {
                 bits = bits << 1 | u64::from(before < value);
+                decided += usize::from(value.abs_diff(before) >= LEAST);
             }
         }
     }
-    // Averages are in 1/1000 of a gray level.
-    (brightest - darkest >= LEAST_CONTRAST * 1000).then_some(bits)
+    (decided >= DECIDED).then_some(bits)
 }
 
-/// The luma of a cell, times 1000. A cell of a small image is a pixel.
+/// The luma of a cell, times 1000.
 fn average(image: &Image, row: usize, column: usize) -> u64 {
-    let range = |cell: usize, cells: usize, pixels: usize| {
-        let start = cell * pixels / cells;
-        start..((cell + 1) * pixels / cells).max(start + 1)
-    };
+    let range = |cell: usize, cells: usize, pixels: usize| cell * pixels / cells..(cell + 1) * pixels / cells;
     let columns = range(column, COLUMNS, image.width);
     let rows = range(row, ROWS, image.height);
     let count = (columns.len() * rows.len()) as u64;
@@ -64,9 +64,12 @@ mod tests {
     fn a_bit_says_whether_the_next_cell_is_brighter() {
         assert_eq!(look(&image(18, 16, |x, _| 10 * x as u8)), Some(u64::MAX));
         assert_eq!(look(&image(18, 16, |x, _| 200 - 10 * x as u8)), Some(0));
-        // The first row of cells alone rises.
-        let first = look(&image(18, 16, |x, y| if y < 2 { 10 * x as u8 } else { 100 }));
-        assert_eq!(first, Some(0xff << 56));
+        // The upper half of the rows rises; the rest is even.
+        let first = look(&image(18, 16, |x, y| if y < 8 { 10 * x as u8 } else { 100 }));
+        assert_eq!(first, Some(0xffff_ffff << 32));
+        // A row less is too little.
+        let less = image(18, 16, |x, y| if y < 6 { 10 * x as u8 } else { 100 });
+        assert_eq!(look(&less), None);
     }
 
     #[test]
@@ -80,8 +83,8 @@ mod tests {
         assert!((of(72, 0) ^ of(72, 10)).count_ones() <= 3);
         let other = look(&image(72, 72, |x, y| (x * 5 ^ y * 3) as u8)).unwrap();
         assert!((of(72, 0) ^ other).count_ones() > 12);
-        assert_eq!(look(&image(40, 40, |x, _| 100 + (x % 8) as u8)), None);
+        assert_eq!(look(&image(40, 40, |x, _| 100 + (x % 2) as u8)), None);
         assert_eq!(look(&image(1, 1, |_, _| 7)), None);
-        assert!(look(&image(3, 2, |x, y| (x * 90 + y * 40) as u8)).is_some());
+        assert_eq!(look(&image(17, 16, |x, _| 10 * x as u8)), None);
     }
 }

@@ -8,7 +8,7 @@ pub type Content = [u8; 16];
 pub struct Picture {
     /// Samples of the same content are the same.
     pub content: Content,
-    /// Perceptual hash of an image; nothing for one without contrast, and for texts.
+    /// Perceptual hash of an image; nothing for one that is too small or too plain, and for texts.
     pub look: Option<u64>,
     /// Width and height of an image in pixels; characters of texts, and their number.
     pub size: [u32; 2],

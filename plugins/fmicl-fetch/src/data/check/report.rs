@@ -50,7 +50,10 @@ impl<'a> Report<'a> {
             }
         }
         if self.leaks.same_tests > 0 {
-            faults.push(format!("{} test samples are also trained on", self.leaks.same_tests));
+            faults.push(format!(
+                "test samples that are also trained on: {}",
+                self.leaks.same_tests
+            ));
         }
         faults
     }

@@ -29,6 +29,7 @@ pub fn show(out: &mut impl Write, report: &Report) -> io::Result<()> {
             let samples: usize = split.alike.iter().map(Vec::len).sum();
             samples.to_string()
         });
+        row("too plain to tell", &|split| split.not_compared.to_string());
         row("width", &|split| spread(split.sizes[0]));
         row("height", &|split| spread(split.sizes[1]));
         row("gray", &|split| split.plain.to_string());

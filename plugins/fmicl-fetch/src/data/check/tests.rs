@@ -108,7 +108,7 @@ fn what_is_wrong_is_named_counted_listed_and_can_be_left_out() {
     let (said, result) = checked(&of_photos(folder.path()), &with_files);
     assert_eq!(
         result.unwrap_err(),
-        "train: 1 of 20 samples cannot be read; 1 test samples are also trained on"
+        "train: 1 of 20 samples cannot be read; test samples that are also trained on: 1"
     );
     for line in [
         "unreadable           1          0",
@@ -263,7 +263,7 @@ fn texts_that_are_empty_or_the_same_are_found() {
 #[test]
 fn labels_that_are_no_class_are_a_fault() {
     let (said, result) = checked(&load("odd", &[]).unwrap(), &options());
-    let fault = "train: 1 of 3 samples have labels that are no class; test: 1 of 3 samples have labels that are no class; 3 test samples are also trained on";
+    let fault = "train: 1 of 3 samples have labels that are no class; test: 1 of 3 samples have labels that are no class; test samples that are also trained on: 3";
     assert_eq!(result.unwrap_err(), fault, "{said}");
 }
 
