@@ -30,7 +30,7 @@ use webp::WebP;
 /// The most pixels that are decoded: what PIL takes for a decompression bomb.
 const MOST: u64 = 178_956_970;
 /// The most bytes of an image file: no format takes more for as many pixels, at 16 bits a channel and with transparency.
-pub(crate) const MOST_FILE: u64 = 2 << 30;
+pub const MOST_FILE: u64 = 2 << 30;
 /// The most pixels that a byte can stand for: in a PNG of one bit a pixel, deflate packs 1,032 bytes into one. JPEG, BMP,
 /// GIF and PNM are below. What a header claims beyond that is not allocated.
 const MOST_A_BYTE: u64 = 8 * 1032;

@@ -12,4 +12,5 @@ pub use target::{MOST, Target};
 
 // Their parts have targets, too.
 use fmicl_probes as _;
+use fmicl_shards as _;
 use fmicl_text as _;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// The extensions of the files that are read: those of torchvision's `ImageFolder`, and others of the same formats.
-pub(super) const EXTENSIONS: [&str; 14] = [
+pub const EXTENSIONS: [&str; 14] = [
     "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif", "pbm", "pnm", "jpe", "jfif",
 ];
 

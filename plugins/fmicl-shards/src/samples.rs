@@ -1,0 +1,219 @@
+//! Samples that lie in shards, each read by itself at its offset.
+
+use crate::index::Section;
+use crate::opened::Opened;
+use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, open_file};
+use fmicl_data::decode;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+/// Shards that stay open; the others are opened for each read, as a photo of its own would be.
+const MOST_OPEN: usize = 256;
+
+/// A shard's samples.
+struct Shard {
+    /// The file that the samples are read from.
+    path: PathBuf,
+    /// Open, if it is one of the first.
+    file: Option<File>,
+    section: Section,
+}
+
+/// A split.
+pub(crate) struct Shards {
+    shards: Vec<Shard>,
+    /// Samples up to the end of each shard.
+    ends: Vec<usize>,
+    /// Pieces of a sample: one, or two or three texts.
+    pieces: usize,
+    classes: usize,
+    class_names: Vec<String>,
+    notes: Vec<String>,
+    name: Name,
+}
+
+/// Tells how a sample is called: of a shard's file, what is known of it, and the piece that the sample begins with.
+pub(crate) type Name = fn(&File, &Section, usize) -> Option<String>;
+
+impl Shards {
+    /// Samples without labels, of `pieces` pieces each.
+    ///
+    /// # Errors
+    /// [`Error::Data`] or [`Error::Io`] where a shard cannot be opened.
+    pub fn new(opened: Opened, pieces: usize, name: Name) -> Result<Self> {
+        let mut left_out = BTreeMap::<String, usize>::new();
+        for (kind, count) in opened.sections.iter().flat_map(|section| &section.left_out) {
+            *left_out.entry(kind.clone()).or_default() += count;
+        }
+        let mut notes = opened.notes;
+        if let (false, Some(first)) = (left_out.is_empty(), opened.files.first()) {
+            let count: usize = left_out.values().sum();
+            let kinds: Vec<_> = left_out.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            let folder = first.parent().unwrap_or(first).display();
+            notes.push(format!(
+                "{folder}: {count} entries of shards left out: {}",
+                kinds.join(", ")
+            ));
+        }
+        let both = opened.files.into_iter().zip(opened.sections).enumerate();
+        let shards = both.map(|(number, (path, section))| {
+            let stays = number < MOST_OPEN;
+            let file = stays.then(|| open_file(&path, GONE)).transpose()?;
+            Ok(Shard { path, file, section })
+        });
+        let shards = shards.collect::<Result<Vec<_>>>()?;
+        let add = |sum: &mut usize, shard: &Shard| {
+            *sum += shard.section.offsets.len() / pieces;
+            Some(*sum)
+        };
+        let ends = shards.iter().scan(0, add).collect();
+        Ok(Shards {
+            shards,
+            ends,
+            pieces,
+            classes: 0,
+            class_names: vec![],
+            notes,
+            name,
+        })
+    }
+
+    /// The same with labels below `classes`, whose names may be known.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a sample with another label.
+    pub fn labelled(self, classes: usize, class_names: Vec<String>) -> Result<Self> {
+        for shard in &self.shards {
+            let wrong = shard.section.labels.iter().position(|&label| label as usize >= classes);
+            if let Some(index) = wrong {
+                let label = shard.section.labels[index];
+                let message = format!("has the label {label}, and there are {classes} classes");
+                return Err(self.error(shard, index * self.pieces, message));
+            }
+        }
+        Ok(Shards {
+            classes,
+            class_names,
+            ..self
+        })
+    }
+
+    /// Adds a line for [`Samples::notes`].
+    pub fn with_note(mut self, note: Option<String>) -> Self {
+        self.notes.extend(note);
+        self
+    }
+
+    /// The shard of a sample, and the number of its first piece there.
+    fn find(&self, index: usize) -> (&Shard, usize) {
+        let shard = self.ends.partition_point(|&end| end <= index);
+        let before = if shard == 0 { 0 } else { self.ends[shard - 1] };
+        (&self.shards[shard], (index - before) * self.pieces)
+    }
+
+    /// An error about a sample: its name follows that of the shard as if it were a folder.
+    fn error(&self, shard: &Shard, piece: usize, message: String) -> Error {
+        let file = shard.with_file(|file| Ok((self.name)(file, &shard.section, piece)));
+        match file.ok().flatten() {
+            Some(name) => Error::data(shard.path.join(name), message),
+            None => Error::data(&shard.path, message),
+        }
+    }
+}
+
+impl Shard {
+    /// Calls `read` with the open file.
+    fn with_file<T>(&self, read: impl FnOnce(&File) -> Result<T>) -> Result<T> {
+        match &self.file {
+            Some(file) => read(file),
+            None => read(&open_file(&self.path, GONE)?),
+        }
+    }
+
+    /// The bytes of a piece.
+    fn read(&self, piece: usize) -> Result<Vec<u8>> {
+        let (offset, length) = (self.section.offsets[piece], self.section.lengths[piece] as usize);
+        let mut bytes = vec![0; length];
+        self.with_file(|file| {
+            file.read_exact_at(&mut bytes, offset)
+                .map_err(|error| match error.kind() {
+                    ErrorKind::UnexpectedEof => {
+                        let end = offset + length as u64;
+                        Error::data(
+                            &self.path,
+                            format!("ends before byte {end}: it has changed since it was opened; start again"),
+                        )
+                    }
+                    _ => Error::io(&self.path, error),
+                })
+        })?;
+        Ok(bytes)
+    }
+}
+
+const GONE: &str = "it was there when the dataset was opened";
+
+impl Samples for Shards {
+    fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        self.class_names.clone()
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        let patch = self.patch(index, &mut Region::whole)?;
+        let Region { width, height, .. } = patch.region;
+        Ok(Image::new(width, height, patch.pixels.into_owned()))
+    }
+
+    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
+        let (shard, piece) = self.find(index);
+        let bytes = shard.read(piece)?;
+        decode(&bytes, &shard.path, choose).map_err(|error| match error {
+            Error::Data { message, .. } => self.error(shard, piece, message),
+            other => other,
+        })
+    }
+
+    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
+        let (shard, first) = self.find(index);
+        let texts = (first..first + self.pieces).map(|piece| {
+            let text = String::from_utf8(shard.read(piece)?);
+            text.map(Cow::Owned)
+                .map_err(|_| self.error(shard, piece, "is not UTF-8: it has changed since it was opened".into()))
+        });
+        texts.collect()
+    }
+
+    /// One for each shard: no content is read, but the names, sizes and labels that were found when the index was made.
+    fn portions(&self) -> Vec<Portion> {
+        let portion = |shard: &Shard| {
+            let samples = shard.section.offsets.len() / self.pieces;
+            let crc32 = shard.section.crc32.to_le_bytes();
+            Portion::new(shard.section.name.to_string_lossy(), samples, [crc32])
+        };
+        self.shards.iter().map(portion).collect()
+    }
+
+    fn label(&self, index: usize) -> usize {
+        if self.classes == 0 {
+            return 0;
+        }
+        let (shard, piece) = self.find(index);
+        shard.section.labels[piece / self.pieces] as usize
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+}
