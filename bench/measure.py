@@ -72,7 +72,7 @@ class Measure:
 
     def views(self, row, ours):
         what, threads, size = row.words
-        root = made.cifar(self.scratch, 400) if what == "cifar" else self.photos
+        root = made.cifar(self.scratch, 400) if what == "cifar" else self.shards() if what == "shards" else self.photos
         program = [RELEASE / "examples" / "bench", "views"] if ours else [sys.executable, "bench/views.py"]
         # One worker of a DataLoader costs more than none.
         threads = threads if ours or threads > 1 else 0
@@ -80,6 +80,14 @@ class Measure:
         result = run([*program, f"what={what}", f"root={root}", f"threads={threads}", f"seconds={seconds}", f"size={size}"])
         self.jpeg_simd = result.get("jpeg_simd", self.jpeg_simd)
         return {"value": result["per_second"], "cpu": result["cpu_seconds"]}
+
+    def shards(self):
+        """The photos in tar files."""
+        folder = self.scratch / "shards"
+        if not folder.exists():
+            sets = [f"root={json.dumps(str(self.photos))}", "labels=false"]
+            output([RELEASE / "fmicl", "data", "pack", "image-folder", "--out", folder, *(word for each in sets for word in ("--set", each))])
+        return folder
 
     def training(self, row, ours):
         # Six steps an epoch, or two.

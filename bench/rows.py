@@ -93,6 +93,8 @@ SECTIONS = {
         photos("photos at 224 px, one core", 1, 8, per_core=True),
         photos("photos at 224 px, two cores; peer: two workers", 2, 8),
         Share("two cores in relation to one", "photos at 224 px, one core", 1.85),
+        Row("the same photos in tar shards, one core", "views", ["shards", 1, 224], peer=False),
+        Share("shards in relation to files", "photos at 224 px, one core", 0.95),
     ],
     "Training step: ResNet-18 with the CIFAR stem, batch 128, from CIFAR-10's files to updated weights": [
         Row("peer: default settings", "training", ["contiguous"], 1.3, packages=True),

@@ -16,6 +16,7 @@ use fmicl_baselines as _;
 use fmicl_divergences as _;
 use fmicl_models as _;
 use fmicl_runner::DeviceChoice;
+use fmicl_shards as _;
 use std::collections::BTreeMap;
 use std::error::Error;
 

@@ -1,5 +1,5 @@
-//! How many images a second the loader turns into SimCLR's two views, `views what=cifar|photos root=FOLDER threads=1
-//! seconds=3 size=224`. The folder is what the dataset `cifar10` or `image-folder` would be given. Its peer, torchvision on PIL
+//! How many images a second the loader turns into SimCLR's two views, `views what=cifar|photos|shards root=FOLDER threads=1
+//! seconds=3 size=224`. The folder is what the dataset `cifar10`, `image-folder` or `webdataset` would be given. Its peer, torchvision on PIL
 //! images, is `bench/views.py`.
 
 use crate::{Arguments, time};
@@ -16,7 +16,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let (dataset, mut views, batch): (_, Table, _) = match arguments.text("what")? {
         "cifar" => ("cifar10", Table::new(), 256),
         "photos" => ("image-folder", IMAGENET.parse()?, 50),
-        other => return Err(format!("`{other}` is neither cifar nor photos").into()),
+        "shards" => ("webdataset", IMAGENET.parse()?, 50),
+        other => return Err(format!("`{other}` is not one of cifar, photos and shards").into()),
     };
     views.insert("size".into(), arguments.number("size")?.into());
     let views = ImageViews::new(views)?;

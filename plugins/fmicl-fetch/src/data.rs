@@ -3,6 +3,7 @@
 mod check;
 mod fetch;
 mod info;
+mod pack;
 #[cfg(test)]
 mod tests;
 
@@ -68,6 +69,16 @@ enum Verb {
         #[command(flatten)]
         check: check::Options,
     },
+    /// Write the images of a dataset into a few large files, shards, that the dataset `webdataset` reads
+    Pack {
+        /// A dataset by its name, or an experiment (a path that ends in .toml), whose dataset is meant
+        #[arg(value_name = "DATASET")]
+        dataset: String,
+        #[command(flatten)]
+        options: Sets,
+        #[command(flatten)]
+        pack: pack::Pack,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +125,10 @@ impl Verb {
             } => {
                 let dataset = load(&dataset, &options.sets)?;
                 Ok(check::check(out, &dataset, &check)?)
+            }
+            Verb::Pack { dataset, options, pack } => {
+                let dataset = load(&dataset, &options.sets)?;
+                Ok(pack.run(out, &dataset)?)
             }
         }
     }

@@ -1,0 +1,119 @@
+//! The bytes of a sample in a shard.
+
+use clap::ValueEnum;
+use fmicl_core::{Error, Image, Patch, Region, Result, Samples, read_file};
+use fmicl_data::datasets::EXTENSIONS;
+use fmicl_data::transforms::resize_shorter_side;
+use fmicl_data::{MOST_FILE, decode};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use std::path::{Path, PathBuf};
+
+/// How images are saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Encode {
+    /// Quality 95
+    Jpeg,
+    /// Every pixel as it is
+    Png,
+}
+
+const QUALITY: u8 = 95;
+
+/// A file in a shard: its extension and its bytes.
+pub(super) struct Content {
+    pub extension: String,
+    pub bytes: Vec<u8>,
+}
+
+/// The file of a sample as it is, or its image, resized where that makes it smaller.
+///
+/// # Errors
+/// [`Error::Data`] or [`Error::Io`] where it cannot be read.
+pub(super) fn of(samples: &dyn Samples, index: usize, size: Option<usize>, encode: Option<Encode>) -> Result<Content> {
+    let file = samples.path(index).map(File::read).transpose()?;
+    let Some(size) = size else {
+        return match file {
+            Some(file) => Ok(file.content()),
+            None => save(&samples.image(index)?, encode.unwrap_or(Encode::Png)),
+        };
+    };
+    let whole = match &file {
+        Some(file) => decode(&file.bytes, &file.path, &mut Region::whole)?,
+        None => samples.patch(index, &mut Region::whole)?,
+    };
+    match (file, whole.region.width.min(whole.region.height) > size) {
+        (Some(file), false) => Ok(file.content()),
+        (None, false) => save(&samples.image(index)?, encode.unwrap_or(Encode::Jpeg)),
+        (_, true) => save(&resized(&whole, size), encode.unwrap_or(Encode::Jpeg)),
+    }
+}
+
+/// A sample's own file.
+struct File {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    fn read(path: PathBuf) -> Result<Self> {
+        let bytes = read_file(&path, MOST_FILE, "it was there when the dataset was opened")?;
+        Ok(File { path, bytes })
+    }
+
+    fn content(self) -> Content {
+        Content {
+            extension: extension(&self.path),
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// The extension of a file in small letters, by which a reader of shards knows it for an image.
+fn extension(path: &Path) -> String {
+    let own = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
+    // A format is told by the content.
+    own.filter(|own| EXTENSIONS.contains(&&**own))
+        .unwrap_or_else(|| "jpg".into())
+}
+
+fn resized(image: &Patch, size: usize) -> Image {
+    let planes = resize_shorter_side(image, size);
+    let [red, green, blue] = planes.split();
+    let pixels = red
+        .iter()
+        .zip(green)
+        .zip(blue)
+        .flat_map(|((&red, &green), &blue)| [red, green, blue]);
+    Image::new(planes.width, planes.height, pixels.collect())
+}
+
+fn save(image: &Image, encode: Encode) -> Result<Content> {
+    let (width, height) = (image.width as u32, image.height as u32);
+    let mut bytes = Vec::new();
+    let saved = match encode {
+        Encode::Jpeg => JpegEncoder::new_with_quality(&mut bytes, QUALITY).write_image(
+            &image.pixels,
+            width,
+            height,
+            ExtendedColorType::Rgb8,
+        ),
+        Encode::Png => PngEncoder::new(&mut bytes).write_image(&image.pixels, width, height, ExtendedColorType::Rgb8),
+    };
+    saved.map_err(|error| {
+        Error::Run(format!(
+            "an image of {width} x {height} pixels cannot be saved: {error}"
+        ))
+    })?;
+    let extension = match encode {
+        Encode::Jpeg => "jpg",
+        Encode::Png => "png",
+    };
+    Ok(Content {
+        extension: extension.into(),
+        bytes,
+    })
+}
