@@ -1,15 +1,19 @@
 """Makes the shards beside it, as their own libraries write them: run `scripts/golden plugins/fmicl-shards/golden/generate.py`.
 
 Written with webdataset 1.0.2, datasets 5.2.0, pyarrow 26.0.1 and Pillow 13. expected.txt is what webdataset itself reads of the tar
-files: shard, key, label, and the CRC-32 of the image's bytes and of the text.
+files: shard, key, label, and the CRC-32 of the image's bytes and of the text; images.txt has the labels and the images of the Parquet
+files.
 """
 
 import io
 import zlib
 from pathlib import Path
 
+import datasets
 import numpy
+import pyarrow.parquet
 import webdataset
+from datasets import ClassLabel, Dataset, Features
 from PIL import Image
 
 FOLDER = Path(__file__).parent
@@ -46,3 +50,19 @@ for sample in webdataset.WebDataset([str(FOLDER / f"train-{shard:06d}.tar") for 
     shard = Path(sample["__url__"]).name
     lines.append(f"{shard} {sample['__key__']} {int(sample['cls'])} {zlib.crc32(content)} {zlib.crc32(sample['txt'].strip())}\n")
 (FOLDER / "expected.txt").write_text("".join(lines))
+
+# The same of datasets: images as it stores them now, compressed as it stored them before, by their bytes alone, and texts.
+IMAGES = [image(number, "PNG") for number in range(7)]
+LABELS = [number % 3 for number in range(7)]
+features = Features({"image": datasets.Image(), "label": ClassLabel(names=["cat", "dog", "eel"])})
+encoded = [{"bytes": content, "path": f"{number}.png"} for number, content in enumerate(IMAGES)]
+table = Dataset.from_dict({"image": encoded, "label": LABELS}, features=features)
+table.to_parquet(FOLDER / "images.parquet", batch_size=3)
+for compression in ["snappy", "zstd", "gzip"]:
+    plain = pyarrow.parquet.read_table(FOLDER / "images.parquet")
+    pyarrow.parquet.write_table(plain, FOLDER / f"images-{compression}.parquet", compression=compression, row_group_size=3)
+raw = pyarrow.table({"img": pyarrow.array(IMAGES, pyarrow.binary()), "fine": pyarrow.array(LABELS, pyarrow.int32())})
+pyarrow.parquet.write_table(raw, FOLDER / "raw.parquet", compression="none")
+TEXTS = {"first": ["One é.", " ", "Three.", None, "Five."], "second": ["Eins.", "Zwei.", "Drei.", "Vier.", "Fünf.\n"], "score": [0.5] * 5}
+Dataset.from_dict(TEXTS).to_parquet(FOLDER / "texts.parquet")
+(FOLDER / "images.txt").write_text("".join(f"{label} {zlib.crc32(content)}\n" for label, content in zip(LABELS, IMAGES)))

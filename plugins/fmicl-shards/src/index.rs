@@ -2,105 +2,10 @@
 //!
 //! A line with a checksum, and JSON. It lies beside the shards, or in the user's cache folder where that cannot be written.
 
+use crate::section::Section;
 use fmicl_core::{Error, Result, disk, read_file};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-/// By which a shard is told to be another one: its size, and when it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp {
-    pub bytes: u64,
-    seconds: i64,
-    nanoseconds: i64,
-}
-
-impl Stamp {
-    /// Of the file at `path`.
-    ///
-    /// # Errors
-    /// [`Error::Data`] where it is no regular file, with `hint`; [`Error::Io`] where the system refuses.
-    pub fn of(path: &Path, hint: &str) -> Result<Self> {
-        let metadata = fmicl_core::open_file(path, hint)?.metadata();
-        metadata
-            .map(|metadata| Stamp::new(&metadata))
-            .map_err(|error| Error::io(path, error))
-    }
-
-    fn new(metadata: &Metadata) -> Self {
-        Stamp {
-            bytes: metadata.len(),
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
-        }
-    }
-
-    /// Returns true if the file was written so recently that another change may bear the same time.
-    fn is_fresh(&self) -> bool {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        self.seconds + 2 > now.as_secs() as i64
-    }
-}
-
-/// What is known of a shard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Section {
-    /// The shard's path, below the dataset's root where it lies there.
-    pub name: PathBuf,
-    pub stamp: Stamp,
-    /// Where each piece of a sample begins: an image, or one of its texts, which follow each other.
-    pub offsets: Vec<u64>,
-    /// How many bytes each has.
-    pub lengths: Vec<u32>,
-    /// A label for each sample, or none at all.
-    pub labels: Vec<u32>,
-    /// A checksum of the samples' names, sizes and labels.
-    pub crc32: u32,
-    /// What is no sample, counted by its kind.
-    pub left_out: BTreeMap<String, usize>,
-}
-
-impl Section {
-    /// Without samples yet.
-    pub fn new(stamp: Stamp) -> Self {
-        Section {
-            name: PathBuf::new(),
-            stamp,
-            offsets: vec![],
-            lengths: vec![],
-            labels: vec![],
-            crc32: 0,
-            left_out: BTreeMap::new(),
-        }
-    }
-
-    /// Counts one of a kind that is no sample.
-    pub fn leave_out(&mut self, kind: &str) {
-        match self.left_out.get_mut(kind) {
-            Some(count) => *count += 1,
-            None => drop(self.left_out.insert(kind.to_string(), 1)),
-        }
-    }
-
-    /// Returns true if every piece lies in the file, and there are labels for all samples or none.
-    fn is_sound(&self, pieces: usize) -> bool {
-        let within = |(&offset, &length): (&u64, &u32)| {
-            let end = offset.checked_add(length.into());
-            end.is_some_and(|end| end <= self.stamp.bytes)
-        };
-        let count = self.offsets.len();
-        count == self.lengths.len()
-            && count >= pieces
-            && count.is_multiple_of(pieces)
-            && (self.labels.is_empty() || self.labels.len() == count / pieces)
-            && self.offsets.iter().zip(&self.lengths).all(within)
-    }
-}
 
 /// A file of sections.
 #[derive(Serialize, Deserialize)]
@@ -216,6 +121,8 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::section::Stamp;
+    use std::time::{Duration, SystemTime};
 
     fn section(folder: &Path) -> Section {
         let path = folder.join("a.tar");

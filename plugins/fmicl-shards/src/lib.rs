@@ -6,11 +6,15 @@ mod index;
 mod labels;
 mod one_or_more;
 mod opened;
+mod parquet;
 mod patterns;
 mod samples;
+mod section;
 mod split;
 mod tar;
+mod unpacked;
 mod webdataset;
 
+pub use crate::parquet::{Names, Parquet};
 pub use patterns::Patterns;
 pub use webdataset::WebDataset;

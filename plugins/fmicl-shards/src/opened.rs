@@ -1,6 +1,8 @@
 //! The sections of a split's shards: from the index, and by looking through those shards that it does not know.
 
-use crate::index::{Places, Section, Stamp};
+use crate::index::Places;
+use crate::section::{Section, Stamp};
+use crate::unpacked::Unpacked;
 use fmicl_core::{Error, Result};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -16,10 +18,14 @@ pub(crate) struct Request<'a> {
     pub pieces: usize,
     /// Ends the sentence where a shard is missing.
     pub hint: &'a str,
+    /// Where a look through a shard copies what is packed in it, if it does.
+    pub unpacked: Option<&'a Unpacked>,
 }
 
 /// A split's shards: the files, what is known of each, and lines about how that went.
 pub(crate) struct Opened {
+    /// The dataset's root.
+    pub root: PathBuf,
     pub files: Vec<PathBuf>,
     pub sections: Vec<Section>,
     pub notes: Vec<String>,
@@ -31,21 +37,21 @@ impl Request<'_> {
     /// # Errors
     /// [`Error::Data`] where a shard is missing, and errors of `scan`: those of the first shard that has one.
     pub fn open(self, scan: impl Fn(&Path, Stamp) -> Result<Section> + Sync) -> Result<Opened> {
-        let places = Places::new(self.root, self.what);
-        let known = places.load(self.pieces).into_iter();
-        let mut known: HashMap<PathBuf, Section> = known.map(|section| (section.name.clone(), section)).collect();
-        let name = |path: &Path| path.strip_prefix(self.root).unwrap_or(path).to_path_buf();
-        let mut from_index = Vec::with_capacity(self.files.len());
-        for path in &self.files {
-            let stamp = Stamp::of(path, self.hint)?;
-            let section = known.remove(&name(path)).filter(|section| section.stamp == stamp);
-            from_index.push((path, stamp, section));
+        let places = Places::new(self.root, self.what.clone());
+        let mut known = self.known(&places)?;
+        // Of several processes one copies, and the others wait for it.
+        let turn = self.unpacked.filter(|_| !known.is_complete()).and_then(Unpacked::turn);
+        if turn.is_some() {
+            known = self.known(&places)?;
         }
-        let is_complete = from_index.iter().all(|(_, _, section)| section.is_some());
-        let sections = from_index.into_par_iter().map(|(path, stamp, section)| match section {
-            Some(section) => Ok(section),
-            None => scan(path, stamp).map(|section| Section {
-                name: name(path),
+        let is_complete = known.is_complete();
+        let Known { sections, others } = known;
+        let from_index = self.files.iter().zip(sections);
+        let from_index: Vec<_> = from_index.collect();
+        let sections = from_index.into_par_iter().map(|(path, section)| match section {
+            Ok(section) => Ok(section),
+            Err(stamp) => scan(path, stamp).map(|section| Section {
+                name: self.name(path),
                 ..section
             }),
         });
@@ -55,14 +61,59 @@ impl Request<'_> {
         let mut notes = Vec::new();
         if !is_complete {
             // Shards of another split, or of before, stay known.
-            let all: Vec<_> = sections.iter().cloned().chain(known.into_values()).collect();
+            let all: Vec<_> = sections.iter().cloned().chain(others).collect();
             notes.extend(places.save(&all));
         }
         Ok(Opened {
+            root: self.root.into(),
             files: self.files,
             sections,
             notes,
         })
+    }
+}
+
+impl Request<'_> {
+    /// How a shard is called in the index.
+    fn name(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.root).unwrap_or(path).to_path_buf()
+    }
+
+    /// What the index knows of the shards as they are.
+    fn known(&self, places: &Places) -> Result<Known> {
+        let sections = places.load(self.pieces).into_iter();
+        let mut others: HashMap<PathBuf, Section> = sections.map(|section| (section.name.clone(), section)).collect();
+        let is_there = |section: &Section| {
+            section.content.as_ref().is_none_or(|content| {
+                let file = std::fs::metadata(self.root.join(&content.path));
+                file.is_ok_and(|file| file.is_file() && file.len() == content.bytes)
+            })
+        };
+        let section = |path: &PathBuf| {
+            let stamp = Stamp::of(path, self.hint)?;
+            let section = others.remove(&self.name(path));
+            Ok(section
+                .filter(|section| section.stamp == stamp && is_there(section))
+                .ok_or(stamp))
+        };
+        Ok(Known {
+            sections: self.files.iter().map(section).collect::<Result<_>>()?,
+            others: others.into_values().collect(),
+        })
+    }
+}
+
+/// What an index knows.
+struct Known {
+    /// Of each shard, or how the shard is.
+    sections: Vec<Result<Section, Stamp>>,
+    /// Of shards that are not asked for.
+    others: Vec<Section>,
+}
+
+impl Known {
+    fn is_complete(&self) -> bool {
+        self.sections.iter().all(Result::is_ok)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Samples that lie in shards, each read by itself at its offset.
 
-use crate::index::Section;
 use crate::opened::Opened;
+use crate::section::Section;
 use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, open_file};
 use fmicl_data::decode;
 use std::borrow::Cow;
@@ -16,7 +16,9 @@ const MOST_OPEN: usize = 256;
 
 /// A shard's samples.
 struct Shard {
-    /// The file that the samples are read from.
+    /// The shard, by which errors call it.
+    shard: PathBuf,
+    /// The file that the samples are read from: the shard, or a copy of what is packed in it.
     path: PathBuf,
     /// Open, if it is one of the first.
     file: Option<File>,
@@ -59,11 +61,38 @@ impl Shards {
                 kinds.join(", ")
             ));
         }
+        let contents: Vec<_> = opened
+            .sections
+            .iter()
+            .filter_map(|section| section.content.as_ref())
+            .collect();
+        if let Some(first) = contents.first() {
+            let folder = opened.root.join(first.path.parent().unwrap_or(&first.path));
+            let megabytes = contents
+                .iter()
+                .map(|content| content.bytes)
+                .sum::<u64>()
+                .div_ceil(1_000_000);
+            let count = contents.len();
+            notes.push(format!(
+                "{}: holds {megabytes} MB, unpacked once, of {count} compressed shards",
+                folder.display()
+            ));
+        }
         let both = opened.files.into_iter().zip(opened.sections).enumerate();
-        let shards = both.map(|(number, (path, section))| {
+        let shards = both.map(|(number, (shard, section))| {
+            let path = section
+                .content
+                .as_ref()
+                .map_or_else(|| shard.clone(), |content| opened.root.join(&content.path));
             let stays = number < MOST_OPEN;
             let file = stays.then(|| open_file(&path, GONE)).transpose()?;
-            Ok(Shard { path, file, section })
+            Ok(Shard {
+                shard,
+                path,
+                file,
+                section,
+            })
         });
         let shards = shards.collect::<Result<Vec<_>>>()?;
         let add = |sum: &mut usize, shard: &Shard| {
@@ -119,8 +148,8 @@ impl Shards {
     fn error(&self, shard: &Shard, piece: usize, message: String) -> Error {
         let file = shard.with_file(|file| Ok((self.name)(file, &shard.section, piece)));
         match file.ok().flatten() {
-            Some(name) => Error::data(shard.path.join(name), message),
-            None => Error::data(&shard.path, message),
+            Some(name) => Error::data(shard.shard.join(name), message),
+            None => Error::data(&shard.shard, message),
         }
     }
 }
@@ -179,7 +208,7 @@ impl Samples for Shards {
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         let (shard, piece) = self.find(index);
         let bytes = shard.read(piece)?;
-        decode(&bytes, &shard.path, choose).map_err(|error| match error {
+        decode(&bytes, &shard.shard, choose).map_err(|error| match error {
             Error::Data { message, .. } => self.error(shard, piece, message),
             other => other,
         })

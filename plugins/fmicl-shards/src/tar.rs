@@ -7,10 +7,10 @@ mod label;
 mod reader;
 mod sample;
 
-pub(crate) use label::Label;
+pub(crate) use label::{Label, number};
 pub(crate) use sample::Wanted;
 
-use crate::index::{Section, Stamp};
+use crate::section::{Section, Stamp};
 use fmicl_core::{Error, Result, not_a_pointer, open_file};
 use reader::Reader;
 use sample::{Entry, Group};

@@ -118,7 +118,8 @@ impl Dataset for WebDataset {
     fn source(&self) -> Source {
         Source {
             looks_in: vec![self.root.clone()],
-            by_hand: "the shards are your own: `root` says where they lie".into(),
+            by_hand: "the shards are your own: `root` says where they lie; `fmicl data pack` makes them of any images"
+                .into(),
             ..Source::default()
         }
     }
@@ -172,6 +173,7 @@ impl WebDataset {
             ),
             pieces: 1,
             hint: HINT,
+            unpacked: None,
         };
         request.open(|path, stamp| shard::scan(path, stamp, &wanted))
     }

@@ -1,7 +1,7 @@
 //! The files of a tar file, grouped to samples.
 
 use super::label::{Label, MOST as MOST_LABEL};
-use crate::index::Section;
+use crate::section::Section;
 use fmicl_core::{Error, Result};
 use fmicl_data::{MOST_FILE, datasets::EXTENSIONS};
 use std::collections::HashSet;
