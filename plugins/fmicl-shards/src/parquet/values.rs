@@ -57,7 +57,8 @@ fn values<T: DataType, E: From<ParquetError>>(
     let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
     let (mut levels, mut values, mut done) = (Vec::new(), Vec::new(), 0);
     while done < rows {
-        (levels.clear(), values.clear());
+        levels.clear();
+        values.clear();
         let wanted = TOGETHER.min(rows - done);
         let (records, _, _) = reader.read_records(wanted, Some(&mut levels), None, &mut values)?;
         if records == 0 {
