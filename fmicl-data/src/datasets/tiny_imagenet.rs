@@ -222,7 +222,8 @@ mod tests {
                 .map(|index| (sorted.label(index), sorted.image(index).unwrap().pixels))
                 .collect();
             assert!(sorted.path(0).unwrap().starts_with(val.join("n01443537").join(inner)));
-            (expected.sort(), found.sort());
+            expected.sort();
+            found.sort();
             assert_eq!(found, expected);
             std::fs::remove_dir(val.join("images")).unwrap();
             assert_eq!(dataset.open(Split::Test).unwrap().len(), 8);

@@ -257,6 +257,32 @@ fn a_file_is_told_by_its_content_whatever_its_name() {
 }
 
 #[test]
+fn a_class_may_mix_every_format_that_torchvision_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("train/dog");
+    let formats: [(&str, &[u8]); 4] = [
+        ("webp", include_bytes!("../../../golden/formats/lossless.webp")),
+        ("TIFF", include_bytes!("../../../golden/formats/rgb-raw.tif")),
+        ("bmp", include_bytes!("../../../golden/formats/rgb.bmp")),
+        ("ppm", include_bytes!("../../../golden/formats/rgb.ppm")),
+    ];
+    for photo in 0..2 {
+        save(image::RgbImage::new(3, 2), class.join(format!("{photo}.png")));
+        for (extension, bytes) in formats {
+            crate::datasets::files::write(&class.join(format!("{photo}.{extension}")), bytes).unwrap();
+        }
+    }
+    let dataset = ImageFolder {
+        root: folder.path().into(),
+        ..Default::default()
+    };
+    let samples = dataset.open(Split::Train).unwrap();
+    check_dataset(&*samples);
+    assert_eq!((samples.len(), samples.notes().len()), (10, 0));
+    (0..10).for_each(|index| drop(samples.image(index).unwrap()));
+}
+
+#[test]
 fn errors_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = write(folder.path());

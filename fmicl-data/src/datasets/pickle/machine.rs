@@ -74,8 +74,8 @@ impl Machine<'_> {
     fn step(&mut self, code: u8) -> Result<(), String> {
         match code {
             // Protocol and frames say nothing that is not seen.
-            0x80 => drop(self.take(1)?),
-            0x95 => drop(self.take(8)?),
+            0x80 => self.skip(1)?,
+            0x95 => self.skip(8)?,
             b'(' => {
                 if self.marks.len() == MOST {
                     return Err("too many marks".into());
@@ -98,7 +98,7 @@ impl Machine<'_> {
                 self.push_long(size)?;
             }
             b'G' => {
-                self.take(8)?;
+                self.skip(8)?;
                 self.push(Value::Other);
             }
             b'U' | b'C' | 0x8c => self.push_bytes(1)?,
@@ -184,6 +184,10 @@ impl Machine<'_> {
         Ok(range)
     }
 
+    fn skip(&mut self, count: usize) -> Result<(), String> {
+        self.take(count).map(|_| ())
+    }
+
     fn byte(&mut self) -> Result<u8, String> {
         let range = self.take(1)?;
         Ok(self.bytes[range.start])
@@ -200,7 +204,7 @@ impl Machine<'_> {
     fn line(&mut self) -> Result<Range<usize>, String> {
         let length = self.bytes[self.at..].iter().position(|&byte| byte == b'\n');
         let line = self.take(length.ok_or("it ends in the middle")?)?;
-        self.take(1)?;
+        self.skip(1)?;
         Ok(line)
     }
 
@@ -224,7 +228,7 @@ impl Machine<'_> {
                 Value::Number((self.number(size as usize)? << shift) as i64 >> shift)
             }
             _ => {
-                self.take(size as usize)?;
+                self.skip(size as usize)?;
                 Value::Other
             }
         };

@@ -81,7 +81,7 @@ mod tests {
         };
         assert!((of(72, 0) ^ of(144, 0)).count_ones() <= 3);
         assert!((of(72, 0) ^ of(72, 10)).count_ones() <= 3);
-        let other = look(&image(72, 72, |x, y| (x * 5 ^ y * 3) as u8)).unwrap();
+        let other = look(&image(72, 72, |x, y| ((x * 5) ^ (y * 3)) as u8)).unwrap();
         assert!((of(72, 0) ^ other).count_ones() > 12);
         assert_eq!(look(&image(40, 40, |x, _| 100 + (x % 2) as u8)), None);
         assert_eq!(look(&image(1, 1, |_, _| 7)), None);
