@@ -234,8 +234,8 @@ fn train_every_objective(more: &[String]) {
 /// Makes views of 8 samples of noise; those of one text are the same.
 fn noise(input: Input) -> Box<dyn Fn() -> View> {
     match input {
-        Input::Images { size } => {
-            Box::new(move || Tensor::randn([8, 3, size, size], (Kind::Float, Device::Cpu)).into())
+        Input::Images { size, channels } => {
+            Box::new(move || Tensor::randn([8, channels, size, size], (Kind::Float, Device::Cpu)).into())
         }
         Input::Tokens { vocabulary, .. } => {
             let ids = Tensor::randint(vocabulary, [8, 7], (Kind::Int64, Device::Cpu));

@@ -109,3 +109,26 @@ fn a_file_that_cannot_be_read_is_named_before_training() {
     );
     assert!(error.contains("train: 1 of 20 samples cannot be read"), "{error}");
 }
+
+#[test]
+fn gray_views_train_and_their_weights_have_one_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let dataset: Part<dyn Dataset> = Part::new("image-folder", toml::Table::new()).unwrap();
+    dataset.example(&at("example")).unwrap();
+    std::fs::rename(at("example/train/one"), at("photos")).unwrap();
+    write_experiment(folder.path());
+    let (file, run, weights) = (at("x.toml"), at("run"), at("gray.safetensors"));
+    let gray = ["--set", "views.channels=1"];
+
+    let (succeeds, _, error) = fmicl(&[&["check", text(&file), "--set", "views.grayscale=0.2"][..], &gray].concat());
+    let expected = "views of one channel are gray already: leave it out, or set it to false";
+    assert!(!succeeds && error.contains(expected), "{error}");
+    let (succeeds, _, log) = fmicl(&[&["train", text(&file), "--out", text(&run)][..], &gray].concat());
+    assert!(succeeds, "{log}");
+    let (succeeds, _, error) = fmicl(&["export", text(&run), "--out", text(&weights)]);
+    assert!(succeeds, "{error}");
+    let tensors = fmicl_core::tch::Tensor::read_safetensors(&weights).unwrap();
+    let (_, conv1) = tensors.into_iter().find(|(name, _)| name == "conv1.weight").unwrap();
+    assert_eq!(conv1.size(), [8, 1, 3, 3]);
+}

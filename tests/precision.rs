@@ -42,7 +42,7 @@ fn step(architecture: &Listing, backbone: &Listing, precision: Precision) -> Ste
     tch::manual_seed(0);
     let store = VarStore::new(Device::Cpu);
     let (input, view): (Input, fn() -> Tensor) = match backbone.modality() {
-        Modality::Images => (Input::Images { size: 16 }, || {
+        Modality::Images => (Input::Images { size: 16, channels: 3 }, || {
             Tensor::randn([16, 3, 16, 16], (Kind::Float, Device::Cpu))
         }),
         Modality::Texts => (

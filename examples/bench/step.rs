@@ -22,7 +22,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
     let held = time::held();
     let store = VarStore::new(device);
-    let build = |path: &tch::nn::Path| backbone.build_for(path, Input::Images { size });
+    let build = |path: &tch::nn::Path| backbone.build_for(path, Input::Images { size, channels: 3 });
     let mut learner = architecture.build(&store.root(), &build)?;
     let mut parameters = Parameters::new(&store);
     let mut stepper = optimizer.build(&parameters);

@@ -138,7 +138,10 @@ fn input_of(view: &View) -> Input {
             vocabulary: view.input.max().int64_value(&[]) + 1,
             longest,
         },
-        _ => Input::Images { size: longest },
+        _ => Input::Images {
+            size: longest,
+            channels: view.input.size()[1],
+        },
     }
 }
 

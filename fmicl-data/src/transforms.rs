@@ -21,6 +21,7 @@ mod pixels;
 mod resize;
 
 pub use blur::Blur;
+pub(crate) use color::grayed;
 pub use crop::Crop;
 pub use flip::{Flip, horizontal_flip};
 pub use gaussian::gaussian_blur;

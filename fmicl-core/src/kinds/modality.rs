@@ -23,10 +23,12 @@ impl fmt::Display for Modality {
 /// Shape of the views, as far as a backbone's parameters depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// Images `[N, 3, size, size]`.
+    /// Images `[N, channels, size, size]`.
     Images {
         /// The side in pixels.
         size: i64,
+        /// 3 of RGB, 1 of gray.
+        channels: i64,
     },
     /// Token ids `[N, L]` with a mask `[N, L]`.
     Tokens {
@@ -50,7 +52,7 @@ impl Input {
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Input::Images { size } => write!(f, "views of {size} pixels"),
+            Input::Images { size, .. } => write!(f, "views of {size} pixels"),
             Input::Tokens { longest, .. } => write!(f, "views of up to {longest} tokens"),
         }
     }

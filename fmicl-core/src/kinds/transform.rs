@@ -20,6 +20,15 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Checks that the transform has a sense for gray images, of one channel; called once, before the first draw, where the
+    /// views are such. They come as three equal channels, of which one is kept at the end. The default has no objection.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] with the option, and what would work.
+    fn validate_for_gray(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Returns true if each draw is an [`Op::Frame`]. A recipe has at most one such transform, the first; without one,
     /// the image is framed as in evaluation.
     fn frames(&self) -> bool {

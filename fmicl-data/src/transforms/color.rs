@@ -3,6 +3,8 @@
 //! Source: torchvision's `adjust_brightness`, `adjust_contrast`, `adjust_saturation` on PIL images, which are
 //! `PIL.ImageEnhance`. Each truncates to 8 bits; it does not round. Values are whole numbers from 0 to 255 in f32.
 
+use fmicl_core::Patch;
+
 /// The greater; `second` where `first` is not a number. One instruction, unlike `f32::max`.
 #[inline(always)]
 pub(super) fn max(first: f32, second: f32) -> f32 {
@@ -41,6 +43,15 @@ pub(super) fn over_255(value: f32) -> f32 {
 #[inline(always)]
 pub(super) fn luma(red: f32, green: f32, blue: f32) -> f32 {
     trunc((red * 19595.0 + green * 38470.0 + blue * 7471.0 + 32768.0) * (1.0 / 65536.0))
+}
+
+/// An image as with PIL's `convert("L")`, the gray in all three channels.
+pub(crate) fn grayed(patch: &Patch) -> Patch<'static> {
+    let gray = |&[red, green, blue]: &[u8; 3]| [byte(luma(red.into(), green.into(), blue.into())); 3];
+    Patch {
+        region: patch.region,
+        pixels: patch.pixels.as_chunks().0.iter().flat_map(gray).collect(),
+    }
 }
 
 /// Clamped and truncated; it does not round.

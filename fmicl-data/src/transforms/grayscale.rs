@@ -1,7 +1,7 @@
 //! Gray as three equal channels, torchvision's `RandomGrayscale`.
 
 use super::require_probability;
-use fmicl_core::{Documented, Op, PixelOp, Result, Rng, Size, Transform, register};
+use fmicl_core::{Documented, Error, Op, PixelOp, Result, Rng, Size, Transform, register};
 use serde::{Deserialize, Serialize};
 
 /// torchvision's `RandomGrayscale(p)`: the luma in all three channels. The default is SimCLR's.
@@ -23,6 +23,12 @@ register!(Transform, "grayscale", Grayscale, "torchvision's RandomGrayscale");
 impl Transform for Grayscale {
     fn validate(&self) -> Result<()> {
         require_probability(self.p)
+    }
+
+    fn validate_for_gray(&self) -> Result<()> {
+        Err(Error::config(
+            "views of one channel are gray already: leave it out, or set it to false",
+        ))
     }
 
     fn draw(&self, _size: Size, rng: &mut Rng) -> Op {

@@ -60,6 +60,15 @@ impl Transform for Jitter {
         require_probability(self.p)
     }
 
+    fn validate_for_gray(&self) -> Result<()> {
+        for (key, strength) in [("saturation", self.saturation), ("hue", self.hue)] {
+            require(strength == 0.0, key, || {
+                format!("{strength}, but views of one channel have no colours: leave it out, or set it to 0")
+            })?;
+        }
+        Ok(())
+    }
+
     fn draw(&self, _size: Size, rng: &mut Rng) -> Op {
         match rng.chance(self.p) {
             true => Op::Pixels(self.adjustments(rng)),

@@ -4,40 +4,58 @@ use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// `(value / 255 - mean) / std` a channel: torchvision's `Normalize(mean, std)` after `ToTensor()`. The defaults are
-/// CIFAR-10's.
+/// CIFAR-10's; of gray, 0.5 and 0.5.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Normalize {
-    /// The mean of red, green and blue, for values from 0 to 1.
+    /// The mean of red, green and blue, or of gray alone, for values from 0 to 1.
     #[serde(serialize_with = "shortest")]
-    pub mean: [f32; 3],
+    pub mean: Vec<f32>,
     /// Their standard deviation, above 0.
     #[serde(serialize_with = "shortest")]
-    pub std: [f32; 3],
+    pub std: Vec<f32>,
 }
 
 /// The shortest decimals that are read as the same f32; as f64 they would be written with all the digits of the conversion.
-fn shortest<S: Serializer>(values: &[f32; 3], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    values
-        .map(|value| value.to_string().parse().unwrap_or(f64::from(value)))
-        .serialize(serializer)
+fn shortest<S: Serializer>(values: &[f32], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let shortest = |&value: &f32| value.to_string().parse().unwrap_or(f64::from(value));
+    serializer.collect_seq(values.iter().map(shortest))
 }
 
 impl Default for Normalize {
     fn default() -> Self {
         Normalize {
-            mean: [0.4914, 0.4822, 0.4465],
-            std: [0.2470, 0.2435, 0.2616],
+            mean: vec![0.4914, 0.4822, 0.4465],
+            std: vec![0.2470, 0.2435, 0.2616],
         }
     }
 }
 
 impl Normalize {
-    /// Checks the ranges.
+    /// The default for views of so many channels.
+    pub fn of(channels: usize) -> Self {
+        match channels {
+            1 => Normalize {
+                mean: vec![0.5],
+                std: vec![0.5],
+            },
+            _ => Normalize::default(),
+        }
+    }
+
+    /// Checks the ranges, and that there is a number for each of so many channels.
     ///
     /// # Errors
     /// [`fmicl_core::Error::Config`] at `mean` or `std`.
-    pub fn validate(&self) -> Result<()> {
+    pub fn validate(&self, channels: usize) -> Result<()> {
+        for (key, values) in [("mean", &self.mean), ("std", &self.std)] {
+            require(values.len() == channels, key, || {
+                format!(
+                    "{values:?} has {} values, and the views {channels} channel(s): one for each",
+                    values.len()
+                )
+            })?;
+        }
         require(self.mean.iter().all(|mean| mean.is_finite()), "mean", || {
             format!("{:?} is not finite", self.mean)
         })?;
@@ -55,7 +73,7 @@ mod tests {
     #[test]
     fn it_is_written_with_the_digits_that_its_f32_needs() {
         let normalize = Normalize {
-            mean: [0.286, 0.1, 1.0 / 3.0],
+            mean: vec![0.286, 0.1, 1.0 / 3.0],
             ..Normalize::default()
         };
         let written = fmicl_core::toml::Table::try_from(&normalize).unwrap();
@@ -84,13 +102,18 @@ mod tests {
 
     #[test]
     fn ranges_are_checked() {
-        assert!(Normalize::default().validate().is_ok());
+        assert!(Normalize::default().validate(3).is_ok());
         let error = Normalize {
-            std: [1.0, 0.0, 1.0],
+            std: vec![1.0, 0.0, 1.0],
             ..Normalize::default()
         }
-        .validate()
+        .validate(3)
         .unwrap_err();
         assert_eq!(error.to_string(), "std: [1.0, 0.0, 1.0] is not above 0");
+        let error = Normalize::default().validate(1).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "mean: [0.4914, 0.4822, 0.4465] has 3 values, and the views 1 channel(s): one for each"
+        );
     }
 }

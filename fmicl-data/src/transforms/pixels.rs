@@ -90,14 +90,14 @@ impl<'a> Pending<'a> {
         self.image
     }
 
-    /// Does the steps and writes normalised floats to `out`, `3 * height * width`; the image stays as it is.
+    /// Does the steps and writes normalised floats to `out`, `channels * height * width`; the image stays as it is.
     pub(crate) fn normalize(self, normalize: &Normalize, out: &mut [f32]) {
         to_floats(self.image.split(), &self.steps, normalize, out);
     }
 }
 
 impl Normalize {
-    /// Writes the image to `out`, `3 * height * width` floats in the order channel, row, column.
+    /// Writes the image to `out`, `channels * height * width` floats in the order channel, row, column.
     pub fn apply(&self, image: &Planes, out: &mut [f32]) {
         to_floats(image.split(), &[], self, out);
     }
@@ -238,7 +238,7 @@ kernel! {
 }
 
 kernel! {
-    /// Does the steps and normalises: `(value / 255 - mean) / std`, with torch's roundings.
+    /// Does the steps and normalises: `(value / 255 - mean) / std`, with torch's roundings; as many channels as there are means.
     pub(super) fn to_floats(planes: [&[u8]; 3], steps: &[Step], normalize: &Normalize, out: &mut [f32]) {
         let size = planes[0].len();
         let mut block = Block::default();
@@ -247,8 +247,8 @@ kernel! {
             for &step in steps {
                 block.apply(step);
             }
-            for (c, channel) in [&block.red, &block.green, &block.blue].into_iter().enumerate() {
-                let (mean, std) = (normalize.mean[c], normalize.std[c]);
+            let channels = [&block.red, &block.green, &block.blue].into_iter().enumerate();
+            for ((c, channel), (&mean, &std)) in channels.zip(normalize.mean.iter().zip(&normalize.std)) {
                 let out = &mut out[c * size..][..size][start..];
                 if let Some(out) = out.first_chunk_mut::<N>() {
                     for i in 0..N {

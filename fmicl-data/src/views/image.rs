@@ -49,11 +49,15 @@ use std::sync::{Arc, OnceLock};
 pub struct ImageViews {
     /// The side of a view in pixels, from 1 to 4096.
     pub(super) size: usize,
+    /// Channels of a view: 3, RGB, the default; or 1, gray as with PIL's `convert("L")` before anything else. Of gray views the
+    /// default recipe turns no colours: `grayscale` is off, and `jitter` without saturation and hue.
+    channels: usize,
     /// For evaluation, the shorter side in pixels before the centre is cropped: torchvision's `Resize(eval_resize)`
     /// before `CenterCrop(size)`. Absent by default: `size`. For photos 8/7 of it is usual (256 for 224). A view whose recipe frames
     /// nothing is framed so, too.
     eval_resize: Option<usize>,
-    /// torchvision's `Normalize(mean, std)` after `ToTensor()`; by default with the mean and deviation of CIFAR-10.
+    /// torchvision's `Normalize(mean, std)` after `ToTensor()`; by default with the mean and deviation of CIFAR-10; of gray
+    /// views with `mean = [0.5]` and `std = [0.5]`.
     normalize: Normalize,
     /// The order in which the transforms are applied, by their keys; one that is on must be in it.
     order: Option<Vec<String>>,
@@ -82,9 +86,14 @@ impl ImageViews {
         views.validate().map(|()| views)
     }
 
-    /// The number of floats in a view: `3 * size * size`.
+    /// The number of floats in a view: `channels * size * size`.
     pub fn numel(&self) -> usize {
-        3 * self.size * self.size
+        self.channels * self.size * self.size
+    }
+
+    /// Channels, rows and columns of a view.
+    fn shape(&self) -> [usize; 3] {
+        [self.channels, self.size, self.size]
     }
 
     /// The shorter side before the centre is cropped.
@@ -105,11 +114,16 @@ impl Views for ImageViews {
         require((1..=4096).contains(&self.size), "size", || {
             format!("{} is not from 1 to 4096 pixels", self.size)
         })?;
+        require([1, 3].contains(&self.channels), "channels", || {
+            format!("{} is neither 3, RGB, nor 1, gray", self.channels)
+        })?;
         let eval = self.resized();
         require((self.size..=8192).contains(&eval), "eval_resize", || {
             format!("{eval} is not from the view's size, {}, to 8192 pixels", self.size)
         })?;
-        self.normalize.validate().map_err(|error| error.at("normalize"))?;
+        self.normalize
+            .validate(self.channels)
+            .map_err(|error| error.at("normalize"))?;
         let recipes = Recipes::build(self)?;
         self.recipes.get_or_init(|| Arc::new(recipes));
         Ok(())
@@ -120,7 +134,10 @@ impl Views for ImageViews {
     }
 
     fn input(&self) -> Result<Input> {
-        Ok(Input::Images { size: self.size as i64 })
+        Ok(Input::Images {
+            size: self.size as i64,
+            channels: self.channels as i64,
+        })
     }
 
     fn count(&self) -> Option<usize> {
@@ -134,8 +151,9 @@ impl Views for ImageViews {
         } else {
             ""
         };
+        let gray = if self.channels == 1 { ", gray" } else { "" };
         format!(
-            "{0} x {0} pixels, normalised by mean {mean:?} and deviation {std:?}{whose}",
+            "{0} x {0} pixels{gray}, normalised by mean {mean:?} and deviation {std:?}{whose}",
             self.size
         )
     }
@@ -155,7 +173,7 @@ impl Views for ImageViews {
                 draw.views
             )));
         }
-        let tensors = render_all(draw.indices, draw.views, self.size, stop, |sample, slots| {
+        let tensors = render_all(draw.indices, draw.views, self.shape(), stop, |sample, slots| {
             let key = |view| ViewKey {
                 seed: draw.seed,
                 epoch: draw.epoch,
@@ -185,7 +203,7 @@ impl Views for ImageViews {
     }
 
     fn evaluation(&self, samples: &dyn Samples, indices: &[usize], stop: &Stop) -> Result<View> {
-        let mut tensors = render_all(indices, 1, self.size, stop, |sample, slots| {
+        let mut tensors = render_all(indices, 1, self.shape(), stop, |sample, slots| {
             let image = samples.image(sample)?;
             slots.iter_mut().for_each(|slot| self.evaluate(&image, slot));
             Ok(())

@@ -4,23 +4,27 @@ use fmicl_core::{Result, Stop};
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
-/// Makes `count` tensors `[N, 3, size, size]` on the threads of the current pool. `render` gets a sample's index and
+/// Makes `count` tensors `[N, channels, size, size]` on the threads of the current pool. `render` gets a sample's index and
 /// where its floats go, one slice a tensor.
 pub(super) fn render_all(
     indices: &[usize],
     count: usize,
-    size: usize,
+    shape: [usize; 3],
     stop: &Stop,
     render: impl Fn(usize, &mut [&mut [f32]]) -> Result<()> + Sync,
 ) -> Result<Vec<Tensor>> {
-    let shape = [indices.len() as i64, 3, size as i64, size as i64];
+    let [channels, height, width] = shape.map(|length| length as i64);
+    let all = [indices.len() as i64, channels, height, width];
     let mut tensors: Vec<Tensor> = (0..count)
         // Not zeros: a fill on this thread would start a team of OpenMP's threads, which then spin beside libtorch's own.
-        .map(|_| Tensor::empty(shape, (Kind::Float, Device::Cpu)))
+        .map(|_| Tensor::empty(all, (Kind::Float, Device::Cpu)))
         .collect();
     let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(count)).collect();
     for tensor in &mut tensors {
-        for (slots, slot) in slots.iter_mut().zip(floats(tensor).chunks_exact_mut(3 * size * size)) {
+        for (slots, slot) in slots
+            .iter_mut()
+            .zip(floats(tensor).chunks_exact_mut(shape.iter().product()))
+        {
             slots.push(slot);
         }
     }

@@ -10,7 +10,7 @@ mod block;
 use crate::layers::{ConvNorm, ConvSize};
 use block::{Block, Shape};
 use fmicl_core::tch::{Tensor, nn};
-use fmicl_core::{Backbone, Documented, Encoder, Error, Result, View, register, require};
+use fmicl_core::{Backbone, Documented, Encoder, Error, Input, Result, View, register, require};
 use serde::{Deserialize, Serialize};
 
 /// A ResNet without its classifier.
@@ -96,14 +96,22 @@ impl Backbone for ResNet {
         })
     }
 
+    /// For images in RGB.
     fn build(&self, path: &nn::Path) -> Result<Box<dyn Encoder>> {
+        self.build_for(path, Input::Images { size: 224, channels: 3 })
+    }
+
+    fn build_for(&self, path: &nn::Path, input: Input) -> Result<Box<dyn Encoder>> {
+        let Input::Images { channels, .. } = input else {
+            return Err(Error::config(format!("`resnet` reads images, not {input}")));
+        };
         let (shape, stages) = self.plan()?;
         let (kernel, stride) = match self.stem {
             Stem::ImageNet => (7, 2),
             Stem::Cifar => (3, 1),
         };
         let size = ConvSize {
-            input: 3,
+            input: channels,
             output: self.width,
             kernel,
             stride,

@@ -129,14 +129,14 @@ impl Backbone for Vit {
         Ok(toml::Table::from_iter([("heads".to_string(), self.heads.into())]))
     }
 
-    /// Without `image_size`, for images of 224 pixels.
+    /// For images in RGB; without `image_size`, of 224 pixels.
     fn build(&self, path: &Path) -> Result<Box<dyn Encoder>> {
         let size = self.image_size.unwrap_or(224);
-        self.build_for(path, Input::Images { size })
+        self.build_for(path, Input::Images { size, channels: 3 })
     }
 
     fn build_for(&self, path: &Path, input: Input) -> Result<Box<dyn Encoder>> {
-        let Input::Images { size } = input else {
+        let Input::Images { size, channels } = input else {
             return Err(Error::config(format!("`vit` reads images, not {input}")));
         };
         if let Some(image_size) = self.image_size.filter(|&image_size| image_size != size) {
@@ -144,7 +144,7 @@ impl Backbone for Vit {
             return Err(Error::config(message).at("image_size"));
         }
         let grid = self.grid(size)?;
-        let embedding = Embedding::new(path, grid, self.width, self.freeze_patch_embed);
+        let embedding = Embedding::new(path, grid, channels, self.width, self.freeze_patch_embed);
         let blocks = (0..self.depth).map(|index| Block::new(&(path / "blocks" / index), self.width, self.heads));
         Ok(Box::new(Net {
             embedding,

@@ -98,7 +98,9 @@ fn export(args: &Export) -> Outcome {
 /// A view of `count` samples of noise; texts are of another length for another number.
 fn noise(count: i64, input: Input) -> View {
     match input {
-        Input::Images { size } => Tensor::randn([count, 3, size, size], (Kind::Float, Device::Cpu)).into(),
+        Input::Images { size, channels } => {
+            Tensor::randn([count, channels, size, size], (Kind::Float, Device::Cpu)).into()
+        }
         Input::Tokens { vocabulary, longest } => {
             let options = (Kind::Int64, Device::Cpu);
             let size = [count, longest.min(8 + count)];

@@ -22,6 +22,7 @@ impl ImageViews {
         ];
         let views = ImageViews {
             size: self.size,
+            channels: self.channels,
             eval_resize: self.eval_resize,
             normalize: self.normalize.clone(),
             order: None,

@@ -2,6 +2,7 @@
 
 use super::ImageViews;
 use crate::Normalize;
+use crate::transforms::grayed;
 use fmicl_core::{Image, Samples};
 
 /// Images that are looked at.
@@ -12,7 +13,10 @@ const PHOTO: usize = 64;
 /// A line each about the size and the normalisation, where the defaults are used for photos.
 pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
     let default = ImageViews::default();
-    let (size, normalize) = (views.size == default.size, views.normalize == default.normalize);
+    let (size, normalize) = (
+        views.size == default.size,
+        views.normalize == Normalize::of(views.channels),
+    );
     if !size && !normalize {
         return vec![];
     }
@@ -38,21 +42,28 @@ pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
         ));
     }
     if normalize {
-        let Normalize { mean, std } = measured(&images);
+        let Normalize { mean, std } = measured(&images, views.channels);
         doubts.push(format!(
-            "views.normalize is CIFAR-10's, the default; of {} of these images: {{ mean = {mean:.3?}, std = {std:.3?} }}",
+            "views.normalize is {}, the default; of {} of these images: {{ mean = {mean:.3?}, std = {std:.3?} }}",
+            if views.channels == 1 {
+                "for no images in particular"
+            } else {
+                "CIFAR-10's"
+            },
             images.len()
         ));
     }
     doubts
 }
 
-/// Mean and standard deviation over the pixels of all images, each image as much as another.
-fn measured(images: &[Image]) -> Normalize {
+/// Mean and standard deviation over the pixels of all images, each image as much as another, in three channels or in gray.
+fn measured(images: &[Image], channels: usize) -> Normalize {
     let (mut sums, mut squares) = ([0.0f64; 3], [0.0f64; 3]);
     for image in images {
         let weight = 1.0 / (image.width * image.height * images.len()) as f64;
-        for pixel in image.pixels.chunks_exact(3) {
+        let gray = (channels == 1).then(|| grayed(&image.into()));
+        let pixels = gray.as_ref().map_or(&image.pixels[..], |gray| &gray.pixels);
+        for pixel in pixels.chunks_exact(3) {
             for channel in 0..3 {
                 let value = f64::from(pixel[channel]) / 255.0;
                 sums[channel] += weight * value;
@@ -60,9 +71,10 @@ fn measured(images: &[Image]) -> Normalize {
             }
         }
     }
+    let std = |channel: usize| (squares[channel] - sums[channel] * sums[channel]).max(0.0).sqrt();
     Normalize {
-        mean: sums.map(|mean| mean as f32),
-        std: std::array::from_fn(|channel| (squares[channel] - sums[channel] * sums[channel]).max(0.0).sqrt() as f32),
+        mean: sums[..channels].iter().map(|&mean| mean as f32).collect(),
+        std: (0..channels).map(|channel| std(channel) as f32).collect(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A view: what is drawn for it, then its pixels.
 
 use super::ImageViews;
-use crate::transforms::{Interleaved, Pending, Resizer, resize_and_center_crop};
+use crate::transforms::{Interleaved, Pending, Resizer, grayed, resize_and_center_crop};
 use fmicl_core::{Error, Image, Op, Patch, Planes, Region, Result, Rng, Size};
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// Key of a view's randomness, which is a pure function of it: neither threads nor batches matter.
@@ -84,6 +85,8 @@ impl ImageViews {
     /// # Errors
     /// [`Error::Run`] where a transform changes the size of the view.
     pub fn draw(&self, patch: &Patch, plan: &Plan, out: &mut [f32]) -> Result<()> {
+        let colored = self.colored(patch);
+        let patch = &*colored;
         SCRATCH.with_borrow_mut(|Scratch { resizer, view }| {
             let mut ops = plan.ops.iter().peekable();
             match plan.frame {
@@ -103,7 +106,8 @@ impl ImageViews {
                     Op::Whole(change) => {
                         let image = view.finish();
                         change(image);
-                        if (image.width, image.height, image.data.len()) != (self.size, self.size, self.numel()) {
+                        let numel = 3 * self.size * self.size;
+                        if (image.width, image.height, image.data.len()) != (self.size, self.size, numel) {
                             let Plan { view, .. } = plan;
                             let message = format!("a transform of view {view} changes its size");
                             return Err(Error::Run(message));
@@ -130,7 +134,16 @@ impl ImageViews {
     /// Writes the view for evaluation to `out`, as [`render`](ImageViews::render) does: the shorter side resized, the
     /// centre cropped, normalised.
     pub fn evaluate(&self, image: &Image, out: &mut [f32]) {
-        self.normalize.apply(&self.frame(&image.into()), out);
+        let image = Patch::from(image);
+        self.normalize.apply(&self.frame(&self.colored(&image)), out);
+    }
+
+    /// The image in the colours of the views: as it is, or gray.
+    fn colored<'a>(&self, patch: &'a Patch<'a>) -> Cow<'a, Patch<'a>> {
+        match self.channels {
+            1 => Cow::Owned(grayed(patch)),
+            _ => Cow::Borrowed(patch),
+        }
     }
 
     /// The view before it is normalised, as in evaluation; of a whole image.

@@ -59,7 +59,13 @@ impl Recipes {
     pub fn build(written: &ImageViews) -> Result<Self> {
         let size = written.size;
         let defaults = ORDER.map(|key| (key.to_string(), key != OFF)).into_iter();
-        let defaults: Table = defaults.map(|(key, on)| (key, Value::Boolean(on))).collect();
+        let mut defaults: Table = defaults.map(|(key, on)| (key, Value::Boolean(on))).collect();
+        let is_gray = written.channels == 1;
+        if is_gray {
+            let colorless = ["saturation", "hue"].map(|key| (key.to_string(), Value::Float(0.0)));
+            defaults.insert("jitter".into(), Table::from_iter(colorless).into());
+            defaults.insert("grayscale".into(), false.into());
+        }
         written.transforms.keys().try_for_each(|key| known(key, written))?;
         let values = overlaid(&overlaid(&Options::new(), &defaults)?, &written.transforms)?;
         let order = written.order.clone();
@@ -68,7 +74,7 @@ impl Recipes {
         let all = written.each.iter().chain([&written.transforms]);
         let keys = all.flat_map(Table::keys).map(String::as_str).chain(ORDER);
         let keys: BTreeSet<&str> = keys.filter(|key| *key != "order").collect();
-        let common = Recipe::build(values.clone(), order.clone(), size, &keys)?;
+        let common = Recipe::build(values.clone(), order.clone(), (size, is_gray), &keys)?;
         let mut each = Vec::new();
         for (index, written_one) in written.each.iter().enumerate() {
             let one = || -> Result<_> {
@@ -83,7 +89,7 @@ impl Recipes {
                     of_one_view(key)?;
                     known(key, written)?;
                 }
-                let recipe = Recipe::build(overlaid(&values, &changes)?, order, size, &keys)?;
+                let recipe = Recipe::build(overlaid(&values, &changes)?, order, (size, is_gray), &keys)?;
                 Ok((recipe, written_one.keys().cloned().collect()))
             };
             each.push(one().map_err(|error| error.at(&format!("each[{index}]")))?);
@@ -190,13 +196,22 @@ fn of_one_view(key: &str) -> Result<()> {
 }
 
 impl Recipe {
-    /// The recipe of these options; `order` may name all `keys` of all views.
-    fn build(options: Options, order: Vec<String>, size: usize, keys: &BTreeSet<&str>) -> Result<Self> {
+    /// The recipe of these options for views of a size, in gray or not; `order` may name all `keys` of all views.
+    fn build(
+        options: Options,
+        order: Vec<String>,
+        (size, is_gray): (usize, bool),
+        keys: &BTreeSet<&str>,
+    ) -> Result<Self> {
         let mut transforms = BTreeMap::new();
         for (key, options) in options {
-            let build = |options: Table| {
+            let build = |options: Table| -> Result<_> {
                 let part = Part::<dyn Transform>::from_value(options.into())?;
-                part.validate_for(size).map(|()| part)
+                part.validate_for(size)?;
+                if is_gray {
+                    part.validate_for_gray()?;
+                }
+                Ok(part)
             };
             let part = options.map(build).transpose();
             transforms.insert(key.clone(), part.map_err(|error| error.at(&key))?);

@@ -1,5 +1,6 @@
 //! Views of photos.
 
+mod gray;
 mod options;
 
 use super::*;

@@ -20,7 +20,7 @@ struct OfATransform(Value);
 pub(super) static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let transforms = registry::list::<dyn Transform>();
     let names = transforms.iter().map(|transform| transform.name);
-    ["size", "eval_resize", "normalize", "order", "each"]
+    ["size", "channels", "eval_resize", "normalize", "order", "each"]
         .into_iter()
         .chain(names)
         .collect()
@@ -47,6 +47,7 @@ impl<'de> Deserialize<'de> for ImageViews {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImageViews, A::Error> {
                 let mut views = ImageViews {
                     size: 32,
+                    channels: 3,
                     eval_resize: None,
                     normalize: Normalize::default(),
                     order: None,
@@ -54,16 +55,19 @@ impl<'de> Deserialize<'de> for ImageViews {
                     transforms: Table::new(),
                     recipes: OnceLock::new(),
                 };
+                let mut normalize = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match &*key {
                         "size" => views.size = map.next_value()?,
+                        "channels" => views.channels = map.next_value()?,
                         "eval_resize" => views.eval_resize = Some(map.next_value()?),
-                        "normalize" => views.normalize = map.next_value()?,
+                        "normalize" => normalize = Some(map.next_value()?),
                         "order" => views.order = Some(map.next_value()?),
                         "each" => views.each = map.next_value()?,
                         _ => drop(views.transforms.insert(key, map.next_value::<OfATransform>()?.0)),
                     }
                 }
+                views.normalize = normalize.unwrap_or_else(|| Normalize::of(views.channels));
                 Ok(views)
             }
         }
@@ -77,6 +81,9 @@ impl Serialize for ImageViews {
         let (common, each) = self.recipes().tables().map_err(S::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("size", &self.size)?;
+        if self.channels != 3 {
+            map.serialize_entry("channels", &self.channels)?;
+        }
         if let Some(eval_resize) = self.eval_resize {
             map.serialize_entry("eval_resize", &eval_resize)?;
         }

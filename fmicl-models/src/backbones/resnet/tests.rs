@@ -23,6 +23,20 @@ fn keeps_the_laws_of_a_backbone() {
     );
 }
 
+#[test]
+fn gray_views_have_a_first_layer_of_one_channel() {
+    let image = View::from(Tensor::randn([6, 1, 32, 32], (Kind::Float, Device::Cpu)));
+    let part = ResNet {
+        width: 4,
+        ..Default::default()
+    };
+    check_backbone(&part, &image);
+    let store = nn::VarStore::new(Device::Cpu);
+    let gray = Input::Images { size: 32, channels: 1 };
+    part.build_for(&store.root(), gray).unwrap();
+    assert_eq!(store.variables()["conv1.weight"].size(), [4, 1, 7, 7]);
+}
+
 fn check_golden(file: &str, size: i64, part: &ResNet) {
     let build = |path: &nn::Path| part.build(path).expect("builds");
     crate::golden::check_network(file, &[3, 3, size, size], build, |encoder, x, train| {

@@ -6,7 +6,7 @@ use fmicl_core::tch::{self, Device, Kind, Tensor};
 
 #[derive(Debug)]
 pub(super) struct Embedding {
-    /// `[width, 3, patch, patch]`.
+    /// `[width, channels, patch, patch]`.
     weight: Tensor,
     /// `[width]`.
     bias: Tensor,
@@ -18,14 +18,14 @@ pub(super) struct Embedding {
 }
 
 impl Embedding {
-    pub(super) fn new(path: &Path, grid: Grid, width: i64, freeze: bool) -> Self {
+    pub(super) fn new(path: &Path, grid: Grid, channels: i64, width: i64, freeze: bool) -> Self {
         let positions = positions(grid.side, width);
         let mut pos_embed = path.zeros_no_train("pos_embed", &positions.size());
         tch::no_grad(|| pos_embed.copy_(&positions));
 
         let proj = path / "patch_embed" / "proj";
-        let size = [width, 3, grid.patch, grid.patch];
-        let init = xavier(3 * grid.patch * grid.patch, width);
+        let size = [width, channels, grid.patch, grid.patch];
+        let init = xavier(channels * grid.patch * grid.patch, width);
         let (weight, bias) = if freeze {
             let mut weight = proj.zeros_no_train("weight", &size);
             tch::no_grad(|| init.set(&mut weight));
@@ -43,7 +43,7 @@ impl Embedding {
         }
     }
 
-    /// Images `[N, 3, H, W]` to tokens `[N, 1 + patches, width]`, the class token first, then row by row.
+    /// Images `[N, channels, H, W]` to tokens `[N, 1 + patches, width]`, the class token first, then row by row.
     pub(super) fn forward(&self, images: &Tensor) -> Tensor {
         let stride = [self.patch, self.patch];
         let patches = images.conv2d(&self.weight, Some(&self.bias), stride, [0, 0], [1, 1], 1);

@@ -30,6 +30,16 @@ fn keeps_the_laws_of_a_backbone() {
     }
 }
 
+#[test]
+fn gray_views_have_patches_of_one_channel() {
+    check_backbone(&small(), &View::from(images(6, 12).narrow(1, 0, 1)));
+    let store = nn::VarStore::new(Device::Cpu);
+    let gray = Input::Images { size: 12, channels: 1 };
+    small().build_for(&store.root(), gray).expect("builds");
+    let size = store.variables()["patch_embed.proj.weight"].size();
+    assert_eq!(size[1], 1, "{size:?}");
+}
+
 fn check_golden(file: &str, input: [i64; 4], part: &Vit) {
     let build = |path: &Path| part.build(path).expect("builds");
     golden::check_network(file, &input, build, |encoder, x, train| {
@@ -115,7 +125,9 @@ fn the_images_size_is_that_of_the_views_and_decides_the_patch() {
             heads: 2,
             ..Default::default()
         };
-        let encoder = part.build_for(&store.root(), Input::Images { size }).expect("builds");
+        let encoder = part
+            .build_for(&store.root(), Input::Images { size, channels: 3 })
+            .expect("builds");
         assert_eq!(store.variables()["pos_embed"].size(), [1, 1 + patches, 8]);
         assert_eq!(encoder.forward(&images(2, size).into(), false).size(), [2, 8]);
     }
@@ -125,14 +137,14 @@ fn the_images_size_is_that_of_the_views_and_decides_the_patch() {
 fn a_size_that_is_not_that_of_the_views_names_both_keys() {
     let store = nn::VarStore::new(Device::Cpu);
     let error = small()
-        .build_for(&store.root(), Input::Images { size: 32 })
+        .build_for(&store.root(), Input::Images { size: 32, channels: 3 })
         .expect_err("12 is not 32");
     assert_eq!(
         error.to_string(),
         "image_size: 12, but views.size is 32: leave image_size out, or set both alike"
     );
     let cut = Vit::default()
-        .build_for(&store.root(), Input::Images { size: 30 })
+        .build_for(&store.root(), Input::Images { size: 30, channels: 3 })
         .expect_err("30 is not 4 n");
     assert_eq!(
         cut.to_string(),
