@@ -44,6 +44,20 @@ def jpegs(photo):
         yield f"{name}.jpg", base64.b64decode(data)
 
 
+def renamed(data, old, new):
+    """A JPEG within `data` whose three components have other names, in the frames and in the scans."""
+    data = bytearray(data)
+    for marker, first, step in [(b"\xff\xc0", 10, 3), (b"\xff\xda", 5, 2)]:
+        at = data.find(marker)
+        while at >= 0:
+            places = [at + first + step * index for index in range(3)]
+            if bytes(data[place] for place in places) == old:
+                for place, name in zip(places, new):
+                    data[place] = name
+            at = data.find(marker, at + 1)
+    return bytes(data)
+
+
 def turned(photo):
     """Files that say how the camera was held: PIL turns TIFF as it loads it, and no other format."""
     orientation = 274
@@ -95,7 +109,11 @@ def files(photo):
         for packed in ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]:
             yield f"{name}-{packed}.tif", saved(image, format="TIFF", compression=packed)
         if mode in ["RGB", "L"]:
-            yield f"{name}-jpeg.tif", saved(image, format="TIFF", compression="jpeg", quality=90)
+            data = saved(image, format="TIFF", compression="jpeg", quality=90)
+            yield f"{name}-jpeg.tif", data
+            # The directory says that it is RGB, whatever libjpeg tells by the names of the components.
+            for ids in [(0, 1, 2), (1, 2, 3)] if name == "rgb" else []:
+                yield f"rgb-jpeg-{''.join(map(str, ids))}.tif", renamed(data, b"RGB", bytes(ids))
             yield f"{name}-lzw-predicted.tif", saved(image, format="TIFF", compression="tiff_lzw", tiffinfo={317: 2})
     yield "gray-alpha.tif", saved(clear.convert("LA"), format="TIFF")
     yield "gray-alpha-lzw.tif", saved(clear.convert("LA"), format="TIFF", compression="tiff_lzw")

@@ -133,6 +133,12 @@ const char *fmicl_jpeg_header(reader *self, size_t *width, size_t *height, size_
     return NULL;
 }
 
+/* What the colours of three samples are, where a file around this one says so: RGB or YCbCr. Otherwise libjpeg tells by the
+ * names of the components. */
+void fmicl_jpeg_colors(reader *self, int is_rgb) {
+    if (self->info.num_components == 3) self->info.jpeg_color_space = is_rgb ? JCS_RGB : JCS_YCbCr;
+}
+
 /* Begins to decode the columns from `left` on, `width` of them, and perhaps some on either side: it writes to both
  * which. Returns NULL, or what is wrong. */
 const char *fmicl_jpeg_start(reader *self, size_t *left, size_t *width) {

@@ -5,7 +5,7 @@
 use super::{TRUNCATED, cmyk};
 use fmicl_core::{Patch, Region};
 use mozjpeg_sys as _;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -37,6 +37,7 @@ unsafe extern "C" {
         channels: &mut usize,
         rest: &mut usize,
     ) -> *const c_char;
+    fn fmicl_jpeg_colors(handle: NonNull<Handle>, is_rgb: c_int);
     fn fmicl_jpeg_start(handle: NonNull<Handle>, left: &mut usize, width: &mut usize) -> *const c_char;
     fn fmicl_jpeg_rows(handle: NonNull<Handle>, top: usize, height: usize, out: *mut u8) -> *const c_char;
     fn fmicl_jpeg_close(handle: NonNull<Handle>);
@@ -70,6 +71,13 @@ impl<'a> Jpeg<'a> {
         let mut pairs = bytes[bytes.len() - rest..].windows(2);
         jpeg.has_end = pairs.rposition(|pair| pair == [0xff, 0xd9]).is_some();
         Ok(jpeg)
+    }
+
+    /// The file with colours that are RGB, or YCbCr, if it has three samples a pixel; libjpeg guesses otherwise.
+    pub(crate) fn with_colors(self, is_rgb: bool) -> Self {
+        // SAFETY: the handle is open, and nobody else has it.
+        unsafe { fmicl_jpeg_colors(self.handle, is_rgb.into()) };
+        self
     }
 
     /// Decodes `region`, which lies within the image, and perhaps some pixels around it.

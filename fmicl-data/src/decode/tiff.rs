@@ -18,6 +18,9 @@ use tiff::decoder::{Decoder, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
+/// What the file says of colours that are RGB.
+const RGB: u16 = 2;
+
 /// A file whose first directory has been read.
 pub(super) struct Tiff<'a> {
     pub(super) width: usize,
@@ -26,6 +29,7 @@ pub(super) struct Tiff<'a> {
     decoder: Decoder<Raw<'a>>,
     colors: Colors,
     is_jpeg: bool,
+    photometric: u16,
     /// Strips or tiles of a place: one for each sample, or one.
     planes: usize,
     orientation: Orientation,
@@ -79,6 +83,7 @@ impl<'a> Tiff<'a> {
             decoder: decoder.with_limits(limits),
             colors,
             is_jpeg,
+            photometric,
             planes: if is_planar { samples.into() } else { 1 },
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
         })
@@ -90,7 +95,10 @@ impl<'a> Tiff<'a> {
     /// What is wrong with them.
     pub(super) fn decode(mut self) -> Result<Image, String> {
         let pixels = match self.is_jpeg {
-            true => jpeg::decode(&mut self.decoder, self.bytes, self.width, self.height)?,
+            true => {
+                let (sides, is_rgb) = ((self.width, self.height), self.photometric == RGB);
+                jpeg::decode(&mut self.decoder, self.bytes, sides, is_rgb)?
+            }
             false => self.pixels()?,
         };
         if self.orientation == Orientation::NoTransforms {

@@ -6,15 +6,15 @@ use fmicl_core::Region;
 use tiff::decoder::{ChunkType, Decoder};
 use tiff::tags::Tag;
 
-/// The pixels of the decoder's image, whose file is `bytes`.
+/// The pixels of the decoder's image, whose file is `bytes`. It says itself whether they are `is_rgb`, whatever the names of the components.
 ///
 /// # Errors
 /// What is wrong with them.
 pub(super) fn decode(
     decoder: &mut Decoder<Raw<'_>>,
     bytes: &[u8],
-    width: usize,
-    height: usize,
+    (width, height): (usize, usize),
+    is_rgb: bool,
 ) -> Result<Vec<u8>, String> {
     let (offsets, lengths) = match decoder.get_chunk_type() {
         ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
@@ -42,7 +42,7 @@ pub(super) fn decode(
         let part = part.and_then(|(offset, length)| bytes.get(offset..)?.get(..length));
         let part = part.ok_or(TRUNCATED)?;
         let whole = tables.and_then(|tables| Some([tables, part.strip_prefix(b"\xff\xd8")?].concat()));
-        let jpeg = Jpeg::open(whole.as_deref().unwrap_or(part))?;
+        let jpeg = Jpeg::open(whole.as_deref().unwrap_or(part))?.with_colors(is_rgb);
         let (left, top) = (index % across * part_width, index / across * part_height);
         let (columns, rows) = (part_width.min(width - left), part_height.min(height - top));
         if jpeg.width < columns || jpeg.height < rows || jpeg.width > part_width || jpeg.height > part_height {
