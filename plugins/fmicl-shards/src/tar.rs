@@ -94,8 +94,7 @@ fn check_end(path: &Path, reader: &Reader) -> Result<()> {
         let message = format!("is truncated: it ends at byte {at} without the zeros that end a tar file");
         return Err(Error::data(path, message));
     }
-    let rest = reader.rest().map_err(|error| Error::io(path, error))?;
-    match rest.iter().all(|&byte| byte == 0) {
+    match reader.rest_is_zeros().map_err(|error| Error::io(path, error))? {
         true => Ok(()),
         false => {
             let message =

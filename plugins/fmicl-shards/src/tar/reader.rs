@@ -53,9 +53,19 @@ impl Reader {
         self.piece(0, 512)
     }
 
-    /// Bytes from the position on: more than a tar file has at its end, by its usual units.
-    pub fn rest(&self) -> io::Result<Vec<u8>> {
-        self.piece(self.position(), MUCH)
+    /// Returns true if there is nothing but zeros from the position to the end, however many they are.
+    pub fn rest_is_zeros(&self) -> io::Result<bool> {
+        let mut at = self.position();
+        loop {
+            let bytes = self.piece(at, MUCH)?;
+            if bytes.is_empty() {
+                return Ok(true);
+            }
+            if bytes.iter().any(|&byte| byte != 0) {
+                return Ok(false);
+            }
+            at += bytes.len() as u64;
+        }
     }
 
     /// At most `most` bytes at an offset.
