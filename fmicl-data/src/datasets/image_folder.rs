@@ -64,8 +64,8 @@ const HINT: &str = "`root` (--set dataset.root=DIR) should hold train/CLASS/ and
 const TRAIN: &str = "train";
 /// Taken where there is no `TRAIN`.
 const TRAINING: &str = "training";
-/// Where the test split is looked for.
-const TESTS: [&str; 5] = ["test", "testing", "val", "valid", "validation"];
+/// What a test split is called: the first that there is, is taken.
+pub const TESTS: [&str; 5] = ["test", "testing", "val", "valid", "validation"];
 
 impl Dataset for ImageFolder {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {

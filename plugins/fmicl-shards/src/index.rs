@@ -16,7 +16,7 @@ struct Index {
     sections: Vec<Section>,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The most bytes of an index: of some hundred million samples.
 const MOST: u64 = 16 << 30;
 
@@ -61,7 +61,7 @@ impl Places {
     }
 
     /// Writes the index, where it can be written; a line says why it cannot. Shards that were written a moment ago are left
-    /// out: a change in the same moment would not be seen.
+    /// out: a change in the same moment would not be seen. A line says so where that leaves none.
     pub fn save(&self, sections: &[Section]) -> Option<String> {
         let sections: Vec<_> = sections
             .iter()
@@ -69,7 +69,10 @@ impl Places {
             .cloned()
             .collect();
         if sections.is_empty() {
-            return None;
+            let root = self.paths[0].parent().unwrap_or(&self.paths[0]).display();
+            return Some(format!(
+                "{root}: the shards were written a moment ago, so that their index is not kept yet, and is made again"
+            ));
         }
         let index = Index {
             version: VERSION,
@@ -210,5 +213,28 @@ mod tests {
         };
         places.save(&[old.clone(), fresh]);
         assert_eq!(places.load(1), [old]);
+    }
+
+    #[test]
+    fn a_shard_of_a_time_to_come_is_remembered_and_that_none_is_kept_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::with_cache(folder.path(), "tar".into(), None);
+        let old = section(folder.path());
+        let path = folder.path().join("a.tar");
+        let at = |time: SystemTime| {
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+            Section {
+                stamp: Stamp::of(&path, "").unwrap(),
+                ..old.clone()
+            }
+        };
+        let note = places.save(&[at(SystemTime::now())]).unwrap();
+        assert!(note.ends_with(
+            ": the shards were written a moment ago, so that their index is not kept yet, and is made again"
+        ));
+        let later = at(SystemTime::now() + Duration::from_secs(86_400));
+        assert_eq!(places.save(std::slice::from_ref(&later)), None);
+        assert_eq!(places.load(1), [later]);
     }
 }

@@ -4,6 +4,7 @@ mod braces;
 mod example;
 mod index;
 mod labels;
+mod numbered;
 mod one_or_more;
 mod opened;
 mod parquet;

@@ -2,7 +2,7 @@
 
 use crate::index::Places;
 use crate::section::{Section, Stamp};
-use crate::unpacked::Unpacked;
+use crate::unpacked::{self, Unpacked};
 use fmicl_core::{Error, Result};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -18,9 +18,12 @@ pub(crate) struct Request<'a> {
     pub pieces: usize,
     /// Ends the sentence where a shard is missing.
     pub hint: &'a str,
-    /// Where a look through a shard copies what is packed in it, if it does.
-    pub unpacked: Option<&'a Unpacked>,
+    /// Where a look through a shard copies what is packed in it, if it does, and how many bytes those are.
+    pub unpacked: Option<(&'a Unpacked, &'a Size<'a>)>,
 }
+
+/// How many bytes of a shard are to be unpacked.
+pub(crate) type Size<'a> = dyn Fn(&Path, Stamp) -> u64 + Sync + 'a;
 
 /// A split's shards: the files, what is known of each, and lines about how that went.
 pub(crate) struct Opened {
@@ -40,9 +43,17 @@ impl Request<'_> {
         let places = Places::new(self.root, self.what.clone());
         let mut known = self.known(&places)?;
         // Of several processes one copies, and the others wait for it.
-        let turn = self.unpacked.filter(|_| !known.is_complete()).and_then(Unpacked::turn);
+        let unpacked = self.unpacked.filter(|_| !known.is_complete());
+        let turn = unpacked.and_then(|(unpacked, _)| unpacked.turn());
         if turn.is_some() {
             known = self.known(&places)?;
+        }
+        if let Some((unpacked, size)) = unpacked {
+            let all: Vec<_> = self.files.iter().zip(&known.sections).collect();
+            let sizes = all
+                .into_par_iter()
+                .filter_map(|(path, section)| Some(size(path, *section.as_ref().err()?)));
+            unpacked.require_room(sizes.reduce(|| 0, u64::saturating_add))?;
         }
         let is_complete = known.is_complete();
         let Known { sections, others } = known;
@@ -84,10 +95,8 @@ impl Request<'_> {
         let sections = places.load(self.pieces).into_iter();
         let mut others: HashMap<PathBuf, Section> = sections.map(|section| (section.name.clone(), section)).collect();
         let is_there = |section: &Section| {
-            section.content.as_ref().is_none_or(|content| {
-                let file = std::fs::metadata(self.root.join(&content.path));
-                file.is_ok_and(|file| file.is_file() && file.len() == content.bytes)
-            })
+            let content = section.content.as_ref();
+            content.is_none_or(|content| unpacked::is_there(self.root, content))
         };
         let section = |path: &PathBuf| {
             let stamp = Stamp::of(path, self.hint)?;
@@ -133,6 +142,29 @@ impl Opened {
             self.files[with].display()
         );
         Err(Error::data(&self.files[without], message))
+    }
+
+    /// Checks that the files of both have the same names of classes, since a label is the number of a name.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with two files that differ.
+    pub fn require_same_classes(&self, other: Option<&Opened>) -> Result<()> {
+        let both = std::iter::once(self).chain(other);
+        let mut files = both.flat_map(|opened| opened.files.iter().zip(&opened.sections));
+        let Some((first, section)) = files.next() else {
+            return Ok(());
+        };
+        match files.find(|(_, other)| other.class_names != section.class_names) {
+            None => Ok(()),
+            Some((file, _)) => {
+                let message = format!(
+                    "its names of classes differ from those of {}, so that a label means another class; write both with the same \
+                     features, or train without labels by `labels = false`",
+                    first.display()
+                );
+                Err(Error::data(file, message))
+            }
+        }
     }
 
     /// The highest label.

@@ -10,7 +10,7 @@ mod values;
 
 pub use columns::Names;
 
-use crate::labels::Labels;
+use crate::labels::{Labels, refuse_beside_texts};
 use crate::opened::{Opened, Request};
 use crate::patterns::Patterns;
 use crate::samples::Shards;
@@ -37,8 +37,8 @@ pub struct Parquet {
     /// those in `root/train`, or with `train` in their names, or all that are no test files.
     #[serde(skip_serializing_if = "Patterns::is_empty")]
     pub train: Patterns,
-    /// The test files, likewise. Absent by default: those in a folder `test`, `val`, `valid` or `validation`, or with such a word in
-    /// their names.
+    /// The test files, likewise. Absent by default: those in a folder `test`, `testing`, `val`, `valid` or `validation`, or with such a
+    /// word in their names.
     #[serde(skip_serializing_if = "Patterns::is_empty")]
     pub test: Patterns,
     /// The column of images. By default the one that the file's metadata call so, or that is a group with `bytes`, or else `image` or
@@ -87,6 +87,14 @@ impl Dataset for Parquet {
         require(self.text.is_empty() || self.image.is_empty(), "text", || {
             "samples are images or texts: `image` goes with images".into()
         })?;
+        refuse_beside_texts(
+            !self.text.is_empty(),
+            &[
+                ("labels", !self.labels),
+                ("label", !self.label.is_empty()),
+                ("test", !self.test.is_empty()),
+            ],
+        )?;
         let count = self.text.0.len();
         require(count <= 3, "text", || {
             format!("{count} columns are more than a triplet; name at most 3")
@@ -100,13 +108,16 @@ impl Dataset for Parquet {
         }
         let test = (split == Split::Test).then(|| self.shards(split)).transpose()?;
         let train = self.shards(Split::Train)?;
+        train.require_same_classes(test.as_ref())?;
         let labels = Labels {
             wanted: self.labels,
+            // A column that is named and is not there has been refused.
+            is_named: false,
             called: match self.label.is_empty() {
                 true => "a label".into(),
                 false => format!("a label in `{}`", self.label),
             },
-            // Those of the first file are those of all.
+            // As checked, those of the first file are those of all.
             names: train
                 .sections
                 .first()
@@ -146,6 +157,7 @@ impl Parquet {
             root: &self.root,
             train: &self.train,
             test: &self.test,
+            pretrain: None,
             extension: EXTENSION,
             hint: HINT,
         };
@@ -159,13 +171,14 @@ impl Parquet {
             wanted.image, wanted.text, wanted.label
         );
         let unpacked = Unpacked::new(&self.root, &what);
+        let size = |path: &Path, stamp| scan::size(path, stamp, &wanted);
         let request = Request {
             root: &self.root,
             files: layout.files(split)?,
             what,
             pieces: self.text.0.len().max(1),
             hint: HINT,
-            unpacked: Some(&unpacked),
+            unpacked: Some((&unpacked, &size)),
         };
         request.open(|path, stamp| scan::scan(path, stamp, &wanted, &unpacked))
     }

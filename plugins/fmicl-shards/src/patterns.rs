@@ -1,8 +1,9 @@
 //! The options `train`, `test` and `pretrain`: the shards of a split, as a folder, a glob or with braces.
 
-use crate::{braces, one_or_more};
+use crate::{braces, numbered, one_or_more};
 use fmicl_core::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// `"shard-{000000..000099}.tar"`, `"train/*.tar"`, a folder, or a list of such; below the dataset's `root`.
@@ -42,6 +43,7 @@ fn matched(root: &Path, pattern: &str, option: &str, extension: &str) -> Result<
     let path = root.join(pattern);
     if path.is_dir() {
         let files = in_folder(&path, extension)?;
+        numbered::require_all(&files)?;
         return match files.is_empty() {
             true => Err(Error::data(
                 path,
@@ -80,11 +82,11 @@ const COMPRESSED: [&str; 4] = [".gz", ".zst", ".bz2", ".xz"];
 /// Short for `.tar.gz`.
 const TGZ: &str = ".tgz";
 
-/// The files of a folder with an extension, sorted; hidden ones are none. Where there is none, those that would have it without
-/// their compression: it is said of them why they cannot be read.
+/// The files of a folder with an extension, sorted; hidden ones are none. Those that would have it without their compression are
+/// among them, unless they lie beside what is in them: it is said of them why they cannot be read.
 pub(crate) fn in_folder(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let io = |error| Error::io(folder, error);
-    let (mut files, mut compressed) = (Vec::new(), Vec::new());
+    let (mut files, mut names, mut compressed) = (Vec::new(), HashSet::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let name = entry.map_err(io)?.file_name();
         let path = folder.join(&name);
@@ -94,17 +96,24 @@ pub(crate) fn in_folder(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> 
         let name = name.to_string_lossy().to_lowercase();
         if name.ends_with(&format!(".{extension}")) {
             files.push(path);
-        } else if COMPRESSED
-            .iter()
-            .any(|end| name.ends_with(&format!(".{extension}{end}")))
-            || name.ends_with(TGZ) && extension == "tar"
-        {
-            compressed.push(path);
+            names.insert(name);
+        } else if let Some(inner) = unpacked(&name, extension) {
+            compressed.push((inner, path));
         }
     }
-    let mut found = if files.is_empty() { compressed } else { files };
-    found.sort_unstable();
-    Ok(found)
+    let alone = compressed.into_iter().filter(|(inner, _)| !names.contains(inner));
+    files.extend(alone.map(|(_, path)| path));
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// What a compressed file is called when it is unpacked; nothing where it is no such file.
+fn unpacked(name: &str, extension: &str) -> Option<String> {
+    if let (Some(stem), "tar") = (name.strip_suffix(TGZ), extension) {
+        return Some(format!("{stem}.tar"));
+    }
+    let inner = COMPRESSED.iter().find_map(|end| name.strip_suffix(end))?;
+    inner.ends_with(&format!(".{extension}")).then(|| inner.to_string())
 }
 
 impl Serialize for Patterns {
@@ -167,5 +176,17 @@ mod tests {
             files(&root, &["empty"]).unwrap_err(),
             "empty: holds no .tar file; `train` names it"
         );
+    }
+
+    #[test]
+    fn a_compressed_shard_is_left_out_only_beside_its_own_unpacked_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.tar", "a.tar.gz", "b.tar", "b.tgz"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(files(folder.path(), &["."]).unwrap(), ["a.tar", "b.tar"]);
+        // As an interrupted `gunzip --keep *.gz` leaves them.
+        std::fs::write(folder.path().join("c.tar.gz"), "").unwrap();
+        assert_eq!(files(folder.path(), &["."]).unwrap(), ["a.tar", "b.tar", "c.tar.gz"]);
     }
 }

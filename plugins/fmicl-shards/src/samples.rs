@@ -1,7 +1,7 @@
 //! Samples that lie in shards, each read by itself at its offset.
 
 use crate::opened::Opened;
-use crate::section::Section;
+use crate::section::{Section, Stamp};
 use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, open_file};
 use fmicl_data::decode;
 use std::borrow::Cow;
@@ -20,6 +20,8 @@ struct Shard {
     shard: PathBuf,
     /// The file that the samples are read from: the shard, or a copy of what is packed in it.
     path: PathBuf,
+    /// How that file was when the dataset was opened.
+    stamp: Stamp,
     /// Open, if it is one of the first.
     file: Option<File>,
     section: Section,
@@ -87,9 +89,15 @@ impl Shards {
                 .map_or_else(|| shard.clone(), |content| opened.root.join(&content.path));
             let stays = number < MOST_OPEN;
             let file = stays.then(|| open_file(&path, GONE)).transpose()?;
+            let stamp = match section.content {
+                None => section.stamp,
+                // Another process may have made the same copy again.
+                Some(_) => Stamp::of(&path, GONE)?,
+            };
             Ok(Shard {
                 shard,
                 path,
+                stamp,
                 file,
                 section,
             })
@@ -159,7 +167,14 @@ impl Shard {
     fn with_file<T>(&self, read: impl FnOnce(&File) -> Result<T>) -> Result<T> {
         match &self.file {
             Some(file) => read(file),
-            None => read(&open_file(&self.path, GONE)?),
+            None => {
+                let file = open_file(&self.path, GONE)?;
+                let metadata = file.metadata().map_err(|error| Error::io(&self.path, error))?;
+                match Stamp::new(&metadata).is_as(&self.stamp) {
+                    true => read(&file),
+                    false => Err(Error::data(&self.path, "has changed since it was opened; start again")),
+                }
+            }
         }
     }
 

@@ -8,12 +8,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// By which a shard is told to be another one: its size, and when it was written.
+/// By which a shard is told to be another one: its size, when it was written, and which file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     pub bytes: u64,
     seconds: i64,
     nanoseconds: i64,
+    /// When anything about the file changed, its time of writing among that: nobody can set it back.
+    changed: (i64, i64),
+    inode: u64,
 }
 
 impl Stamp {
@@ -28,12 +31,21 @@ impl Stamp {
             .map_err(|error| Error::io(path, error))
     }
 
-    fn new(metadata: &Metadata) -> Self {
+    /// Of an open file.
+    pub fn new(metadata: &Metadata) -> Self {
         Stamp {
             bytes: metadata.len(),
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
         }
+    }
+
+    /// Returns true if the other file has the content of this one: a link to it, or other rights, change nothing of that.
+    pub fn is_as(&self, other: &Stamp) -> bool {
+        let content = |stamp: &Stamp| (stamp.bytes, stamp.seconds, stamp.nanoseconds, stamp.inode);
+        content(self) == content(other)
     }
 
     /// Returns true if the file was written so recently that another change may bear the same time.
@@ -41,7 +53,8 @@ impl Stamp {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        self.seconds + 2 > now.as_secs() as i64
+        // A time to come is that of another clock, and as good as any.
+        self.seconds.abs_diff(now.as_secs() as i64) < 2
     }
 }
 
@@ -73,6 +86,9 @@ pub(crate) struct Content {
     /// Below the dataset's root where it lies there.
     pub path: PathBuf,
     pub bytes: u64,
+    pub crc32: u32,
+    /// Of the copy; while it is the same, its bytes are.
+    pub stamp: Stamp,
 }
 
 impl Section {

@@ -1,7 +1,10 @@
 //! The shards of a split where nobody names them: those in a folder of its name, or whose own names have it as a word.
 
+use crate::numbered;
 use crate::patterns::{Patterns, in_folder};
 use fmicl_core::{Error, Result, Split, require};
+use fmicl_data::datasets::TESTS;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Where the shards of a dataset lie.
@@ -9,6 +12,8 @@ pub(crate) struct Layout<'a> {
     pub root: &'a Path,
     pub train: &'a Patterns,
     pub test: &'a Patterns,
+    /// Shards to pre-train on, where the dataset may have such.
+    pub pretrain: Option<&'a Patterns>,
     /// The extension of the shards.
     pub extension: &'static str,
     /// Ends the sentence where they are not found.
@@ -29,10 +34,46 @@ impl Layout<'_> {
             Split::Pretrain | Split::Train => ("train", self.train),
             Split::Test => ("test", self.test),
         };
-        match (patterns.is_empty(), split) {
-            (false, _) => patterns.files(root, option, extension),
-            (true, Split::Test) => test(root, extension, hint),
-            (true, _) => train(root, extension, hint),
+        let files = match (patterns.is_empty(), split) {
+            (false, _) => patterns.files(root, option, extension)?,
+            (true, Split::Test) => test(root, extension, hint)?,
+            (true, _) => return self.without_named(train(root, extension, hint)?),
+        };
+        let (other, others) = match split {
+            Split::Test => ("train", self.train),
+            _ => ("test", self.test),
+        };
+        let others = others.files(root, other, extension)?;
+        let others: HashSet<_> = others.iter().map(|file| real(file)).collect();
+        match files.iter().find(|file| others.contains(&real(file))) {
+            None => Ok(files),
+            Some(file) => Err(Error::data(
+                file,
+                "is a shard to train on and a test shard; `train` and `test` name shards of their own",
+            )),
+        }
+    }
+
+    /// Training shards that nobody named, without those that are named for something else.
+    fn without_named(&self, mut files: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+        let Layout {
+            root, extension, hint, ..
+        } = *self;
+        let mut named = self.test.files(root, "test", extension)?;
+        if let Some(pretrain) = self.pretrain {
+            named.extend(pretrain.files(root, "pretrain", extension)?);
+        }
+        if named.is_empty() {
+            return Ok(files);
+        }
+        let named: HashSet<_> = named.iter().map(|file| real(file)).collect();
+        files.retain(|file| !named.contains(&real(file)));
+        match files.is_empty() {
+            false => Ok(files),
+            true => Err(Error::data(
+                root,
+                format!("holds no .{extension} file to train on but those named for another split; {hint}"),
+            )),
         }
     }
 
@@ -53,9 +94,12 @@ impl Layout<'_> {
     }
 }
 
+/// A path by which a file is told however its name is written.
+fn real(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| file.into())
+}
+
 const TRAIN: &[&str] = &["train", "training"];
-/// The first of them that there is, as `image-folder` looks for it.
-const TESTS: [&str; 4] = ["test", "val", "valid", "validation"];
 
 /// The training shards: of `root/train`, or with that word in their names, or all of `root` that are no test shards.
 ///
@@ -67,6 +111,7 @@ fn train(root: &Path, extension: &str, hint: &str) -> Result<Vec<PathBuf>> {
     }
     let mut files = in_folder(root, extension)?;
     files.retain(|file| !TESTS.iter().any(|word| has_word(file, word)));
+    numbered::require_all(&files)?;
     match files.is_empty() {
         false => Ok(files),
         true => Err(Error::data(
@@ -100,12 +145,14 @@ fn named(root: &Path, extension: &str, words: &[&str]) -> Result<Option<Vec<Path
         if folder.is_dir() {
             let files = in_folder(&folder, extension)?;
             if !files.is_empty() {
+                numbered::require_all(&files)?;
                 return Ok(Some(files));
             }
         }
     }
     let mut files = in_folder(root, extension)?;
     files.retain(|file| words.iter().any(|word| has_word(file, word)));
+    numbered::require_all(&files)?;
     Ok((!files.is_empty()).then_some(files))
 }
 
@@ -146,6 +193,54 @@ mod tests {
         assert_eq!(found(&names, train).unwrap(), ["0.tar", "1.tar"]);
     }
 
+    /// The training and test shards where these options are set.
+    fn split(names: &[&str], options: [&[&str]; 3]) -> [Result<Vec<String>, String>; 2] {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let [train, test, pretrain] =
+            options.map(|patterns| Patterns(patterns.iter().map(ToString::to_string).collect()));
+        let layout = Layout {
+            root: folder.path(),
+            train: &train,
+            test: &test,
+            pretrain: Some(&pretrain),
+            extension: "tar",
+            hint: "look elsewhere",
+        };
+        let name = |path: PathBuf| path.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_string();
+        [Split::Train, Split::Test].map(|split| match layout.files(split) {
+            Ok(files) => Ok(files.into_iter().map(name).collect()),
+            Err(error) => Err(error
+                .to_string()
+                .replace(&format!("{}", folder.path().display()), "ROOT")),
+        })
+    }
+
+    #[test]
+    fn a_shard_that_is_named_for_another_split_is_not_trained_on() {
+        let names = ["a.tar", "b.tar", "c.tar"];
+        let [train, test] = split(&names, [&[], &["./c.tar"], &[]]);
+        assert_eq!(
+            (train.unwrap(), test.unwrap().len()),
+            (vec!["a.tar".to_string(), "b.tar".into()], 1)
+        );
+        let [train, _] = split(&names, [&[], &["c.tar"], &["b.tar"]]);
+        assert_eq!(train.unwrap(), ["a.tar"]);
+        let [train, _] = split(&names, [&[], &["*.tar"], &[]]);
+        let expected = "ROOT: holds no .tar file to train on but those named for another split; look elsewhere";
+        assert_eq!(train.unwrap_err(), expected);
+        let expected = "is a shard to train on and a test shard; `train` and `test` name shards of their own";
+        for found in split(&names, [&["*.tar"], &["c.tar"], &[]]) {
+            let error = found.unwrap_err();
+            assert!(error == format!("ROOT/c.tar: {expected}"), "{error}");
+        }
+        // Found by its name, it is no less a test shard.
+        let [_, test] = split(&["a.tar", "test.tar"], [&["*.tar"], &[], &[]]);
+        assert_eq!(test.unwrap_err(), format!("ROOT/test.tar: {expected}"));
+    }
+
     #[test]
     fn a_split_without_shards_is_an_error() {
         assert!(
@@ -153,7 +248,7 @@ mod tests {
                 .unwrap_err()
                 .ends_with(": holds no .tar file to train on; look elsewhere")
         );
-        let expected = ": holds no .tar file with one of the words test, val, valid, validation in its name, nor such a folder of \
+        let expected = ": holds no .tar file with one of the words test, testing, val, valid, validation in its name, nor such a folder of \
                         them; look elsewhere";
         let error = found(&["0.tar"], test).unwrap_err();
         assert!(error.ends_with(expected), "{error}");

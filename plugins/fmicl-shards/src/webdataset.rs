@@ -3,7 +3,7 @@
 //! Source: webdataset 1.0 (T. Breuel, github.com/webdataset/webdataset), read at random in place of in a row.
 
 use crate::example::{image, tar};
-use crate::labels::Labels;
+use crate::labels::{Labels, refuse_beside_texts};
 use crate::opened::{Opened, Request};
 use crate::patterns::Patterns;
 use crate::samples::Shards;
@@ -32,8 +32,8 @@ pub struct WebDataset {
     /// such. Absent by default: those in `root/train`, or with `train` in their names, or all that are no test shards.
     #[serde(skip_serializing_if = "Patterns::is_empty")]
     pub train: Patterns,
-    /// The test shards, likewise. Absent by default: those in a folder `test`, `val`, `valid` or `validation`, or with such a word in
-    /// their names.
+    /// The test shards, likewise. Absent by default: those in a folder `test`, `testing`, `val`, `valid` or `validation`, or with such a
+    /// word in their names.
     #[serde(skip_serializing_if = "Patterns::is_empty")]
     pub test: Patterns,
     /// Shards to pre-train on in place of the training shards, whose labels are not read. None by default.
@@ -64,7 +64,7 @@ impl Default for WebDataset {
             image: String::new(),
             text: String::new(),
             labels: true,
-            label: "cls".into(),
+            label: LABEL.into(),
             json_key: String::new(),
         }
     }
@@ -85,6 +85,18 @@ impl Dataset for WebDataset {
     fn validate(&self) -> Result<()> {
         require(self.text.is_empty() || self.image.is_empty(), "text", || {
             "samples are images or texts: `image` goes with images".into()
+        })?;
+        refuse_beside_texts(
+            !self.text.is_empty(),
+            &[
+                ("labels", !self.labels),
+                ("label", self.is_label_named()),
+                ("json_key", !self.json_key.is_empty()),
+                ("test", !self.test.is_empty()),
+            ],
+        )?;
+        require(!self.is_label_named() || self.json_key.is_empty(), "label", || {
+            "names files of labels, and `json_key` a key of `.json`; set one of them".into()
         })
     }
 
@@ -97,6 +109,7 @@ impl Dataset for WebDataset {
         }
         let labels = Labels {
             wanted: self.labels,
+            is_named: self.is_label_named() || !self.json_key.is_empty(),
             called: self.label().describe(),
             names: self.class_names()?,
         };
@@ -138,13 +151,21 @@ const NAMES: &str = "classes.txt";
 /// The most bytes of that file.
 const MOST_NAMES: u64 = 16 << 20;
 
+/// The usual extension of labels.
+const LABEL: &str = "cls";
+
 impl WebDataset {
+    fn is_label_named(&self) -> bool {
+        self.label != LABEL
+    }
+
     /// The shards of a split.
     fn files(&self, split: Split) -> Result<Vec<PathBuf>> {
         let layout = Layout {
             root: &self.root,
             train: &self.train,
             test: &self.test,
+            pretrain: Some(&self.pretrain),
             extension: EXTENSION,
             hint: HINT,
         };

@@ -8,6 +8,7 @@ use crate::tar::number;
 use crate::unpacked::{Output, Unpacked};
 use fmicl_core::{Error, Result, not_a_pointer, open_file, panics};
 use fmicl_data::MOST_FILE;
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::File;
@@ -26,6 +27,13 @@ pub(super) fn scan(path: &Path, stamp: Stamp, wanted: &Wanted, unpacked: &Unpack
     // The crate refuses some damage by a panic.
     let scanned = panics::quietly(|| Scan::open(path, stamp, wanted).and_then(|scan| scan.run(unpacked)));
     scanned.unwrap_or_else(|why| Err(damaged(path, &why)))
+}
+
+/// The bytes that are to be unpacked, as the file at `path` says; none of a file whose look will say what is wrong with it.
+pub(super) fn size(path: &Path, stamp: Stamp, wanted: &Wanted) -> u64 {
+    let size =
+        panics::quietly(|| Scan::open(path, stamp, wanted).map(|scan| if scan.is_packed() { scan.size() } else { 0 }));
+    size.ok().and_then(Result::ok).unwrap_or(0)
 }
 
 fn damaged(path: &Path, why: &str) -> Error {
@@ -130,6 +138,18 @@ impl<'a> Scan<'a> {
                 format!("has no row with a value in `{}`", self.columns.called),
             )),
         }
+    }
+
+    /// Returns true for texts, and for images that are compressed.
+    fn is_packed(&self) -> bool {
+        let mut groups = self.reader.metadata().row_groups().iter();
+        let columns = &self.columns.content;
+        self.is_text
+            || groups.any(|group| {
+                columns
+                    .iter()
+                    .any(|&column| group.column(column).compression() != Compression::UNCOMPRESSED)
+            })
     }
 
     /// The bytes of the wanted columns, as the file says.

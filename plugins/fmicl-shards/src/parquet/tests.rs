@@ -83,6 +83,35 @@ fn the_example_reads_as_it_was_written() {
 }
 
 #[test]
+fn files_whose_classes_have_other_names_do_not_go_together() {
+    let folder = tempfile::tempdir().unwrap();
+    Parquet::default().example(folder.path()).unwrap();
+    let dataset = Parquet {
+        root: folder.path().into(),
+        ..Parquet::default()
+    };
+    let error = |split| {
+        let error = dataset.open(split).map(|_| ()).unwrap_err().to_string();
+        error.replace(&format!("{}/", folder.path().display()), "")
+    };
+    for (name, split) in [("test.parquet", Split::Test), ("train.parquet", Split::Train)] {
+        std::fs::copy(golden("images.parquet"), folder.path().join(name)).unwrap();
+        let expected =
+            format!("{name}: its names of classes differ from those of train-00000-of-00001.parquet, so that");
+        assert!(error(split).starts_with(&expected), "{}", error(split));
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    dataset.open(Split::Test).unwrap();
+    let texts = Parquet {
+        text: Names(vec!["a".into()]),
+        label: "b".into(),
+        ..dataset
+    };
+    let error = texts.validate().unwrap_err().to_string();
+    assert!(error.starts_with("label: goes with images, and `text` "), "{error}");
+}
+
+#[test]
 fn images_of_datasets_are_read_however_they_are_compressed() {
     let (_folder, plain) = with(&["images.parquet"]);
     let samples = plain.open(Split::Train).unwrap();

@@ -94,6 +94,7 @@ fn without_names_there_are_as_many_classes_as_the_training_labels_say() {
 fn without_labels_there_is_pre_training() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("0.tar"), &[None, None]);
+    written_at(&folder.path().join("0.tar"), 1000);
     let samples = dataset(folder.path()).open(Split::Train).unwrap();
     check_dataset(&*samples);
     assert_eq!(samples.classes(), 0);
@@ -147,29 +148,42 @@ fn the_index_is_kept_and_made_again_for_shards_that_changed() {
     let folder = tempfile::tempdir().unwrap();
     let [first, second] = ["train-0.tar", "train-1.tar"].map(|name| folder.path().join(name));
     let write_both = |label| {
-        write(&first, &[Some(label), Some(1)]);
-        write(&second, &[Some(label), Some(1)]);
         for path in [&first, &second] {
-            written_at(path, 1000);
+            // Another file, as most programs replace one.
+            let new = path.with_extension("new");
+            write(&new, &[Some(label), Some(1)]);
+            written_at(&new, 1000);
+            std::fs::rename(new, path).unwrap();
         }
+    };
+    let index = || {
+        let mut entries = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let is_index = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "index");
+        entries.find(is_index).unwrap()
     };
     let found = || labels(&*dataset(folder.path()).open(Split::Train).unwrap());
     write_both(0);
     assert_eq!(found(), [0, 1, 0, 1]);
-    // Of the same size and time, so that nothing but the index can tell the labels of before.
-    write_both(2);
+    written_at(&index(), 2000);
     assert_eq!(found(), [0, 1, 0, 1]);
+    let written = std::fs::metadata(index()).unwrap().modified().unwrap();
+    assert_eq!(
+        written,
+        SystemTime::UNIX_EPOCH + Duration::from_secs(2000),
+        "it was made once"
+    );
+    // Of the same size and time, and yet others.
+    write_both(2);
+    assert_eq!(found(), [2, 1, 2, 1]);
+    write(&second, &[Some(3), Some(1)]);
     written_at(&second, 1001);
-    assert_eq!(found(), [0, 1, 2, 1]);
+    assert_eq!(found(), [2, 1, 3, 1]);
     write(&first, &[Some(2), Some(1), Some(0)]);
     written_at(&first, 1000);
-    assert_eq!(found(), [2, 1, 0, 2, 1]);
-    let mut entries = std::fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let index = entries
-        .find(|path| path.extension().is_some_and(|extension| extension == "index"))
-        .unwrap();
+    assert_eq!(found(), [2, 1, 0, 3, 1]);
+    let index = index();
     write_both(3);
     std::fs::write(&index, "damaged").unwrap();
     assert_eq!(found(), [3, 1, 3, 1]);
@@ -192,13 +206,96 @@ fn a_shard_that_changes_while_it_is_read_is_an_error_with_its_name() {
 }
 
 #[test]
+fn a_shard_that_is_not_held_open_is_told_to_be_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |number: usize| folder.path().join(format!("{number:03}.tar"));
+    for number in 0..257 {
+        write(&path(number), &[None]);
+    }
+    let samples = dataset(folder.path()).open(Split::Train).unwrap();
+    samples.image(256).unwrap();
+    written_at(&path(256), 1000);
+    let error = samples.image(256).unwrap_err().to_string();
+    assert!(
+        error.ends_with("/256.tar: has changed since it was opened; start again"),
+        "{error}"
+    );
+    samples.image(255).unwrap();
+}
+
+#[test]
+fn options_that_would_mean_nothing_are_refused() {
+    let texts = || WebDataset {
+        text: "txt".into(),
+        ..WebDataset::default()
+    };
+    let test = WebDataset {
+        test: Patterns(vec!["a.tar".into()]),
+        ..texts()
+    };
+    let labels = WebDataset {
+        labels: false,
+        ..texts()
+    };
+    let label = WebDataset {
+        label: "class".into(),
+        ..texts()
+    };
+    let key = WebDataset {
+        json_key: "class".into(),
+        ..texts()
+    };
+    for (dataset, option) in [
+        (&test, "test"),
+        (&labels, "labels"),
+        (&label, "label"),
+        (&key, "json_key"),
+    ] {
+        let error = dataset.validate().unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{option}: goes with images, and `text` ")),
+            "{error}"
+        );
+    }
+    texts().validate().unwrap();
+    let both = WebDataset {
+        text: String::new(),
+        json_key: "class".into(),
+        ..label
+    };
+    let error = both.validate().unwrap_err().to_string();
+    assert!(
+        error.starts_with("label: names files of labels, and `json_key` "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_label_that_is_named_and_nowhere_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("0.tar"), &[Some(0)]);
+    let key = WebDataset {
+        json_key: "class".into(),
+        ..dataset(folder.path())
+    };
+    let expected = "0.tar: no sample has a `.json` with the key `class`; `labels = false` trains without";
+    assert_eq!(error(&key, Split::Train), expected);
+    let label = WebDataset {
+        label: "class".into(),
+        ..dataset(folder.path())
+    };
+    let expected = "0.tar: no sample has a `.class`; `labels = false` trains without";
+    assert_eq!(error(&label, Split::Train), expected);
+}
+
+#[test]
 fn an_image_that_cannot_be_decoded_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let files = [("d/a.jpg".to_string(), b"not an image".to_vec())];
     std::fs::write(folder.path().join("a.tar"), tar(files).unwrap()).unwrap();
     let samples = dataset(folder.path()).open(Split::Train).unwrap();
     let error = samples.image(0).unwrap_err().to_string();
-    assert!(error.contains("/a.tar/d/a.jpg: cannot be decoded: "), "{error}");
+    assert!(error.contains("/a.tar/d/a.jpg: is no JPEG, "), "{error}");
 }
 
 #[test]
@@ -224,7 +321,16 @@ fn errors_say_what_would_work() {
         "{found}"
     );
     write(&folder.path().join("train-0.tar"), &[Some(0)]);
-    assert!(error(&own, Split::Test).contains("holds no .tar file with one of the words test, val, valid, validation"));
+    let found = error(&own, Split::Train);
+    assert!(
+        found.starts_with("train.tar.gz: is compressed by gzip"),
+        "beside others: {found}"
+    );
+    std::fs::remove_file(folder.path().join("train.tar.gz")).unwrap();
+    assert!(
+        error(&own, Split::Test)
+            .contains("holds no .tar file with one of the words test, testing, val, valid, validation")
+    );
     let missing = WebDataset {
         train: Patterns(vec!["train-{0..1}.tar".into()]),
         ..own
