@@ -1,6 +1,7 @@
 //! `manifest`: photos that a list of the user's own names, with their labels and splits.
 
 mod classes;
+mod named;
 mod rows;
 mod there;
 
@@ -10,10 +11,10 @@ use classes::Classes;
 use fmicl_core::{
     Dataset, Documented, Error, Image, Patch, Portion, Region, Result, Samples, Source, Split, register, require, toml,
 };
+use named::Named;
 use rows::{Columns, Row};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use there::There;
 
 /// Image files that a list names, a row each: CSV, tab-separated or JSON lines. The column `path` is required; `label` and `split` may be
@@ -153,7 +154,7 @@ impl Manifest {
             classes: Classes::default(),
             unread: Vec::new(),
         };
-        let mut seen: HashMap<PathBuf, u64> = HashMap::new();
+        let mut named = Named::new(self.root());
         let columns = Columns {
             path: &self.path,
             label: &self.label,
@@ -166,7 +167,7 @@ impl Manifest {
                 label,
                 part,
             } = row;
-            if let Some(before) = seen.insert(plain(Path::new(&path)), line) {
+            if let Some(before) = named.add(Path::new(&path), line) {
                 return Err(rows::wrong(
                     &self.file,
                     line,
@@ -183,13 +184,6 @@ impl Manifest {
         })?;
         Ok(list)
     }
-}
-
-/// A path without `.` in it.
-fn plain(path: &Path) -> PathBuf {
-    path.components()
-        .filter(|component| *component != Component::CurDir)
-        .collect()
 }
 
 /// A list as it was read.

@@ -112,6 +112,14 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
     /// One is missing that was asked for, or there is one that would have to be heeded.
     fn check(&self, line: u64, found: &[&str]) -> Result<()> {
         let Columns { path, label, split } = self.columns;
+        for (column, option) in [(path, "path"), (label, "label"), (split, "split")] {
+            let is_other = |name: &&&str| name.eq_ignore_ascii_case(column);
+            if let Some(other) = found.iter().find(is_other).filter(|_| !found.contains(column)) {
+                let what =
+                    format!("has a column `{other}` and no `{column}`; rename it, or set `{option} = \"{other}\"`");
+                return Err(self.wrong(line, what));
+            }
+        }
         for (column, option, default) in [(path, "path", PATH), (label, "label", LABEL), (split, "split", SPLIT)] {
             let is_asked_for = option == "path" || *column != default && !column.is_empty();
             if is_asked_for && !found.contains(column) {

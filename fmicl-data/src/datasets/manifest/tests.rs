@@ -281,6 +281,75 @@ fn what_is_wrong_is_said_with_its_line() {
 }
 
 #[test]
+fn a_file_is_named_once_however_it_is_spelt() {
+    let (folder, dataset) = with("x.csv", "");
+    std::os::unix::fs::symlink("photos", folder.path().join("link")).unwrap();
+    let absolute = folder.path().join("photos/0.png").display().to_string();
+    for other in ["photos/../photos/0.png", "./link/0.png", "photos//./0.png", &absolute] {
+        let list = format!("path,split\nphotos/0.png,train\n{other},test\n");
+        write(&dataset.file, list.as_bytes()).unwrap();
+        let expected = format!("x.csv: line 3: `{other}` is on line 2 already");
+        assert_eq!(
+            dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string(),
+            folder.path().join(expected).display().to_string()
+        );
+    }
+    // Of folders that are not there, it is said of the split that has them.
+    let list = "path,split\nphotos/0.png,train\nno/../gone/0.png,test\ngone/0.png,test\n";
+    write(&dataset.file, list.as_bytes()).unwrap();
+    assert_eq!(
+        error(&dataset, Split::Train),
+        "x.csv: line 4: `gone/0.png` is on line 3 already"
+    );
+}
+
+#[test]
+fn a_row_of_json_without_its_split_is_no_training_row() {
+    let with_split = "{\"path\": \"photos/0.png\", \"split\": \"train\"}\n";
+    let cases = [
+        (
+            "{\"path\": \"photos/1.png\"}\n",
+            "line 2: has no `split`, and others do",
+        ),
+        (
+            "{\"path\": \"photos/1.png\", \"Split\": \"test\"}\n",
+            "line 2: has no `split`, and others do",
+        ),
+        (
+            "{\"path\": \"photos/1.png\", \"split\": null}\n",
+            "line 2: its `split` is null, and none of train, val and test",
+        ),
+        (
+            "{\"path\": \"photos/1.png\", \"split\": \"\"}\n",
+            "line 2: the split `` is none of train, val and test",
+        ),
+    ];
+    for (row, expected) in cases {
+        let (_folder, dataset) = with("x.jsonl", &format!("{with_split}{row}"));
+        assert_eq!(error(&dataset, Split::Train), format!("x.jsonl: {expected}"));
+    }
+    let other_case = "line 1: has a column `Split` and no `split`; rename it, or set `split = \"Split\"`";
+    let rows = [
+        ("x.jsonl", "{\"path\": \"photos/1.png\", \"Split\": \"test\"}\n"),
+        ("x.csv", "path,Split\nphotos/1.png,test\n"),
+    ];
+    for (name, list) in rows {
+        let (_folder, dataset) = with(name, list);
+        assert_eq!(error(&dataset, Split::Train), format!("{name}: {other_case}"));
+    }
+    // Keys that are not read are those of all rows.
+    let (_folder, dataset) = with(
+        "x.jsonl",
+        &format!(
+            "{with_split}{}",
+            with_split.replace('0', "1").replace("{", "{\"author\": 1, ")
+        ),
+    );
+    let notes = dataset.open(Split::Train).unwrap().notes();
+    assert!(notes[0].ends_with("columns that are not read: author"), "{notes:?}");
+}
+
+#[test]
 fn options_that_cannot_be_are_named() {
     let none = Manifest::default()
         .open(Split::Train)

@@ -1,11 +1,14 @@
 //! JSON lines: an object a line.
 
-use super::{Reader, Row, WEIGHT};
+use super::{Reader, Row};
 use fmicl_core::{Error, Result};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 pub(super) fn lines<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str) -> Result<Vec<String>> {
-    let mut unread = None;
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    // The first row without a split, and whether any has one.
+    let (mut without, mut has_split) = (None, false);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = index as u64 + 1;
         let object: Map<String, Value> = serde_json::from_str(line).map_err(|error| {
@@ -13,12 +16,26 @@ pub(super) fn lines<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &
             let error = error.to_string().replace(" at line 1 column ", ", at character ");
             reader.wrong(number, format_args!("is no JSON object ({error})"))
         })?;
-        if unread.is_none() || object.contains_key(WEIGHT) {
-            let names: Vec<&str> = object.keys().map(String::as_str).collect();
-            reader.check(number, &names)?;
-            unread = Some(reader.unread(&names));
+        let before = names.len();
+        names.extend(
+            object
+                .keys()
+                .filter(|key| !names.contains(*key))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        if names.len() > before || before == 0 {
+            reader.check(number, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
         }
         let columns = reader.columns;
+        match object.get(columns.split).filter(|_| !columns.split.is_empty()) {
+            None => without = without.or(Some(number)),
+            Some(Value::Null) => {
+                let what = format!("its `{}` is null, and none of train, val and test", columns.split);
+                return Err(reader.wrong(number, what));
+            }
+            Some(_) => has_split = true,
+        }
         let text = |name: &str| match object.get(name).filter(|_| !name.is_empty()) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -31,5 +48,13 @@ pub(super) fn lines<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &
         let [path, label, split] = [text(columns.path)?, text(columns.label)?, text(columns.split)?];
         reader.add(number, path.as_deref(), label.as_deref(), split.as_deref())?;
     }
-    unread.ok_or_else(|| Error::data(reader.path, "is empty; an object a line is expected"))
+    // A row whose split was forgotten, or misspelt, may be one to test on.
+    if let (true, Some(line)) = (has_split, without) {
+        let what = format!("has no `{}`, and others do", reader.columns.split);
+        return Err(reader.wrong(line, what));
+    }
+    match names.is_empty() {
+        true => Err(Error::data(reader.path, "is empty; an object a line is expected")),
+        false => Ok(reader.unread(&names.iter().map(String::as_str).collect::<Vec<_>>())),
+    }
 }
