@@ -74,7 +74,7 @@ impl Dataset for ImageFolder {
         })?;
         let links = |split: &Path| Links::new(&[&self.root, split], self.links);
         let list = |folder: &Path| Listing::of(folder, &links(folder), HINT);
-        let train = self.train(list)?;
+        let train = self.without_test(self.train(list)?)?;
         let is_flat = train.is_flat();
         if is_flat || !self.labels {
             let listing = match split {
@@ -150,6 +150,27 @@ impl ImageFolder {
             }
         }
         list(&train)
+    }
+
+    /// The training split's folder without that of `test`, where somebody named one in it: nobody trains on what is tested on.
+    fn without_test(&self, mut train: Listing) -> Result<Listing> {
+        let Some(test) = self.test.as_ref().map(|test| self.root.join(test)) else {
+            return Ok(train);
+        };
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.into());
+        let (real_test, real_train) = (real(&test), real(&train.path));
+        let below = test.strip_prefix(&train.path).or(real_test.strip_prefix(&real_train));
+        let mut below = below.unwrap_or(Path::new("")).components();
+        match (below.next(), below.next()) {
+            // Elsewhere, or the same folder.
+            (None, _) => {}
+            (Some(name), None) => train.folders.retain(|folder| folder != name.as_os_str()),
+            (Some(_), Some(_)) => {
+                let message = "`test` names a folder within one to train on; move it, or set `train` to another folder";
+                return Err(Error::data(test, message));
+            }
+        }
+        Ok(train)
     }
 
     /// The test split's folder, and a line where it is not the first that there is, and for each that might have been meant.

@@ -139,6 +139,36 @@ fn folders_are_no_classes_where_there_are_no_labels() {
 }
 
 #[test]
+fn a_test_folder_that_is_named_is_not_trained_on() {
+    for name in ["holdout", "Test", "VAL"] {
+        let folder = tempfile::tempdir().unwrap();
+        for (seed, path) in ["cat/1.png", "dog/2.png", "dog/3.png"].into_iter().enumerate() {
+            save(photo(9, 9, seed as u32), folder.path().join(path));
+        }
+        save(photo(9, 9, 7), folder.path().join(name).join("dog/4.png"));
+        let dataset = |train: &str, labels, test: &str| ImageFolder {
+            root: folder.path().into(),
+            train: train.into(),
+            labels,
+            test: Some(test.into()),
+            ..Default::default()
+        };
+        let lengths =
+            |dataset: &ImageFolder| [Split::Train, Split::Test].map(|split| dataset.open(split).unwrap().len());
+        assert_eq!(lengths(&dataset("train", false, name)), [3, 1]);
+        assert_eq!(lengths(&dataset(".", false, &format!("./{name}"))), [3, 1]);
+        assert_eq!(lengths(&dataset(".", true, name)), [3, 1]);
+        assert_eq!(dataset(".", true, name).open(Split::Train).unwrap().classes(), 2);
+        assert_eq!(lengths(&dataset(".", false, ".")), [4, 4]);
+        let within = error(&dataset(".", false, &format!("{name}/dog")), Split::Train);
+        assert!(
+            within.contains("dog: `test` names a folder within one to train on; "),
+            "{within}"
+        );
+    }
+}
+
+#[test]
 fn without_labels_the_root_itself_will_do_where_it_holds_no_split() {
     let folder = tempfile::tempdir().unwrap();
     save(photo(4, 4, 0), folder.path().join("holiday/2024/a.png"));
