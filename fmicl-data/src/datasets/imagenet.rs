@@ -71,11 +71,13 @@ const KAGGLE: [&str; 2] = ["ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"];
 /// The folder of `train` and `val`.
 fn find(root: &Path) -> Result<PathBuf> {
     let tops = [root.join(PLACE.folder), root.into()];
-    let mut folders = tops.iter().flat_map(|top| {
-        let kaggle = KAGGLE.map(|inner| top.join(inner));
-        kaggle.into_iter().filter(|_| !top.join(PLACE.marker).is_dir())
-    });
-    match folders.find(|folder| folder.join(PLACE.marker).is_dir()) {
+    let is_it = |folder: &PathBuf| folder.join(PLACE.marker).is_dir();
+    // What is sorted by class comes first, wherever Kaggle's lies.
+    if tops.iter().any(is_it) {
+        return PLACE.find(root);
+    }
+    let mut folders = tops.iter().flat_map(|top| KAGGLE.map(|inner| top.join(inner)));
+    match folders.find(is_it) {
         Some(folder) => Ok(folder),
         None => PLACE.find(root),
     }
@@ -174,6 +176,16 @@ mod tests {
             (20, 8, 2, 2)
         );
         assert_eq!((train.label(9), train.label(10), test.label(7)), (0, 1, 1));
+    }
+
+    #[test]
+    fn kaggles_layout_does_not_hide_the_folder_of_the_dataset() {
+        let folder = tempfile::tempdir().unwrap();
+        let kaggle = folder.path().join(KAGGLE[0]);
+        example(&kaggle);
+        assert_eq!(find(folder.path()).unwrap(), kaggle);
+        example(&folder.path().join("imagenet"));
+        assert_eq!(find(folder.path()).unwrap(), folder.path().join("imagenet"));
     }
 
     #[test]
