@@ -45,6 +45,7 @@ pub fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        held: 0,
     };
     loop {
         let code = machine.byte()?;
@@ -53,8 +54,14 @@ pub fn run(bytes: &[u8]) -> Result<(Vec<Value>, Id), String> {
             return Ok((machine.values, top));
         }
         machine.step(code)?;
-        // The stack and the memo hold a number for each.
-        if machine.values.len().max(machine.stack.len()) > MOST {
+        // The stack, the memo and all lists hold a number for each.
+        let sizes = [
+            machine.values.len(),
+            machine.stack.len(),
+            machine.memo.len(),
+            machine.held,
+        ];
+        if sizes.into_iter().any(|size| size > MOST) {
             return Err(format!("more than {MOST} values"));
         }
     }
@@ -68,6 +75,8 @@ struct Machine<'a> {
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// The items of all lists, tuples and dictionaries: each value may be in many.
+    held: usize,
 }
 
 impl Machine<'_> {
@@ -108,11 +117,13 @@ impl Machine<'_> {
             b']' | b')' => self.push(Value::Items(vec![])),
             b't' => {
                 let items = self.pop_mark()?;
+                self.held += items.len();
                 self.push(Value::Items(items));
             }
             0x85..=0x87 => {
                 let first = self.stack.len().checked_sub(usize::from(code - 0x84));
                 let items = self.stack.split_off(first.ok_or_else(underflow)?);
+                self.held += items.len();
                 self.push(Value::Items(items));
             }
             b'a' => {
@@ -258,6 +269,7 @@ impl Machine<'_> {
 
     fn extend(&mut self, more: Vec<Id>) -> Result<(), String> {
         let top = self.top()?;
+        self.held += more.len();
         match &mut self.values[top] {
             Value::Items(items) => {
                 items.extend(more);
@@ -269,6 +281,7 @@ impl Machine<'_> {
 
     fn set(&mut self, items: &[Id]) -> Result<(), String> {
         let top = self.top()?;
+        self.held += items.len();
         match (&mut self.values[top], items.as_chunks()) {
             (Value::Dict(entries), (pairs, [])) => {
                 entries.extend(pairs.iter().map(|&[key, value]| (key, value)));

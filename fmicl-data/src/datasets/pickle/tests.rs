@@ -92,3 +92,20 @@ fn broken_files_are_errors_wherever_they_end_and_none_goes_deep() {
         }
     }
 }
+
+#[test]
+fn what_would_fill_the_memory_is_refused() {
+    let run = |pickle: &[u8]| machine::run(pickle).map(drop).unwrap_err();
+    let expected = "more than 4000000 values";
+    // One value, put away again and again.
+    assert_eq!(run(&[&b"N"[..], &[0x94; 4_000_002], b"."].concat()), expected);
+    // One value in one list, or in one dictionary, again and again.
+    let again = [&b"("[..], &b"h\x00".repeat(1000)].concat();
+    for (empty, code) in [(b"]", b"e"), (b"}", b"u")] {
+        let part = [&again[..], code].concat();
+        assert_eq!(
+            run(&[&b"Nq\x000"[..], empty, &part.repeat(4001), b"."].concat()),
+            expected
+        );
+    }
+}
