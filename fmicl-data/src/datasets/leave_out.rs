@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// ```
 ///
 /// The list is a CSV file with the columns `split` (`train`, `pretrain` or `test`), `sample` (the index in the split) and `path` (below
-/// the dataset's folder; where it is empty, the index counts), as `fmicl data check --list` writes it. Every sample of it must be there. It
+/// the dataset's folder; where it is empty, the index counts, and the samples have to be those that a row `# made of` is about), as `fmicl data check --list` writes it. Every sample of it must be there. It
 /// is part of what a run is trained on: a run is not resumed with another one.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +38,13 @@ register!(
     LeaveOut,
     "another dataset without the samples that a list names"
 );
+
+impl LeaveOut {
+    /// The row of a list that says of which samples a split is: with it, indices are not taken for those of another dataset.
+    pub fn made_of(split: &str, samples: &dyn Samples) -> String {
+        format!("{}{split} {}", list::MADE_OF, list::fingerprint(samples))
+    }
+}
 
 impl Dataset for LeaveOut {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {

@@ -2,8 +2,8 @@
 
 use crate::datasets::files::read_at_most;
 use csv::{ReaderBuilder, StringRecord};
-use fmicl_core::{Error, Result, Samples, Source};
-use std::collections::{BTreeSet, HashMap};
+use fmicl_core::{Error, Portion, Result, Samples, Source};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The columns of a list, in the order in which they are written. The last one is for people.
@@ -24,10 +24,24 @@ pub fn path_below(source: &Source, path: &Path) -> String {
     below.unwrap_or(path).to_string_lossy().into_owned()
 }
 
+/// Begins the row that says of which samples a split was when the list was written; its name and [`fingerprint`] follow.
+pub(super) const MADE_OF: &str = "# made of ";
+
+/// The samples of a split in a word: where they have no files, their indices mean these alone.
+pub(super) fn fingerprint(samples: &dyn Samples) -> String {
+    let portions = samples.portions();
+    let content = portions
+        .iter()
+        .map(|Portion { name, samples, crc32 }| format!("{name}\0{samples}\0{crc32}\n"));
+    Portion::new("", samples.len(), content).crc32
+}
+
 /// The entries of a list.
 pub struct List {
     path: PathBuf,
     entries: Vec<Entry>,
+    /// By the name of the split.
+    made_of: BTreeMap<String, String>,
 }
 
 struct Entry {
@@ -50,6 +64,7 @@ impl List {
         let mut list = List {
             path: path.into(),
             entries: vec![],
+            made_of: BTreeMap::new(),
         };
         let mut columns: Option<[usize; 3]> = None;
         let mut record = StringRecord::new();
@@ -58,6 +73,11 @@ impl List {
             let is_there = table.read_record(&mut record);
             if !is_there.map_err(|_| list.wrong(line, "is no text in UTF-8"))? {
                 break;
+            }
+            let made_of = record.get(0).and_then(|field| field.strip_prefix(MADE_OF));
+            if let Some((split, word)) = made_of.and_then(|made_of| made_of.split_once(' ')) {
+                list.made_of.insert(split.into(), word.trim().into());
+                continue;
             }
             let Some([split, sample, below]) = columns else {
                 let place = |name: &str| record.iter().position(|found| found.trim() == name);
@@ -100,16 +120,42 @@ impl List {
     /// [`Error::Data`] with the line of one that is not there.
     pub fn find(&self, names: &[&str], samples: &dyn Samples, source: &Source) -> Result<BTreeSet<usize>> {
         let mut found = BTreeSet::new();
-        let mut paths: Option<HashMap<String, usize>> = None;
+        let mut paths: Option<HashMap<String, Option<usize>>> = None;
+        let mut now: Option<String> = None;
         for entry in self.entries.iter().filter(|entry| names.contains(&&*entry.split)) {
+            if let (true, Some(before)) = (entry.path.is_empty(), self.made_of.get(&entry.split)) {
+                if now.get_or_insert_with(|| fingerprint(samples)) != before {
+                    let what =
+                        "is an index of other samples: the dataset changed, or is another one; write the list again";
+                    return Err(self.wrong(entry.line, what));
+                }
+            }
             let index = match entry.path.is_empty() {
                 true => entry.sample.filter(|&index| index < samples.len()),
                 false => {
                     let paths = paths.get_or_insert_with(|| {
-                        let below = |index| Some((path_below(source, &samples.path(index)?), index));
-                        (0..samples.len()).filter_map(below).collect()
+                        let mut paths = HashMap::new();
+                        for index in 0..samples.len() {
+                            let Some(path) = samples.path(index) else { continue };
+                            let several = |found: &mut Option<usize>| *found = None;
+                            paths
+                                .entry(path_below(source, &path))
+                                .and_modify(several)
+                                .or_insert(Some(index));
+                        }
+                        paths
                     });
-                    paths.get(&entry.path).copied()
+                    match paths.get(&entry.path) {
+                        // Names that are no UTF-8 are written with the same mark for whatever is none.
+                        Some(None) => {
+                            let what = format!(
+                                "`{}` may be one of several files; rename them",
+                                entry.path.escape_debug()
+                            );
+                            return Err(self.wrong(entry.line, what));
+                        }
+                        one => one.copied().flatten(),
+                    }
                 }
             };
             let Some(index) = index else {

@@ -59,6 +59,43 @@ fn samples_without_files_are_left_out_by_their_indices() {
 }
 
 #[test]
+fn indices_are_not_those_of_another_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = Digits {}.open(Split::Train).unwrap();
+    let list = |samples: &dyn Samples| {
+        let made_of = LeaveOut::made_of("train", samples);
+        format!("split,sample,path,why\n{made_of}\ntrain,1,,broken\n")
+    };
+    let dataset = without(digits(), folder.path(), &list(&*whole));
+    assert_eq!(dataset.open(Split::Train).unwrap().len(), whole.len() - 1);
+    let other = Digits {}.open(Split::Test).unwrap();
+    let dataset = without(digits(), folder.path(), &list(&*other));
+    let error = dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("list.csv: line 3: is an index of other samples: the dataset changed, "),
+        "{error}"
+    );
+    assert!(dataset.open(Split::Test).is_ok());
+}
+
+#[test]
+fn a_name_that_may_be_one_of_several_files_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = photos(folder.path(), "split,sample,path\ntrain,0,train/one/\u{fffd}.png\n");
+    let one = folder.path().join("train/one");
+    for byte in [0xe8, 0xe9] {
+        let name = [&[byte][..], b".png"].concat();
+        std::fs::copy(one.join("0.png"), one.join(std::ffi::OsStr::from_bytes(&name))).unwrap();
+    }
+    let error = dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("line 2: `train/one/\u{fffd}.png` may be one of several files; rename them"),
+        "{error}"
+    );
+}
+
+#[test]
 fn the_fingerprint_has_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let of = |list: &str| {
