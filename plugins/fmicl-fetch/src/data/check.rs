@@ -12,7 +12,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use fmicl_core::{Dataset, Error, Part, Result, Samples, Split, disk};
+use fmicl_core::{Dataset, Error, Modality, Part, Result, Samples, Split, disk};
 use fmicl_runner::data::has_labels;
 use fmicl_runner::out::require_file_place;
 use found::Found;
@@ -55,6 +55,7 @@ pub(super) fn check(out: &mut impl Write, dataset: &Part<dyn Dataset>, options: 
         })?;
     }
     let splits = open(&**dataset)?;
+    require_few_bits(options.near, dataset.modality(), &splits)?;
     let source = dataset.source();
     let mut found = Vec::new();
     for open in &splits {
@@ -76,6 +77,19 @@ pub(super) fn check(out: &mut impl Write, dataset: &Part<dyn Dataset>, options: 
         faults if faults.is_empty() => Ok(()),
         faults => Err(Error::Run(faults.join("; ")).into()),
     }
+}
+
+/// Checks that comparing the images ends.
+fn require_few_bits(bits: u32, modality: Modality, splits: &[Open]) -> Result<()> {
+    let samples = splits.iter().map(|open| open.samples.len()).sum();
+    let most = near::most(samples);
+    if modality == Modality::Texts || bits <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "{bits} bits would compare nearly all of {samples} images with each other; at most {most} find theirs within minutes"
+    );
+    Err(Error::config(message).at("--near"))
 }
 
 /// The splits, each once.

@@ -125,11 +125,13 @@ impl<'a> Found<'a> {
 
     /// Groups of the same content in which samples are of different classes.
     pub fn contradicting(&self) -> usize {
-        let differ = |group: &&Vec<usize>| {
-            let first = self.samples.label(group[0]);
-            group.iter().any(|&index| self.samples.label(index) != first)
-        };
-        self.same.iter().filter(differ).count()
+        self.same.iter().filter(|group| self.is_contradicting(group)).count()
+    }
+
+    /// Returns true if samples of a group are of different classes.
+    pub fn is_contradicting(&self, group: &[usize]) -> bool {
+        let first = self.samples.label(group[0]);
+        !self.counts.is_empty() && group.iter().any(|&index| self.samples.label(index) != first)
     }
 
     /// The names of the classes without a sample.

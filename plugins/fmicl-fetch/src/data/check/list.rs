@@ -1,16 +1,17 @@
 //! The list of samples that should be left out, as the dataset `leave-out` reads it.
 
 use super::found::Found;
-use super::leaks::Leak;
+use super::leaks::{Leak, TEST};
 use super::report::Report;
-use csv::Writer;
-use fmicl_core::{Dataset, Error, Modality, Part, Result, disk};
-use fmicl_data::datasets::LEAVE_OUT_COLUMNS;
+use csv::WriterBuilder;
+use fmicl_core::{Dataset, Error, Modality, Part, Result, disk, toml};
+use fmicl_data::datasets::{LEAVE_OUT_COLUMNS, LeaveOut};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Writes the list: samples that cannot be read, training samples that are or look like test samples, and of samples that
-/// are the same in a split all but the first. Returns how many there are.
+/// Writes the list: samples that cannot be read, training samples that are or look like test samples, and of training samples that
+/// are the same all but the first, or all where they are of different classes. A test split keeps its duplicates: numbers on it
+/// would not compare with others'. Returns how many there are.
 ///
 /// # Errors
 /// The disk's.
@@ -19,8 +20,17 @@ pub fn write(path: &Path, report: &Report) -> Result<usize> {
         .flat_map(|split| of_split(report, split))
         .collect();
     let wrong = |error: csv::Error| Error::data(path, error.to_string());
-    let mut table = Writer::from_writer(Vec::new());
+    let mut table = WriterBuilder::new().flexible(true).from_writer(Vec::new());
     table.write_record(LEAVE_OUT_COLUMNS).map_err(wrong)?;
+    // Without files, indices mean the samples of this dataset alone.
+    for found in &report.splits {
+        let is_here = |row: &[String; 4]| row[0] == found.name && row[2].is_empty();
+        if rows.iter().any(is_here) {
+            table
+                .write_record([LeaveOut::made_of(found.name, found.samples)])
+                .map_err(wrong)?;
+        }
+    }
     for row in &rows {
         table.write_record(row).map_err(wrong)?;
     }
@@ -41,7 +51,8 @@ pub fn told(path: &Path, count: usize, dataset: &Part<dyn Dataset>) -> Result<St
     Ok(match count {
         0 => format!("there is nothing to leave out; {path} is empty"),
         _ => format!(
-            "{count} samples to leave out are in {path}; in an experiment: dataset = {{ name = \"leave-out\", list = \"{path}\", of = {of} }}"
+            "{count} samples to leave out are in {path}; in an experiment: dataset = {{ name = \"leave-out\", list = {}, of = {of} }}",
+            toml::Value::from(path.to_string())
         ),
     })
 }
@@ -72,8 +83,20 @@ fn of_split(report: &Report, split: usize) -> Vec<[String; 4]> {
         };
         why.entry(*sample).or_insert(reason);
     }
-    for group in &found.same {
+    for group in found.same.iter().filter(|_| found.name != TEST) {
         let first = found.shown(group[0]);
+        if found.is_contradicting(group) {
+            // Nobody knows which of the labels is right.
+            for &index in group {
+                let other = group
+                    .iter()
+                    .find(|&&other| found.samples.label(other) != found.samples.label(index));
+                let other = other.map_or(String::new(), |&other| found.shown(other));
+                why.entry(index)
+                    .or_insert(format!("is the same as {other}, which is of another class"));
+            }
+            continue;
+        }
         for &index in &group[1..] {
             why.entry(index).or_insert(format!("is the same as {first}"));
         }

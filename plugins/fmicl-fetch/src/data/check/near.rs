@@ -1,6 +1,19 @@
 //! Pairs of hashes that differ in few bits, without comparing all with all: of hashes cut into one band more than bits may
 //! differ, two that are near have one band alike.
 
+/// Pairs that are compared within minutes.
+const MOST: f64 = 5e10;
+
+/// The most bits, up to 7, in which so many hashes may differ to be compared within minutes: the more bits, the shorter and
+/// fuller the bands. At least 0.
+pub fn most(samples: usize) -> u32 {
+    let pairs = |distance: u32| {
+        let bands = f64::from(distance + 1);
+        bands * (samples as f64).powi(2) / 2.0 / (64.0 / bands).exp2()
+    };
+    (0..=7).rev().find(|&distance| pairs(distance) <= MOST).unwrap_or(0)
+}
+
 /// Calls `pair` with the places of every two of these different hashes that differ in at most `distance` bits, up to 7.
 pub fn pairs(looks: &[u64], distance: u32, mut pair: impl FnMut(usize, usize, u32)) {
     let bands = distance + 1;
@@ -35,6 +48,15 @@ mod tests {
     use super::*;
     use fmicl_core::Rng;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn the_more_images_the_fewer_bits_may_differ() {
+        assert_eq!(
+            [0, 60_000, 1_300_000, 14_000_000, 500_000_000].map(most),
+            [7, 7, 7, 3, 1]
+        );
+        assert!((1..40).all(|power| most(1 << power) <= most(1 << (power - 1))));
+    }
 
     #[test]
     fn every_pair_that_comparing_all_with_all_finds_is_found_once() {

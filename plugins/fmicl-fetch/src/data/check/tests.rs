@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::data::load;
-use fmicl_core::{Modality, Rng, register, toml};
+use fmicl_core::{Rng, register, toml};
+use fmicl_data::datasets::LeaveOut;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::Path;
@@ -130,24 +131,29 @@ fn what_is_wrong_is_named_counted_listed_and_can_be_left_out() {
     }
     let list = std::fs::read_to_string(at("list.csv")).unwrap();
     let lines: Vec<&str> = list.lines().collect();
-    assert_eq!(lines.len(), 6, "{list}");
+    assert_eq!(lines.len(), 7, "{list}");
+    let of_two = "which is of another class";
     assert_eq!(
-        lines[..2],
+        lines[..3],
         [
             "split,sample,path,why",
-            "train,1,train/one/1.ppm,is the same as train/one/0.ppm"
+            &format!("train,0,train/one/0.ppm,\"is the same as train/two/9.ppm, {of_two}\""),
+            &format!("train,1,train/one/1.ppm,\"is the same as train/two/9.ppm, {of_two}\""),
         ]
     );
     assert_eq!(
-        lines[2],
+        lines[3],
         "train,7,train/one/7.ppm,looks like the test sample test/one/2.ppm (0 of 64 bits differ)"
     );
     assert!(
-        lines[3].starts_with("train,13,train/two/3.ppm,cannot be read: "),
+        lines[4].starts_with("train,13,train/two/3.ppm,cannot be read: "),
         "{list}"
     );
-    assert_eq!(lines[4], "train,15,train/two/5.ppm,is the test sample test/two/1.ppm");
-    assert_eq!(lines[5], "train,19,train/two/9.ppm,is the same as train/one/0.ppm");
+    assert_eq!(lines[5], "train,15,train/two/5.ppm,is the test sample test/two/1.ppm");
+    assert_eq!(
+        lines[6],
+        format!("train,19,train/two/9.ppm,\"is the same as train/one/0.ppm, {of_two}\"")
+    );
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(at("found.json")).unwrap()).unwrap();
     assert_eq!(json["splits"][0]["unreadable"][0]["path"], "train/two/3.ppm");
     assert_eq!(json["splits"][1]["alike"][0][1]["sample"], 7);
@@ -168,7 +174,44 @@ fn what_is_wrong_is_named_counted_listed_and_can_be_left_out() {
     let without: Part<dyn Dataset> = Part::new("leave-out", without).unwrap();
     let (said, result) = checked(&without, &options());
     assert_eq!(result, Ok(()), "{said}");
-    assert_eq!(without.open(Split::Train).unwrap().len(), 15);
+    assert_eq!(without.open(Split::Train).unwrap().len(), 14);
+}
+
+#[test]
+fn duplicates_to_test_on_stay_and_the_line_for_an_experiment_is_toml() {
+    let folder = photos();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::copy(at("test/one/0.ppm"), at("test/one/1.ppm")).unwrap();
+    std::fs::copy(at("test/one/0.ppm"), at("test/two/1.ppm")).unwrap();
+    std::fs::copy(at("train/one/4.ppm"), at("train/one/5.ppm")).unwrap();
+    let list = at("q\"x.csv");
+    let with_list = Options {
+        list: Some(list.clone()),
+        ..options()
+    };
+    let (said, result) = checked(&of_photos(folder.path()), &with_list);
+    assert_eq!(result, Ok(()), "{said}");
+    assert_eq!(
+        std::fs::read_to_string(&list).unwrap(),
+        "split,sample,path,why\ntrain,5,train/one/5.ppm,is the same as train/one/4.ppm\n"
+    );
+    let (_, line) = said.split_once("in an experiment: ").unwrap();
+    let table: toml::Table = line.lines().next().unwrap().parse().unwrap();
+    assert_eq!(table["dataset"]["list"].as_str(), list.to_str());
+}
+
+#[test]
+fn bits_with_which_comparing_would_not_end_are_refused() {
+    let many = |count| Open {
+        name: "train",
+        split: Split::Train,
+        samples: Box::new(OddSamples(vec![String::new(); count])),
+    };
+    let refused = |bits, modality| require_few_bits(bits, modality, &[many(7_000_000), many(7_000_000)]);
+    let error = refused(4, Modality::Images).unwrap_err().to_string();
+    let expected = "--near: 4 bits would compare nearly all of 14000000 images with each other; at most 3 find theirs within minutes";
+    assert_eq!(error, expected);
+    assert!(refused(3, Modality::Images).is_ok() && refused(7, Modality::Texts).is_ok());
 }
 
 #[test]
@@ -254,9 +297,12 @@ fn texts_that_are_empty_or_the_same_are_found() {
         assert!(says(&said, line), "{line}: {said}");
     }
     let list = std::fs::read_to_string(list).unwrap();
+    let made_of = LeaveOut::made_of("pretrain", &*dataset.open(Split::Pretrain).unwrap());
     assert_eq!(
         list,
-        "split,sample,path,why\npretrain,2,,is the same as pretrain 0\npretrain,3,,has an empty text\n"
+        format!(
+            "split,sample,path,why\n{made_of}\npretrain,2,,is the same as pretrain 0\npretrain,3,,has an empty text\n"
+        )
     );
 }
 
