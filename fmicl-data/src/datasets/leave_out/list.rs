@@ -123,12 +123,10 @@ impl List {
         let mut paths: Option<HashMap<String, Option<usize>>> = None;
         let mut now: Option<String> = None;
         for entry in self.entries.iter().filter(|entry| names.contains(&&*entry.split)) {
-            if let (true, Some(before)) = (entry.path.is_empty(), self.made_of.get(&entry.split)) {
-                if now.get_or_insert_with(|| fingerprint(samples)) != before {
-                    let what =
-                        "is an index of other samples: the dataset changed, or is another one; write the list again";
-                    return Err(self.wrong(entry.line, what));
-                }
+            let before = self.made_of.get(&entry.split).filter(|_| entry.path.is_empty());
+            if before.is_some_and(|before| now.get_or_insert_with(|| fingerprint(samples)) != before) {
+                let what = "is an index of other samples: the dataset changed, or is another one; write the list again";
+                return Err(self.wrong(entry.line, what));
             }
             let index = match entry.path.is_empty() {
                 true => entry.sample.filter(|&index| index < samples.len()),
