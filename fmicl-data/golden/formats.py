@@ -99,6 +99,10 @@ def files(photo):
     clear = photo.copy()
     clear.putalpha(photo.convert("L"))
     yield from jpegs(photo)
+    # A few bytes of deflate stand for many rows.
+    for side in [53, 96, 256]:
+        yield f"plain-{side}.png", saved(Image.new("RGB", (side, side)), format="PNG")
+    yield "plain-clear.png", saved(Image.new("RGBA", (256, 256)), format="PNG")
     for name, data in png.files(rgb):
         yield f"{name}.png", data
     for name, data in bmp.files(rgb):

@@ -4,9 +4,11 @@
 //! given no more than the header, the palette and the pixels of a file, so that nothing else can be wrong with it.
 
 use super::TRUNCATED;
+use flate2::read::ZlibDecoder;
 use fmicl_core::Image;
-use png::{ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Limits, Transformations};
-use std::io::{Cursor, ErrorKind};
+use png::{ColorType, DecodeOptions, Decoder, InterlaceInfo, Limits, Transformations};
+use std::io::{self, Cursor, ErrorKind};
+use std::ops::Range;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const NO_PIXELS: &str = "the file ends before its pixels";
@@ -17,8 +19,8 @@ pub(crate) struct Png {
     pub(crate) height: usize,
     /// A file of the chunks that say what the pixels are.
     chunks: Vec<u8>,
-    /// Where the data of the pixels begin in it.
-    data: usize,
+    /// Where the data of the pixels lie in it.
+    data: Range<usize>,
 }
 
 impl Png {
@@ -65,8 +67,10 @@ impl Png {
         let (Some(width), Some(height), true) = size else {
             return Err("its first chunk is not a header".into());
         };
-        let data = chunks.len() + 8;
+        let data = chunks.len() + 8..chunks.len() + 8 + pixels.len();
         push(&mut chunks, *b"IDAT", &pixels);
+        // What the decoder has read and not yet unpacked it gives out when it comes to the next chunk.
+        push(&mut chunks, *b"IEND", &[]);
         Ok(Png {
             width,
             height,
@@ -119,21 +123,26 @@ impl Png {
                     }
                 }
                 Ok(None) => break,
-                // The checksum behind the last row may be missing, but not wrong.
-                Err(error) if rows == all_rows && is_end(&error) => break,
-                // PIL is content with fewer rows if nothing but their number is wrong.
-                Err(error) if is_end(&error) && rows > 0 && self.unpacked() == Some(length) => break,
-                Err(error) if is_end(&error) => return Err(TRUNCATED.into()),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => match self.unpacked() {
+                    // The checksum behind the last row may be missing, but not wrong.
+                    Err(why) if rows == all_rows && is_end(&why) => break,
+                    // PIL is content with fewer rows if nothing but their number is wrong.
+                    Ok(all) if rows > 0 && all == length => break,
+                    Err(why) if !is_end(&why) => return Err(error.to_string()),
+                    _ => return Err(TRUNCATED.into()),
+                },
             }
         }
         Ok(Image::new(self.width, self.height, pixels))
     }
 
-    /// The length of the pixels' data; none where they break off or their checksum is wrong.
-    fn unpacked(&self) -> Option<u64> {
-        let data = self.chunks.get(self.data..)?;
-        std::io::copy(&mut flate2::read::ZlibDecoder::new(data), &mut std::io::sink()).ok()
+    /// The length of the pixels' data.
+    ///
+    /// # Errors
+    /// They break off, or they or their checksum are wrong.
+    fn unpacked(&self) -> io::Result<u64> {
+        let data = self.chunks.get(self.data.clone()).unwrap_or_default();
+        io::copy(&mut ZlibDecoder::new(data), &mut io::sink())
     }
 }
 
@@ -179,8 +188,8 @@ fn push(chunks: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     chunks.extend_from_slice(&[0; 4]);
 }
 
-fn is_end(error: &DecodingError) -> bool {
-    matches!(error, DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof)
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::UnexpectedEof
 }
 
 /// Gray, gray and alpha, RGB, or RGB and alpha.
