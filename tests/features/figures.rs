@@ -64,6 +64,7 @@ fn the_figures_of_a_run_are_of_its_own_projections_the_same_each_time() {
     let (folder, run) = train(&[
         // After so few steps of more repulsion the two histograms would have no line.
         "objective.shift=none",
+        "objective.similarity.temperature=0.25",
         "dataset={name='subset',train=256,of='digits'}",
         "train={epochs=1,batch_size=32,warmup_epochs=0}",
         "evaluations={knn=false,linear=false}",

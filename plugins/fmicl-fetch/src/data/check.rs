@@ -18,7 +18,7 @@ use fmicl_runner::out::require_file_place;
 use found::Found;
 use report::Report;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of the verb.
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,18 @@ struct Open {
     samples: Box<dyn Samples>,
 }
 
+/// A list may have been edited, and a name be mistaken for that of a photo or of the data's own list.
+fn require_new_file(path: &Path) -> Result<()> {
+    require_file_place(path)?;
+    match path.symlink_metadata() {
+        Ok(_) => Err(Error::config(format!(
+            "{} is there already; name another file, or remove it",
+            path.display()
+        ))),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Checks a dataset, and prints what was found.
 ///
 /// # Errors
@@ -48,11 +60,14 @@ struct Open {
 /// printed and written; a split that does not open, or the disk's.
 pub(super) fn check(out: &mut impl Write, dataset: &Part<dyn Dataset>, options: &Options) -> anyhow::Result<()> {
     for (option, path) in [("--json", &options.json), ("--list", &options.list)] {
-        let place = path.as_ref().map_or(Ok(()), |path| require_file_place(path));
+        let place = path.as_ref().map_or(Ok(()), |path| require_new_file(path));
         place.map_err(|error| match error {
             Error::Config { problem, .. } => Error::from(problem).at(option),
             error => error,
         })?;
+    }
+    if options.json.is_some() && options.json == options.list {
+        return Err(Error::config("--json and --list name one file; name two").into());
     }
     let splits = open(&**dataset)?;
     require_few_bits(options.near, dataset.modality(), &splits)?;

@@ -58,6 +58,15 @@ impl Dataset for Sentences {
                 file.path().display()
             );
         }
+        for path in paths
+            .iter()
+            .filter(|path| self.format == Format::Lines && is_named_table(path))
+        {
+            tracing::warn!(
+                "{}: each line is read as a sentence, with its separators and its header; the dataset triplets reads the columns of pairs",
+                path.display()
+            );
+        }
         if let Some(file) = files
             .iter()
             .find(|file| self.format == Format::Lines && begins_as_json(file))
@@ -99,6 +108,11 @@ impl Dataset for Sentences {
 
 fn begins_as_wikitext(file: &Corpus) -> bool {
     file.get(0).is_ok_and(|first| Format::Wikitext.is_heading(&first))
+}
+
+fn is_named_table(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["csv", "tsv"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn begins_as_json(file: &Corpus) -> bool {

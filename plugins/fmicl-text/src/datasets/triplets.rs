@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// CSV, TSV or JSONL files with three columns: a sentence, its entailment (the positive) and its contradiction (a hard negative); or the
-/// first two alone. All files have the same number of them. Of more columns, and of objects of JSON, those with usual names are taken.
+/// first two alone. All files have the same number of them. Columns with usual names are found by them, whatever their order and whatever else there is.
 ///
 /// The first row of two or three columns is a header, which the log shows, unless a field of it contains white space or ends like a sentence
 /// and none is a usual column name: then it is a triplet.
@@ -221,12 +221,18 @@ mod tests {
             "{\"id\": 1, \"Positive\": \"b\", \"anchor\": \"a\", \"negative\": \"c\"}\n\
              {\"id\": 2, \"Positive\": \"q\", \"anchor\": \"p\", \"negative\": \"r\"}\n",
             "id;negative;Positive;anchor\n1;c;b;a\n2;r;q;p\n",
+            "negative,anchor,positive\nc,a,b\nr,p,q\n",
             "[\"a\", \"b\", \"c\"]\n[\"p\", \"q\", \"r\"]\n",
         ] {
             assert_eq!(open(&[text]).unwrap(), [["a", "b", "c"], ["p", "q", "r"]], "{text}");
         }
         let simcse = open(&["{\"sent0\": \"a\", \"sent1\": \"b\"}\n"]).unwrap();
         assert_eq!(simcse, [["a", "b"]]);
+        for text in ["id,question,answer\n7,a,b\n", "answer,question\nb,a\n"] {
+            assert_eq!(open(&[text]).unwrap(), [["a", "b"]], "{text}");
+        }
+        let other = open(&["question,answer,wrong\na,b,c\n"]).unwrap();
+        assert_eq!(other, [["a", "b", "c"]]);
     }
 
     /// `train.py` of SimCSE, by way of pandas.

@@ -325,4 +325,24 @@ fn a_place_that_cannot_be_is_an_error_before_anything_is_read() {
         said.is_empty() && result.unwrap_err().contains("there is no folder"),
         "{said}"
     );
+    // What lies there may be the data's own, or a list that was edited.
+    let there = folder.path().join("photo.png");
+    std::fs::write(&there, "a photo").unwrap();
+    let over = Options {
+        json: Some(there.clone()),
+        ..options()
+    };
+    let error = checked(&load("odd", &[]).unwrap(), &over).1.unwrap_err();
+    assert!(
+        error.ends_with("photo.png is there already; name another file, or remove it"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&there).unwrap(), b"a photo");
+    let both = Options {
+        json: Some(folder.path().join("new")),
+        list: Some(folder.path().join("new")),
+        ..options()
+    };
+    let error = checked(&load("odd", &[]).unwrap(), &both).1.unwrap_err();
+    assert_eq!(error, "--json and --list name one file; name two");
 }

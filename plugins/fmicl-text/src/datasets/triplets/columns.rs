@@ -56,8 +56,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those of a file that begins with this row. Two or three columns are taken in their order; of more, and of
-    /// objects of JSON, those with known names.
+    /// Those of a file that begins with this row. Columns with known names are those; of two or three without them, the order says which is which.
     ///
     /// # Errors
     /// [`Error::Data`] with the columns that are wanted.
@@ -84,8 +83,11 @@ impl Columns {
                 path.display()
             );
         }
+        let in_order: Vec<usize> = (0..width).collect();
+        // Names win over the order, such as of `id, question, answer`; but a last column of another name may be a negative.
+        let named = by_name(first).filter(|taken| is_named && (taken.len() == width || !in_order.starts_with(taken)));
         Ok(Columns {
-            taken: (0..width).collect(),
+            taken: named.unwrap_or(in_order),
             width,
             is_named,
         })
