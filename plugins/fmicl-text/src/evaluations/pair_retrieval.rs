@@ -77,9 +77,10 @@ impl Evaluation for PairRetrieval {
         })?;
         let opened = Opened::new(&triplets::read(&self.data.0, "data")?, self.k.clone())?;
         let (most, ranked) = (self.k.iter().copied().max().unwrap_or_default(), opened.least());
-        require(most <= ranked, "k", || {
-            format!("{most} is more than the {ranked} sentences that are ranked for one; take at most that many")
-        })?;
+        if most > ranked {
+            let message = format!("has {ranked} sentences to rank, fewer than the {most} of `k`; give a smaller one");
+            return Err(Error::data(&self.data.0[0], message));
+        }
         Ok(Box::new(opened))
     }
 

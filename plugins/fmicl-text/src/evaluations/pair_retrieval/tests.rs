@@ -129,7 +129,7 @@ fn what_is_wrong_is_one_line() {
         let error = part.open().err().unwrap().to_string();
         error.replace(&format!("{}/", folder.path().display()), "")
     };
-    let expected = "k: 3 is more than the 2 sentences that are ranked for one; take at most that many";
+    let expected = "pairs.csv: has 2 sentences to rank, fewer than the 3 of `k`; give a smaller one";
     assert_eq!(error("a.,b.\nc.,d.\n", &[1, 3]), expected);
     assert!(error("a.,b.,1\nc.,d.,2\n", &[1]).contains("pairs with scores are of the dataset stsb-csv"));
     let missing = PairRetrieval::default().open().err().unwrap().to_string();
