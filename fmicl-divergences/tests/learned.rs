@@ -117,7 +117,7 @@ fn naive(objective: &FMicl, factors: &Factors, all: &[Tensor; 2], shift: f64, co
     let is_learned = |name: &str| objective.similarity.learned().iter().any(|scalar| scalar.name == name);
     let scale = match is_learned("log_temperature") {
         true => (-&all[0]).exp(),
-        false => Tensor::from(4.0),
+        false => Tensor::from(2.0),
     };
     let [negative, positive] = cosines;
     let offset = (factors.offset)(&all[1], &scale, &negative);

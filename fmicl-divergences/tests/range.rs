@@ -30,7 +30,7 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
         ("hellinger", "{ name = 'gaussian', sigma = 0.05 }", "a larger sigma"),
         (
             "pearson",
-            "{ name = 'gaussian', mu = 1e17 }",
+            "{ name = 'gaussian', temperature = 0.25, mu = 1e17 }",
             "a larger sigma, or a mu nearer to 1",
         ),
         ("kl", "{ name = 'cosine', tau = 0.01 }", "a larger tau"),
@@ -70,7 +70,7 @@ fn a_mu_at_which_even_orthogonal_features_are_out_of_range_is_refused() {
         let with = |mu: &str| objective(divergence, &format!("{{ name = 'gaussian', mu = {mu} }}"));
         assert_eq!(
             with("1e30").unwrap_err().to_string(),
-            "similarity.mu: 1e30 is above 5.5e17, where orthogonal features have a ratio of 1e16: gradients overflow f32 or \
+            "similarity.mu: 1e30 is above 7.4e16, where orthogonal features have a ratio of 1e16: gradients overflow f32 or \
              vanish there; take a smaller mu"
         );
         with("1e15").unwrap();
