@@ -30,7 +30,7 @@ fn what_is_too_steep_is_refused_with_the_option_that_is_at_fault() {
         ("hellinger", "{ name = 'gaussian', sigma = 0.05 }", "a larger sigma"),
         (
             "pearson",
-            "{ name = 'gaussian', temperature = 0.25, mu = 1e17 }",
+            "{ name = 'gaussian', sigma = 0.5, mu = 1e17 }",
             "a larger sigma, or a mu nearer to 1",
         ),
         ("kl", "{ name = 'cosine', tau = 0.01 }", "a larger tau"),
