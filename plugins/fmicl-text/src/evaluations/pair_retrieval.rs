@@ -14,6 +14,7 @@
 
 mod ranks;
 
+use super::encoded;
 use crate::datasets::triplets;
 use crate::paths::Paths;
 use crate::pool::{Distinct, Pool};
@@ -151,12 +152,7 @@ impl Task for Opened {
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
-        let features = it.encode(self.sentences.clone())?;
-        if features.isfinite().all().int64_value(&[]) == 0 {
-            return Err(Error::Run(
-                "the encoder's features have values that are not finite: it has diverged".into(),
-            ));
-        }
+        let features = encoded(it, &self.sentences)?;
         let features = normalize(&features);
         let mut metrics = Vec::new();
         for (way, sought) in WAYS.iter().zip(&self.ways) {

@@ -18,6 +18,7 @@ mod spearman;
 
 use pairs::Pairs;
 
+use super::encoded;
 use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::tch::Tensor;
@@ -132,12 +133,7 @@ impl Task for Opened {
     }
 
     fn judge(&self, it: &dyn Representation) -> Result<Report> {
-        let features = it.encode(self.sentences.clone())?;
-        if features.isfinite().all().int64_value(&[]) == 0 {
-            return Err(Error::Run(
-                "the encoder's features have values that are not finite: it has diverged".into(),
-            ));
-        }
+        let features = encoded(it, &self.sentences)?;
         let layout::Found {
             tasks,
             geometry,

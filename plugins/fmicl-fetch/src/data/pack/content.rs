@@ -1,7 +1,7 @@
 //! The bytes of a sample in a shard.
 
 use clap::ValueEnum;
-use fmicl_core::{Error, Image, Patch, Region, Result, Samples, read_file};
+use fmicl_core::{Error, Image, Region, Result, Samples, read_file};
 use fmicl_data::datasets::EXTENSIONS;
 use fmicl_data::transforms::resize_shorter_side;
 use fmicl_data::{MOST_FILE, decode};
@@ -46,7 +46,10 @@ pub(super) fn of(samples: &dyn Samples, index: usize, size: Option<usize>, encod
     match (file, whole.region.width.min(whole.region.height) > size) {
         (Some(file), false) => Ok(file.content()),
         (None, false) => save(&samples.image(index)?, encode.unwrap_or(Encode::Jpeg)),
-        (_, true) => save(&resized(&whole, size), encode.unwrap_or(Encode::Jpeg)),
+        (_, true) => save(
+            &Image::from(&resize_shorter_side(&whole, size)),
+            encode.unwrap_or(Encode::Jpeg),
+        ),
     }
 }
 
@@ -78,17 +81,6 @@ fn extension(path: &Path) -> String {
     // A format is told by the content.
     own.filter(|own| EXTENSIONS.contains(&&**own))
         .unwrap_or_else(|| "jpg".into())
-}
-
-fn resized(image: &Patch, size: usize) -> Image {
-    let planes = resize_shorter_side(image, size);
-    let [red, green, blue] = planes.split();
-    let pixels = red
-        .iter()
-        .zip(green)
-        .zip(blue)
-        .flat_map(|((&red, &green), &blue)| [red, green, blue]);
-    Image::new(planes.width, planes.height, pixels.collect())
 }
 
 fn save(image: &Image, encode: Encode) -> Result<Content> {
