@@ -12,6 +12,7 @@
 # make reference    write docs/REFERENCE.md from the registry
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
+# make check-schema check the JSON Schema of experiments against those in experiments/
 # make check-text   check against sentence-transformers that sentences get the same vectors (STS=FILE: and correlation)
 
 SHELL := bash
@@ -28,7 +29,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text reference
+.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text check-schema reference
 
 setup:
 	@scripts/setup
@@ -96,6 +97,9 @@ golden: setup
 
 check-export: build
 	@scripts/golden scripts/check_export.py
+
+check-schema: build
+	@scripts/golden scripts/check_schema.py
 
 check-text: build text-model
 	@STS=$(STS) scripts/golden scripts/check_text.py

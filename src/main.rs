@@ -20,6 +20,8 @@ use fmicl_figures as _;
 use fmicl_probes as _;
 #[cfg(feature = "schedules")]
 use fmicl_schedules as _;
+#[cfg(feature = "schema")]
+use fmicl_schema as _;
 #[cfg(feature = "shards")]
 use fmicl_shards as _;
 #[cfg(feature = "sweep")]

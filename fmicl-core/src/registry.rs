@@ -14,7 +14,7 @@ mod suggest;
 mod words;
 
 pub use below_zero::BelowZero;
-pub use docs::{Docs, Documented};
+pub use docs::{Docs, Documented, in_one_line};
 #[doc(hidden)]
 pub use docs::{Of, With, Without};
 pub use part::Part;

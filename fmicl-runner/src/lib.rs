@@ -6,6 +6,7 @@ mod commands;
 pub mod config;
 pub mod data;
 mod device;
+pub mod document;
 pub mod eval;
 pub mod home;
 mod left_out;

@@ -5,6 +5,12 @@ use std::marker::PhantomData;
 /// Each option of a part and the lines of its doc comment.
 pub type Docs = &'static [(&'static str, &'static [&'static str])];
 
+/// A doc comment in one line; links between items, which lead nowhere outside rustdoc, become their words.
+pub fn in_one_line(lines: &[&str]) -> String {
+    let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+    words.join(" ").replace("[`", "`").replace("`]", "`")
+}
+
 /// Gives the doc comments of an options struct's fields; `#[derive(Documented)]` implements it.
 ///
 /// A part without it is registered as well: its options are then listed without a description.

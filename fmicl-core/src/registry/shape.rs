@@ -1,7 +1,9 @@
 //! The keys that a type reads, as serde knows them: nothing else lists them.
 
 use crate::registry::{KindInfo, kinds};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use toml::Value;
 
 /// Shape of a config at a key.
@@ -13,6 +15,23 @@ pub enum Shape {
     Part(&'static str),
     /// A table of parts of this kind by their names.
     Parts(&'static str),
+    /// A list; the shape of its items is that of any key within it.
+    List,
+    /// A table with keys of the user's own; the shape of its values is that of any key within it.
+    Map,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Integer {
+        /// Whether it may be below 0.
+        signed: bool,
+    },
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
     /// Anything else.
     Other,
 }
@@ -114,6 +133,15 @@ fn walk(
     }
 }
 
+/// The methods of [`Deserializer`] that answer with the shape of a value that holds no others.
+macro_rules! scalars {
+    ($($shape:expr => $($method:ident)+;)+) => {$($(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Answer> {
+            self.scalar($shape, visitor)
+        }
+    )+)+};
+}
+
 /// Deserializer without a value. It returns the shape of the type at a path as an error; without a path, this is
 /// [`Shape::Other`].
 #[derive(Clone, Copy)]
@@ -160,9 +188,63 @@ impl<'de> Deserializer<'de> for Ask<'_> {
         }
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map enum identifier ignored_any
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Answer> {
+        match self.0 {
+            Some([]) => Err(Answer(Shape::List)),
+            Some([_, rest @ ..]) => visitor.visit_seq(OneItem(Some(Ask(Some(rest))))),
+            None => Err(Answer(Shape::Other)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Answer> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Answer> {
+        match self.0 {
+            Some([]) => Err(Answer(Shape::Map)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Answer> {
+        self.scalar(Shape::OneOf(variants), visitor)
+    }
+
+    scalars! {
+        Shape::Bool => deserialize_bool;
+        Shape::Integer { signed: true } => deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64;
+        Shape::Integer { signed: false } => deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
+        Shape::Number => deserialize_f32 deserialize_f64;
+        Shape::Text => deserialize_char deserialize_str deserialize_string;
+    }
+
+    serde::forward_to_deserialize_any! { bytes byte_buf unit unit_struct tuple_struct identifier ignored_any }
+}
+
+impl Ask<'_> {
+    /// Answers with the shape of a value that holds no others.
+    fn scalar<'de, V: Visitor<'de>>(self, shape: Shape, visitor: V) -> Result<V::Value, Answer> {
+        match self.0 {
+            Some([]) => Err(Answer(shape)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+}
+
+/// A list of one item.
+struct OneItem<'a>(Option<Ask<'a>>);
+
+impl<'de> SeqAccess<'de> for OneItem<'_> {
+    type Error = Answer;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Answer> {
+        self.0.take().map(|item| seed.deserialize(item)).transpose()
     }
 }
 
@@ -212,7 +294,54 @@ mod tests {
         );
         assert!(fields::<f64>().is_empty());
         assert_eq!(shape::<crate::FMicl>(&["similarity"]), Shape::Part("similarity"));
-        assert_eq!(shape::<crate::FMicl>(&["alpha"]), Shape::Other);
+        assert_eq!(shape::<crate::FMicl>(&["divergence"]), Shape::Part("divergence"));
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        First,
+        SecondOne,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[expect(dead_code, reason = "it is asked for its keys alone")]
+    struct Values {
+        on: bool,
+        count: Option<u8>,
+        offset: i64,
+        rate: Option<f64>,
+        path: std::path::PathBuf,
+        choice: Option<Choice>,
+        pair: (f64, f64),
+        parts: Vec<crate::Part<dyn crate::Divergence>>,
+        lists: Vec<Vec<bool>>,
+        by_name: std::collections::BTreeMap<String, u64>,
+        any: toml::Value,
+    }
+
+    #[test]
+    fn the_type_of_every_value_is_found_and_that_of_what_is_in_lists_and_maps() {
+        let at = |path: &[&str]| shape::<Values>(path);
+        assert_eq!(at(&["on"]), Shape::Bool);
+        assert_eq!(at(&["count"]), Shape::Integer { signed: false });
+        assert_eq!(at(&["offset"]), Shape::Integer { signed: true });
+        assert_eq!(at(&["rate"]), Shape::Number);
+        assert_eq!(at(&["path"]), Shape::Text);
+        assert_eq!(at(&["choice"]), Shape::OneOf(&["first", "second-one"]));
+        assert_eq!((at(&["pair"]), at(&["pair", "0"])), (Shape::List, Shape::Number));
+        assert_eq!(
+            (at(&["parts"]), at(&["parts", "0"])),
+            (Shape::List, Shape::Part("divergence"))
+        );
+        assert_eq!(at(&["lists", "0", "0"]), Shape::Bool);
+        assert_eq!(
+            (at(&["by_name"]), at(&["by_name", "x"])),
+            (Shape::Map, Shape::Integer { signed: false })
+        );
+        assert_eq!(at(&["any"]), Shape::Other);
+        // Of what holds nothing there is nothing.
+        assert_eq!(at(&["on", "x"]), Shape::Other);
     }
 
     #[derive(serde::Deserialize)]

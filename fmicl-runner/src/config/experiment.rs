@@ -5,8 +5,8 @@ use crate::DeviceChoice;
 use fmicl_core::registry;
 use fmicl_core::registry::BelowZero;
 use fmicl_core::{
-    Architecture, Backbone, Chosen, Dataset, Engine, Error, Modality, Objective, Optimizer, Part, Result, Tracker,
-    Views,
+    Architecture, Backbone, Chosen, Dataset, Documented, Engine, Error, Modality, Objective, Optimizer, Part, Result,
+    Tracker, Views,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// options. `extends = "other.toml"`, relative to the file, takes everything that the file does not say from
 /// another one: tables merge key by key, those of a part of the same name, too, and a part whose name changes, or of which a
 /// name alone is written, is replaced whole.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// The samples.

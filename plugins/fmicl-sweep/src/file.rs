@@ -23,15 +23,17 @@
 use super::best::{Best, counterparts};
 use super::lists::{among, unique};
 use super::reference::Reference;
-use fmicl_core::{Error, Result, require};
+use fmicl_core::registry::{self, Documented as _};
+use fmicl_core::{Documented, Error, Result, require};
 use fmicl_runner::config::{self, Change, Node};
+use fmicl_runner::document::Document;
 use fmicl_runner::home;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// A sweep file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Documented, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFile {
     /// The experiment that every run begins with, relative to the sweep file.
@@ -63,8 +65,23 @@ pub struct SweepFile {
     source: Option<Node>,
 }
 
+fmicl_core::inventory::submit! {
+    Document {
+        name: "sweep",
+        summary: "A sweep: a grid of experiments that begin with the same one.",
+        shape: registry::shape::<SweepFile>,
+        docs: |at| match at {
+            "" => SweepFile::OPTIONS,
+            "axis.0" => Axis::OPTIONS,
+            "scale.0" => Scale::OPTIONS,
+            "report" => Reported::OPTIONS,
+            _ => &[],
+        },
+    }
+}
+
 /// An axis of the grid.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Documented, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What the table calls it.
@@ -83,7 +100,7 @@ pub struct Axis {
 }
 
 /// A smaller version of a sweep: its changes lie over the experiment's values and under those of the axes.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Documented, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
     /// Changes to the experiment, each as `--set` takes them.
@@ -95,7 +112,7 @@ pub struct Scale {
 }
 
 /// What the table and the plot show.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Documented, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reported {
     /// The axis whose values stand side by side; the others make the rows.

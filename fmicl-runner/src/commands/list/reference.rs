@@ -1,7 +1,7 @@
 //! `fmicl list --doc`: the reference of all parts in Markdown.
 
 use crate::config::{Eval, Train};
-use fmicl_core::registry::{Docs, Documented, KindInfo, Listing, Shape, kinds};
+use fmicl_core::registry::{Docs, Documented, KindInfo, Listing, Shape, in_one_line, kinds};
 
 const HEAD: &str = "# Reference
 
@@ -46,12 +46,6 @@ fn own(name: &str, options: Docs) -> String {
         text += &format!("| `{option}` | {} |\n", cell(&in_one_line(lines)));
     }
     text
-}
-
-/// A doc comment in one line; links between items lead nowhere outside rustdoc.
-fn in_one_line(lines: &[&str]) -> String {
-    let words: Vec<_> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
-    words.join(" ").replace("[`", "`").replace("`]", "`")
 }
 
 /// An option that holds a part under the part's own name is described by that part's summary.
