@@ -1,6 +1,7 @@
-//! Files: opening what may be anything, writing atomically, files of tensors, fingerprints.
+//! Files: opening what may be anything, text, writing atomically, files of tensors, fingerprints.
 
 pub mod disk;
+pub mod encoding;
 pub(crate) mod files;
 pub(crate) mod portion;
 pub(crate) mod reads;

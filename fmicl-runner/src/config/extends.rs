@@ -4,7 +4,7 @@ use super::misplaced::placed;
 use super::tree::{Node, Value};
 use super::{Eval, Train, parse};
 use fmicl_core::registry::fields;
-use fmicl_core::{Error, Problem, Result, beside};
+use fmicl_core::{Error, Problem, Result, beside, encoding};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a config file.
@@ -117,5 +117,6 @@ pub(super) fn read_text(path: &Path) -> Result<String> {
     };
     let bytes =
         fmicl_core::read_file(path, MOST, &format!("name a TOML file{hint}")).map_err(Error::named_in_config)?;
-    String::from_utf8(bytes).map_err(|_| Error::config(format!("{}: is not UTF-8 text", path.display())))
+    let text = encoding::whole(&bytes, path).map_err(Error::named_in_config)?;
+    Ok(text.to_string())
 }

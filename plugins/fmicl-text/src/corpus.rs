@@ -7,9 +7,8 @@ mod offsets;
 pub use format::Format;
 pub(crate) use offsets::Offsets;
 
-use crate::encoding;
 use crate::files::Bytes;
-use fmicl_core::{Error, Portion, Result};
+use fmicl_core::{Error, Portion, Result, encoding};
 use std::path::{Path, PathBuf};
 
 /// Maximum bytes of a line; a longer one means that the file has no lines.

@@ -1,8 +1,7 @@
 //! The bytes of a file: mapped where they are plain, unpacked where they are gzipped.
 
-use crate::encoding;
 use flate2::read::MultiGzDecoder;
-use fmicl_core::{Error, Result, not_a_pointer, open_file};
+use fmicl_core::{Error, Result, encoding, not_a_pointer, open_file};
 use memmap2::Mmap;
 use std::io::Read;
 use std::ops::Deref;
@@ -20,8 +19,6 @@ pub(crate) enum Bytes {
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The most bytes that a gzipped file may unpack to: they are held in memory, and a small file can claim any number.
 const MOST_UNPACKED: u64 = 4 << 30;
-/// Byte order mark of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Bytes {
     /// Opens `path`, gzipped or not (decided by its content); `hint` ends the error message if there is no such file.
@@ -63,18 +60,15 @@ impl Bytes {
     /// Checks that the bytes do not begin like another format or encoding.
     fn of_text(self, path: &Path) -> Result<Self> {
         not_a_pointer(path, &self)?;
-        match encoding::marked(&self) {
-            Some(name) => Err(encoding::not_utf8_by_mark(path, name)),
-            None => Ok(self),
-        }
+        encoding::require_no_other_mark(&self, path)?;
+        Ok(self)
     }
 
     /// Length of the byte order mark.
     pub fn text_start(&self) -> usize {
-        if self.starts_with(BYTE_ORDER_MARK) {
-            BYTE_ORDER_MARK.len()
-        } else {
-            0
+        match self.starts_with(encoding::MARK) {
+            true => encoding::MARK.len(),
+            false => 0,
         }
     }
 }

@@ -3,7 +3,6 @@
 mod backbones;
 mod corpus;
 mod datasets;
-mod encoding;
 mod evaluations;
 mod files;
 mod json;

@@ -4,10 +4,9 @@ mod json_lines;
 mod separator;
 
 use crate::corpus::LONGEST_LINE;
-use crate::encoding;
 use crate::files::{Bytes, lines_of};
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, encoding};
 use std::path::Path;
 
 /// A CSV file (RFC 4180: fields quoted with `"` where they hold their separator: commas, or semicolons or bars), one of tabs, in

@@ -3,7 +3,7 @@
 //! Source: SimCLR, arXiv 2002.05709, section 4.2: 1 % and 10 % of ImageNet, about as many of each class, which its code has as
 //! lists of file names (`imagenet_subsets/1percent.txt`).
 
-use fmicl_core::{Error, Result, Samples, read_file, require, split_mix, word_of};
+use fmicl_core::{Error, Result, Samples, encoding, read_file, require, split_mix, word_of};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeSet, HashMap};
@@ -43,8 +43,8 @@ impl Labels {
             Labels::Share(share) => Ok(Chosen::Share(*share)),
             Labels::List(path) => {
                 let bytes = read_file(path, MOST, "give a file with the name of a sample's file in each line")?;
-                let text = String::from_utf8(bytes).map_err(|_| Error::data(path, "is no text in UTF-8"))?;
-                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                let lines = encoding::whole(&bytes, path)?.lines().map(str::trim);
+                let lines = lines.filter(|line| !line.is_empty());
                 let names: Vec<_> = lines.map(PathBuf::from).collect();
                 if names.is_empty() {
                     return Err(Error::data(path, "names no file"));

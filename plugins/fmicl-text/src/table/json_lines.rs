@@ -1,10 +1,9 @@
 //! Rows of JSON lines: an object or an array a line.
 
 use super::{Kind, Row, Table};
-use crate::encoding;
 use crate::files::lines_of;
 use csv::StringRecord;
-use fmicl_core::Result;
+use fmicl_core::{Result, encoding};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;

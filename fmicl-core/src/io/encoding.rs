@@ -1,14 +1,17 @@
-//! Detection of other encodings than UTF-8.
+//! Text files: UTF-8, or an error that names the encoding and the command that converts it.
 
-use fmicl_core::Error;
+use crate::{Error, Result};
 use std::cmp::Ordering;
 use std::path::Path;
 
 /// Bytes that are looked at to tell an encoding.
 const LOOKED_AT: usize = 1 << 16;
 
+/// Byte-order mark of UTF-8, with which spreadsheets begin a file.
+pub const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// An encoding by iconv's name, where the first bytes are its byte-order mark.
-pub(crate) fn marked(bytes: &[u8]) -> Option<&'static str> {
+fn marked(bytes: &[u8]) -> Option<&'static str> {
     // UTF-32's little-endian mark begins as UTF-16's.
     [
         (&b"\xff\xfe\0\0"[..], "utf-32"),
@@ -57,17 +60,37 @@ fn guessed(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A file begins with another encoding's mark.
-pub(crate) fn not_utf8_by_mark(path: &Path, name: &str) -> Error {
+/// Checks that a file's bytes do not begin with the byte-order mark of UTF-16 or UTF-32.
+///
+/// # Errors
+/// [`Error::Data`] with the encoding.
+pub fn require_no_other_mark(bytes: &[u8], path: &Path) -> Result<()> {
+    let Some(name) = marked(bytes) else { return Ok(()) };
     let message = format!(
         "is {}, by its byte-order mark, not UTF-8; convert the file: `iconv -f {name} -t utf-8`",
         name.to_uppercase()
     );
-    Error::data(path, message)
+    Err(Error::data(path, message))
+}
+
+/// The text of a file's bytes, without the mark of UTF-8.
+///
+/// # Errors
+/// [`Error::Data`] for another encoding and for a NUL, with the line and what converts the file.
+pub fn whole<'a>(bytes: &'a [u8], path: &Path) -> Result<&'a str> {
+    require_no_other_mark(bytes, path)?;
+    let text = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let (end, nul) = match (std::str::from_utf8(text), memchr::memchr(0, text)) {
+        (Ok(text), None) => return Ok(text),
+        (_, Some(nul)) => (nul, true),
+        (Err(error), None) => (error.valid_up_to(), false),
+    };
+    let line = 1 + memchr::memchr_iter(b'\n', &text[..end]).count() as u64;
+    Err(no_text(path, line, bytes, nul))
 }
 
 /// Error for a line that is not UTF-8 or has a NUL; `bytes` are the whole file's.
-pub(crate) fn no_text(path: &Path, line: u64, bytes: &[u8], nul: bool) -> Error {
+pub fn no_text(path: &Path, line: u64, bytes: &[u8], nul: bool) -> Error {
     let message = match (guessed(bytes), nul) {
         (Some(name), _) => format!(
             "line {line} is not UTF-8, and looks like {} without a byte-order mark; convert the file: `iconv -f {name} -t utf-8`",
@@ -81,11 +104,11 @@ pub(crate) fn no_text(path: &Path, line: u64, bytes: &[u8], nul: bool) -> Error 
     Error::data(path, message)
 }
 
-/// The text of a line of a file.
+/// The text of a line of a file, of which `number` is the line's and `bytes` are all.
 ///
 /// # Errors
 /// As [`no_text`] says.
-pub(crate) fn text<'a>(line: &'a [u8], path: &Path, number: u64, bytes: &[u8]) -> Result<&'a str, Error> {
+pub fn text<'a>(line: &'a [u8], path: &Path, number: u64, bytes: &[u8]) -> Result<&'a str> {
     let nul = memchr::memchr(0, line).is_some();
     match std::str::from_utf8(line) {
         Ok(text) if !nul => Ok(text),
@@ -149,6 +172,21 @@ mod tests {
             let text = start.to_string() + &"\u{e9}".repeat(LOOKED_AT);
             assert_eq!(guessed(text.as_bytes()), None, "{start:?}");
         }
+    }
+
+    #[test]
+    fn a_whole_file_is_text_or_an_error_with_its_line() {
+        let error = |bytes: &[u8]| whole(bytes, Path::new("x")).unwrap_err().to_string();
+        assert_eq!(whole("\u{feff}a\nb".as_bytes(), Path::new("x")).unwrap(), "a\nb");
+        assert_eq!(
+            error(&utf16("\u{feff}a\n", false)),
+            "x: is UTF-16, by its byte-order mark, not UTF-8; convert the file: `iconv -f utf-16 -t utf-8`"
+        );
+        assert!(error(&utf16("a dog\nruns\n", true)).starts_with("x: line 1 is not UTF-8, and looks like UTF-16BE "));
+        let latin = b"a\nb\ncaf\xe9 au lait\n";
+        assert!(error(latin).starts_with("x: line 3 is not UTF-8; convert the file, such as with `iconv -f latin1"));
+        let nul = [b"a\n", &b"a dog runs. ".repeat(9)[..], b"\0\n"].concat();
+        assert_eq!(error(&nul), "x: line 2 has a NUL character; `tr -d '\\0'` removes them");
     }
 
     #[test]
