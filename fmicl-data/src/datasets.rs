@@ -57,7 +57,7 @@ pub use fashion_mnist::FashionMnist;
 pub use flowers102::Flowers102;
 pub use food101::Food101;
 pub use idx::Idx;
-pub use image_folder::{ImageFolder, TESTS};
+pub use image_folder::{ImageFolder, TESTS, called as folders_called};
 pub use imagenet::ImageNet;
 pub use leave_out::{COLUMNS as LEAVE_OUT_COLUMNS, LeaveOut, path_below};
 pub use links::FollowLinks;

@@ -5,19 +5,19 @@ use fmicl_core::testing::check_dataset;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, LumaA, RgbImage, RgbaImage};
 
 /// A photo-like image of one colour a column.
-fn photo(width: u32, height: u32, seed: u32) -> RgbImage {
+pub(super) fn photo(width: u32, height: u32, seed: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([x * 7 + seed, y * 5, x + y].map(|value| (value % 256) as u8))
     })
 }
 
-fn save(image: impl Into<DynamicImage>, path: PathBuf) {
+pub(super) fn save(image: impl Into<DynamicImage>, path: PathBuf) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     image.into().save(path).unwrap();
 }
 
 /// Two classes, `cat` with two images and `dog` with one, in `train` and `val`.
-fn write(root: &Path) -> ImageFolder {
+pub(super) fn write(root: &Path) -> ImageFolder {
     for split in ["train", "val"] {
         save(photo(12, 9, 1), root.join(split).join("dog/a.PNG"));
         save(photo(10, 8, 2), root.join(split).join("cat/deep/b.png"));
@@ -30,7 +30,7 @@ fn write(root: &Path) -> ImageFolder {
     }
 }
 
-fn error(dataset: &ImageFolder, split: Split) -> String {
+pub(super) fn error(dataset: &ImageFolder, split: Split) -> String {
     dataset.open(split).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -136,138 +136,6 @@ fn folders_are_no_classes_where_there_are_no_labels() {
         assert_eq!((samples.len(), samples.classes()), (3, 0));
         check_dataset(&*samples);
     }
-}
-
-#[test]
-fn a_test_folder_that_is_named_is_not_trained_on() {
-    for name in ["holdout", "Test", "VAL"] {
-        let folder = tempfile::tempdir().unwrap();
-        for (seed, path) in ["cat/1.png", "dog/2.png", "dog/3.png"].into_iter().enumerate() {
-            save(photo(9, 9, seed as u32), folder.path().join(path));
-        }
-        save(photo(9, 9, 7), folder.path().join(name).join("dog/4.png"));
-        let dataset = |train: &str, labels, test: &str| ImageFolder {
-            root: folder.path().into(),
-            train: train.into(),
-            labels,
-            test: Some(test.into()),
-            ..Default::default()
-        };
-        let lengths =
-            |dataset: &ImageFolder| [Split::Train, Split::Test].map(|split| dataset.open(split).unwrap().len());
-        assert_eq!(lengths(&dataset("train", false, name)), [3, 1]);
-        assert_eq!(lengths(&dataset(".", false, &format!("./{name}"))), [3, 1]);
-        assert_eq!(lengths(&dataset(".", true, name)), [3, 1]);
-        assert_eq!(dataset(".", true, name).open(Split::Train).unwrap().classes(), 2);
-        assert_eq!(lengths(&dataset(".", false, ".")), [4, 4]);
-        let within = error(&dataset(".", false, &format!("{name}/dog")), Split::Train);
-        assert!(
-            within.contains("dog: `test` names a folder within one to train on; "),
-            "{within}"
-        );
-    }
-}
-
-#[test]
-fn without_labels_the_root_itself_will_do_where_it_holds_no_split() {
-    let folder = tempfile::tempdir().unwrap();
-    save(photo(4, 4, 0), folder.path().join("holiday/2024/a.png"));
-    save(photo(4, 4, 1), folder.path().join("b.png"));
-    let with = |labels| ImageFolder {
-        root: folder.path().into(),
-        labels,
-        ..Default::default()
-    };
-    let samples = with(false).open(Split::Train).unwrap();
-    assert_eq!((samples.len(), samples.classes()), (2, 0));
-    assert!(error(&with(true), Split::Train).contains("train: there is no such folder; `root`"));
-    // Photos to test on are not trained on.
-    save(photo(4, 4, 2), folder.path().join("val/c.png"));
-    assert!(
-        error(&with(false), Split::Train).contains(": holds `val`, and neither `train` nor `training`; the option")
-    );
-}
-
-#[test]
-fn the_test_split_is_the_first_folder_that_holds_a_class() {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = write(folder.path());
-    save(photo(2, 2, 0), folder.path().join("test/1.png"));
-    let samples = dataset.open(Split::Test).unwrap();
-    let root = folder.path().display();
-    let expected = format!("{root}/test: holds no class of training; the test split is `val`");
-    assert_eq!((samples.len(), &samples.notes()[0]), (3, &expected));
-    std::fs::rename(folder.path().join("val"), folder.path().join("valid")).unwrap();
-    assert_eq!(dataset.open(Split::Test).unwrap().len(), 3);
-    std::fs::rename(folder.path().join("valid"), folder.path().join("held-out")).unwrap();
-    let found = error(&dataset, Split::Test);
-    assert!(
-        found.contains("test: holds photos where a folder of them for each class is expected"),
-        "{found}"
-    );
-    let named = ImageFolder {
-        test: Some("held-out".into()),
-        ..dataset
-    };
-    let samples = named.open(Split::Test).unwrap();
-    assert!(
-        (samples.len(), samples.notes().len()) == (3, 1),
-        "{:?}",
-        samples.notes()
-    );
-}
-
-#[test]
-fn splits_have_the_names_that_people_give_them() {
-    for (train, test) in [
-        ("train", "test"),
-        ("training", "testing"),
-        ("train", "valid"),
-        ("training", "validation"),
-        ("training", "val"),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let dataset = write(folder.path());
-        std::fs::rename(folder.path().join("train"), folder.path().join("x")).unwrap();
-        std::fs::rename(folder.path().join("val"), folder.path().join(test)).unwrap();
-        std::fs::rename(folder.path().join("x"), folder.path().join(train)).unwrap();
-        for (split, name) in [(Split::Train, train), (Split::Test, test)] {
-            let samples = dataset.open(split).unwrap();
-            assert_eq!((samples.len(), samples.classes()), (3, 2), "{train} {test}");
-            assert!(samples.path(0).unwrap().starts_with(folder.path().join(name)));
-        }
-    }
-}
-
-#[test]
-fn of_two_labelled_splits_beside_training_the_one_that_is_not_used_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = write(folder.path());
-    save(photo(2, 2, 0), folder.path().join("test/dog/1.png"));
-    let samples = dataset.open(Split::Test).unwrap();
-    let root = folder.path().display();
-    let expected = format!("{root}/val: is not used, since the test split is `test`; `test = \"val\"` tests on it");
-    assert_eq!((samples.len(), &samples.notes()[0]), (1, &expected));
-    let on_val = ImageFolder {
-        test: Some("val".into()),
-        ..dataset
-    };
-    let samples = on_val.open(Split::Test).unwrap();
-    assert_eq!((samples.len(), samples.notes().len()), (3, 1), "{:?}", samples.notes());
-}
-
-#[test]
-fn a_training_split_that_is_missing_is_named_beside_what_is_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = write(folder.path());
-    std::fs::rename(folder.path().join("train"), folder.path().join("test")).unwrap();
-    let found = error(&dataset, Split::Train);
-    assert!(
-        found.ends_with(
-            ": holds `test`, and neither `train` nor `training`; the option `train` names the training split's folder"
-        ),
-        "{found}"
-    );
 }
 
 #[test]
