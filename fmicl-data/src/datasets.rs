@@ -66,7 +66,7 @@ pub use mnist::Mnist;
 pub use pets::Pets;
 pub use place::data_folder;
 pub use stl10::Stl10;
-pub use subset::{Spread, Subset};
+pub use subset::Subset;
 pub use svhn::{Svhn, SvhnPretrain};
 pub use tiny_imagenet::TinyImageNet;
 pub use training_lists::TrainingLists;

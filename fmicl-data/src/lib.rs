@@ -6,7 +6,7 @@ mod loader;
 pub mod transforms;
 mod views;
 
-pub use datasets::{Chosen, Spread, data_folder};
+pub use datasets::{Chosen, data_folder};
 pub use decode::{JPEG_SIMD, MOST_FILE, decode};
 pub use loader::{Batch, EvaluationBatch, Loader, OnError, Prefetch, Unreadable, evaluation_batches};
 pub use transforms::Normalize;

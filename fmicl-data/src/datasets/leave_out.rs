@@ -4,12 +4,11 @@ mod list;
 
 use super::chosen::Chosen;
 use fmicl_core::{
-    Dataset, Documented, Error, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register,
+    Dataset, Documented, Error, Modality, Part, Portion, Result, Samples, Source, Split, register,
 };
 use list::List;
 pub use list::{COLUMNS, path_below};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,10 +49,9 @@ impl Dataset for LeaveOut {
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {
         let whole: Arc<dyn Samples> = self.of.open(split)?.into();
         let Some(path) = &self.list else {
+            let portions = with(Portion::new(PORTION, 0, [""; 0]), whole.portions());
             let note = "`leave-out` has no `list`, so nothing is left out".into();
-            let content = Portion::new(PORTION, 0, [""; 0]);
-            let chosen = Chosen::new((0..whole.len()).collect(), whole);
-            return Ok(Box::new(Left { chosen, content, note }));
+            return Ok(Box::new(Chosen::all(whole).with_portions(portions).with_note(note)));
         };
         let names: &[&str] = match (split, self.of.has_unlabelled()) {
             (Split::Test, _) => &["test"],
@@ -71,8 +69,9 @@ impl Dataset for LeaveOut {
         }
         let note = format!("{}: {} samples of {} are left out", path.display(), out.len(), names[0]);
         let content = Portion::new(PORTION, out.len(), out.iter().map(|index| index.to_le_bytes()));
-        let chosen = Chosen::new(left, whole);
-        Ok(Box::new(Left { chosen, content, note }))
+        let portions = with(content, whole.portions());
+        let chosen = Chosen::these(left, whole);
+        Ok(Box::new(chosen.with_portions(portions).with_note(note)))
     }
 
     fn has_unlabelled(&self) -> bool {
@@ -95,62 +94,15 @@ impl Dataset for LeaveOut {
 /// The portion of what is left out. No folder has a slash in its name.
 const PORTION: &str = "left/out";
 
-/// The samples that are left.
-struct Left {
-    chosen: Chosen,
-    /// Those that are left out.
-    content: Portion,
-    note: String,
-}
-
-impl Samples for Left {
-    fn len(&self) -> usize {
-        self.chosen.len()
-    }
-
-    fn classes(&self) -> usize {
-        self.chosen.classes()
-    }
-
-    fn image(&self, index: usize) -> Result<Image> {
-        self.chosen.image(index)
-    }
-
-    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
-        self.chosen.texts(index)
-    }
-
-    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
-        self.chosen.patch(index, choose)
-    }
-
-    fn portions(&self) -> Vec<Portion> {
-        let whole = self.chosen.portions();
-        // One within another has the same name.
-        let depth = whole.iter().filter(|portion| portion.name.starts_with(PORTION)).count();
-        let name = format!("{PORTION}{}", "/out".repeat(depth));
-        let content = Portion {
-            name,
-            ..self.content.clone()
-        };
-        whole.into_iter().chain([content]).collect()
-    }
-
-    fn label(&self, index: usize) -> usize {
-        self.chosen.label(index)
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.chosen.notes().into_iter().chain([self.note.clone()]).collect()
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        self.chosen.class_names()
-    }
-
-    fn path(&self, index: usize) -> Option<PathBuf> {
-        self.chosen.path(index)
-    }
+/// The fingerprint of samples, and of those that are left out of them.
+fn with(content: Portion, mut whole: Vec<Portion>) -> Vec<Portion> {
+    // One within another has the same name.
+    let depth = whole.iter().filter(|portion| portion.name.starts_with(PORTION)).count();
+    whole.push(Portion {
+        name: format!("{PORTION}{}", "/out".repeat(depth)),
+        ..content
+    });
+    whole
 }
 
 #[cfg(test)]

@@ -1,13 +1,8 @@
 //! `subset`: a part of another dataset's training samples, for runs that fit a laptop.
 
-use fmicl_core::{
-    Dataset, Documented, Image, Modality, Part, Patch, Portion, Region, Result, Samples, Source, Split, register,
-    require,
-};
+use super::chosen::Chosen;
+use fmicl_core::{Dataset, Documented, Modality, Part, Result, Samples, Source, Split, register, require};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// `train` training samples of `of`, evenly spread over it; the test split is left whole.
 ///
@@ -50,7 +45,7 @@ impl Dataset for Subset {
                 self.of.name()
             )
         })?;
-        Ok(Box::new(Spread::new(self.train, whole.into())))
+        Ok(Box::new(Chosen::spread(self.train, whole.into())))
     }
 
     fn has_unlabelled(&self) -> bool {
@@ -63,65 +58,6 @@ impl Dataset for Subset {
 
     fn modality(&self) -> Modality {
         self.of.modality()
-    }
-}
-
-/// So many samples of a split, evenly spread over it.
-pub struct Spread {
-    len: usize,
-    whole: Arc<dyn Samples>,
-}
-
-impl Spread {
-    /// `len` samples, at least 1 and at most as many as there are.
-    pub fn new(len: usize, whole: Arc<dyn Samples>) -> Self {
-        Spread { len, whole }
-    }
-
-    fn at(&self, index: usize) -> usize {
-        (index as u128 * self.whole.len() as u128 / self.len as u128) as usize
-    }
-}
-
-impl Samples for Spread {
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    fn classes(&self) -> usize {
-        self.whole.classes()
-    }
-
-    fn image(&self, index: usize) -> Result<Image> {
-        self.whole.image(self.at(index))
-    }
-
-    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
-        self.whole.texts(self.at(index))
-    }
-
-    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
-        self.whole.patch(self.at(index), choose)
-    }
-
-    fn portions(&self) -> Vec<Portion> {
-        self.whole.portions()
-    }
-
-    fn label(&self, index: usize) -> usize {
-        self.whole.label(self.at(index))
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.whole.notes()
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        self.whole.class_names()
-    }
-
-    fn path(&self, index: usize) -> Option<PathBuf> {
-        self.whole.path(self.at(index))
     }
 }
 

@@ -5,7 +5,7 @@ use super::labelled::{Labelled, has_labels};
 use crate::config::Experiment;
 use crate::together::processes_here;
 use fmicl_core::{Dataset, Error, Evaluation, Part, Result, Samples, Sizes, Split, Task, Views, registry};
-use fmicl_data::{OnError, Spread};
+use fmicl_data::{Chosen, OnError};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -152,7 +152,7 @@ impl Splits {
         }
         let test = open_split(dataset, Split::Test)?;
         let train: Arc<dyn Samples> = match source.train_samples {
-            Some(most) if most < train.len() => Arc::new(Spread::new(most, train)),
+            Some(most) if most < train.len() => Arc::new(Chosen::spread(most, train)),
             _ => train,
         };
         splits(pretrain, Some(Labelled { train, test }), None)

@@ -8,7 +8,7 @@ use crate::data::{Labelled, Opened, Splits};
 use crate::left_out::Pass;
 use fmicl_core::tch::{Device, Tensor};
 use fmicl_core::{Error, Features, LabelledFeatures, Representation, Result, Samples, Supervised};
-use fmicl_data::{Spread, Unreadable};
+use fmicl_data::{Chosen, Unreadable};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ impl<'a> Judging<'a> {
 
     fn read_labelled(&self, data: &Splits, labelled: &Labelled) -> Result<(LabelledFeatures, usize)> {
         let some: Arc<dyn Samples> = match self.most {
-            Some(most) if most < labelled.train.len() => Arc::new(Spread::new(most, labelled.train.clone())),
+            Some(most) if most < labelled.train.len() => Arc::new(Chosen::spread(most, labelled.train.clone())),
             _ => labelled.train.clone(),
         };
         let (train, lost_of_train) = self.read(data, ("train", &some))?;

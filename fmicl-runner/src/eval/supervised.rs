@@ -62,7 +62,7 @@ impl Supervised for Training<'_> {
             )));
         }
         let views = self.reader.views.cropped_and_flipped(&which.augmentation)?;
-        let samples: Arc<dyn Samples> = Arc::new(Chosen::new(chosen.clone(), self.samples.train.clone()));
+        let samples: Arc<dyn Samples> = Arc::new(Chosen::these(chosen.clone(), self.samples.train.clone()));
         let batch_size = which.batch_size.min(count);
         let loader = Loader::new(samples.clone(), views, 1, batch_size, which.seed, EVERY_CORE)?;
         let loader = loader.on_error(self.reader.on_error);
@@ -90,7 +90,7 @@ impl Supervised for Training<'_> {
             on_error,
             ..
         } = self.reader;
-        let samples: Arc<dyn Samples> = Arc::new(Chosen::new(indices.clone(), whole.clone()));
+        let samples: Arc<dyn Samples> = Arc::new(Chosen::these(indices.clone(), whole.clone()));
         let per_epoch = indices.len().div_ceil(*batch_size);
         let batches = fmicl_data::evaluation_batches(samples.clone(), views.clone(), *batch_size, *on_error, (0, 1))?;
         let items = batches.filter_map(move |batch| {
