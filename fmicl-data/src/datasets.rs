@@ -36,6 +36,7 @@ mod photos;
 mod pickle;
 mod place;
 mod published;
+mod separator;
 mod stl10;
 mod subset;
 mod svhn;

@@ -1,24 +1,20 @@
 //! `manifest`: photos that a list of the user's own names, with their labels and splits.
 
 mod classes;
+mod list;
 mod named;
 mod rows;
 mod there;
 
 use super::files::write;
-use super::photos::{Photos, write_photo};
-use classes::Classes;
-use fmicl_core::{
-    Dataset, Documented, Error, Image, Patch, Portion, Region, Result, Samples, Source, Split, register, require, toml,
-};
-use named::Named;
-use rows::{Columns, Row};
+use super::photos::write_photo;
+use fmicl_core::{Dataset, Documented, Error, Result, Samples, Source, Split, register, require, toml};
+use list::List;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use there::There;
 
-/// Image files that a list names, a row each: CSV, tab-separated or JSON lines. The column `path` is required; `label` and `split` may be
-/// there, and other columns are not read.
+/// Image files that a list names, a row each: CSV, tab-separated or JSON lines; semicolons, tabs and bars separate columns as well as
+/// commas. The column `path` is required; `label` and `split` may be there, and other columns are not read.
 ///
 /// A label is a name or a whole number. Where all of the list are whole numbers, classes are numbered in their order, otherwise in the
 /// order of their names as `image-folder`'s; the classes are those of all rows. A split is `train` (or `training`), `val` (`valid`, `validation`,
@@ -102,20 +98,17 @@ impl Dataset for Manifest {
         require(!self.file.as_os_str().is_empty(), "file", || {
             "is missing: set it to a .csv, .tsv or .jsonl file with a column `path`".into()
         })?;
-        let list = self.read()?;
-        let samples = match split {
-            Split::Pretrain | Split::Train => list.samples(self, Part::Train, vec![])?,
-            Split::Test => {
-                let (part, notes) = list.tested_on(self)?;
-                list.samples(self, part, notes)?
-            }
+        let list = List::read(self)?;
+        let (part, notes) = match split {
+            Split::Pretrain | Split::Train => (Part::Train, vec![]),
+            Split::Test => list.tested_on()?,
         };
-        Ok(Box::new(samples))
+        Ok(Box::new(list.samples(part, notes)?))
     }
 
     fn source(&self) -> Source {
         Source {
-            looks_in: vec![self.root().into(), self.file.clone()],
+            looks_in: vec![self.file.clone(), self.root().into()],
             by_hand: "the list is your own: `file` says where it lies".into(),
             ..Source::default()
         }
@@ -145,211 +138,6 @@ impl Manifest {
             Some(root) => root,
             None => self.file.parent().unwrap_or(Path::new("")),
         }
-    }
-
-    /// Reads the whole list: classes are those of all splits, and a file may not be in two.
-    fn read(&self) -> Result<List> {
-        let mut list = List {
-            parts: Default::default(),
-            classes: Classes::default(),
-            unread: Vec::new(),
-        };
-        let mut named = Named::new(self.root());
-        let columns = Columns {
-            path: &self.path,
-            label: &self.label,
-            split: &self.split,
-        };
-        list.unread = rows::each(&self.file, &columns, |row| {
-            let Row {
-                line,
-                path,
-                label,
-                part,
-            } = row;
-            if let Some(before) = named.add(Path::new(&path), line) {
-                return Err(rows::wrong(
-                    &self.file,
-                    line,
-                    format_args!("`{path}` is on line {before} already"),
-                ));
-            }
-            let of_part = &mut list.parts[part as usize];
-            let label = label.map(|label| list.classes.add(label));
-            if label.is_none() {
-                of_part.first_without.get_or_insert(line);
-            }
-            of_part.entries.push(Entry { line, path, label });
-            Ok(())
-        })?;
-        Ok(list)
-    }
-}
-
-/// A list as it was read.
-struct List {
-    /// By `Part`.
-    parts: [Entries; 3],
-    classes: Classes,
-    /// The columns that mean nothing here.
-    unread: Vec<String>,
-}
-
-#[derive(Default)]
-struct Entries {
-    entries: Vec<Entry>,
-    /// The first line without a label.
-    first_without: Option<u64>,
-}
-
-struct Entry {
-    line: u64,
-    path: String,
-    /// In the order of appearance.
-    label: Option<usize>,
-}
-
-impl Entries {
-    fn has_labels(&self) -> bool {
-        self.entries.iter().any(|entry| entry.label.is_some())
-    }
-}
-
-impl List {
-    fn of(&self, part: Part) -> &Entries {
-        &self.parts[part as usize]
-    }
-
-    /// The rows to test on, and a line where they are others than the first that were looked for, and for those that are not used.
-    fn tested_on(&self, dataset: &Manifest) -> Result<(Part, Vec<String>)> {
-        if let Some(part) = dataset.test {
-            return Ok((part, vec![]));
-        }
-        let labelled = |part: &Part| self.of(*part).has_labels();
-        let parts = [Part::Test, Part::Val];
-        let there: Vec<_> = parts
-            .into_iter()
-            .filter(|&part| !self.of(part).entries.is_empty())
-            .collect();
-        let trained_with = self.of(Part::Train).has_labels();
-        let Some(taken) = there.iter().copied().find(|part| !trained_with || labelled(part)) else {
-            let message =
-                "has no row of the split `test` or `val` with a label; `test = \"train\"` tests on the training photos";
-            return Err(Error::data(&dataset.file, message));
-        };
-        let file = dataset.file.display();
-        let note = |part: &Part| match labelled(part) || !trained_with {
-            true => format!(
-                "{file}: its rows of `{0}` are not used, since the test split is `{1}`; `test = \"{0}\"` tests on them",
-                part.name(),
-                taken.name()
-            ),
-            false => format!(
-                "{file}: its rows of `{}` have no labels; the test split is `{}`",
-                part.name(),
-                taken.name()
-            ),
-        };
-        Ok((taken, there.iter().filter(|part| **part != taken).map(note).collect()))
-    }
-
-    /// The samples of a split.
-    fn samples(&self, dataset: &Manifest, part: Part, mut notes: Vec<String>) -> Result<Listed> {
-        let Entries { entries, first_without } = self.of(part);
-        let file = &dataset.file;
-        if entries.is_empty() {
-            let message = format!("has no row of the split `{}`; {}", part.name(), self.counts());
-            return Err(Error::data(file, message));
-        }
-        // Photos to train on that have no labels make a dataset without.
-        let has_labels = self.of(Part::Train).has_labels();
-        if let (true, Some(line)) = (has_labels, first_without) {
-            let message = format_args!("has no label, and others do; `label = \"\"` reads the list without labels");
-            return Err(rows::wrong(file, *line, message));
-        }
-        let (names, numbers) = match has_labels {
-            true => self.classes.sorted(),
-            false => (vec![], vec![]),
-        };
-        let mut photos = Photos::new(dataset.root(), &names);
-        let mut there = There::new(dataset.root());
-        let mut content = Vec::new();
-        for Entry { line, path, label } in entries {
-            there
-                .require(Path::new(path))
-                .map_err(|why| rows::wrong(file, *line, why))?;
-            let label = label.filter(|_| has_labels).map_or(0, |label| numbers[label]);
-            let name = names
-                .get(label)
-                .map_or(String::new(), |name| name.to_string_lossy().into_owned());
-            content.push(format!("{path}\0{name}\n"));
-            photos.push_path(Path::new(path), label);
-        }
-        if !self.unread.is_empty() {
-            notes.push(format!(
-                "{}: columns that are not read: {}",
-                file.display(),
-                self.unread.join(", ")
-            ));
-        }
-        if !has_labels {
-            notes.push(format!("{}: its rows have no labels", file.display()));
-        }
-        photos.notes = notes;
-        Ok(Listed {
-            portion: Portion::new("", entries.len(), content),
-            photos,
-        })
-    }
-
-    /// The number of rows of each split, in words.
-    fn counts(&self) -> String {
-        let counts = Part::ALL.map(|part| format!("{} of `{}`", self.of(part).entries.len(), part.name()));
-        format!("there are {}", counts.join(", "))
-    }
-}
-
-/// Photos of a list. Their fingerprint has their labels, too, which no folder tells.
-struct Listed {
-    photos: Photos,
-    portion: Portion,
-}
-
-impl Samples for Listed {
-    fn len(&self) -> usize {
-        self.photos.len()
-    }
-
-    fn classes(&self) -> usize {
-        self.photos.classes()
-    }
-
-    fn image(&self, index: usize) -> Result<Image> {
-        self.photos.image(index)
-    }
-
-    fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
-        self.photos.patch(index, choose)
-    }
-
-    fn portions(&self) -> Vec<Portion> {
-        vec![self.portion.clone()]
-    }
-
-    fn label(&self, index: usize) -> usize {
-        self.photos.label(index)
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.photos.notes()
-    }
-
-    fn class_names(&self) -> Vec<String> {
-        self.photos.class_names()
-    }
-
-    fn path(&self, index: usize) -> Option<PathBuf> {
-        Some(self.photos.path(index))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The list of samples to leave out.
 
 use crate::datasets::files::read_at_most;
-use csv::{ReaderBuilder, StringRecord};
-use fmicl_core::{Error, Portion, Result, Samples, Source};
+use crate::datasets::separator;
+use csv::StringRecord;
+use fmicl_core::{Error, Portion, Result, Samples, Source, encoding};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -57,10 +58,8 @@ impl List {
     /// [`Error::Data`] with the line that is not as it should be.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = read_at_most(path, MOST, HINT)?;
-        let mut table = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(&bytes[..]);
+        let text = encoding::whole(&bytes, path)?;
+        let mut table = separator::reader(text, separator::of(text, b',', COLUMNS[0]));
         let mut list = List {
             path: path.into(),
             entries: vec![],
@@ -71,7 +70,8 @@ impl List {
         loop {
             let line = table.position().line();
             let is_there = table.read_record(&mut record);
-            if !is_there.map_err(|_| list.wrong(line, "is no text in UTF-8"))? {
+            // Nothing goes wrong with text in memory.
+            if !is_there.map_err(|error| list.wrong(line, error))? {
                 break;
             }
             let made_of = record.get(0).and_then(|field| field.strip_prefix(MADE_OF));

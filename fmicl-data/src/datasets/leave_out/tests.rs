@@ -168,3 +168,22 @@ fn what_is_wrong_is_said_with_its_line() {
     let error = dataset.open(Split::Test).map(|_| ()).unwrap_err().to_string();
     assert!(error.ends_with("list.csv: names all 360 samples of test"), "{error}");
 }
+
+#[test]
+fn a_list_that_a_spreadsheet_saved_anew_is_read_or_its_encoding_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = photos(
+        folder.path(),
+        "split;sample;path;why\r\ntrain;99;train/one/3.png;\"a; b\"\r\n",
+    );
+    assert_eq!(dataset.open(Split::Train).unwrap().len(), 19);
+    let utf16 = "\u{feff}split,sample,path\n".encode_utf16().flat_map(u16::to_le_bytes);
+    std::fs::write(dataset.list.as_ref().unwrap(), utf16.collect::<Vec<_>>()).unwrap();
+    let error = dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "list.csv: is UTF-16, by its byte-order mark, not UTF-8; convert the file: `iconv -f utf-16 -t utf-8`"
+        ),
+        "{error}"
+    );
+}

@@ -5,7 +5,7 @@ mod table;
 
 use super::{LABEL, PATH, Part, SPLIT};
 use crate::datasets::files::read_at_most;
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, encoding};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -22,7 +22,8 @@ pub struct Row {
     pub line: u64,
     pub path: String,
     pub label: Option<String>,
-    pub part: Part,
+    /// Nothing where the list has no splits.
+    pub part: Option<Part>,
 }
 
 /// A column that would change what is drawn, and is not heeded.
@@ -30,7 +31,7 @@ const WEIGHT: &str = "weight";
 /// A list of ten million files has less.
 const MOST: u64 = 2 << 30;
 
-/// Calls `add` for each row of a file, and returns the names of the columns that are not read.
+/// Calls `add` for each row of a file, and returns notes on it: the columns that are not read, a separator that is not expected.
 ///
 /// # Errors
 /// A file that is missing or of an unknown format, and with its line a row that is not as it should be; those of `add`.
@@ -53,13 +54,8 @@ pub fn each<F: FnMut(Row) -> Result<()>>(path: &Path, columns: &Columns, add: F)
     if bytes.len() as u64 > MOST {
         return Err(Error::data(path, format!("has more than {MOST} bytes")));
     }
-    // Spreadsheets begin with a mark.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(Error::data(path, "is no text in UTF-8: save it as that"));
-    };
     let mut reader = Reader { path, columns, add };
-    read(&mut reader, text)
+    read(&mut reader, encoding::whole(&bytes, path)?)
 }
 
 /// An error about a line.
@@ -87,16 +83,13 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
         if path.contains('\0') {
             return Err(self.wrong(line, "its path has a NUL in it"));
         }
-        let part = match split {
-            None => Part::Train,
-            Some(name) => part(name.trim()).ok_or_else(|| {
-                let what = format!(
-                    "the split `{}` is none of train, val and test",
-                    name.trim().escape_debug()
-                );
-                self.wrong(line, what)
-            })?,
+        let known = |name: &str| {
+            part(name.trim()).ok_or_else(|| {
+                let name = name.trim().escape_debug();
+                self.wrong(line, format_args!("the split `{name}` is none of train, val and test"))
+            })
         };
+        let part = split.map(known).transpose()?;
         let label = given(label);
         (self.add)(Row {
             line,
@@ -139,11 +132,12 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
         }
     }
 
-    /// The columns that are not read.
-    fn unread(&self, found: &[&str]) -> Vec<String> {
+    /// A note on the columns that are not read, if there are any.
+    fn unread(&self, found: &[&str]) -> Option<String> {
         let Columns { path, label, split } = self.columns;
         let unread = found.iter().filter(|name| ![path, label, split].contains(name));
-        unread.map(|name| name.escape_debug().to_string()).collect()
+        let unread: Vec<_> = unread.map(|name| name.escape_debug().to_string()).collect();
+        (!unread.is_empty()).then(|| format!("columns that are not read: {}", unread.join(", ")))
     }
 }
 

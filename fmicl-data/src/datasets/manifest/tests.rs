@@ -1,5 +1,6 @@
+mod wrong;
+
 use super::*;
-use crate::datasets::files::root_option;
 use fmicl_core::testing::check_dataset;
 
 /// Photos `0.png` to `9.png` in `photos`, and a list of this name and content beside that folder.
@@ -172,213 +173,26 @@ fn the_fingerprint_has_paths_and_labels_and_not_the_place() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_line() {
-    let one = "path,label,split\nphotos/0.png,a,train\n";
-    let cases: [(&str, String, &str); 17] = [
-        ("x.csv", "".into(), "x.csv: is empty; a first row names its columns"),
-        (
-            "x.jsonl",
-            "\n".into(),
-            "x.jsonl: is empty; an object a line is expected",
-        ),
-        (
-            "x.csv",
-            "image,label\na,b\n".into(),
-            "x.csv: line 1: has the columns image, label, and no `path`; the option `path` names the one that is meant",
-        ),
-        (
-            "x.csv",
-            "path,path\n".into(),
-            "x.csv: line 1: two columns are called `path`",
-        ),
-        (
-            "x.csv",
-            "path\n".into(),
-            "x.csv: has no row of the split `train`; there are 0 of `train`, 0 of `val`, 0 of `test`",
-        ),
-        (
-            "x.csv",
-            "path,weight\nphotos/0.png,2\n".into(),
-            "x.csv: line 1: has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
-        ),
-        (
-            "x.jsonl",
-            "{\"path\": \"photos/0.png\"}\n{\"path\": \"photos/1.png\", \"weight\": 2}\n".into(),
-            "x.jsonl: line 2: has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
-        ),
-        (
-            "x.csv",
-            format!("{one}\nphotos/1.png,b\n"),
-            "x.csv: line 4: has 2 fields where the first row has 3",
-        ),
-        (
-            "x.csv",
-            format!("{one}photos/1.png,b,tset\n"),
-            "x.csv: line 3: the split `tset` is none of train, val and test",
-        ),
-        (
-            "x.csv",
-            format!("{one}photos/1.png,b,\n"),
-            "x.csv: line 3: the split `` is none of train, val and test",
-        ),
-        (
-            "x.csv",
-            format!("{one}photos/1.png,b,val\n./photos/0.png,b,test\n"),
-            "x.csv: line 4: `./photos/0.png` is on line 2 already",
-        ),
-        ("x.csv", format!("{one},b,train\n"), "x.csv: line 3: has no `path`"),
-        (
-            "x.csv",
-            format!("{one}photos/1.png,,train\n"),
-            "x.csv: line 3: has no label, and others do; `label = \"\"` reads the list without labels",
-        ),
-        (
-            "x.jsonl",
-            "{\"path\": 1.5}\n".into(),
-            "x.jsonl: line 1: its `path` is 1.5, neither a text nor a whole number",
-        ),
-        (
-            "x.jsonl",
-            "{\"path\": \"photos/0.png\"}\n[1]\n".into(),
-            "x.jsonl: line 2: is no JSON object (invalid type: sequence, expected a map, at character 0)",
-        ),
-        (
-            "x.csv",
-            "path\nphotos\n".into(),
-            "x.csv: line 2: there is no file `photos` in ",
-        ),
-        (
-            "x.csv",
-            "path\nphotos/..\n".into(),
-            "x.csv: line 2: `photos/..` is not the path of a file",
-        ),
-    ];
-    for (name, list, expected) in cases {
+fn semicolons_tabs_and_bars_separate_columns_too_and_it_is_said() {
+    for (name, separator) in [
+        ("x.csv", ";"),
+        ("x.csv", "|"),
+        ("x.csv", "\t"),
+        ("x.tsv", ";"),
+        ("x.tsv", ","),
+    ] {
+        let list = "label,path,split\ndog,photos/0.png,train\ncat,photos/1.png,train\n".replace(',', separator);
         let (_folder, dataset) = with(name, &list);
-        let found = error(&dataset, Split::Train);
-        assert!(found.starts_with(expected), "{found}\n{expected}");
-    }
-    let (folder, dataset) = with("x.csv", &format!("{one}photos/nine.png,b,train\n"));
-    let here = folder.path().display();
-    let expected =
-        format!("x.csv: line 3: there is no file `photos/nine.png` in {here} (the option `root` names another folder)");
-    assert_eq!(error(&dataset, Split::Train), expected);
-    write(&dataset.file, b"path\nelsewhere/0.png\n").unwrap();
-    let found = error(&dataset, Split::Train);
-    assert!(
-        found.contains("line 2: there is no file `elsewhere/0.png` in ") && found.contains("elsewhere: No such file"),
-        "{found}"
-    );
-    write(
-        &dataset.file,
-        &[b"path\nphotos/".as_slice(), &[0xe9], b".png\n"].concat(),
-    )
-    .unwrap();
-    assert_eq!(
-        error(&dataset, Split::Train),
-        "x.csv: is no text in UTF-8: save it as that"
-    );
-}
-
-#[test]
-fn a_file_is_named_once_however_it_is_spelt() {
-    let (folder, dataset) = with("x.csv", "");
-    std::os::unix::fs::symlink("photos", folder.path().join("link")).unwrap();
-    let absolute = folder.path().join("photos/0.png").display().to_string();
-    for other in ["photos/../photos/0.png", "./link/0.png", "photos//./0.png", &absolute] {
-        let list = format!("path,split\nphotos/0.png,train\n{other},test\n");
-        write(&dataset.file, list.as_bytes()).unwrap();
-        let expected = format!("x.csv: line 3: `{other}` is on line 2 already");
         assert_eq!(
-            dataset.open(Split::Train).map(|_| ()).unwrap_err().to_string(),
-            folder.path().join(expected).display().to_string()
+            found(&dataset, Split::Train),
+            [row("0.png", 1, "dog"), row("1.png", 0, "cat")],
+            "{name} {separator:?}"
         );
+        let notes = dataset.open(Split::Train).unwrap().notes();
+        let expected = format!(
+            "{name}: its fields are separated by {:?}",
+            separator.chars().next().unwrap()
+        );
+        assert!(notes.len() == 1 && notes[0].ends_with(&expected), "{notes:?}");
     }
-    // Of folders that are not there, it is said of the split that has them.
-    let list = "path,split\nphotos/0.png,train\nno/../gone/0.png,test\ngone/0.png,test\n";
-    write(&dataset.file, list.as_bytes()).unwrap();
-    assert_eq!(
-        error(&dataset, Split::Train),
-        "x.csv: line 4: `gone/0.png` is on line 3 already"
-    );
-}
-
-#[test]
-fn a_row_of_json_without_its_split_is_no_training_row() {
-    let with_split = "{\"path\": \"photos/0.png\", \"split\": \"train\"}\n";
-    let cases = [
-        (
-            "{\"path\": \"photos/1.png\"}\n",
-            "line 2: has no `split`, and others do",
-        ),
-        (
-            "{\"path\": \"photos/1.png\", \"Split\": \"test\"}\n",
-            "line 2: has no `split`, and others do",
-        ),
-        (
-            "{\"path\": \"photos/1.png\", \"split\": null}\n",
-            "line 2: its `split` is null, and none of train, val and test",
-        ),
-        (
-            "{\"path\": \"photos/1.png\", \"split\": \"\"}\n",
-            "line 2: the split `` is none of train, val and test",
-        ),
-    ];
-    for (row, expected) in cases {
-        let (_folder, dataset) = with("x.jsonl", &format!("{with_split}{row}"));
-        assert_eq!(error(&dataset, Split::Train), format!("x.jsonl: {expected}"));
-    }
-    let other_case = "line 1: has a column `Split` and no `split`; rename it, or set `split = \"Split\"`";
-    let rows = [
-        ("x.jsonl", "{\"path\": \"photos/1.png\", \"Split\": \"test\"}\n"),
-        ("x.csv", "path,Split\nphotos/1.png,test\n"),
-    ];
-    for (name, list) in rows {
-        let (_folder, dataset) = with(name, list);
-        assert_eq!(error(&dataset, Split::Train), format!("{name}: {other_case}"));
-    }
-    // Keys that are not read are those of all rows.
-    let (_folder, dataset) = with(
-        "x.jsonl",
-        &format!(
-            "{with_split}{}",
-            with_split.replace('0', "1").replace("{", "{\"author\": 1, ")
-        ),
-    );
-    let notes = dataset.open(Split::Train).unwrap().notes();
-    assert!(notes[0].ends_with("columns that are not read: author"), "{notes:?}");
-}
-
-#[test]
-fn options_that_cannot_be_are_named() {
-    let none = Manifest::default()
-        .open(Split::Train)
-        .map(|_| ())
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        none,
-        "file: is missing: set it to a .csv, .tsv or .jsonl file with a column `path`"
-    );
-    let (_folder, dataset) = with("x.txt", "path\n");
-    assert!(error(&dataset, Split::Train).ends_with("x.txt: ends in none of .csv, .tsv and .jsonl"));
-    let missing = Manifest {
-        file: "/nowhere/x.csv".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        missing.open(Split::Train).map(|_| ()).unwrap_err().to_string(),
-        "/nowhere/x.csv: there is no such file; `file` names a list of photos"
-    );
-    let (_folder, dataset) = with("x.csv", "path,label\n");
-    let asked_for = Manifest {
-        label: "class".into(),
-        ..dataset
-    };
-    let expected =
-        "x.csv: line 1: has the columns path, label, and no `class`; the option `label` names the one that is meant";
-    assert_eq!(error(&asked_for, Split::Train), expected);
-    let mut options = root_option(Path::new("/nowhere"));
-    options.insert("test".into(), "dev".into());
-    assert!(options.try_into::<Manifest>().is_err());
 }

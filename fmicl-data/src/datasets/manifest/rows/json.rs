@@ -55,6 +55,8 @@ pub(super) fn lines<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &
     }
     match names.is_empty() {
         true => Err(Error::data(reader.path, "is empty; an object a line is expected")),
-        false => Ok(reader.unread(&names.iter().map(String::as_str).collect::<Vec<_>>())),
+        false => Ok(Vec::from_iter(
+            reader.unread(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+        )),
     }
 }

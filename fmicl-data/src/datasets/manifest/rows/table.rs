@@ -1,7 +1,9 @@
-//! Tables with a header: commas (RFC 4180), or tabs, between which a quotation mark is a letter.
+//! Tables with a header: commas (RFC 4180), or tabs, between which a quotation mark is a letter; or what else separates the header's
+//! columns.
 
 use super::{Reader, Row};
-use csv::{ReaderBuilder, StringRecord};
+use crate::datasets::separator;
+use csv::StringRecord;
 use fmicl_core::{Error, Result};
 
 pub(super) fn commas<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str) -> Result<Vec<String>> {
@@ -12,13 +14,9 @@ pub(super) fn tabs<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &s
     read(reader, text, b'\t')
 }
 
-fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, separator: u8) -> Result<Vec<String>> {
-    let mut table = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .quoting(separator == b',')
-        .from_reader(text.as_bytes());
+fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, expected: u8) -> Result<Vec<String>> {
+    let separator = separator::of(text, expected, reader.columns.path);
+    let mut table = separator::reader(text, separator);
     let path = reader.path;
     let mut next = |record: &mut StringRecord| -> Result<Option<u64>> {
         // A record begins behind the blank lines that follow the one before.
@@ -59,5 +57,6 @@ fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, separat
         let field = |column: Option<usize>| column.and_then(|column| record.get(column));
         reader.add(line, field(of_path), field(of_label), field(of_split))?;
     }
-    Ok(reader.unread(&names))
+    let note = (separator != expected).then(|| format!("its fields are separated by {:?}", separator as char));
+    Ok(reader.unread(&names).into_iter().chain(note).collect())
 }
