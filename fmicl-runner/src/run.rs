@@ -26,6 +26,7 @@ pub(crate) use checkpoint::copy;
 pub use checkpoint::{Checkpoint, Counts, Snapshot, Standing};
 pub(crate) use checkpoints::Writer;
 pub use choice::CheckpointChoice;
+pub(crate) use kept::changed as changed_files;
 pub use learned::LearnedScalars;
 pub(crate) use lines::Lines;
 pub use model::Model;

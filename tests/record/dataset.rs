@@ -2,7 +2,8 @@
 
 use super::*;
 
-const BRING_BACK: &str = "; a run can resume only with the data that it started with: restore the data, or start a new run with another --out";
+const BRING_BACK: &str =
+    "; a run can resume only with the data that it started with: restore data, or start a new run with another --out";
 
 #[test]
 fn a_dataset_that_is_another_is_refused_and_says_what_differs() {
@@ -78,24 +79,63 @@ fn texts_that_are_others_are_refused_too() {
 }
 
 #[test]
-fn a_run_goes_on_with_the_same_list_of_what_is_left_out_alone() {
+fn a_list_of_photos_that_changed_is_named() {
+    let bench = of_example("manifest", "file = 'data/list.csv'", str::to_string);
+    bench.finish("run", 1);
+    let list = fs::read_to_string(bench.path("data/list.csv")).unwrap();
+    let cases = [
+        (
+            list.replacen("-one-0.png,one,train", "-one-0.png,two,train", 1),
+            "the dataset changed, with the same number of samples (20)",
+        ),
+        (
+            list.replacen(",one,train", ",one,val", 1),
+            "the dataset has 19 samples and had 20",
+        ),
+    ];
+    for (changed, expected) in cases {
+        assert_ne!(changed, list);
+        fs::write(bench.path("data/list.csv"), changed).unwrap();
+        let expected = format!(
+            "error: run: {expected}{}",
+            BRING_BACK.replace("restore data", "restore data/list.csv")
+        );
+        assert_eq!(refused(&bench, &[]), expected);
+    }
+}
+
+#[test]
+fn a_run_goes_on_with_the_list_of_what_is_left_out_that_it_began_with_and_says_that_it_changed() {
     let whole = r#"{ name = "subset", train = 24, of = "digits" }"#;
     let bench = Bench::new(|text| {
         let without = format!("{{ name = 'leave-out', list = 'list.csv', of = {whole} }}");
         text.replace(whole, &without)
     });
     let write = |rows: &str| fs::write(bench.path("list.csv"), format!("split,sample,path,why\n{rows}")).unwrap();
-    write("train,3,,x\n");
+    let resume = |steps| {
+        let (code, said) = ended(&bench.train("run", steps).output().unwrap());
+        assert!(code == 0 || code == 1, "{said}");
+        said
+    };
+    let changed =
+        "list.csv has changed since the run began, which goes on with its own copy, run/files/dataset.list; a new run";
+    write("train,3,,x\ntest,5,,y\n");
     bench.finish("run", 1);
-    // Another reason is none for another result.
-    write("train,3,,because\n");
-    bench.finish("run", 2);
-    let found = "error: run: the dataset changed, with the same number of samples";
-    write("train,4,,x\n");
-    let refused = refused(&bench, &[]);
+    let kept = fs::read(bench.path("list.csv")).unwrap();
+    assert!(fs::read(bench.path("run/files/dataset.list")).unwrap() == kept);
+    assert!(!resume(2).contains("has changed"));
+    // Of training and of test samples.
+    write("train,4,,x\ntest,6,,y\n");
+    let said = resume(3);
     assert!(
-        refused.starts_with(found)
-            && refused.ends_with(&format!(": `left/out` has other samples or another order{BRING_BACK}")),
-        "{refused}"
+        said.contains(changed) && said.contains("run/files/dataset.list: 1 samples of test are left out"),
+        "{said}"
+    );
+    // It may be gone.
+    fs::remove_file(bench.path("list.csv")).unwrap();
+    let said = resume(4);
+    assert!(
+        !said.contains("has changed") && said.contains("run/files/dataset.list: 1 samples of train"),
+        "{said}"
     );
 }

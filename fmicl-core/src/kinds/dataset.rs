@@ -1,6 +1,6 @@
 //! The kind of part `dataset`.
 
-use crate::{Error, Image, Modality, Patch, Portion, Region, Result, Source};
+use crate::{Error, Image, Modality, Patch, Portion, Reads, Region, Result, Source};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,12 @@ pub trait Dataset: std::fmt::Debug + Send + Sync {
     /// Location and origin of its files, for `fmicl data`. The default is for a dataset that reads no files.
     fn source(&self) -> Source {
         Source::default()
+    }
+
+    /// The options that name files which choose among the samples, such as a list of those to leave out: a run keeps copies, and
+    /// goes on with these. The samples themselves are not among them.
+    fn reads(&self) -> Vec<Reads> {
+        Vec::new()
     }
 
     /// Writes a tiny dataset of this format (at least 16 training and 4 test images) below `folder` and returns the

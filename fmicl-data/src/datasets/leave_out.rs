@@ -4,7 +4,7 @@ mod list;
 
 use super::chosen::Chosen;
 use fmicl_core::{
-    Dataset, Documented, Error, Modality, Part, Portion, Result, Samples, Source, Split, register,
+    Dataset, Documented, Error, Modality, Part, Portion, Reads, Result, Samples, Source, Split, register,
 };
 use list::List;
 pub use list::{COLUMNS, path_below};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// The list is a CSV file with the columns `split` (`train`, `pretrain` or `test`), `sample` (the index in the split) and `path` (below
 /// the dataset's folder; where it is empty, the index counts, and the samples have to be those that a row `# made of` is about), as `fmicl data check --list` writes it. Every sample of it must be there. It
-/// is part of what a run is trained on: a run is not resumed with another one.
+/// is part of what a run is trained on: a run keeps a copy, with which it is resumed and evaluated.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaveOut {
@@ -88,6 +88,17 @@ impl Dataset for LeaveOut {
 
     fn source(&self) -> Source {
         self.of.source()
+    }
+
+    /// The list, and those of the dataset within. A run goes on with the list that it began with, of the test samples, too.
+    fn reads(&self) -> Vec<Reads> {
+        let own = self.list.iter().map(|path| Reads {
+            option: "list".into(),
+            path: path.clone(),
+            files: vec![],
+        });
+        let within = self.of.reads().into_iter().map(|reads| reads.within("of"));
+        own.chain(within).collect()
     }
 }
 

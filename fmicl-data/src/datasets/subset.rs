@@ -1,7 +1,7 @@
 //! `subset`: a part of another dataset's training samples, for runs that fit a laptop.
 
 use super::chosen::Chosen;
-use fmicl_core::{Dataset, Documented, Modality, Part, Result, Samples, Source, Split, register, require};
+use fmicl_core::{Dataset, Documented, Modality, Part, Reads, Result, Samples, Source, Split, register, require};
 use serde::{Deserialize, Serialize};
 
 /// `train` training samples of `of`, evenly spread over it; the test split is left whole.
@@ -30,6 +30,10 @@ impl Dataset for Subset {
 
     fn source(&self) -> Source {
         self.of.source()
+    }
+
+    fn reads(&self) -> Vec<Reads> {
+        self.of.reads().into_iter().map(|reads| reads.within("of")).collect()
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Samples>> {

@@ -2,28 +2,34 @@
 //!
 //! `files/KEY` is what the option `KEY` of the experiment named, a file or a folder, such as `files/views.tokenizer`.
 
-use crate::config::{Change, Experiment};
+use crate::config::{Change, Experiment, Origin};
 use fmicl_core::{Error, Reads, Result};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Where they lie in a run's directory.
 pub(crate) const FILES: &str = "files";
 
-/// The files that an experiment's views and backbone read, each with the name of its copy in a run's directory.
+/// The files that an experiment's dataset, views and backbone read, each with the name of its copy in a run's directory.
 fn copies(experiment: &Experiment) -> impl Iterator<Item = (PathBuf, PathBuf)> {
-    let views = experiment.views.reads().into_iter().map(|reads| ("views", reads));
-    let backbone = experiment.backbone.reads().into_iter().map(|reads| ("backbone", reads));
-    views.chain(backbone).flat_map(|(part, Reads { option, path, files })| {
-        let copy = Path::new(FILES).join(format!("{part}.{option}"));
-        match files.is_empty() {
-            true => vec![(path, copy)],
-            false => {
-                let within = |file: PathBuf| (path.join(&file), copy.join(file));
-                files.into_iter().map(within).collect()
+    let of = |part, reads: Vec<Reads>| reads.into_iter().map(move |reads| reads.within(part));
+    let views = of("views", experiment.views.reads());
+    let backbone = of("backbone", experiment.backbone.reads());
+    let dataset = of("dataset", experiment.dataset.reads());
+    views
+        .chain(backbone)
+        .chain(dataset)
+        .flat_map(|Reads { option, path, files }| {
+            let copy = Path::new(FILES).join(option);
+            match files.is_empty() {
+                true => vec![(path, copy)],
+                false => {
+                    let within = |file: PathBuf| (path.join(&file), copy.join(file));
+                    files.into_iter().map(within).collect()
+                }
             }
-        }
-    })
+        })
 }
 
 /// The bytes of the copies.
@@ -35,7 +41,7 @@ pub(super) fn bytes(experiment: &Experiment) -> Result<u64> {
     copies(experiment).map(|file| Ok(size(file)?.len())).sum()
 }
 
-/// Copies to the run in `run` what its experiment's views and backbone read.
+/// Copies to the run in `run` what its experiment's parts read.
 ///
 /// # Errors
 /// The disk's.
@@ -58,7 +64,9 @@ pub(super) fn sets(run: &Path) -> Result<Vec<Change>> {
         return Ok(Vec::new());
     }
     let io = |error| Error::io(&folder, error);
-    let set = |entry: fs::DirEntry| set(&entry.file_name().to_string_lossy(), &entry.path());
+    // Nobody gave them, so that one whose part was replaced is none that got lost.
+    let origin = Origin::File(folder.as_path().into());
+    let set = |entry: fs::DirEntry| set(&entry.file_name().to_string_lossy(), &entry.path()).written_at(origin.clone());
     let entries = fs::read_dir(&folder).map_err(io)?;
     let mut sets: Vec<_> = entries.map(|entry| entry.map(set).map_err(io)).collect::<Result<_>>()?;
     sets.sort_by(|one, other| one.key().cmp(other.key()));
@@ -69,6 +77,47 @@ pub(super) fn sets(run: &Path) -> Result<Vec<Change>> {
 pub(super) fn set(key: &str, path: &Path) -> Change {
     Change::set(key, &*path.to_string_lossy())
 }
+
+/// A line for each file that has changed since the run in `run` has copied it.
+pub(crate) fn changed(experiment: &Experiment, run: &Path) -> Vec<String> {
+    let differs = |(from, to): &(PathBuf, PathBuf)| {
+        let (from, to) = (File::open(from), File::open(to));
+        // One that is gone, or was never copied, is none that has changed.
+        from.and_then(|from| differ(from, to?)).unwrap_or(false)
+    };
+    let copies = copies(experiment).map(|(from, to)| (from, run.join(to)));
+    let line = |(from, to): (PathBuf, PathBuf)| {
+        format!(
+            "{} has changed since the run began, which goes on with its own copy, {}; a new run (another --out) takes the changed one",
+            from.display(),
+            to.display()
+        )
+    };
+    copies.filter(differs).map(line).collect()
+}
+
+fn differ(one: File, other: File) -> io::Result<bool> {
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(true);
+    }
+    let piece = |file: &File| -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        file.take(PIECE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    loop {
+        let next = piece(&one)?;
+        if next != piece(&other)? {
+            return Ok(true);
+        }
+        if next.is_empty() {
+            return Ok(false);
+        }
+    }
+}
+
+/// Bytes that are compared at a time.
+const PIECE: u64 = 1 << 20;
 
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().unwrap_or(to);

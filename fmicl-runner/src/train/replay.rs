@@ -32,7 +32,7 @@ pub fn replay(path: &Path, step: u64, sets: &[String], device: Option<DeviceChoi
     let device = device.unwrap_or(experiment.device).resolve()?;
     let device = experiment.train.precision.on(device)?;
     let data = Splits::open(&experiment).map_err(|error| experiment.locate(error))?;
-    run.require_portions(&data.pretrain.portions())?;
+    run.require_portions(&data.pretrain.portions(), &experiment.dataset.source())?;
     let checkpoint = run.newest_checkpoint(step.saturating_sub(1))?;
     let mut model = match &checkpoint {
         Some(checkpoint) => Model::restore(&experiment, device, checkpoint)?,

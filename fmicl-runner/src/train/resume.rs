@@ -4,7 +4,7 @@ use super::callbacks::Progress;
 use super::options::{Resume, TrainOptions};
 use super::trainer::Trainer;
 use crate::config::Experiment;
-use crate::run::{Checkpoint, RunDir, Standing, is_listed};
+use crate::run::{Checkpoint, RunDir, Standing, changed_files, is_listed};
 use fmicl_core::{Error, Portion, Result};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ pub struct Found {
     pub checkpoint: Option<Checkpoint>,
     /// The config that it has from here on, where it differs, and what differs in a line each.
     changed: Option<(String, Vec<String>)>,
+    /// A line for each file that has changed since the run copied it.
+    files: Vec<String>,
 }
 
 /// Keys that may change when a run is resumed, with all keys below them; also `dataset.root`, and that of a dataset
@@ -74,6 +76,7 @@ pub fn find(experiment: &Experiment, options: &TrainOptions) -> Result<Option<Fo
     Ok(Some(Found {
         checkpoint: run.newest_checkpoint(u64::MAX)?,
         changed,
+        files: changed_files(experiment, run.path()),
         run,
     }))
 }
@@ -95,7 +98,7 @@ impl Found {
         let steps = standing.step;
         match &self.checkpoint {
             Some(checkpoint) => {
-                self.run.require_portions(portions)?;
+                self.run.require_portions(portions, &experiment.dataset.source())?;
                 fmicl_core::require(steps <= total, "train.epochs", || {
                     format!(
                         "{} are fewer than the run has already trained: it is at step {steps}",
@@ -117,6 +120,7 @@ impl Found {
                 ));
             }
         }
+        self.files.iter().for_each(|file| progress.note(file));
         if let Some((config, changes)) = &self.changed {
             changes.iter().for_each(|change| progress.note(change));
             if changes.iter().any(|change| change.starts_with("train.epochs ")) {

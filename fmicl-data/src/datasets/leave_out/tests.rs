@@ -187,3 +187,17 @@ fn a_list_that_a_spreadsheet_saved_anew_is_read_or_its_encoding_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_run_keeps_the_lists_wherever_they_stand_in_the_dataset() {
+    let options = r#"list = "a.csv"
+        of = { name = "subset", train = 9, of = { name = "leave-out", list = "b.csv", of = "digits" } }"#;
+    let dataset: Part<dyn Dataset> = Part::new("leave-out", options.parse().unwrap()).unwrap();
+    let reads = dataset.reads();
+    let found: Vec<_> = reads.iter().map(|reads| (&*reads.option, &*reads.path)).collect();
+    assert_eq!(
+        found,
+        [("list", Path::new("a.csv")), ("of.of.list", Path::new("b.csv"))]
+    );
+    assert!(digits().reads().is_empty());
+}

@@ -58,6 +58,22 @@ fn of_experiment(experiment: &Experiment, place: Written) -> Result<Vec<Change>>
         .collect())
 }
 
+/// A dataset as a config, with the content of the files that it reads in place of their names: each run has a copy of its own.
+fn about(experiment: &Experiment) -> Result<(toml::Table, Vec<Option<Vec<u8>>>)> {
+    let mut table = registry::write_options(&experiment.dataset)?;
+    let mut contents = Vec::new();
+    for reads in experiment.dataset.reads() {
+        contents.push(std::fs::read(&reads.path).ok());
+        let mut keys: Vec<&str> = reads.option.split('.').collect();
+        let last = keys.pop().unwrap_or_default();
+        let inner = keys
+            .into_iter()
+            .try_fold(&mut table, |table, key| table.get_mut(key)?.as_table_mut());
+        inner.and_then(|inner| inner.remove(last));
+    }
+    Ok((table, contents))
+}
+
 /// The dataset of the encoders' runs, which must be one; `wanting` is an evaluation that needs it.
 pub(super) fn of_runs(origins: &[Origin], wanting: &str) -> Result<Vec<Change>> {
     let mut found: Option<(&RunDir, &Experiment)> = None;
@@ -69,8 +85,7 @@ pub(super) fn of_runs(origins: &[Origin], wanting: &str) -> Result<Vec<Change>> 
             found = Some((run, experiment));
             continue;
         };
-        let table = |experiment: &Experiment| registry::write_options(&experiment.dataset);
-        if table(experiment)? != table(theirs)? {
+        if about(experiment)? != about(theirs)? {
             return Err(Error::config(format!(
                 "{} and {} were trained on different datasets, `{}` and `{}`, or with different options of it: say with --data \
                  which one judges all",

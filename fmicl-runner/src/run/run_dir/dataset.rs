@@ -2,7 +2,7 @@
 //! with the same alone.
 
 use super::RunDir;
-use fmicl_core::{Error, Portion, Result, read_file};
+use fmicl_core::{Error, Portion, Result, Source, read_file};
 
 const DATASET: &str = "dataset.json";
 /// The most bytes of it: each class of an `image-folder` takes a hundred.
@@ -17,19 +17,21 @@ impl RunDir {
         self.write_json(DATASET, &portions)
     }
 
-    /// Checks that the run was trained on these.
+    /// Checks that the run was trained on these, of the dataset that comes from `source`.
     ///
     /// # Errors
     /// [`Error::Run`] with what differs; [`Error::Data`] where the file is gone or damaged.
-    pub fn require_portions(&self, now: &[Portion]) -> Result<()> {
-        match Portion::difference(now, &self.portions()?) {
-            None => Ok(()),
-            Some(difference) => Err(Error::Run(format!(
-                "{}: {difference}; a run can resume only with the data that it started with: restore the data, or \
-                 start a new run with another --out",
-                self.path().display()
-            ))),
-        }
+    pub fn require_portions(&self, now: &[Portion], source: &Source) -> Result<()> {
+        let Some(difference) = Portion::difference(now, &self.portions()?) else {
+            return Ok(());
+        };
+        let place = source.looks_in.iter().find(|path| path.exists());
+        let place = place.map_or("the data".into(), |path| path.display().to_string());
+        Err(Error::Run(format!(
+            "{}: {difference}; a run can resume only with the data that it started with: restore {place}, or start a new run with \
+             another --out",
+            self.path().display()
+        )))
     }
 
     /// Returns a description of how these portions differ from those of training, or why that is unknown; `None` if they are

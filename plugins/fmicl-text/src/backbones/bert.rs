@@ -228,7 +228,7 @@ impl Backbone for Bert {
 
     fn reads(&self) -> Vec<Reads> {
         let reads = |folder: &PathBuf| Reads {
-            option: "folder",
+            option: "folder".into(),
             path: folder.clone(),
             files: {
                 let weights = fmicl_core::weights::files(&folder.join(weights::FILE));

@@ -82,7 +82,7 @@ impl Views for Text {
 
     fn reads(&self) -> Vec<Reads> {
         let reads = |path: &PathBuf| Reads {
-            option: "tokenizer",
+            option: "tokenizer".into(),
             path: path.clone(),
             files: match path.is_dir() {
                 true => {
