@@ -210,6 +210,11 @@ fn how_a_run_is_judged_may_be_changed_and_its_encoder_may_not() {
         notes.contains("weighted vote of k = 7 (few labels: 7), temperature 0.1."),
         "{notes}"
     );
+    let elsewhere = refused(&["eval", text(&run), "--set", "eval.knn.k=7"]);
+    assert!(
+        elsewhere.contains("unknown key here; write it as `evaluations.knn"),
+        "{elsewhere}"
+    );
     let table = fmicl(&["eval", text(&run), "--set", "eval.train_samples=9"]);
     for said in [
         "few-labels: up to 10 labels a class, ",

@@ -3,7 +3,7 @@
 use super::run::{fmicl, run_with, text};
 use super::{dataset, photos, refused, run_on};
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::weights;
+use fmicl_core::{Dataset, Part, weights};
 use serde_json::Value;
 
 /// What is printed as JSON.
@@ -89,7 +89,29 @@ fn encoders_stand_side_by_side_as_each_alone_with_their_differences() {
 }
 
 #[test]
-fn the_labels_are_those_of_a_dataset_an_experiment_a_run_or_a_folder() {
+fn runs_of_which_each_has_its_own_copy_of_a_list_are_of_one_dataset() {
+    let folder = photos();
+    let list = |name: &str, row: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("split,sample,path\n{row}\n")).unwrap();
+        let of = dataset(&folder, "");
+        format!(
+            "dataset={{name='leave-out',list='{}',of={}}}",
+            path.display(),
+            of.trim_start_matches("dataset=")
+        )
+    };
+    let one = list("one.csv", "test,,test/one/1.png");
+    let [first, second] = [&one, &one].map(|dataset| run_with(dataset.clone(), |_| ()));
+    let found = judged(&[text(&first.1), text(&second.1), "--on", "knn"]);
+    assert_eq!(found["labels"]["test"], 7);
+    let (_other, other) = run_with(list("two.csv", "test,,test/one/2.png"), |_| ());
+    let differ = refused(&["eval", text(&first.1), text(&other), "--on", "knn"]);
+    assert!(differ.ends_with("say with --data which one judges all"), "{differ}");
+}
+
+#[test]
+fn the_labels_are_those_of_a_dataset_an_experiment_a_run_a_folder_or_a_list() {
     let folder = photos();
     let (_runs, run) = run_on(&folder, "", |_| ());
     let run = text(&run);
@@ -102,6 +124,8 @@ fn the_labels_are_those_of_a_dataset_an_experiment_a_run_or_a_folder() {
                  train={epochs=1,batch_size=8,lr=0.5}";
     std::fs::write(&experiment, format!("{}\n{lines}", dataset(&folder, ""))).unwrap();
     let root_is = format!("dataset.root={}", root.display());
+    let manifest: Part<dyn Dataset> = Part::new("manifest", toml::Table::new()).unwrap();
+    manifest.example(&folder.path().join("listed")).unwrap();
     for found in [
         by(run, &[]),
         by(text(&experiment), &[]),
@@ -112,12 +136,15 @@ fn the_labels_are_those_of_a_dataset_an_experiment_a_run_or_a_folder() {
         let classes = found["reports"][0]["confusion"].as_array().unwrap().len();
         assert_eq!(classes, 2);
     }
+    let listed = by(text(&folder.path().join("listed/list.csv")), &[]);
+    let labels = ["dataset", "train", "test", "classes"].map(|key| listed["labels"][key].to_string());
+    assert_eq!(labels, ["\"manifest\"", "20", "8", "2"]);
     let fewer = by(text(&root), &["--set", "eval.train_samples=9"]);
     assert_eq!(fewer["labels"]["train"], 9);
 
     let on = |data: &str| refused(&["eval", run, "--on", "knn", "--data", data]);
     assert!(on("digit").starts_with("--data digit: no dataset named `digit` (did you mean `digits`?); "));
-    assert!(on("digit").ends_with("nor is there an experiment, a run or a folder of that name"));
+    assert!(on("digit").ends_with("nor is there an experiment, a list of photos, a run or a folder of that name"));
     let differ = refused(&["eval", run, text(&of_digits), "--on", "knn"]);
     assert!(differ.ends_with("say with --data which one judges all"), "{differ}");
     let empty = folder.path().join("empty");

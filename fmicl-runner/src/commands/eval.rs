@@ -15,8 +15,8 @@ struct Eval {
     /// Run only these evaluations, such as knn,linear (`fmicl list evaluation`), with the first run's own options for them
     #[arg(long, value_name = "EVALUATION", value_delimiter = ',')]
     on: Vec<String>,
-    /// Judge by the labels of this: a dataset's name, an experiment, a run, or a folder with train/CLASS/ and test/CLASS/; of an
-    /// evaluation with data of its own, such as sts, its folder
+    /// Judge by the labels of this: a dataset's name, an experiment, a run, a folder with train/CLASS/ and test/CLASS/, or a list of
+    /// photos (.csv, .tsv, .jsonl; the dataset manifest); of an evaluation with data of its own, such as sts, its folder
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
     /// Change an option of the dataset or the evaluations (dataset.root=DIR, evaluations.knn.k=20, with --on knn.k=20), or of published

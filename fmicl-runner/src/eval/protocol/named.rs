@@ -11,7 +11,8 @@ pub(super) fn as_given(data: &str) -> Written {
     Written::File(Path::new(&format!("--data {data}")).into())
 }
 
-/// The changes that name a dataset: of its registered name, of an experiment or a run, or of photos in a folder a class.
+/// The changes that name a dataset: of its registered name, of an experiment or a run, of photos that a list names, or of photos in a
+/// folder a class.
 pub(super) fn named(data: &str) -> Result<Vec<Change>> {
     let unknown = match registry::find::<dyn Dataset>(data) {
         Ok(_) => return Ok(vec![Change::set("dataset", data).written_at(as_given(data))]),
@@ -22,20 +23,35 @@ pub(super) fn named(data: &str) -> Result<Vec<Change>> {
         let run = RunDir::open(path)?;
         return of_experiment(&run.experiment()?, Written::File(run.config_path().into()));
     }
+    if path.is_file() && is_list(path) {
+        return Ok(vec![of_options("manifest", "file", data)]);
+    }
     if path.is_file() {
         let experiment = config::load(path, &[])?;
         return of_experiment(&experiment, Written::File(path.into()));
     }
     if path.is_dir() {
-        let options = [("name", "image-folder"), ("root", data)];
-        let options = options.map(|(key, value)| (key.to_string(), toml::Value::from(value)));
-        return Ok(vec![
-            Change::set("dataset", toml::Table::from_iter(options)).written_at(as_given(data)),
-        ]);
+        return Ok(vec![of_options("image-folder", "root", data)]);
     }
     Err(Error::config(format!(
-        "--data {data}: {unknown}; nor is there an experiment, a run or a folder of that name"
+        "--data {data}: {unknown}; nor is there an experiment, a list of photos, a run or a folder of that name"
     )))
+}
+
+/// What a list of photos ends in.
+const LISTS: [&str; 5] = ["csv", "tsv", "tab", "jsonl", "ndjson"];
+
+fn is_list(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = Path::new(name.trim_end_matches(".gz")).extension();
+    extension.is_some_and(|own| LISTS.iter().any(|known| own == *known))
+}
+
+/// The dataset `name` of which `option` is the data.
+fn of_options(name: &str, option: &str, data: &str) -> Change {
+    let options = [("name", name), (option, data)];
+    let options = options.map(|(key, value)| (key.to_string(), toml::Value::from(value)));
+    Change::set("dataset", toml::Table::from_iter(options)).written_at(as_given(data))
 }
 
 /// The dataset of an experiment, and how it is read.
