@@ -108,6 +108,12 @@ impl Change {
         self.is_extends() || experiment.source().is_none_or(|source| source.has(&self.key))
     }
 
+    /// Returns true if `later` gives the value at its key anew, with a table around it.
+    pub fn is_undone_by(&self, later: &Change) -> bool {
+        let below = self.key.strip_prefix(&later.key);
+        below.is_some_and(|below| below.starts_with('.')) && later.says(&self.key)
+    }
+
     /// The changed key, dotted.
     pub fn key(&self) -> &str {
         &self.key

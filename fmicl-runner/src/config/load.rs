@@ -92,10 +92,22 @@ fn experiment(
 ) -> Result<Experiment, Vec<Error>> {
     let source = laid_over(tree, changes);
     // A `--set` of the command line must still be there; a sweep's change may be for a part that a later one replaces.
-    let is_lost = |change: &&Change| change.is_of_the_command_line() && !source.has(change.key());
-    if let Some(lost) = changes.iter().find(is_lost) {
-        let message = "a later --set names another part in its place; give it after that one";
-        return Err(vec![lost.wrong(message)]);
+    for (index, change) in changes
+        .iter()
+        .enumerate()
+        .filter(|(_, change)| change.is_of_the_command_line())
+    {
+        if !source.has(change.key()) {
+            let message = "a later --set names another part in its place; give it after that one";
+            return Err(vec![change.wrong(message)]);
+        }
+        if let Some(later) = changes[index + 1..].iter().find(|later| change.is_undone_by(later)) {
+            let message = format!(
+                "a later one, of `{}`, gives another value in its place; give it after that one",
+                later.key()
+            );
+            return Err(vec![change.wrong(&message)]);
+        }
     }
     let source = source.at_home("").and_then(extend).map_err(|error| vec![error])?;
     let toml::Value::Table(mut table) = source.to_toml() else {

@@ -83,8 +83,13 @@ impl Cell {
         changes.extend(seed.map(|seed| Change::set("seed", seed as i64)));
         let experiment = base.changed(&changes)?;
         require_tracked(&experiment).map_err(|error| vec![experiment.locate(error)])?;
-        // What is for a part that another one replaces would be an error on the command line of the run.
-        changes.retain(|change| change.is_kept_by(&experiment));
+        // What is for a part that another one replaces, or undoes, would be an error on the command line of the run.
+        let all = changes.clone();
+        let mut later = all.iter();
+        changes.retain(|change| {
+            later.next();
+            change.is_kept_by(&experiment) && !later.clone().any(|later| change.is_undone_by(later))
+        });
         let seed = experiment.seed;
         let name = labels
             .iter()

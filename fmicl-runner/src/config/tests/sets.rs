@@ -36,6 +36,22 @@ fn a_set_that_a_later_one_undoes_is_an_error_and_one_that_is_replaced_is_not() {
     }
     let error = undone(&["objective.similarity.mu=1", "objective.similarity=cosine"]);
     assert_eq!(error, format!("--set objective.similarity.mu=1: {lost}"));
+    // The later value would be taken, and nobody would know.
+    let table = "optimizer={name='sgd', weight_decay=0.25}";
+    let error = undone(&["optimizer.weight_decay=0.5", table]);
+    let another = "a later one, of `optimizer`, gives another value in its place; give it after that one";
+    assert_eq!(error, format!("--set optimizer.weight_decay=0.5: {another}"));
+    let experiment = loaded(&[("x.toml", GOOD)], &[table, "optimizer.weight_decay=0.5"]);
+    assert!(
+        format!("{:?}", experiment.optimizer).contains("0.5"),
+        "{:?}",
+        experiment.optimizer
+    );
+    // What it does not give stays.
+    loaded(
+        &[("x.toml", GOOD)],
+        &["optimizer.weight_decay=0.5", "optimizer={name='sgd'}"],
+    );
     let experiment = loaded(
         &[("x.toml", GOOD)],
         &[
