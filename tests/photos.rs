@@ -108,6 +108,22 @@ fn a_file_that_cannot_be_read_is_named_before_training() {
         "{checked} {error}"
     );
     assert!(error.contains("train: 1 of 20 samples cannot be read"), "{error}");
+
+    // Whichever two are tried with the model, all are named, and may be left out.
+    for photo in 0..10 {
+        std::fs::write(at(&format!("photos/train/one/{photo}.png")), "").unwrap();
+    }
+    let (succeeds, _, error) = fmicl(&["check", text(&at("x.toml")), "--files"]);
+    assert!(
+        !succeeds && error.contains("train: 11 of 20 samples cannot be read"),
+        "{error}"
+    );
+    let skip = ["--set", "train.on_error=skip"];
+    let (succeeds, checked, error) = fmicl(&[&["check", text(&at("x.toml")), "--files"][..], &skip].concat());
+    assert!(
+        succeeds && checked.contains("train: 11 of 20 samples cannot be read"),
+        "{checked} {error}"
+    );
 }
 
 #[test]

@@ -80,29 +80,33 @@ pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String,
     Err(problems)
 }
 
+/// Reads a sample.
+pub(super) fn read(samples: &dyn Samples, modality: Modality, index: usize) -> Result<()> {
+    match modality {
+        Modality::Images => samples.image(index).map(|_| ()),
+        Modality::Texts => samples.texts(index).map(|_| ()),
+    }
+}
+
 /// Why samples cannot be read, in their order; all cores read.
 fn unreadable(samples: &dyn Samples, modality: Modality) -> Vec<Error> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let read = || {
+    let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= samples.len() {
                 return;
             }
-            let read = match modality {
-                Modality::Images => samples.image(index).map(|_| ()),
-                Modality::Texts => samples.texts(index).map(|_| ()),
-            };
-            if let (Err(error), Ok(mut found)) = (read, found.lock()) {
+            if let (Err(error), Ok(mut found)) = (read(samples, modality, index), found.lock()) {
                 found.push((index, error));
             }
         }
     };
     thread::scope(|scope| {
         for _ in 1..thread::available_parallelism().map_or(1, NonZero::get) {
-            scope.spawn(read);
+            scope.spawn(work);
         }
-        read();
+        work();
     });
     let mut found = found.into_inner().unwrap_or_default();
     found.sort_by_key(|(index, _)| *index);

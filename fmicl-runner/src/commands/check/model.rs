@@ -1,12 +1,13 @@
 //! The model of an experiment, tried on two samples.
 
+use super::files;
 use crate::config::Experiment;
 use crate::run::{LearnedScalars, build_learner, read_init};
 use crate::train::{open_loader, prepare};
 use fmicl_core::panics::quietly;
 use fmicl_core::tch::{Device, nn::VarStore, no_grad};
 use fmicl_core::{Error, Learner, Result, Samples, Single, View};
-use fmicl_data::Loader;
+use fmicl_data::{Chosen, Loader, OnError};
 use std::sync::Arc;
 
 /// An experiment's model on the CPU.
@@ -52,7 +53,7 @@ impl Model {
         let learner = &mut self.learner;
         let (_, steps) = open_loader(experiment, samples.clone(), learner.views())?;
         let loader = Loader::new(
-            samples.clone(),
+            some(experiment, samples),
             experiment.views.share(),
             learner.views(),
             2,
@@ -76,5 +77,19 @@ impl Model {
             terms.extend(self.learned.names());
             Ok((steps, terms))
         })
+    }
+}
+
+/// The samples; or two that can be read, where others may be left out.
+fn some(experiment: &Experiment, samples: &Arc<dyn Samples>) -> Arc<dyn Samples> {
+    let modality = experiment.dataset.modality();
+    let can_be_read = |index: &usize| files::read(&**samples, modality, *index).is_ok();
+    let two: Vec<_> = match experiment.train.on_error {
+        OnError::Fail => vec![],
+        OnError::Skip => (0..samples.len()).filter(can_be_read).take(2).collect(),
+    };
+    match two.len() {
+        2 => Arc::new(Chosen::these(two, samples.clone())),
+        _ => samples.clone(),
     }
 }
