@@ -86,6 +86,11 @@ fn the_data_folder_is_that_of_the_environment() {
         .output()
         .unwrap();
     let info = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "it is not there");
+    assert_eq!(
+        text(&output.stderr),
+        "error: stl10 is not there; `fmicl data fetch stl10` downloads it\n"
+    );
     assert!(
         info.contains("looks in  /disk/data/stl10_binary (is not there)\n"),
         "{info}"
@@ -94,6 +99,29 @@ fn the_data_folder_is_that_of_the_environment() {
         info.contains("stl10_binary.tar.gz: 2.6 GB, MD5 91f7769df0f17e558f3565bffb0c7dfb"),
         "{info}"
     );
+}
+
+#[test]
+fn what_is_asked_for_and_is_not_there_is_an_error_behind_all_that_is_known() {
+    let output = run(&["info", "image-folder", "--set", "root=nowhere"]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stdout.contains("not found nowhere: there is no such folder"),
+        "{stdout}"
+    );
+    assert!(
+        stderr.starts_with("error: image-folder is not there: nowhere: there is no such folder"),
+        "{stderr}"
+    );
+    let output = run(&["info", "image-folder"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).starts_with("error: root: is missing: "),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(run(&["info", "digits"]).status.code(), Some(0));
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod pack;
 mod tests;
 
 use clap::{Args, Subcommand};
-use fmicl_core::{Dataset, Error, Modality, Part, Result, Split};
+use fmicl_core::{Dataset, Error, Modality, Part, Result, Samples, Split};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::config;
 use fmicl_runner::data::has_labels;
@@ -157,6 +157,17 @@ fn with_root(dataset: &str, mut sets: Vec<String>, to: &Path) -> Result<Vec<Stri
     }
     sets.push(format!("root={}", toml::Value::from(&*to.to_string_lossy())));
     Ok(sets)
+}
+
+/// What opening splits said of them, each line once: two splits may be of the same files.
+fn notes<'a>(splits: impl Iterator<Item = &'a dyn Samples>) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for note in splits.flat_map(|samples| samples.notes()) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 /// What a dataset holds where every split of it opens.

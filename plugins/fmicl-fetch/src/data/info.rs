@@ -3,13 +3,13 @@
 use super::Found;
 use crate::Bytes;
 use fmicl_core::registry::{self, Listing};
-use fmicl_core::{Dataset, Modality, Part, Result, Source, Split};
+use fmicl_core::{Dataset, Error, Modality, Part, Result, Source, Split};
 use std::io::{self, Write};
 
 /// All that is known of a dataset.
 ///
 /// # Errors
-/// That stdout is closed.
+/// What is missing, once everything is printed; or that stdout is closed.
 pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::Result<()> {
     let (name, source) = (dataset.name(), dataset.source());
     let mut line = |key: &str, value: &str| writeln!(out, "  {key:<9} {value}");
@@ -24,7 +24,7 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
         Ok(found) => line("found", &found.to_string())?,
         Err(error) => line("not found", &error.to_string())?,
     }
-    let (split, first) = match found {
+    let (split, first) = match &found {
         Ok(Found { labelled: None, .. }) => (Split::Pretrain, "first image"),
         _ => (Split::Test, "first test image"),
     };
@@ -40,9 +40,11 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
         && let Ok(samples) = dataset.open(Split::Pretrain)
     {
         for index in 0..samples.len().min(EXAMPLES) {
-            let texts = samples.texts(index)?;
-            let texts: Vec<_> = texts.iter().map(|text| shortened(text)).collect();
-            line(if index == 0 { "texts" } else { "" }, &texts.join(" | "))?;
+            let shown = match samples.texts(index) {
+                Ok(texts) => texts.iter().map(|text| shortened(text)).collect::<Vec<_>>().join(" | "),
+                Err(error) => error.to_string(),
+            };
+            line(if index == 0 { "texts" } else { "" }, &shown)?;
         }
     }
     if !source.downloads.is_empty() {
@@ -72,7 +74,15 @@ pub(super) fn one(out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::
             line(key, value)?;
         }
     }
-    Ok(())
+    match found {
+        Ok(_) => Ok(()),
+        Err(error @ Error::Config { .. }) => Err(error.into()),
+        Err(_) if !source.downloads.is_empty() => {
+            let message = format!("{name} is not there; `fmicl data fetch {name}` downloads it");
+            Err(Error::Run(message).into())
+        }
+        Err(error) => Err(Error::Run(format!("{name} is not there: {error}")).into()),
+    }
 }
 
 /// Samples of texts that are shown.

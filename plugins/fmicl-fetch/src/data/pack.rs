@@ -21,7 +21,8 @@ pub(super) struct Pack {
     #[arg(long, value_enum, default_value_t = Format::Tar)]
     format: Format,
     /// Resize images so that the shorter side has so many pixels, as views do it, and save them anew; those that are no
-    /// larger stay as they are. Without it, images that are files are packed byte by byte
+    /// larger stay as they are. Without it, images that are files are packed byte by byte, also those that cannot be read, which
+    /// are named
     #[arg(long, value_name = "PIXELS")]
     size: Option<usize>,
     /// How images are saved that are resized, or are no files: as JPEG of quality 95, or as PNG, which keeps every pixel
@@ -78,14 +79,18 @@ impl Pack {
 
         let staging = disk::partial(&folder);
         remake(&staging)?;
-        let packed = self.pack(&staging, &splits, &names).and_then(|written| {
+        let packed = self.pack(&staging, &splits, &names).and_then(|packed| {
             // An empty folder may be in its place.
             fs::rename(&staging, &folder).map_err(|error| Error::io(&folder, error))?;
-            Ok(written)
+            Ok(packed)
         });
         // What an interrupt leaves is removed the next time.
         let _ = fs::remove_dir_all(&staging);
-        let Written { samples, shards, bytes } = packed?;
+        let (Written { samples, shards, bytes }, faults) = packed?;
+        for note in super::notes(splits.iter().map(|(_, samples)| &**samples)) {
+            writeln!(out, "note: {note}")?;
+        }
+        told(out, &faults)?;
         let options = toml::Table::from_iter(
             [("name", "webdataset"), ("root", &*folder.to_string_lossy())]
                 .map(|(key, value)| (key.to_string(), toml::Value::from(value))),
@@ -102,8 +107,13 @@ impl Pack {
         )?)
     }
 
-    fn pack(&self, folder: &Path, splits: &[(&str, Box<dyn Samples>)], names: &[String]) -> Result<Written> {
-        let mut all = Written::default();
+    fn pack(
+        &self,
+        folder: &Path,
+        splits: &[(&str, Box<dyn Samples>)],
+        names: &[String],
+    ) -> Result<(Written, Vec<String>)> {
+        let (mut all, mut faults) = (Written::default(), Vec::new());
         let total: usize = splits.iter().map(|(_, samples)| samples.len()).sum();
         // It is shown on a terminal alone.
         let bar = ProgressBar::new(total as u64);
@@ -117,7 +127,9 @@ impl Pack {
                 let contents = contents.collect::<Vec<_>>();
                 for (index, content) in numbers.into_iter().zip(contents) {
                     let label = (samples.classes() > 0).then(|| samples.label(index));
-                    shards.add(index, label, &content?)?;
+                    let content = content?;
+                    shards.add(index, label, &content)?;
+                    faults.extend(content.fault);
                     bar.inc(1);
                 }
             }
@@ -131,7 +143,31 @@ impl Pack {
                 .collect();
             disk::replace(&folder.join(NAMES), lines.as_bytes())?;
         }
-        Ok(all)
+        Ok((all, faults))
+    }
+}
+
+/// Files that cannot be read of which each is named.
+const NAMED: usize = 10;
+
+/// Says which files were packed and cannot be read.
+fn told(out: &mut impl Write, faults: &[String]) -> std::io::Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{} files cannot be read, and are packed as they are; `fmicl data check --list` writes a list with which the dataset \
+         `leave-out` leaves them out:",
+        faults.len()
+    )?;
+    faults
+        .iter()
+        .take(NAMED)
+        .try_for_each(|fault| writeln!(out, "  {fault}"))?;
+    match faults.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
     }
 }
 

@@ -85,10 +85,11 @@ fn serve_once(body: &'static [u8]) -> String {
     address
 }
 
-fn info(sets: &[String]) -> String {
+/// What is printed, and the error.
+fn info(sets: &[String]) -> (String, Result<(), String>) {
     let mut out = Vec::new();
-    super::info::one(&mut out, &load("letters", sets).unwrap()).unwrap();
-    String::from_utf8(out).unwrap()
+    let told = super::info::one(&mut out, &load("letters", sets).unwrap());
+    (String::from_utf8(out).unwrap(), told.map_err(|error| error.to_string()))
 }
 
 #[test]
@@ -99,7 +100,11 @@ fn what_a_dataset_declares_is_fetched_read_and_not_fetched_twice() {
         format!("root={}", root.display()),
         format!("server={}", serve_once(b"abc")),
     ];
-    let before = info(&sets);
+    let (before, told) = info(&sets);
+    assert_eq!(
+        told.unwrap_err(),
+        "letters is not there; `fmicl data fetch letters` downloads it"
+    );
     assert!(
         before.contains(&format!("looks in  {} (is not there)", root.display())),
         "{before}"
@@ -119,7 +124,8 @@ fn what_a_dataset_declares_is_fetched_read_and_not_fetched_twice() {
     assert!(first.starts_with(expected), "{first}");
     // Nobody answers any more.
     assert!(fetch().starts_with("letters is there already: 3 images"));
-    let after = info(&sets);
+    let (after, told) = info(&sets);
+    assert_eq!(told, Ok(()));
     assert!(
         after.contains("found     3 images to pre-train on") && after.contains("1 x 1 pixels"),
         "{after}"

@@ -2,6 +2,7 @@
 
 use super::found::Found;
 use super::leaks::{Leak, Leaks, between};
+use crate::data::notes;
 use fmicl_core::Modality;
 use serde_json::{Value, json};
 
@@ -58,6 +59,11 @@ impl<'a> Report<'a> {
         faults
     }
 
+    /// What opening the splits said of them, a line each: other folders, files that are no samples.
+    pub fn notes(&self) -> Vec<String> {
+        notes(self.splits.iter().map(|split| split.samples))
+    }
+
     /// All of it.
     pub fn to_json(&self) -> Value {
         let leak = |leak: &Leak| {
@@ -74,6 +80,7 @@ impl<'a> Report<'a> {
         json!({
             "dataset": self.dataset,
             "near_bits": self.near,
+            "notes": self.notes(),
             "splits": self.splits.iter().map(|split| split.to_json(self.modality)).collect::<Vec<_>>(),
             "test_samples_in_training": self.leaks.same_tests,
             "test_samples_near_training": self.leaks.near_tests,

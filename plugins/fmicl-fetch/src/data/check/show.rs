@@ -62,6 +62,7 @@ pub fn show(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let contradicting = |split: &Found| labelled(split, split.contradicting().to_string());
     row("same, of two classes", &contradicting);
     table(out, &rows)?;
+    some(out, "notes", report.notes().into_iter())?;
     if report.splits.iter().any(|split| split.name == TEST) {
         let leaks = &report.leaks;
         writeln!(out, "\ntest samples that are also trained on: {}", leaks.same_tests)?;

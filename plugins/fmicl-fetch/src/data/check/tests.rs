@@ -1,11 +1,10 @@
 //! Datasets in which something is wrong.
 
+mod odd;
+
 use super::*;
 use crate::data::load;
-use fmicl_core::{Rng, register, toml};
-use fmicl_data::datasets::LeaveOut;
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use fmicl_core::{Rng, toml};
 use std::path::Path;
 
 /// A photo of blocks, which a seed decides and `brighter` makes brighter.
@@ -201,20 +200,6 @@ fn duplicates_to_test_on_stay_and_the_line_for_an_experiment_is_toml() {
 }
 
 #[test]
-fn bits_with_which_comparing_would_not_end_are_refused() {
-    let many = |count| Open {
-        name: "train",
-        split: Split::Train,
-        samples: Box::new(OddSamples(vec![String::new(); count])),
-    };
-    let refused = |bits, modality| require_few_bits(bits, modality, &[many(7_000_000), many(7_000_000)]);
-    let error = refused(4, Modality::Images).unwrap_err().to_string();
-    let expected = "--near: 4 bits would compare nearly all of 14000000 images with each other; at most 3 find theirs within minutes";
-    assert_eq!(error, expected);
-    assert!(refused(3, Modality::Images).is_ok() && refused(7, Modality::Texts).is_ok());
-}
-
-#[test]
 fn photos_without_labels_are_one_split_that_nothing_is_tested_on() {
     let folder = photos();
     let sets = [format!("root={}", folder.path().join("train/one").display())];
@@ -224,93 +209,17 @@ fn photos_without_labels_are_one_split_that_nothing_is_tested_on() {
         says(&said, "samples 10") && says(&said, "no split is tested on"),
         "{said}"
     );
-    assert!(!said.contains("class"), "{said}");
-}
-
-/// Texts, or gray pixels whose labels are no classes.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Odd {
-    texts: Vec<String>,
-}
-
-register!(Dataset, "odd", Odd, "what is wrong in memory, for tests");
-
-impl Dataset for Odd {
-    fn open(&self, _: Split) -> Result<Box<dyn Samples>> {
-        Ok(Box::new(OddSamples(self.texts.clone())))
-    }
-
-    fn modality(&self) -> Modality {
-        match self.texts.is_empty() {
-            true => Modality::Images,
-            false => Modality::Texts,
-        }
-    }
-}
-
-struct OddSamples(Vec<String>);
-
-impl Samples for OddSamples {
-    fn len(&self) -> usize {
-        self.0.len().max(3)
-    }
-
-    fn classes(&self) -> usize {
-        if self.0.is_empty() { 2 } else { 0 }
-    }
-
-    fn label(&self, index: usize) -> usize {
-        if self.0.is_empty() { index } else { 0 }
-    }
-
-    fn image(&self, index: usize) -> Result<fmicl_core::Image> {
-        Ok(fmicl_core::Image::from_gray(1, 1, &[index as u8]))
-    }
-
-    fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
-        Ok(vec![(&self.0[index]).into()])
-    }
-}
-
-#[test]
-fn texts_that_are_empty_or_the_same_are_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let dataset = load(
-        "odd",
-        &["texts=[\"a dog\", \"é\", \" a dog \", \"  \", \"a cat\"]".into()],
-    )
-    .unwrap();
-    let list = folder.path().join("list.csv");
-    let with_list = Options {
-        list: Some(list.clone()),
-        ..options()
-    };
-    let (said, result) = checked(&dataset, &with_list);
-    assert_eq!(result, Ok(()));
-    for line in [
-        "same as another     1",
-        "characters          1 to 7, median 5",
-        "with an empty text  1",
-        "  pretrain 0 = pretrain 2",
-    ] {
-        assert!(says(&said, line), "{line}: {said}");
-    }
-    let list = std::fs::read_to_string(list).unwrap();
-    let made_of = LeaveOut::made_of("pretrain", &*dataset.open(Split::Pretrain).unwrap());
-    assert_eq!(
-        list,
-        format!(
-            "split,sample,path,why\n{made_of}\npretrain,2,,is the same as pretrain 0\npretrain,3,,has an empty text\n"
-        )
+    assert!(!said.contains("classes"), "{said}");
+    assert!(
+        says(
+            &said,
+            &format!(
+                "{}: photos without class folders have no labels",
+                folder.path().join("train/one").display()
+            )
+        ),
+        "{said}"
     );
-}
-
-#[test]
-fn labels_that_are_no_class_are_a_fault() {
-    let (said, result) = checked(&load("odd", &[]).unwrap(), &options());
-    let fault = "train: 1 of 3 samples have labels that are no class; test: 1 of 3 samples have labels that are no class; test samples that are also trained on: 3";
-    assert_eq!(result.unwrap_err(), fault, "{said}");
 }
 
 #[test]
@@ -345,4 +254,24 @@ fn a_place_that_cannot_be_is_an_error_before_anything_is_read() {
     };
     let error = checked(&load("odd", &[]).unwrap(), &both).1.unwrap_err();
     assert_eq!(error, "--json and --list name one file; name two");
+}
+
+#[test]
+fn a_split_that_is_not_checked_is_said() {
+    let folder = photos();
+    std::fs::create_dir_all(folder.path().join("val/one")).unwrap();
+    write(folder.path(), "val/one/0.ppm", &photo(99, 0));
+    write(folder.path(), "train/one/list.txt", b"");
+    let found = folder.path().join("found.json");
+    let with_json = Options {
+        json: Some(found.clone()),
+        ..options()
+    };
+    let (said, result) = checked(&of_photos(folder.path()), &with_json);
+    assert_eq!(result, Ok(()), "{said}");
+    let root = folder.path().display();
+    let unused = format!("{root}/val: is not used, since the test split is `test`; `test = \"val\"` tests on it");
+    assert!(says(&said, &unused) && said.contains(": 1 left out: 1 .txt"), "{said}");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(found).unwrap()).unwrap();
+    assert_eq!(json["notes"][1], unused);
 }

@@ -25,6 +25,8 @@ const QUALITY: u8 = 95;
 pub(super) struct Content {
     pub extension: String,
     pub bytes: Vec<u8>,
+    /// Why it is no image, of a file that is packed as it is.
+    pub fault: Option<String>,
 }
 
 /// The file of a sample as it is, or its image, resized where that makes it smaller.
@@ -35,7 +37,7 @@ pub(super) fn of(samples: &dyn Samples, index: usize, size: Option<usize>, encod
     let file = samples.path(index).map(File::read).transpose()?;
     let Some(size) = size else {
         return match file {
-            Some(file) => Ok(file.content()),
+            Some(file) => Ok(file.tried()),
             None => save(&samples.image(index)?, encode.unwrap_or(Encode::Png)),
         };
     };
@@ -69,6 +71,16 @@ impl File {
         Content {
             extension: extension(&self.path),
             bytes: self.bytes,
+            fault: None,
+        }
+    }
+
+    /// As it is, and decoded: what cannot be read here cannot be read there.
+    fn tried(self) -> Content {
+        let decoded = decode(&self.bytes, &self.path, &mut Region::whole).map(drop);
+        Content {
+            fault: decoded.err().map(|error| error.to_string()),
+            ..self.content()
         }
     }
 }
@@ -107,5 +119,6 @@ fn save(image: &Image, encode: Encode) -> Result<Content> {
     Ok(Content {
         extension: extension.into(),
         bytes,
+        fault: None,
     })
 }

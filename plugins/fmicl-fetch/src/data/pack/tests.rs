@@ -151,6 +151,36 @@ fn resize(dataset: &Part<dyn Dataset>) -> Vec<u8> {
 }
 
 #[test]
+fn files_that_cannot_be_read_are_packed_counted_and_named_and_so_is_what_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, out) = (images(folder.path()), folder.path().join("out"));
+    let at = |path: &str| folder.path().join("images").join(path);
+    let cut = &fs::read(at("train/two/3.png")).unwrap()[..60];
+    fs::write(at("train/two/3.png"), cut).unwrap();
+    for photo in 0..11 {
+        fs::write(at(&format!("test/one/x{photo:02}.png")), "").unwrap();
+    }
+    fs::create_dir_all(at("val/one")).unwrap();
+    fs::copy(at("train/one/0.png"), at("val/one/0.png")).unwrap();
+    let said = pack(&dataset, &out, |_| {}).unwrap();
+    let root = at("").display().to_string();
+    let said: Vec<_> = said.lines().map(|line| line.replace(&root, "")).collect();
+    assert_eq!(
+        said[0],
+        "note: val: is not used, since the test split is `test`; `test = \"val\"` tests on it"
+    );
+    assert!(
+        said[1].starts_with("12 files cannot be read, and are packed as they are; `fmicl data check --list`"),
+        "{said:?}"
+    );
+    assert_eq!(said[2], "  test/one/x00.png: is empty");
+    assert_eq!(said[12], "  and 2 more");
+    assert!(said[13].starts_with("packed 39 images into "), "{said:?}");
+    let shards = contents(&out);
+    assert!(shards["train-000000.tar"].iter().any(|(_, bytes)| bytes == cut));
+}
+
+#[test]
 fn what_cannot_be_packed_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (dataset, out) = (images(folder.path()), folder.path().join("out"));
