@@ -2,6 +2,7 @@
 //!
 //! Source: the features of datasets 5 (huggingface.co/docs/datasets), which stand in a file's metadata under `huggingface`.
 
+mod codecs;
 mod columns;
 mod example;
 mod file;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 /// An index of offsets is made once, and kept as that of `webdataset`. Images that are stored without compression, as recent
 /// versions of `datasets` store them, are read from where they lie, in any order. Other images, and texts, are unpacked once to
 /// `root/.fmicl-unpacked`, or to `~/.cache/fmicl` where that cannot be written: their row groups would be unpacked for each
-/// sample. `check` and `train` say how large that is; the folder may be removed. Rows without a text are counted and left out.
+/// sample. `check` and `train` say how large that is; the folder may be removed. Rows without an image or a text are counted and left out.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parquet {
@@ -180,7 +181,11 @@ impl Parquet {
             hint: HINT,
             unpacked: Some((&unpacked, &size)),
         };
-        request.open(|path, stamp| scan::scan(path, stamp, &wanted, &unpacked))
+        let mut opened = request.open(|path, stamp| scan::scan(path, stamp, &wanted, &unpacked))?;
+        if split == Split::Test {
+            opened.notes.extend(layout.unused());
+        }
+        Ok(opened)
     }
 }
 

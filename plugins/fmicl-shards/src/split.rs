@@ -3,7 +3,7 @@
 use crate::numbered;
 use crate::patterns::{Patterns, in_folder};
 use fmicl_core::{Error, Result, Split, require};
-use fmicl_data::datasets::TESTS;
+use fmicl_data::datasets::{TESTS, folders_called};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,35 @@ impl Layout<'_> {
                 "is a shard to train on and a test shard; `train` and `test` name shards of their own",
             )),
         }
+    }
+
+    /// A line for each test split that is there, and is not used since nobody named it and there is one before it.
+    pub fn unused(&self) -> Vec<String> {
+        if !self.test.is_empty() {
+            return vec![];
+        }
+        // Those of which some are missing are there, too.
+        let found = |word: &&'static str| match named(self.root, self.extension, &[word]) {
+            Ok(files) => Some((*word, files?)),
+            Err(_) => Some((*word, vec![])),
+        };
+        let mut splits = TESTS.iter().filter_map(found);
+        let Some((taken, mut known)) = splits.next() else {
+            return vec![];
+        };
+        let mut notes = Vec::new();
+        for (word, files) in splits {
+            let is_new = files.iter().any(|file| !known.contains(file));
+            known.extend(files);
+            if is_new {
+                notes.push(format!(
+                    "{}: the .{} files of `{word}` are not used, since the test split is `{taken}`; `test` names others",
+                    self.root.display(),
+                    self.extension
+                ));
+            }
+        }
+        notes
     }
 
     /// Training shards that nobody named, without those that are named for something else.
@@ -114,10 +143,29 @@ fn train(root: &Path, extension: &str, hint: &str) -> Result<Vec<PathBuf>> {
     numbered::require_all(&files)?;
     match files.is_empty() {
         false => Ok(files),
-        true => Err(Error::data(
-            root,
-            format!("holds no .{extension} file to train on; {hint}"),
-        )),
+        true => {
+            let instead = other_formats(root, extension);
+            let message = format!("holds no .{extension} file to train on{instead}; {hint}");
+            Err(Error::data(root, message))
+        }
+    }
+}
+
+/// What makes Parquet files of Arrow files.
+pub(crate) const FROM_ARROW: &str = "`datasets.load_from_disk(FOLDER).to_parquet(FILE)` writes it as one";
+
+/// The beginning of a sentence about files of another format that lie in `root` or a folder in it, and what makes the right ones.
+fn other_formats(root: &Path, extension: &str) -> String {
+    if extension != "parquet" {
+        return String::new();
+    }
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let folders = folders.map(|entry| entry.path()).filter(|path| path.is_dir());
+    let mut places = std::iter::once(root.to_path_buf()).chain(folders);
+    let has_some = |place: PathBuf| in_folder(&place, "arrow").is_ok_and(|files| !files.is_empty());
+    match places.any(has_some) {
+        true => format!(", but an .arrow file, which is not read: {FROM_ARROW}"),
+        false => String::new(),
     }
 }
 
@@ -140,14 +188,11 @@ fn test(root: &Path, extension: &str, hint: &str) -> Result<Vec<PathBuf>> {
 
 /// The files of a folder that is called as one of the words, or the files in `root` that have one in their names.
 fn named(root: &Path, extension: &str, words: &[&str]) -> Result<Option<Vec<PathBuf>>> {
-    for word in words {
-        let folder = root.join(word);
-        if folder.is_dir() {
-            let files = in_folder(&folder, extension)?;
-            if !files.is_empty() {
-                numbered::require_all(&files)?;
-                return Ok(Some(files));
-            }
+    for name in folders_called(root, words) {
+        let files = in_folder(&root.join(name), extension)?;
+        if !files.is_empty() {
+            numbered::require_all(&files)?;
+            return Ok(Some(files));
         }
     }
     let mut files = in_folder(root, extension)?;
@@ -164,93 +209,4 @@ fn has_word(file: &Path, word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(names: &[&str], find: fn(&Path, &str, &str) -> Result<Vec<PathBuf>>) -> Result<Vec<String>, String> {
-        let folder = tempfile::tempdir().unwrap();
-        for name in names {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        }
-        let name = |path: PathBuf| path.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_string();
-        let files = find(folder.path(), "tar", "look elsewhere");
-        files
-            .map(|files| files.into_iter().map(name).collect())
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn splits_are_told_by_the_words_of_names_and_by_folders() {
-        let names = ["imagenet-train-00.tar", "imagenet-Val-00.tar", "trainer-0.tar"];
-        assert_eq!(found(&names, train).unwrap(), ["imagenet-train-00.tar"]);
-        assert_eq!(found(&names, test).unwrap(), ["imagenet-Val-00.tar"]);
-        let names = ["train/1.tar", "train/0.tar", "test/2.tar", "validation-0.tar"];
-        assert_eq!(found(&names, train).unwrap(), ["train/0.tar", "train/1.tar"]);
-        assert_eq!(found(&names, test).unwrap(), ["test/2.tar"]);
-        let names = ["0.tar", "1.tar", "test.tar"];
-        assert_eq!(found(&names, train).unwrap(), ["0.tar", "1.tar"]);
-    }
-
-    /// The training and test shards where these options are set.
-    fn split(names: &[&str], options: [&[&str]; 3]) -> [Result<Vec<String>, String>; 2] {
-        let folder = tempfile::tempdir().unwrap();
-        for name in names {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        let [train, test, pretrain] =
-            options.map(|patterns| Patterns(patterns.iter().map(ToString::to_string).collect()));
-        let layout = Layout {
-            root: folder.path(),
-            train: &train,
-            test: &test,
-            pretrain: Some(&pretrain),
-            extension: "tar",
-            hint: "look elsewhere",
-        };
-        let name = |path: PathBuf| path.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_string();
-        [Split::Train, Split::Test].map(|split| match layout.files(split) {
-            Ok(files) => Ok(files.into_iter().map(name).collect()),
-            Err(error) => Err(error
-                .to_string()
-                .replace(&format!("{}", folder.path().display()), "ROOT")),
-        })
-    }
-
-    #[test]
-    fn a_shard_that_is_named_for_another_split_is_not_trained_on() {
-        let names = ["a.tar", "b.tar", "c.tar"];
-        let [train, test] = split(&names, [&[], &["./c.tar"], &[]]);
-        assert_eq!(
-            (train.unwrap(), test.unwrap().len()),
-            (vec!["a.tar".to_string(), "b.tar".into()], 1)
-        );
-        let [train, _] = split(&names, [&[], &["c.tar"], &["b.tar"]]);
-        assert_eq!(train.unwrap(), ["a.tar"]);
-        let [train, _] = split(&names, [&[], &["*.tar"], &[]]);
-        let expected = "ROOT: holds no .tar file to train on but those named for another split; look elsewhere";
-        assert_eq!(train.unwrap_err(), expected);
-        let expected = "is a shard to train on and a test shard; `train` and `test` name shards of their own";
-        for found in split(&names, [&["*.tar"], &["c.tar"], &[]]) {
-            let error = found.unwrap_err();
-            assert!(error == format!("ROOT/c.tar: {expected}"), "{error}");
-        }
-        // Found by its name, it is no less a test shard.
-        let [_, test] = split(&["a.tar", "test.tar"], [&["*.tar"], &[], &[]]);
-        assert_eq!(test.unwrap_err(), format!("ROOT/test.tar: {expected}"));
-    }
-
-    #[test]
-    fn a_split_without_shards_is_an_error() {
-        assert!(
-            found(&["a.zip"], train)
-                .unwrap_err()
-                .ends_with(": holds no .tar file to train on; look elsewhere")
-        );
-        let expected = ": holds no .tar file with one of the words test, testing, val, valid, validation in its name, nor such a folder of \
-                        them; look elsewhere";
-        let error = found(&["0.tar"], test).unwrap_err();
-        assert!(error.ends_with(expected), "{error}");
-    }
-}
+mod tests;

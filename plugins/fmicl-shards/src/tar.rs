@@ -34,7 +34,10 @@ pub(crate) fn scan(path: &Path, stamp: Stamp, wanted: &Wanted) -> Result<Section
     let mut group = Group::new(path, wanted, Section::new(stamp));
     let broken = |error: std::io::Error| {
         let at = reader.position();
-        Error::data(path, format!("is damaged, or no tar file, at byte {at}: {error}"))
+        Error::data(
+            path,
+            format!("is damaged, or no tar file, at byte {at}: {}", readable(&error)),
+        )
     };
     for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
@@ -70,21 +73,43 @@ pub(crate) fn scan(path: &Path, stamp: Stamp, wanted: &Wanted) -> Result<Section
 /// Refuses what is no tar file, by its start.
 fn refuse_others(path: &Path, start: &[u8]) -> Result<()> {
     not_a_pointer(path, start)?;
-    let compressed: [(&[u8], &str, &str); 4] = [
-        (b"\x1f\x8b", "gzip", "gunzip --keep"),
-        (b"\x28\xb5\x2f\xfd", "zstd", "unzstd --keep"),
-        (b"BZh", "bzip2", "bunzip2 --keep"),
-        (b"\xfd7zXZ", "xz", "unxz --keep"),
+    let compressed: [(&[u8], &str, &str, &[&str]); 4] = [
+        (b"\x1f\x8b", "gzip", "gunzip", &["gz", "tgz"]),
+        (b"\x28\xb5\x2f\xfd", "zstd", "unzstd", &["zst", "tzst"]),
+        (b"BZh", "bzip2", "bunzip2", &["bz2", "tbz2", "tbz"]),
+        (b"\xfd7zXZ", "xz", "unxz", &["xz", "txz"]),
     ];
     let message = match compressed.iter().find(|(magic, ..)| start.starts_with(magic)) {
-        Some((_, format, command)) => format!(
-            "is compressed by {format}, so that nothing in it can be read without all before it: unpack it once with `{command} {}`",
-            path.display()
-        ),
+        Some((_, format, command, extensions)) => {
+            let shown = path.display();
+            // The commands go by the name of the file.
+            let command = match has_extension(path, extensions) {
+                true => format!("{command} --keep {shown}"),
+                false => format!("mv {shown} {shown}.{0} && {command} {shown}.{0}", extensions[0]),
+            };
+            format!(
+                "is compressed by {format}, so that nothing in it can be read without all before it: unpack it once with `{command}`"
+            )
+        }
         None if start.is_empty() => "is empty, and no tar file".into(),
         None => return Ok(()),
     };
     Err(Error::data(path, message))
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let own = path.extension().map(|own| own.to_string_lossy().to_lowercase());
+    own.is_some_and(|own| extensions.contains(&&*own))
+}
+
+/// An error in words, without the bytes that are no header: those of `tar` quote them.
+fn readable(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    let is_unprintable = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER;
+    match words.contains(" when getting ") || words.contains(is_unprintable) {
+        true => "no header of a file begins there".into(),
+        false => words,
+    }
 }
 
 /// Checks that a tar file ends as tar files do, in zeros: else it is a part of one, or there is more in it.

@@ -10,7 +10,7 @@ use crate::samples::Shards;
 use crate::split::Layout;
 use crate::tar::{self as shard, Label, Wanted};
 use fmicl_core::{
-    Dataset, Documented, Error, Modality, Result, Samples, Source, Split, read_file, register, require, toml,
+    Dataset, Documented, Error, Modality, Result, Samples, Source, Split, encoding, read_file, register, require, toml,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -159,16 +159,20 @@ impl WebDataset {
         self.label != LABEL
     }
 
-    /// The shards of a split.
-    fn files(&self, split: Split) -> Result<Vec<PathBuf>> {
-        let layout = Layout {
+    fn layout(&self) -> Layout<'_> {
+        Layout {
             root: &self.root,
             train: &self.train,
             test: &self.test,
             pretrain: Some(&self.pretrain),
             extension: EXTENSION,
             hint: HINT,
-        };
+        }
+    }
+
+    /// The shards of a split.
+    fn files(&self, split: Split) -> Result<Vec<PathBuf>> {
+        let layout = self.layout();
         if split != Split::Pretrain || self.pretrain.is_empty() {
             return layout.files(split);
         }
@@ -196,7 +200,11 @@ impl WebDataset {
             hint: HINT,
             unpacked: None,
         };
-        request.open(|path, stamp| shard::scan(path, stamp, &wanted))
+        let mut opened = request.open(|path, stamp| shard::scan(path, stamp, &wanted))?;
+        if split == Split::Test {
+            opened.notes.extend(self.layout().unused());
+        }
+        Ok(opened)
     }
 
     fn label(&self) -> Label {
@@ -214,8 +222,10 @@ impl WebDataset {
             return Ok(vec![]);
         }
         let bytes = read_file(&path, MOST_NAMES, "a name of a class a line is expected")?;
-        let text = String::from_utf8(bytes).map_err(|_| Error::data(&path, "is not UTF-8"))?;
-        let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let names = encoding::whole(&bytes, &path)?
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
         Ok(names.map(str::to_string).collect())
     }
 }

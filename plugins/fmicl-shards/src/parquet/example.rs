@@ -33,6 +33,11 @@ const SCHEMA: &str = "message schema {
 const FEATURES: &str = r#"{"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["one", "two"], "_type": "ClassLabel"}}}}"#;
 
 fn file(images: Range<u8>) -> ParquetResult<Vec<u8>> {
+    file_with(images, |_| true)
+}
+
+/// A file of images, of which some rows have none.
+pub(super) fn file_with(images: Range<u8>, has_image: fn(u8) -> bool) -> ParquetResult<Vec<u8>> {
     let features = KeyValue::new("huggingface".into(), FEATURES.to_string());
     let properties = WriterProperties::builder()
         .set_key_value_metadata(Some(vec![features]))
@@ -40,17 +45,20 @@ fn file(images: Range<u8>) -> ParquetResult<Vec<u8>> {
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
     let mut group = writer.next_row_group()?;
-    let bytes: Vec<ByteArray> = images.clone().map(|number| image(number % 2, number).into()).collect();
+    let there = images.clone().filter(|&number| has_image(number));
+    let bytes: Vec<ByteArray> = there.map(|number| image(number % 2, number).into()).collect();
+    // The bytes are there, or their group alone.
+    let levels: Vec<i16> = images.clone().map(|number| 1 + i16::from(has_image(number))).collect();
     let paths: Vec<ByteArray> = images
         .clone()
         .map(|number| format!("{number}.ppm").into_bytes().into())
         .collect();
-    let labels: Vec<i64> = images.map(|number| i64::from(number % 2)).collect();
-    for values in [bytes, paths] {
+    let labels: Vec<i64> = images.clone().map(|number| i64::from(number % 2)).collect();
+    for (values, levels) in [(bytes, levels), (paths, vec![2; images.len()])] {
         if let Some(mut column) = group.next_column()? {
             column
                 .typed::<ByteArrayType>()
-                .write_batch(&values, Some(&vec![2; values.len()]), None)?;
+                .write_batch(&values, Some(&levels), None)?;
             column.close()?;
         }
     }

@@ -1,9 +1,11 @@
 //! A look through a file: where its images lie, or a copy of what is packed in it.
 
+use super::codecs;
 use super::columns::{Columns, Wanted};
 use super::file::Source;
 use super::values;
 use crate::section::{Section, Stamp};
+use crate::split::FROM_ARROW;
 use crate::tar::number;
 use crate::unpacked::{Output, Unpacked};
 use fmicl_core::{Error, Result, not_a_pointer, open_file, panics};
@@ -87,22 +89,25 @@ impl<'a> Scan<'a> {
             .map_err(|error| Error::io(path, error))?;
         not_a_pointer(path, &start)?;
         if start.starts_with(b"ARROW1") || start.starts_with(&[0xff; 4]) {
-            let message =
-                "is an Arrow file, not Parquet: `datasets.load_from_disk(FOLDER).to_parquet(FILE)` writes it as one";
-            return Err(Error::data(path, message));
+            return Err(Error::data(
+                path,
+                format!("is an Arrow file, not Parquet: {FROM_ARROW}"),
+            ));
         }
         let source = Source::new(file, stamp.bytes);
         let reader = SerializedFileReader::new(source.clone()).map_err(|error| damaged(path, &error.to_string()))?;
         source.begin();
         let columns = Columns::find(reader.metadata().file_metadata(), wanted);
-        Ok(Scan {
+        let scan = Scan {
             path,
             stamp,
             source,
             reader,
             columns: columns.map_err(|message| Error::data(path, message))?,
             is_text: !wanted.text.is_empty(),
-        })
+        };
+        codecs::require(scan.reader.metadata(), &scan.columns).map_err(|message| Error::data(path, message))?;
+        Ok(scan)
     }
 
     fn run(&self, unpacked: &Unpacked) -> Result<Section> {
@@ -133,10 +138,14 @@ impl<'a> Scan<'a> {
         })?;
         match section.offsets.is_empty() {
             false => Ok(section),
-            true => Err(Error::data(
-                self.path,
-                format!("has no row with a value in `{}`", self.columns.called),
-            )),
+            true => {
+                let without = match self.is_text {
+                    true => "",
+                    false => ": it holds the images' paths at most; embed the images when you write it",
+                };
+                let message = format!("has no row with a value in `{}`{without}", self.columns.called);
+                Err(Error::data(self.path, message))
+            }
         }
     }
 
@@ -176,16 +185,16 @@ impl<'a> Scan<'a> {
             class_names: self.columns.class_names.clone(),
             ..Section::new(self.stamp)
         };
-        let (mut sum, called) = (crc32fast::Hasher::new(), &self.columns.called);
+        let (mut sum, mut first) = (crc32fast::Hasher::new(), 0);
         for number in 0..self.reader.num_row_groups() {
             let group = self.reader.get_row_group(number)?;
+            let mut has_image = Vec::new();
             values::bytes(&*group, self.columns.content[0], |value| {
-                let row = section.offsets.len();
+                let row = first + has_image.len();
+                has_image.push(value.is_some());
                 let Some(value) = value else {
-                    let message = format!(
-                        "has no image in `{called}`: the file holds its path at most; embed the images when you write it"
-                    );
-                    return Err(self.row(row, message).into());
+                    section.leave_out("without an image");
+                    return Ok(());
                 };
                 let bytes = value.data();
                 let length = u32::try_from(bytes.len())
@@ -208,8 +217,10 @@ impl<'a> Scan<'a> {
                 Ok::<_, Fault>(())
             })?;
             if let Some(column) = self.columns.label {
-                self.labels(values::integers(&*group, column)?, &mut section)?;
+                let labels = values::integers(&*group, column)?;
+                self.labels((first..).zip(labels).zip(&has_image), &mut section)?;
             }
+            first += has_image.len();
             self.source.forget();
         }
         section.labels.iter().for_each(|label| sum.update(&label.to_le_bytes()));
@@ -217,10 +228,14 @@ impl<'a> Scan<'a> {
         Ok(section)
     }
 
-    /// Adds the labels of the rows that follow.
-    fn labels(&self, labels: Vec<Option<i64>>, section: &mut Section) -> Result<()> {
-        let (called, before) = (&self.columns.label_called, section.offsets.len() - labels.len());
-        for (row, label) in (before..).zip(labels) {
+    /// Adds the labels of the rows that have an image.
+    fn labels<'b>(
+        &self,
+        labels: impl Iterator<Item = ((usize, Option<i64>), &'b bool)>,
+        section: &mut Section,
+    ) -> Result<()> {
+        let called = &self.columns.label_called;
+        for ((row, label), _) in labels.filter(|(_, has_image)| **has_image) {
             let label = label.ok_or_else(|| {
                 let message =
                     format!("lacks a label in `{called}`; add it, or train without labels by `labels = false`");

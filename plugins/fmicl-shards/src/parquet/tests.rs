@@ -244,3 +244,80 @@ fn errors_say_what_is_wrong_and_where() {
     std::fs::remove_file(&path).unwrap();
     assert!(error(&score).contains("holds no .parquet file to train on; `root` (--set dataset.root=DIR)"));
 }
+
+#[test]
+fn a_codec_that_is_not_read_is_named_with_those_that_are() {
+    let (folder, dataset) = with(&["images-snappy.parquet"]);
+    let path = folder.path().join("images-snappy.parquet");
+    let whole = std::fs::read(&path).unwrap();
+    // The codec behind the column's path, in Thrift's compact protocol.
+    let before = b"bytes\x15\x02\x16";
+    for (codec, name) in [(3, "LZO"), (4, "BROTLI"), (5, "LZ4"), (7, "LZ4_RAW")] {
+        let mut changed = whole.clone();
+        let mut places = 0;
+        for start in 0..changed.len() - before.len() {
+            if changed[start..].starts_with(before) {
+                changed[start + 6] = 2 * codec;
+                places += 1;
+            }
+        }
+        assert!(places > 0);
+        std::fs::write(&path, changed).unwrap();
+        let found = error(&dataset);
+        let expected = format!(
+            "images-snappy.parquet: `image` is compressed by {name}; snappy, zstd and gzip are read: `pyarrow."
+        );
+        assert!(found.starts_with(&expected), "{found}");
+    }
+}
+
+#[test]
+fn rows_without_an_image_are_counted_and_left_out_with_their_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, has_image: fn(u8) -> bool| {
+        let bytes = example::file_with(0..20, has_image).unwrap();
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    };
+    let dataset = Parquet {
+        root: folder.path().into(),
+        ..Parquet::default()
+    };
+    write("train-0.parquet", |number| number % 5 != 1);
+    let samples = dataset.open(Split::Train).unwrap();
+    check_dataset(&*samples);
+    let notes = samples.notes().join("\n");
+    assert!(
+        samples.len() == 16 && notes.ends_with(": 4 entries of shards left out: 4 without an image"),
+        "{notes}"
+    );
+    // The second one is the third row.
+    let expected = image(0, 2);
+    assert_eq!(samples.image(1).unwrap().pixels, expected[expected.len() - 1440..]);
+    let labels: Vec<_> = (0..4).map(|index| samples.label(index)).collect();
+    assert_eq!(labels, [0, 0, 1, 0]);
+    drop(samples);
+    write("train-0.parquet", |_| false);
+    assert_eq!(
+        error(&dataset),
+        "train-0.parquet: has no row with a value in `image`: it holds the images' paths at most; embed the images when you write it"
+    );
+}
+
+#[test]
+fn arrow_files_in_place_of_parquet_files_are_named_with_what_converts_them() {
+    for name in ["data-00000-of-00001.arrow", "train/data-00000-of-00001.arrow"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+        let dataset = Parquet {
+            root: folder.path().into(),
+            ..Parquet::default()
+        };
+        let found = error(&dataset);
+        assert!(
+            found.contains("holds no .parquet file to train on, but an .arrow file, which is not read: `datasets.load_from_disk(FOLDER)."),
+            "{found}"
+        );
+    }
+}

@@ -215,12 +215,42 @@ fn a_part_of_a_tar_file_is_told_with_the_offset() {
 fn what_is_no_tar_file_is_refused_with_what_would_work() {
     let error = |bytes: &[u8]| read(bytes, &by_cls()).map(|_| ()).unwrap_err();
     let found = error(b"\x1f\x8b\x08 and so on");
-    let expected = "a.tar: is compressed by gzip, so that nothing in it can be read without all before it: unpack it once with \
-                    `gunzip --keep a.tar`";
-    assert_eq!(found, expected);
+    let expected =
+        "a.tar: is compressed by gzip, so that nothing in it can be read without all before it: unpack it once with ";
+    assert!(found.starts_with(expected), "{found}");
     assert_eq!(error(b""), "a.tar: is empty, and no tar file");
     assert!(error(b"version https://git-lfs.github.com/spec/v1\nsize 5\n").contains("is a pointer of git-lfs"));
-    assert!(error(&[b'x'; 2000]).starts_with("a.tar: is damaged, or no tar file, at byte 512: "));
+    let expected = "a.tar: is damaged, or no tar file, at byte 512: no header of a file begins there";
+    for byte in [b'x', 0xff, 7, 0x1b] {
+        assert_eq!(error(&[byte; 2000]), expected);
+    }
+}
+
+#[test]
+fn what_unpacks_a_compressed_file_goes_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = |name: &str, magic: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, [magic, &[0; 600]].concat()).unwrap();
+        let found = scan(&path, Stamp::of(&path, "").unwrap(), &by_cls());
+        let found = found.map(|_| ()).unwrap_err().to_string();
+        let found = found.replace(&format!("{}/", folder.path().display()), "");
+        let (_, command) = found.split_once(" unpack it once with `").unwrap();
+        command.trim_end_matches('`').to_string()
+    };
+    let gzip = b"\x1f\x8b";
+    assert_eq!(command("a.tar.gz", gzip), "gunzip --keep a.tar.gz");
+    assert_eq!(command("a.TGZ", gzip), "gunzip --keep a.TGZ");
+    // Of another name, the commands take nothing.
+    assert_eq!(command("a.tar", gzip), "mv a.tar a.tar.gz && gunzip a.tar.gz");
+    assert_eq!(
+        command("a.tar", b"\x28\xb5\x2f\xfd"),
+        "mv a.tar a.tar.zst && unzstd a.tar.zst"
+    );
+    assert_eq!(
+        command("a.tar.gz", b"\xfd7zXZ"),
+        "mv a.tar.gz a.tar.gz.xz && unxz a.tar.gz.xz"
+    );
 }
 
 #[test]
