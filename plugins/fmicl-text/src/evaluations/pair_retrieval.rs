@@ -99,6 +99,8 @@ impl Evaluation for PairRetrieval {
 
 /// The pairs, whose sentences are encoded once each.
 struct Opened {
+    /// On what was read.
+    notes: Vec<String>,
     sentences: Arc<Pool>,
     k: Vec<usize>,
     /// Second sentences for first ones, and the other way round.
@@ -121,7 +123,11 @@ impl Opened {
         let there = Sought::new(&firsts, &seconds, &thirds);
         let back = Sought::new(&seconds, &firsts, &[]);
         let negatives = there.ranked() - back.queries();
+        // The report has them, too, once there is one.
+        let notes = pairs.notes();
+        notes.iter().for_each(|note| tracing::warn!("{note}"));
         Ok(Opened {
+            notes,
             sentences: Arc::new(sentences.into_pool()),
             k,
             ways: [there, back],
@@ -181,6 +187,7 @@ impl Task for Opened {
                 self.negatives
             ));
         }
+        notes.extend(self.notes.iter().map(|note| format!("{note}.")));
         Ok(Report {
             title: "sentences find those that they are paired with".into(),
             metrics,

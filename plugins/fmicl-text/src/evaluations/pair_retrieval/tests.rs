@@ -123,6 +123,14 @@ fn hard_negatives_are_ranked_and_said() {
 }
 
 #[test]
+fn rows_without_a_sentence_are_counted_in_the_report() {
+    let features = unit_rows(6, 3, Kind::Float, 1);
+    let report = judge("sent0,sent1,hard_neg\na,b,c\nd,e,\nf,g,h\n", &[1], &features);
+    let expected = "pairs.csv: 1 rows without a sentence are left out, 1 of them without their hard negative alone.";
+    assert!(report.notes.last().unwrap().ends_with(expected), "{:?}", report.notes);
+}
+
+#[test]
 fn what_is_wrong_is_one_line() {
     let error = |text: &str, k: &[usize]| {
         let (folder, part) = part(text, k);
