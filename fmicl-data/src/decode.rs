@@ -36,8 +36,6 @@ pub const MOST_FILE: u64 = 2 << 30;
 const MOST_A_BYTE: u64 = 8 * 1032;
 /// The same of TIFF, where a bit can stand for an empty row of a fax: of 8,192 pixels at most.
 const MOST_A_BYTE_OF_TIFF: u64 = 8 * 8192;
-/// The same of WebP, where an image of one colour takes no bits at all.
-const MOST_A_BYTE_OF_WEBP: u64 = u64::MAX;
 
 /// What is wrong with a file that ends too soon.
 const TRUNCATED: &str = "the file is truncated";
@@ -73,7 +71,11 @@ pub fn decode(bytes: &[u8], path: &Path, choose: &mut dyn FnMut(usize, usize) ->
     let image = match bytes {
         [] => return Err(Error::data(path, "is empty")),
         _ if Png::is(bytes) => whole!(Png, MOST_A_BYTE),
-        _ if WebP::is(bytes) => whole!(WebP, MOST_A_BYTE_OF_WEBP),
+        _ if WebP::is(bytes) => {
+            let file = WebP::open(bytes).map_err(broken)?;
+            check(file.width, file.height, file.most_a_byte())?;
+            file.decode().map_err(broken)?
+        }
         _ if Tiff::is(bytes) => whole!(Tiff, MOST_A_BYTE_OF_TIFF),
         _ if Bmp::is(bytes) => whole!(Bmp, MOST_A_BYTE),
         _ if Gif::is(bytes) => whole!(Gif, MOST_A_BYTE),

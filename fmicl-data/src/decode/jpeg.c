@@ -9,6 +9,8 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 typedef struct {
     struct jpeg_decompress_struct info;
     struct jpeg_error_mgr errors;
@@ -29,6 +31,11 @@ static void fail(j_common_ptr info) {
 /* Each scan of a progressive file goes over the whole image, and takes a few bytes: without a bound a small file takes
  * hours. No encoder writes a tenth of so many. */
 enum { MOST_SCANS = 500 };
+
+/* The coefficients of a progressive file are all held at once, 2 bytes each. A block of 64 takes a bit in some scan, which is a
+ * byte of the file for 1,024 of them; a file of arithmetic coding may take less, and PIL reads what is smaller than this anyway. */
+enum { MEMORY_A_BYTE = 4096 };
+static const long MEMORY = 64L << 20;
 
 static void watch(j_common_ptr info) {
     reader *self = (reader *)info->client_data;
@@ -94,7 +101,10 @@ reader *fmicl_jpeg_open(const uint8_t *bytes, size_t length) {
     self->progress.progress_monitor = watch;
     self->source.next_input_byte = bytes;
     self->source.bytes_in_buffer = length;
-    if (create(self)) return self;
+    if (create(self)) {
+        self->info.mem->max_memory_to_use = MEMORY + MEMORY_A_BYTE * (long)length;
+        return self;
+    }
     destroy(self);
     return NULL;
 }
@@ -142,7 +152,13 @@ void fmicl_jpeg_colors(reader *self, int is_rgb) {
 /* Begins to decode the columns from `left` on, `width` of them, and perhaps some on either side: it writes to both
  * which. Returns NULL, or what is wrong. */
 const char *fmicl_jpeg_start(reader *self, size_t *left, size_t *width) {
-    if (setjmp(self->caller)) return self->message;
+    if (setjmp(self->caller)) {
+        /* In libjpeg's words, it has no file to put them into. */
+        if (self->errors.msg_code == JERR_NO_BACKING_STORE)
+            snprintf(self->message, sizeof self->message, "so few bytes cannot hold its %u x %u pixels",
+                     self->info.image_width, self->info.image_height);
+        return self->message;
+    }
     self->info.dct_method = JDCT_ISLOW;
     self->info.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&self->info);

@@ -195,3 +195,24 @@ fn a_tag_that_claims_more_values_than_there_are_bytes_is_refused() {
     );
     assert_eq!(error(&bytes), expected);
 }
+
+#[test]
+fn the_canvas_of_an_animation_is_no_larger_than_its_bytes_can_be_of() {
+    let mut bytes = golden("animated-lossless-within.webp");
+    assert!(decode(&bytes, Path::new("photo"), &mut Region::whole).is_ok());
+    // 24 bits a side, less one, in the first chunk.
+    bytes[24..30].copy_from_slice(&[0xff, 0x2f, 0, 0xff, 0x2f, 0]);
+    let expected = format!("photo: {} bytes cannot hold the 12288 x 12288 pixels", bytes.len());
+    assert!(error(&bytes).starts_with(&expected), "{}", error(&bytes));
+}
+
+#[test]
+fn coefficients_of_a_progressive_file_take_no_more_memory_than_its_bytes_can_be_of() {
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/jpeg/progressive.jpg")).unwrap();
+    let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc2]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x30, 0, 0x30, 0]);
+    // Padding behind the end: the size alone is not refused.
+    bytes.resize(bytes.len().max(30_000), 0);
+    let expected = "photo: cannot be decoded: so few bytes cannot hold its 12288 x 12288 pixels";
+    assert_eq!(error(&bytes), expected);
+}

@@ -2,7 +2,7 @@
 //!
 //! libwebp, and with it PIL, puts the first frame on a clear canvas as it is. The crate blends it, and rounds.
 
-use super::{TRUNCATED, said};
+use super::{MOST_A_BYTE, TRUNCATED, said};
 use fmicl_core::Image;
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder};
@@ -59,6 +59,14 @@ impl<'a> WebP<'a> {
             corner: Some((left, top)),
             decoder,
         })
+    }
+
+    /// The most pixels that a byte can stand for. An image of one colour takes no bits at all; but the canvas of an animation is no
+    /// image, and that around a small frame costs a writer nothing.
+    pub(super) fn most_a_byte(&self) -> u64 {
+        let (width, height) = self.decoder.dimensions();
+        let is_frame = (width as usize, height as usize) == (self.width, self.height);
+        if is_frame { u64::MAX } else { MOST_A_BYTE }
     }
 
     /// The pixels.
