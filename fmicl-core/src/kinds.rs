@@ -15,6 +15,7 @@ pub(crate) mod tracker;
 pub(crate) mod transform;
 pub(crate) mod views;
 
+pub(crate) mod bands;
 pub(crate) mod bootstrap;
 pub(crate) mod confusion;
 pub(crate) mod hits;

@@ -36,6 +36,7 @@ pub use io::reads::Reads;
 pub use io::{disk, encoding, weights};
 pub use kinds::architecture::{Architecture, BuildBackbone, Learner};
 pub use kinds::backbone::{Backbone, Encoder};
+pub use kinds::bands::{BandSamples, Bands};
 pub use kinds::bootstrap::{Interval, difference, interval};
 pub use kinds::confusion::Confusion;
 pub use kinds::dataset::{Dataset, Samples, Split};

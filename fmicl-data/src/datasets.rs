@@ -53,7 +53,7 @@ pub use cifar100::Cifar100;
 pub use digits::Digits;
 pub use dtd::Dtd;
 pub use eurosat::{EuroSat, EuroSatSplit};
-pub use extensions::EXTENSIONS;
+pub use extensions::{ARRAY, EXTENSIONS};
 pub use fashion_mnist::FashionMnist;
 pub use flowers102::Flowers102;
 pub use food101::Food101;

@@ -1,9 +1,11 @@
 //! From the bytes of a file to pixels.
 
+mod bands;
 mod bmp;
 mod cmyk;
 mod gif;
 mod jpeg;
+mod npy;
 mod palette;
 mod png;
 mod pnm;
@@ -13,6 +15,8 @@ mod tiff;
 mod unread;
 mod webp;
 
+pub use bands::decode_bands;
+pub(crate) use bands::other_channels;
 pub use jpeg::JPEG_SIMD;
 
 use bmp::Bmp;
@@ -20,6 +24,7 @@ use fmicl_core::{Error, Patch, Region, Result};
 use gif::Gif;
 use image::ImageError;
 use jpeg::Jpeg;
+use npy::Npy;
 use png::Png;
 use pnm::Pnm;
 use std::io::ErrorKind;
@@ -45,7 +50,7 @@ const TRUNCATED: &str = "the file is truncated";
 ///
 /// Pixels are those of PIL's `convert("RGB")`, to the bit, and damaged files are refused where PIL refuses them. Gray of 16
 /// bits, of which PIL makes white wherever it is not almost black, is scaled as PIL does with colours: to the higher eight
-/// bits, and in PGM to the nearest. The orientation that a file states is applied to TIFF alone, as PIL does when it
+/// bits, and in PGM to the nearest. Arrays of numpy's are read where they are of bytes, gray or RGB. The orientation that a file states is applied to TIFF alone, as PIL does when it
 /// loads one.
 ///
 /// # Errors
@@ -80,6 +85,7 @@ pub fn decode(bytes: &[u8], path: &Path, choose: &mut dyn FnMut(usize, usize) ->
         _ if Bmp::is(bytes) => whole!(Bmp, MOST_A_BYTE),
         _ if Gif::is(bytes) => whole!(Gif, MOST_A_BYTE),
         _ if Pnm::is(bytes) => whole!(Pnm, MOST_A_BYTE),
+        _ if Npy::is(bytes) => Npy::open(bytes).and_then(|array| array.rgb()).map_err(broken)?,
         _ => return Err(Error::data(path, unread::what(bytes))),
     };
     choose(image.width, image.height);

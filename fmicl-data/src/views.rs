@@ -4,4 +4,4 @@ mod image;
 mod lines;
 mod render;
 
-pub use image::{ImageViews, Plan, ViewKey};
+pub use image::{ImageViews, Plan, Triples, ViewKey};

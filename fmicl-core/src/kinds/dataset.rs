@@ -1,6 +1,6 @@
 //! The kind of part `dataset`.
 
-use crate::{Error, Image, Modality, Patch, Portion, Reads, Region, Result, Source};
+use crate::{Bands, Error, Image, Modality, Patch, Portion, Reads, Region, Result, Source};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -117,6 +117,15 @@ pub trait Samples: Send + Sync {
         let image = self.image(index)?;
         choose(image.width, image.height);
         Ok(image.into())
+    }
+
+    /// Samples of an image as they are stored, all channels of them, without becoming RGB. `channels` are those that are wanted:
+    /// they tell the axes of an array, and other numbers than that may come back. The default is [`image`](Samples::image).
+    ///
+    /// # Errors
+    /// As [`image`](Samples::image).
+    fn bands(&self, index: usize, _channels: usize) -> Result<Bands> {
+        self.image(index).map(Bands::from)
     }
 
     /// Fingerprints of the content in portions, such as the photos of each class: a run resumes only if they are

@@ -27,7 +27,7 @@ pub enum Input {
     Images {
         /// The side in pixels.
         size: i64,
-        /// 3 of RGB, 1 of gray.
+        /// 3 of RGB, 1 of gray; others as the files store them.
         channels: i64,
     },
     /// Token ids `[N, L]` with a mask `[N, L]`.

@@ -29,6 +29,18 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Checks that the transform has a sense for images of so many channels that are no colours, such as those of satellites;
+    /// called once, before the first draw, where the views are such. They come three channels at a time, each time with the same
+    /// operation, which does to each channel what it does whatever the others are. The default refuses.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] with the option, and what would work.
+    fn validate_for_bands(&self, channels: usize) -> Result<()> {
+        Err(crate::Error::config(format!(
+            "is of colours, which views of {channels} channels have not: leave it out, or set it to false"
+        )))
+    }
+
     /// Returns true if each draw is an [`Op::Frame`]. A recipe has at most one such transform, the first; without one,
     /// the image is framed as in evaluation.
     fn frames(&self) -> bool {

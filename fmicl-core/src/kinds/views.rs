@@ -61,6 +61,17 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// [`crate::Error`] if a sample cannot be read.
     fn evaluation(&self, samples: &dyn Samples, indices: &[usize], stop: &Stop) -> Result<View>;
 
+    /// Reads a sample as views are made of it, and makes none. The default reads its image or its texts.
+    ///
+    /// # Errors
+    /// [`crate::Error`] if it cannot be read.
+    fn read(&self, samples: &dyn Samples, index: usize) -> Result<()> {
+        match self.modality() {
+            Modality::Images => samples.image(index).map(drop),
+            Modality::Texts => samples.texts(index).map(drop),
+        }
+    }
+
     /// The order in which evaluation best takes the samples, such as by length, where views of one batch are padded to
     /// the longest.
     fn order(&self, samples: &dyn Samples) -> Vec<usize> {

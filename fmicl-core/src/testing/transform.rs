@@ -14,7 +14,8 @@ const fn size(width: usize, height: usize) -> Size {
 
 /// Checks that what is drawn is a pure function of the stream and the size, that each draw frames the image if
 /// [`Transform::frames`] says so and none does if not, that a frame lies within the image, that factors are in their ranges,
-/// and that a change of the whole image is the same each time and keeps its size. Sides of views that
+/// that a change of the whole image is the same each time and keeps its size, and that what takes bands does to each what it does
+/// whatever the others are. Sides of views that
 /// [`Transform::validate_for`] refuses are left out.
 ///
 /// # Panics
@@ -37,6 +38,9 @@ pub fn check_transform(part: &dyn Transform) {
                 "{part:?}: `frames` is {}, and the draw of the stream {stream} at {size:?} is not so",
                 part.frames()
             );
+            if part.validate_for_bands(5).is_ok() {
+                each_channel_alone(part, &op, size);
+            }
             let effect = effect(part, &op, size);
             let pure = "is not a function of the stream and the size alone";
             assert!(
@@ -45,6 +49,32 @@ pub fn check_transform(part: &dyn Transform) {
             );
             assert!(effect == self::effect(part, &draw(), size), "{part:?}: the draw {pure}");
         }
+    }
+}
+
+/// Checks that an operation does to each channel what it does whatever the others are.
+fn each_channel_alone(part: &dyn Transform, op: &Op, size: Size) {
+    let mixes = "takes bands, and what it does to a channel depends on the others";
+    match op {
+        Op::Pixels(ops) => {
+            let is_alone = |op: &PixelOp| matches!(op, PixelOp::Brightness(_) | PixelOp::Table(_));
+            assert!(ops.iter().all(is_alone), "{part:?}: {mixes}");
+        }
+        Op::Whole(change) => {
+            let changed = |first: usize| {
+                let mut image = Planes::new(size.width, size.height);
+                for (plane, number) in image.split_mut().into_iter().zip(first..) {
+                    let number = number % 3 + 3;
+                    let values = plane.iter_mut().enumerate();
+                    values.for_each(|(at, value)| *value = (at * at / number + at * number) as u8);
+                }
+                change(&mut image);
+                image
+            };
+            let (one, other) = (changed(0), changed(1));
+            assert!(one.split()[1..] == other.split()[..2], "{part:?}: {mixes}");
+        }
+        Op::Keep | Op::Frame(_) | Op::Mirror => {}
     }
 }
 
@@ -103,7 +133,7 @@ fn of_pixels(part: &dyn Transform, op: &PixelOp) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Region;
+    use crate::{Region, Result};
     use std::cell::Cell;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -170,6 +200,45 @@ mod tests {
     #[should_panic(expected = "`frames` is false")]
     fn a_frame_that_was_not_announced_is_found() {
         check_transform(&Of(false, |size, _| Op::Frame(Region::whole(size.width, size.height))));
+    }
+
+    /// A transform of a function that takes bands.
+    struct OfBands(fn(Size, &mut Rng) -> Op);
+
+    impl std::fmt::Debug for OfBands {
+        fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            f.write_str("it")
+        }
+    }
+
+    impl Transform for OfBands {
+        fn validate_for_bands(&self, _channels: usize) -> Result<()> {
+            Ok(())
+        }
+
+        fn draw(&self, size: Size, rng: &mut Rng) -> Op {
+            self.0(size, rng)
+        }
+    }
+
+    #[test]
+    fn what_treats_each_channel_alone_may_take_bands() {
+        check_transform(&OfBands(|_, _| Op::Pixels(vec![PixelOp::Brightness(0.5)])));
+        check_transform(&OfBands(|_, _| {
+            Op::Whole(Box::new(|image| image.data.iter_mut().for_each(|value| *value /= 2)))
+        }));
+    }
+
+    #[test]
+    #[should_panic(expected = "depends on the others")]
+    fn a_colour_of_bands_is_found() {
+        check_transform(&OfBands(|_, _| Op::Pixels(vec![PixelOp::Saturation(0.5)])));
+    }
+
+    #[test]
+    #[should_panic(expected = "depends on the others")]
+    fn a_change_of_bands_that_mixes_them_is_found() {
+        check_transform(&OfBands(|_, _| Op::Whole(Box::new(|image| image.data.reverse()))));
     }
 
     #[test]

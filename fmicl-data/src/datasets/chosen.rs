@@ -1,6 +1,6 @@
 //! Samples of another split, all of them or some, with what else is said of them.
 
-use fmicl_core::{Image, Patch, Portion, Region, Result, Samples};
+use fmicl_core::{Bands, Image, Patch, Portion, Region, Result, Samples};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +91,10 @@ impl Samples for Chosen {
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {
         self.whole.texts(self.at(index))
+    }
+
+    fn bands(&self, index: usize, channels: usize) -> Result<Bands> {
+        self.whole.bands(self.at(index), channels)
     }
 
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {

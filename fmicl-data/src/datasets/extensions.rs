@@ -8,6 +8,18 @@ pub const EXTENSIONS: [&str; 14] = [
     "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif", "pbm", "pnm", "jpe", "jfif",
 ];
 
+/// The extension of numpy's arrays, which are images where there are no photos.
+pub const ARRAY: &str = "npy";
+
+pub(super) fn is_array(name: &OsStr) -> bool {
+    has_extension(name, &[ARRAY])
+}
+
+/// ".a, .b or .c": all that are read.
+pub(super) fn one_of_all() -> String {
+    format!(".{} or .{ARRAY}", EXTENSIONS.join(", ."))
+}
+
 pub(super) fn is_photo(name: &OsStr) -> bool {
     has_extension(name, &EXTENSIONS)
 }

@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 /// torchvision's `ImageFolder`, .gif, .pbm, .pnm, .jpe or .jfif; hidden files are not. Other files are counted. Of an animation
 /// it is the first frame. Gray, palette, CMYK and transparent images become RGB as with PIL's `convert("RGB")`; the orientation
 /// that a file states is ignored as PIL ignores it, but for TIFF, which PIL turns. The pixels are PIL's to the bit, but for gray
-/// samples of 16 bits, which are scaled to 8 bits (PIL clips them). Of a JPEG no more is decoded than its views need.
+/// samples of 16 bits, which are scaled to 8 bits (PIL clips them). Of a JPEG no more is decoded than its views need. Where the views have
+/// other channels than 1 and 3, or a `range`, TIFF, PNG and .npy are read as they are stored; .npy files are samples of classes without other
+/// images.
 #[derive(Debug, Documented, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolder {

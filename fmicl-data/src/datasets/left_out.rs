@@ -1,6 +1,6 @@
 //! The files of a folder that are no samples, counted by their kind.
 
-use super::extensions::EXTENSIONS;
+use super::extensions::{ARRAY, EXTENSIONS};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -53,7 +53,10 @@ impl LeftOut {
     pub fn line(&self, path: &Path) -> Option<String> {
         let count: usize = self.0.values().sum();
         let read = EXTENSIONS.map(|extension| format!(".{extension}")).join(" ");
-        (count > 0).then(|| format!("{}: {count} left out: {self} (read are {read})", path.display()))
+        (count > 0).then(|| {
+            let path = path.display();
+            format!("{path}: {count} left out: {self} (read are {read}, and .{ARRAY} where there are none of these)")
+        })
     }
 }
 
@@ -97,7 +100,8 @@ mod tests {
         assert_eq!(
             left_out.line(Path::new("/d/train")).unwrap(),
             "/d/train: 9 left out: 3 .svg, 2 hidden, 1 .txt, 1 beside the class folders, 1 taken for runs or sweeps, 1 without \
-             an extension (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif)"
+             an extension (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif, and .npy \
+             where there are none of these)"
         );
         assert_eq!(LeftOut::default().line(Path::new("/d")), None);
     }

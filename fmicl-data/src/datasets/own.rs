@@ -140,7 +140,7 @@ mod tests {
         let error = counts(folder.path()).unwrap_err();
         assert!(
             error.ends_with(
-                "old: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif, .pbm, .pnm, .jpe or .jfif file, but 1 .toml, 1 without an extension; fill it or move it elsewhere"
+                "old: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif, .pbm, .pnm, .jpe, .jfif or .npy file, but 1 .toml, 1 without an extension; fill it or move it elsewhere"
             ),
             "{error}"
         );

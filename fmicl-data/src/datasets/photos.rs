@@ -2,8 +2,8 @@
 
 use super::files::write;
 use super::left_out::LeftOut;
-use crate::decode::{MOST_FILE, decode};
-use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, read_file};
+use crate::decode::{MOST_FILE, decode, decode_bands};
+use fmicl_core::{Bands, Error, Image, Patch, Portion, Region, Result, Samples, read_file};
 use std::ffi::{OsStr, OsString};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
@@ -100,8 +100,12 @@ impl Samples for Photos {
 
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         let path = self.path(index);
-        let bytes = read_file(&path, MOST_FILE, "a photo was there when the folder was listed")?;
-        decode(&bytes, &path, choose)
+        decode(&read(&path)?, &path, choose)
+    }
+
+    fn bands(&self, index: usize, channels: usize) -> Result<Bands> {
+        let path = self.path(index);
+        decode_bands(&read(&path)?, &path, channels)
     }
 
     /// The paths alone: to ask the system for the size of each of a million files takes minutes on a shared disk.
@@ -130,6 +134,11 @@ impl Samples for Photos {
     fn path(&self, index: usize) -> Option<PathBuf> {
         Some(self.path(index))
     }
+}
+
+/// The bytes of a photo.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    read_file(path, MOST_FILE, "a photo was there when the folder was listed")
 }
 
 /// Writes a small photo for an example: a colour of the class, a gradient of the photo. The format is JPEG or PNG, by

@@ -1,6 +1,6 @@
 //! The photos below the folders of a split, each folder visited once.
 
-use super::extensions::EXTENSIONS;
+use super::extensions::one_of_all;
 use super::left_out::LeftOut;
 use super::links::Links;
 use super::listing::Listing;
@@ -25,6 +25,7 @@ impl Listing {
         let mut photos = Photos::new(&self.path, classes);
         photos.left_out.add(&self.others);
         photos.left_out.add_beside_classes(&self.photos);
+        photos.left_out.add_beside_classes(&self.arrays);
         for name in self.classes(hint)? {
             let folder = self.path.join(name);
             let Ok(class) = classes.binary_search(name) else {
@@ -67,14 +68,26 @@ fn add_below(folder: &Path, listing: Listing, class: usize, links: &Links, photo
         links,
         seen: HashSet::new(),
         found: Vec::new(),
+        arrays: Vec::new(),
+        array_error: None,
         left_out: LeftOut::default(),
     };
     walk.visit(folder, listing)?;
     let Walk {
-        mut found, left_out, ..
+        mut found,
+        arrays,
+        array_error,
+        mut left_out,
+        ..
     } = walk;
     if found.iter().all(|(_, names)| names.is_empty()) {
-        let (read, others) = (one_of(&EXTENSIONS), left_out.to_string());
+        array_error.map_or(Ok(()), Err)?;
+        found = arrays;
+    } else {
+        arrays.iter().for_each(|(_, names)| left_out.add(names));
+    }
+    if found.iter().all(|(_, names)| names.is_empty()) {
+        let (read, others) = (one_of_all(), left_out.to_string());
         let others = if others.is_empty() {
             others
         } else {
@@ -99,6 +112,10 @@ struct Walk<'a> {
     seen: HashSet<(u64, u64)>,
     /// Folders below the root, with the sorted photos in each itself.
     found: Vec<(PathBuf, Vec<OsString>)>,
+    /// The same of numpy's arrays. They are samples where there are no photos, since features and masks are saved beside photos.
+    arrays: Vec<(PathBuf, Vec<OsString>)>,
+    /// What is wrong with the first array, should they be samples.
+    array_error: Option<Error>,
     left_out: LeftOut,
 }
 
@@ -114,18 +131,12 @@ impl Walk<'_> {
         self.left_out.add(&listing.others);
         self.left_out.add_own(&listing.own);
         self.found.push((folder.into(), listing.photos));
+        self.arrays.push((folder.into(), listing.arrays));
+        self.array_error = self.array_error.take().or(listing.array_error);
         for name in &listing.folders {
             self.visit(&folder.join(name), Listing::of(&path.join(name), self.links, GONE)?)?;
         }
         Ok(())
-    }
-}
-
-/// ".a, .b or .c"
-fn one_of(extensions: &[&str]) -> String {
-    match extensions {
-        [others @ .., last] if !others.is_empty() => format!(".{} or .{last}", others.join(", .")),
-        _ => extensions.concat(),
     }
 }
 
@@ -225,6 +236,44 @@ mod tests {
     }
 
     #[test]
+    fn arrays_are_samples_of_a_class_without_photos_and_left_out_elsewhere() {
+        let paths = [
+            "a/1.npy",
+            "a/deep/2.NPY",
+            "a/x.txt",
+            "b/1.png",
+            "b/features/1.npy",
+            "all.npy",
+        ];
+        let folder = split(&paths);
+        let photos = list(folder.path()).unwrap();
+        let expected = [("a/1.npy", 0), ("a/deep/2.NPY", 0), ("b/1.png", 1)];
+        assert_eq!(
+            found(&photos, folder.path()),
+            expected.map(|(path, label)| (path.to_string(), label))
+        );
+        assert_eq!(
+            photos.left_out.to_string(),
+            "1 .npy, 1 .txt, 1 beside the class folders"
+        );
+        // A link that leads nowhere matters where it would be a sample.
+        symlink("nowhere.npy", folder.path().join("b/2.npy")).unwrap();
+        assert_eq!(list(folder.path()).unwrap().len(), 3);
+        symlink("nowhere.npy", folder.path().join("a/3.npy")).unwrap();
+        assert!(error(folder.path()).contains("a/3.npy: is a link that leads nowhere"));
+        // Without classes, photos anywhere leave all arrays out.
+        let folder = split(&["1.npy", "2.npy", "deep/3.npy"]);
+        let unlabelled = || {
+            let links = Links::new(&[folder.path()], FollowLinks::Within);
+            let listing = Listing::of(folder.path(), &links, "").unwrap();
+            listing.unlabelled(&links).unwrap().count()
+        };
+        assert_eq!(unlabelled(), 3);
+        super::super::files::write(&folder.path().join("4.png"), b"").unwrap();
+        assert_eq!(unlabelled(), 1);
+    }
+
+    #[test]
     fn links_are_followed_within_the_folder_or_wherever_they_may_lead_but_not_in_circles() {
         let folder = split(&["a/1.png", "elsewhere/2.png"]);
         let elsewhere = tempfile::tempdir().unwrap();
@@ -277,7 +326,7 @@ mod tests {
             ),
             (
                 split(&["a/readme.txt", "a/1.heic", "a/b/2.heic"]),
-                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif, .pbm, .pnm, .jpe or .jfif file, but 2 .heic, 1 .txt; fill it or move it elsewhere",
+                "a: holds no .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif, .pbm, .pnm, .jpe, .jfif or .npy file, but 2 .heic, 1 .txt; fill it or move it elsewhere",
             ),
         ];
         for (folder, expected) in cases {

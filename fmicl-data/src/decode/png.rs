@@ -3,6 +3,8 @@
 //! PIL checks the checksum of every chunk before the pixels, and none behind them; it needs no end. The `png` crate is
 //! given no more than the header, the palette and the pixels of a file, so that nothing else can be wrong with it.
 
+mod bands;
+
 use super::TRUNCATED;
 use flate2::read::ZlibDecoder;
 use fmicl_core::Image;

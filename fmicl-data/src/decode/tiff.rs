@@ -3,11 +3,13 @@
 //! The crate reads samples of many kinds and knows few kinds of colours. It is told that all are gray ones, and what they
 //! are is seen to here. JPEG within TIFF goes through libjpeg, as with PIL.
 
+mod bands;
 mod colors;
 mod jpeg;
 mod raw;
 
 use super::TRUNCATED;
+pub(super) use bands::Stored;
 use colors::Colors;
 use fmicl_core::Image;
 use image::metadata::Orientation;
@@ -70,8 +72,8 @@ impl<'a> Tiff<'a> {
         limits.decoding_buffer_size = usize::MAX;
         limits.intermediate_buffer_size = usize::MAX;
         // A row of a tile is held.
-        let (tile, _) = decoder.chunk_dimensions();
-        if tile as usize > width + (1 << 16) {
+        if is_wide(&decoder, width, 1 << 16) {
+            let (tile, _) = decoder.chunk_dimensions();
             return Err(format!(
                 "its tiles are {tile} pixels wide, and it {width}; the file is broken"
             ));
@@ -111,10 +113,15 @@ impl<'a> Tiff<'a> {
         Ok(Image::new(width, height, image.into_rgb8().into_raw()))
     }
 
+    /// Width and height of a strip or tile.
+    fn part(decoder: &Decoder<Raw<'_>>) -> (usize, usize) {
+        let (width, height) = decoder.chunk_dimensions();
+        (width as usize, height as usize)
+    }
+
     /// The pixels of all strips or tiles.
     fn pixels(&mut self) -> Result<Vec<u8>, String> {
-        let (part_width, part_height) = self.decoder.chunk_dimensions();
-        let (part_width, part_height) = (part_width as usize, part_height as usize);
+        let (part_width, part_height) = Self::part(&self.decoder);
         let across = self.width.div_ceil(part_width);
         let parts = across * self.height.div_ceil(part_height);
         let mut pixels = vec![0; self.width * self.height * 3];
@@ -144,6 +151,11 @@ impl<'a> Tiff<'a> {
         let samples = colors::eight_bits(samples, self.colors.is_gray());
         samples.ok_or_else(|| "its samples are of an unusual kind; save it as PNG".into())
     }
+}
+
+/// Returns true if tiles are wider than the image by more than `most` pixels.
+fn is_wide(decoder: &Decoder<Raw<'_>>, width: usize, most: usize) -> bool {
+    Tiff::part(decoder).0 > width + most
 }
 
 /// The value of a tag, or what it is without it.

@@ -41,6 +41,10 @@ fn name(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         _ if starts(b"\0\0\x01\0") => ("an icon", CONVERT),
         _ if starts(b"%PDF") => ("a PDF document", CONVERT),
         _ if starts(b"version https://git-lfs") => ("a pointer of Git LFS", "run `git lfs pull`"),
+        _ if starts(b"PK\x03\x04") => (
+            "a zip archive",
+            "unpack it, or save the arrays of an .npz by `numpy.save`",
+        ),
         _ if starts(b"<") || starts(b"\xef\xbb\xbf<") => {
             ("text, as of a web page or SVG", "download it again or convert it")
         }

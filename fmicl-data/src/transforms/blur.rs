@@ -58,6 +58,10 @@ impl Transform for Blur {
         })
     }
 
+    fn validate_for_bands(&self, _channels: usize) -> Result<()> {
+        Ok(())
+    }
+
     fn draw(&self, size: Size, rng: &mut Rng) -> Op {
         let kernel = self.kernel_for(size.width);
         match self.sample(rng) {

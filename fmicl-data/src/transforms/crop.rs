@@ -42,6 +42,10 @@ impl Transform for Crop {
         })
     }
 
+    fn validate_for_bands(&self, _channels: usize) -> Result<()> {
+        Ok(())
+    }
+
     fn frames(&self) -> bool {
         true
     }

@@ -25,6 +25,10 @@ impl Transform for Flip {
         require_probability(self.p)
     }
 
+    fn validate_for_bands(&self, _channels: usize) -> Result<()> {
+        Ok(())
+    }
+
     fn draw(&self, _size: Size, rng: &mut Rng) -> Op {
         match rng.chance(self.p) {
             true => Op::Mirror,

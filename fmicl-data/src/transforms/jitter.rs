@@ -69,6 +69,22 @@ impl Transform for Jitter {
         Ok(())
     }
 
+    fn validate_for_bands(&self, channels: usize) -> Result<()> {
+        let of_colors = [
+            ("contrast", self.contrast),
+            ("saturation", self.saturation),
+            ("hue", self.hue),
+        ];
+        for (key, strength) in of_colors {
+            require(strength == 0.0, key, || {
+                format!(
+                    "{strength}, which is of colours, and views of {channels} channels have none: leave it out, or set it to 0"
+                )
+            })?;
+        }
+        Ok(())
+    }
+
     fn draw(&self, _size: Size, rng: &mut Rng) -> Op {
         match rng.chance(self.p) {
             true => Op::Pixels(self.adjustments(rng)),

@@ -4,11 +4,11 @@ use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// `(value / 255 - mean) / std` a channel: torchvision's `Normalize(mean, std)` after `ToTensor()`. The defaults are
-/// CIFAR-10's; of gray, 0.5 and 0.5.
+/// CIFAR-10's; of other channels than 3, 0.5 and 0.5.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Normalize {
-    /// The mean of red, green and blue, or of gray alone, for values from 0 to 1.
+    /// The mean of red, green and blue, or of each other channel, for values from 0 to 1.
     #[serde(serialize_with = "shortest")]
     pub mean: Vec<f32>,
     /// Their standard deviation, above 0.
@@ -35,11 +35,11 @@ impl Normalize {
     /// The default for views of so many channels.
     pub fn of(channels: usize) -> Self {
         match channels {
-            1 => Normalize {
-                mean: vec![0.5],
-                std: vec![0.5],
+            3 => Normalize::default(),
+            _ => Normalize {
+                mean: vec![0.5; channels],
+                std: vec![0.5; channels],
             },
-            _ => Normalize::default(),
         }
     }
 

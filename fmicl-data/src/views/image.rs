@@ -3,6 +3,7 @@
 use super::lines::Paths;
 use super::render::render_all;
 use crate::transforms::Normalize;
+pub use bands::Triples;
 use fmicl_core::registry::read_options;
 use fmicl_core::{
     CropAndFlip, Documented, Draw, Error, Input, Modality, Region, Result, Samples, Stop, View, Views, register,
@@ -10,6 +11,7 @@ use fmicl_core::{
 };
 use fmicl_core::{tch::Tensor, toml::Table};
 pub use plan::{Plan, ViewKey};
+use range::Range;
 use recipe::Recipes;
 use std::sync::{Arc, OnceLock};
 
@@ -49,15 +51,19 @@ use std::sync::{Arc, OnceLock};
 pub struct ImageViews {
     /// The side of a view in pixels, from 1 to 4096.
     pub(super) size: usize,
-    /// Channels of a view: 3, RGB, the default; or 1, gray as with PIL's `convert("L")` before anything else. Of gray views the
-    /// default recipe turns no colours: `grayscale` is off, and `jitter` without saturation and hue.
+    /// Channels of a view: 3, RGB, the default; or 1, gray as with PIL's `convert("L")` before anything else; or as many as the
+    /// files store, up to 1024, such as the 13 bands of a satellite. Of gray views the default recipe turns no colours: `grayscale` is off,
+    /// and `jitter` without saturation and hue; of other channels than 1 and 3 `jitter` has brightness alone, the same for all.
     channels: usize,
+    /// The values that become 0 and 255 where files store others than bytes: `[0, 10000]`, or such a pair for each channel. Between
+    /// them the nearest byte is taken. With it, samples of 1 and 3 channels are read as they are stored, too. Absent by default.
+    range: Option<Range>,
     /// For evaluation, the shorter side in pixels before the centre is cropped: torchvision's `Resize(eval_resize)`
     /// before `CenterCrop(size)`. Absent by default: `size`. For photos 8/7 of it is usual (256 for 224). A view whose recipe frames
     /// nothing is framed so, too.
     eval_resize: Option<usize>,
-    /// torchvision's `Normalize(mean, std)` after `ToTensor()`; by default with the mean and deviation of CIFAR-10; of gray
-    /// views with `mean = [0.5]` and `std = [0.5]`.
+    /// torchvision's `Normalize(mean, std)` after `ToTensor()`; by default with the mean and deviation of CIFAR-10; of
+    /// other channels than 3 with 0.5 and 0.5 for each.
     normalize: Normalize,
     /// The order in which the transforms are applied, by their keys; one that is on must be in it.
     order: Option<Vec<String>>,
@@ -68,6 +74,9 @@ pub struct ImageViews {
     /// The recipes, built by [`validate`](Views::validate).
     recipes: OnceLock<Arc<Recipes>>,
 }
+
+/// The most channels, more than any camera has.
+const MOST_CHANNELS: usize = 1024;
 
 register!(
     Views,
@@ -114,9 +123,12 @@ impl Views for ImageViews {
         require((1..=4096).contains(&self.size), "size", || {
             format!("{} is not from 1 to 4096 pixels", self.size)
         })?;
-        require([1, 3].contains(&self.channels), "channels", || {
-            format!("{} is neither 3, RGB, nor 1, gray", self.channels)
+        require((1..=MOST_CHANNELS).contains(&self.channels), "channels", || {
+            format!("{} is not from 1 to {MOST_CHANNELS}", self.channels)
         })?;
+        if let Some(range) = &self.range {
+            range.validate(self.channels).map_err(|error| error.at("range"))?;
+        }
         let eval = self.resized();
         require((self.size..=8192).contains(&eval), "eval_resize", || {
             format!("{eval} is not from the view's size, {}, to 8192 pixels", self.size)
@@ -146,14 +158,20 @@ impl Views for ImageViews {
 
     fn summary(&self) -> String {
         let Normalize { mean, std } = &self.normalize;
-        let whose = if self.normalize == Normalize::default() {
-            " (CIFAR-10's)"
-        } else {
-            ""
+        let whose = match self.channels {
+            _ if self.normalize != Normalize::of(self.channels) => "",
+            3 => " (CIFAR-10's)",
+            _ => " (the default)",
         };
-        let gray = if self.channels == 1 { ", gray" } else { "" };
+        let channels = match self.channels {
+            3 => String::new(),
+            1 => ", gray".into(),
+            channels => format!(", {channels} channels"),
+        };
+        let range = self.range.as_ref();
+        let range = range.map_or(String::new(), |range| format!(", of {}", range.describe()));
         format!(
-            "{0} x {0} pixels{gray}, normalised by mean {mean:?} and deviation {std:?}{whose}",
+            "{0} x {0} pixels{channels}{range}, normalised by mean {mean:?} and deviation {std:?}{whose}",
             self.size
         )
     }
@@ -180,6 +198,11 @@ impl Views for ImageViews {
                 sample: sample as u64,
                 view: view as u64,
             };
+            if self.of_bands() {
+                let triples = self.read_bands(samples, sample)?;
+                let draw = |(view, slot): (usize, &mut &mut [f32])| self.render_bands(&triples, key(view), slot);
+                return slots.iter_mut().enumerate().try_for_each(draw);
+            }
             let mut plans: Result<Vec<Plan>> = Ok(Vec::new());
             let patch = samples.patch(sample, &mut |width, height| {
                 let plan = |view| self.plan(width, height, key(view));
@@ -204,11 +227,23 @@ impl Views for ImageViews {
 
     fn evaluation(&self, samples: &dyn Samples, indices: &[usize], stop: &Stop) -> Result<View> {
         let mut tensors = render_all(indices, 1, self.shape(), stop, |sample, slots| {
+            if self.of_bands() {
+                let triples = self.read_bands(samples, sample)?;
+                slots.iter_mut().for_each(|slot| self.evaluate_bands(&triples, slot));
+                return Ok(());
+            }
             let image = samples.image(sample)?;
             slots.iter_mut().for_each(|slot| self.evaluate(&image, slot));
             Ok(())
         })?;
         Ok(tensors.remove(0).into())
+    }
+
+    fn read(&self, samples: &dyn Samples, index: usize) -> Result<()> {
+        match self.of_bands() {
+            true => self.read_bands(samples, index).map(drop),
+            false => samples.image(index).map(drop),
+        }
     }
 
     fn lines(&self, lines: Vec<String>) -> Result<Arc<dyn Samples>> {
@@ -221,8 +256,10 @@ impl Views for ImageViews {
 }
 
 mod augmented;
+mod bands;
 mod doubts;
 mod plan;
+mod range;
 mod recipe;
 #[cfg(test)]
 mod tests;

@@ -178,7 +178,7 @@ fn the_notes_of_both_splits_are_there_once() {
         splits.each().iter().map(|(name, _)| *name).collect::<Vec<_>>(),
         ["train", "test"]
     );
-    let read = " (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif)";
+    let read = " (read are .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp .gif .pbm .pnm .jpe .jfif, and .npy where there are none of these)";
     let expected = [
         format!("train: 1 left out: 1 .svg{read}"),
         "test: holds no class of training; the test split is `val`".to_string(),

@@ -61,7 +61,8 @@ impl Colors {
         };
         if !bits_read.contains(&bits) {
             return Err(format!(
-                "its samples have {bits} bits, where {bits_read:?} are read; save it as PNG"
+                "its samples have {bits} bits, where {bits_read:?} are read as colours; save it as PNG, or read them as they are by \
+                 `views.range`"
             ));
         }
         // More are of several images at once, and colours and transparency are not told from them.
@@ -69,7 +70,7 @@ impl Colors {
         let samples = usize::from(samples);
         if !(least..=most).contains(&samples) && !is_jpeg || samples > 1 && bits < 8 {
             return Err(format!(
-                "its pixels have {samples} samples of {bits} bits; save it as PNG"
+                "its pixels have {samples} samples of {bits} bits; save it as PNG, or read them all by `views.channels = {samples}`"
             ));
         }
         let extra: Option<Vec<u16>> = decoder.find_tag_unsigned_vec(Tag::ExtraSamples).map_err(said)?;

@@ -23,6 +23,7 @@ impl ImageViews {
         let views = ImageViews {
             size: self.size,
             channels: self.channels,
+            range: self.range.clone(),
             eval_resize: self.eval_resize,
             normalize: self.normalize.clone(),
             order: None,

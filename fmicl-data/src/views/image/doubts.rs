@@ -1,16 +1,17 @@
-//! Photos that meet the defaults, which are CIFAR-10's.
+//! Images that meet defaults which are of others: CIFAR-10's, or of none in particular.
 
-use super::ImageViews;
+use super::{ImageViews, Triples};
 use crate::Normalize;
 use crate::transforms::grayed;
-use fmicl_core::{Image, Samples};
+use fmicl_core::{Image, Result, Samples};
 
 /// Images that are looked at.
 const MOST: usize = 32;
 /// Twice the default size: what is as large is no icon.
 const PHOTO: usize = 64;
 
-/// A line each about the size and the normalisation, where the defaults are used for photos.
+/// A line each about the size and the normalisation, where the defaults are used for photos. Those of other channels than RGB are
+/// of no images in particular: they are told whatever the size.
 pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
     let default = ImageViews::default();
     let (size, normalize) = (
@@ -22,33 +23,30 @@ pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
     }
     // Those that cannot be read are found elsewhere.
     let count = samples.len().min(MOST);
-    let images: Vec<Image> = (0..count)
-        .flat_map(|i| samples.image(i * samples.len() / count))
+    let images: Vec<Triples> = (0..count)
+        .flat_map(|i| read(views, samples, i * samples.len() / count))
         .collect();
-    let median = |side: fn(&Image) -> usize| {
+    let median = |side: fn(&Triples) -> usize| {
         let mut sides: Vec<_> = images.iter().map(side).collect();
         sides.sort_unstable();
         sides.get(sides.len() / 2).copied().unwrap_or(0)
     };
     let (width, height) = (median(|image| image.width), median(|image| image.height));
-    if width.min(height) < PHOTO {
-        return vec![];
-    }
+    let is_photo = width.min(height) >= PHOTO;
     let mut doubts = Vec::new();
-    if size {
+    if size && is_photo {
         doubts.push(format!(
             "views.size is {}, the default, and images have {width} x {height} pixels in the median: 224 is usual for photos",
             views.size
         ));
     }
-    if normalize {
+    if normalize && !images.is_empty() && (is_photo || views.channels != 3) {
         let Normalize { mean, std } = measured(&images, views.channels);
         doubts.push(format!(
             "views.normalize is {}, the default; of {} of these images: {{ mean = {mean:.3?}, std = {std:.3?} }}",
-            if views.channels == 1 {
-                "for no images in particular"
-            } else {
-                "CIFAR-10's"
+            match views.channels {
+                3 => "CIFAR-10's",
+                _ => "for no images in particular",
             },
             images.len()
         ));
@@ -56,16 +54,33 @@ pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
     doubts
 }
 
-/// Mean and standard deviation over the pixels of all images, each image as much as another, in three channels or in gray.
-fn measured(images: &[Image], channels: usize) -> Normalize {
-    let (mut sums, mut squares) = ([0.0f64; 3], [0.0f64; 3]);
-    for image in images {
-        let weight = 1.0 / (image.width * image.height * images.len()) as f64;
-        let gray = (channels == 1).then(|| grayed(&image.into()));
-        let pixels = gray.as_ref().map_or(&image.pixels[..], |gray| &gray.pixels);
-        for pixel in pixels.chunks_exact(3) {
-            for channel in 0..3 {
-                let value = f64::from(pixel[channel]) / 255.0;
+/// A sample as the views see it before they crop it.
+fn read(views: &ImageViews, samples: &dyn Samples, index: usize) -> Result<Triples> {
+    if views.of_bands() {
+        return views.read_bands(samples, index);
+    }
+    let image = samples.image(index)?;
+    let (width, height) = (image.width, image.height);
+    let image = match views.channels {
+        1 => Image::new(width, height, grayed(&image.into()).pixels.into_owned()),
+        _ => image,
+    };
+    Ok(Triples {
+        width,
+        height,
+        images: vec![image],
+    })
+}
+
+/// Mean and standard deviation of each channel over the pixels of all images, each image as much as another.
+fn measured(images: &[Triples], channels: usize) -> Normalize {
+    let (mut sums, mut squares) = (vec![0.0f64; channels], vec![0.0f64; channels]);
+    for all in images {
+        let weight = 1.0 / (all.width * all.height * images.len()) as f64;
+        for channel in 0..channels {
+            let values = all.images[channel / 3].pixels.iter().skip(channel % 3).step_by(3);
+            for &value in values {
+                let value = f64::from(value) / 255.0;
                 sums[channel] += weight * value;
                 squares[channel] += weight * value * value;
             }
@@ -73,7 +88,7 @@ fn measured(images: &[Image], channels: usize) -> Normalize {
     }
     let std = |channel: usize| (squares[channel] - sums[channel] * sums[channel]).max(0.0).sqrt();
     Normalize {
-        mean: sums[..channels].iter().map(|&mean| mean as f32).collect(),
+        mean: sums.iter().map(|&mean| mean as f32).collect(),
         std: (0..channels).map(|channel| std(channel) as f32).collect(),
     }
 }
@@ -81,7 +96,6 @@ fn measured(images: &[Image], channels: usize) -> Normalize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fmicl_core::Result;
 
     /// Images of this size: the upper half black, the lower of one colour.
     struct Halves(usize, usize);
@@ -123,5 +137,12 @@ mod tests {
         assert_eq!(of(&ImageViews::default(), &Halves(100, 40)), [""; 0]);
         let chosen = views("size = 96\nnormalize = { mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }");
         assert_eq!(of(&chosen, &Halves(100, 80)), [""; 0]);
+        // What is of no images in particular is told of small ones, too: half of them are black, half have the luma 106.
+        assert_eq!(
+            of(&views("channels = 1"), &Halves(10, 8)),
+            [
+                "views.normalize is for no images in particular, the default; of 4 of these images: { mean = [0.208], std = [0.208] }"
+            ]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! A view: what is drawn for it, then its pixels.
 
 use super::ImageViews;
+use crate::Normalize;
 use crate::transforms::{Interleaved, Pending, Resizer, grayed, resize_and_center_crop};
 use fmicl_core::{Error, Image, Op, Patch, Planes, Region, Result, Rng, Size};
 use std::borrow::Cow;
@@ -85,8 +86,11 @@ impl ImageViews {
     /// # Errors
     /// [`Error::Run`] where a transform changes the size of the view.
     pub fn draw(&self, patch: &Patch, plan: &Plan, out: &mut [f32]) -> Result<()> {
-        let colored = self.colored(patch);
-        let patch = &*colored;
+        self.draw_on(&self.colored(patch), plan, &self.normalize, out)
+    }
+
+    /// As [`draw`](ImageViews::draw), of an image in the colours of the views; as many channels as are normalised.
+    pub(super) fn draw_on(&self, patch: &Patch, plan: &Plan, normalize: &Normalize, out: &mut [f32]) -> Result<()> {
         SCRATCH.with_borrow_mut(|Scratch { resizer, view }| {
             let mut ops = plan.ops.iter().peekable();
             match plan.frame {
@@ -118,7 +122,7 @@ impl ImageViews {
                     Op::Keep | Op::Frame(_) => (),
                 }
             }
-            view.normalize(&self.normalize, out);
+            view.normalize(normalize, out);
             Ok(())
         })
     }
@@ -147,7 +151,7 @@ impl ImageViews {
     }
 
     /// The view before it is normalised, as in evaluation; of a whole image.
-    fn frame(&self, image: &Patch) -> Planes {
+    pub(super) fn frame(&self, image: &Patch) -> Planes {
         resize_and_center_crop(image, self.resized(), self.size)
     }
 }

@@ -60,9 +60,14 @@ impl Recipes {
         let size = written.size;
         let defaults = ORDER.map(|key| (key.to_string(), key != OFF)).into_iter();
         let mut defaults: Table = defaults.map(|(key, on)| (key, Value::Boolean(on))).collect();
-        let is_gray = written.channels == 1;
-        if is_gray {
-            let colorless = ["saturation", "hue"].map(|key| (key.to_string(), Value::Float(0.0)));
+        let channels = written.channels;
+        let without: &[&str] = match channels {
+            1 => &["saturation", "hue"],
+            3 => &[],
+            _ => &["contrast", "saturation", "hue"],
+        };
+        if !without.is_empty() {
+            let colorless = without.iter().map(|key| (key.to_string(), Value::Float(0.0)));
             defaults.insert("jitter".into(), Table::from_iter(colorless).into());
             defaults.insert("grayscale".into(), false.into());
         }
@@ -74,7 +79,7 @@ impl Recipes {
         let all = written.each.iter().chain([&written.transforms]);
         let keys = all.flat_map(Table::keys).map(String::as_str).chain(ORDER);
         let keys: BTreeSet<&str> = keys.filter(|key| *key != "order").collect();
-        let common = Recipe::build(values.clone(), order.clone(), (size, is_gray), &keys)?;
+        let common = Recipe::build(values.clone(), order.clone(), (size, channels), &keys)?;
         let mut each = Vec::new();
         for (index, written_one) in written.each.iter().enumerate() {
             let one = || -> Result<_> {
@@ -89,7 +94,7 @@ impl Recipes {
                     of_one_view(key)?;
                     known(key, written)?;
                 }
-                let recipe = Recipe::build(overlaid(&values, &changes)?, order, (size, is_gray), &keys)?;
+                let recipe = Recipe::build(overlaid(&values, &changes)?, order, (size, channels), &keys)?;
                 Ok((recipe, written_one.keys().cloned().collect()))
             };
             each.push(one().map_err(|error| error.at(&format!("each[{index}]")))?);
@@ -196,11 +201,11 @@ fn of_one_view(key: &str) -> Result<()> {
 }
 
 impl Recipe {
-    /// The recipe of these options for views of a size, in gray or not; `order` may name all `keys` of all views.
+    /// The recipe of these options for views of a size and so many channels; `order` may name all `keys` of all views.
     fn build(
         options: Options,
         order: Vec<String>,
-        (size, is_gray): (usize, bool),
+        (size, channels): (usize, usize),
         keys: &BTreeSet<&str>,
     ) -> Result<Self> {
         let mut transforms = BTreeMap::new();
@@ -208,8 +213,10 @@ impl Recipe {
             let build = |options: Table| -> Result<_> {
                 let part = Part::<dyn Transform>::from_value(options.into())?;
                 part.validate_for(size)?;
-                if is_gray {
-                    part.validate_for_gray()?;
+                match channels {
+                    1 => part.validate_for_gray()?,
+                    3 => {}
+                    _ => part.validate_for_bands(channels)?,
                 }
                 Ok(part)
             };

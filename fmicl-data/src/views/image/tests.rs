@@ -1,5 +1,6 @@
 //! Views of photos.
 
+mod bands;
 mod gray;
 mod options;
 

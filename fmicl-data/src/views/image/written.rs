@@ -1,6 +1,6 @@
 //! The options of the views as they stand in a file.
 
-use super::ImageViews;
+use super::{ImageViews, MOST_CHANNELS};
 use crate::Normalize;
 use fmicl_core::Transform;
 use fmicl_core::registry;
@@ -16,11 +16,19 @@ use std::sync::{LazyLock, OnceLock};
 #[serde(rename = "transform")]
 struct OfATransform(Value);
 
+/// What stands under `normalize`.
+#[derive(Default, Deserialize)]
+#[serde(rename = "Normalize", deny_unknown_fields, default)]
+struct WrittenNormalize {
+    mean: Option<Vec<f32>>,
+    std: Option<Vec<f32>>,
+}
+
 /// The keys of the views: these, and the names of the transforms.
 pub(super) static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let transforms = registry::list::<dyn Transform>();
     let names = transforms.iter().map(|transform| transform.name);
-    ["size", "channels", "eval_resize", "normalize", "order", "each"]
+    ["size", "channels", "range", "eval_resize", "normalize", "order", "each"]
         .into_iter()
         .chain(names)
         .collect()
@@ -48,6 +56,7 @@ impl<'de> Deserialize<'de> for ImageViews {
                 let mut views = ImageViews {
                     size: 32,
                     channels: 3,
+                    range: None,
                     eval_resize: None,
                     normalize: Normalize::default(),
                     order: None,
@@ -55,11 +64,12 @@ impl<'de> Deserialize<'de> for ImageViews {
                     transforms: Table::new(),
                     recipes: OnceLock::new(),
                 };
-                let mut normalize = None;
+                let mut normalize: Option<WrittenNormalize> = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match &*key {
                         "size" => views.size = map.next_value()?,
                         "channels" => views.channels = map.next_value()?,
+                        "range" => views.range = Some(map.next_value()?),
                         "eval_resize" => views.eval_resize = Some(map.next_value()?),
                         "normalize" => normalize = Some(map.next_value()?),
                         "order" => views.order = Some(map.next_value()?),
@@ -67,7 +77,13 @@ impl<'de> Deserialize<'de> for ImageViews {
                         _ => drop(views.transforms.insert(key, map.next_value::<OfATransform>()?.0)),
                     }
                 }
-                views.normalize = normalize.unwrap_or_else(|| Normalize::of(views.channels));
+                // What is not written is the default of as many channels, which may be known at last.
+                let default = Normalize::of(views.channels.min(MOST_CHANNELS));
+                let WrittenNormalize { mean, std } = normalize.unwrap_or_default();
+                views.normalize = Normalize {
+                    mean: mean.unwrap_or(default.mean),
+                    std: std.unwrap_or(default.std),
+                };
                 Ok(views)
             }
         }
@@ -83,6 +99,9 @@ impl Serialize for ImageViews {
         map.serialize_entry("size", &self.size)?;
         if self.channels != 3 {
             map.serialize_entry("channels", &self.channels)?;
+        }
+        if let Some(range) = &self.range {
+            map.serialize_entry("range", range)?;
         }
         if let Some(eval_resize) = self.eval_resize {
             map.serialize_entry("eval_resize", &eval_resize)?;

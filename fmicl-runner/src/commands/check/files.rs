@@ -2,7 +2,7 @@
 
 use crate::config::Experiment;
 use crate::data::Splits;
-use fmicl_core::{Error, Modality, Result, Samples};
+use fmicl_core::{Error, Result, Samples, Views};
 use fmicl_data::OnError;
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -22,7 +22,7 @@ pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String,
     let mut named = HashSet::new();
     for (split, samples) in data.each() {
         count += samples.len();
-        let unreadable = unreadable(&**samples, experiment.dataset.modality());
+        let unreadable = unreadable(&**samples, &*experiment.views);
         if Arc::ptr_eq(samples, &data.pretrain) {
             in_training = unreadable.len();
         }
@@ -80,16 +80,8 @@ pub(super) fn read_all(experiment: &Experiment, data: &Splits) -> Result<String,
     Err(problems)
 }
 
-/// Reads a sample.
-pub(super) fn read(samples: &dyn Samples, modality: Modality, index: usize) -> Result<()> {
-    match modality {
-        Modality::Images => samples.image(index).map(|_| ()),
-        Modality::Texts => samples.texts(index).map(|_| ()),
-    }
-}
-
 /// Why samples cannot be read, in their order; all cores read.
-fn unreadable(samples: &dyn Samples, modality: Modality) -> Vec<Error> {
+fn unreadable(samples: &dyn Samples, views: &dyn Views) -> Vec<Error> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         loop {
@@ -97,7 +89,7 @@ fn unreadable(samples: &dyn Samples, modality: Modality) -> Vec<Error> {
             if index >= samples.len() {
                 return;
             }
-            if let (Err(error), Ok(mut found)) = (read(samples, modality, index), found.lock()) {
+            if let (Err(error), Ok(mut found)) = (views.read(samples, index), found.lock()) {
                 found.push((index, error));
             }
         }

@@ -1,6 +1,5 @@
 //! The model of an experiment, tried on two samples.
 
-use super::files;
 use crate::config::Experiment;
 use crate::run::{LearnedScalars, build_learner, read_init};
 use crate::train::{open_loader, prepare};
@@ -82,8 +81,7 @@ impl Model {
 
 /// The samples; or two that can be read, where others may be left out.
 fn some(experiment: &Experiment, samples: &Arc<dyn Samples>) -> Arc<dyn Samples> {
-    let modality = experiment.dataset.modality();
-    let can_be_read = |index: &usize| files::read(&**samples, modality, *index).is_ok();
+    let can_be_read = |index: &usize| experiment.views.read(&**samples, *index).is_ok();
     let two: Vec<_> = match experiment.train.on_error {
         OnError::Fail => vec![],
         OnError::Skip => (0..samples.len()).filter(can_be_read).take(2).collect(),

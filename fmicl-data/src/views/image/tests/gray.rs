@@ -83,7 +83,13 @@ fn the_default_recipe_of_gray_views_turns_no_colours_and_is_read_as_it_is_writte
     assert!(
         views
             .summary()
-            .starts_with("32 x 32 pixels, gray, normalised by mean [0.5]")
+            .starts_with("32 x 32 pixels, gray, normalised by mean [0.5] and deviation [0.5] (the default)")
+    );
+    // What is written of it alone leaves the other at its default.
+    let half = super::views("normalize = { std = [0.2] }\nchannels = 1");
+    assert_eq!(
+        (&half.normalize.mean[..], &half.normalize.std[..]),
+        (&[0.5][..], &[0.2][..])
     );
 }
 
@@ -91,7 +97,7 @@ fn the_default_recipe_of_gray_views_turns_no_colours_and_is_read_as_it_is_writte
 fn what_makes_no_sense_in_gray_is_refused_by_name() {
     let no_colours = "but views of one channel have no colours: leave it out, or set it to 0";
     let cases = [
-        ("channels = 2", "channels: 2 is neither 3, RGB, nor 1, gray".to_string()),
+        ("channels = 0", "channels: 0 is not from 1 to 1024".to_string()),
         (
             "channels = 1\ngrayscale = 0.2",
             "grayscale: views of one channel are gray already: leave it out, or set it to false".into(),
@@ -105,8 +111,8 @@ fn what_makes_no_sense_in_gray_is_refused_by_name() {
             format!("each[0].jitter.saturation: 0.5, {no_colours}"),
         ),
         (
-            "channels = 1\nnormalize = {}",
-            "normalize.mean: [0.4914, 0.4822, 0.4465] has 3 values, and the views 1 channel(s): one for each".into(),
+            "channels = 1\nnormalize = { mean = [0.1, 0.2] }",
+            "normalize.mean: [0.1, 0.2] has 2 values, and the views 1 channel(s): one for each".into(),
         ),
     ];
     for (text, expected) in cases {

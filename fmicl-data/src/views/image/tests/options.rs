@@ -84,6 +84,7 @@ fn the_keys_that_are_read_are_listed_with_the_transforms_of_other_crates() {
     for key in [
         "size",
         "channels",
+        "range",
         "eval_resize",
         "normalize",
         "order",
@@ -122,7 +123,7 @@ fn errors_name_the_key() {
         "eval_resize: 16 is not from the view's size, 32, to 8192 pixels"
     );
     let unknown = error("grayscal = 0.2");
-    let hint = "grayscal: unknown key (did you mean `grayscale`?); known keys: size, channels, eval_resize, normalize, order, each, blur, ";
+    let hint = "grayscal: unknown key (did you mean `grayscale`?); known keys: size, channels, range, eval_resize, normalize, order, each, blur, ";
     assert!(unknown.starts_with(hint), "{unknown}");
     let unknown = error("late = { name = 'bluur' }");
     assert!(
