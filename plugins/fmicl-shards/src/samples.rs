@@ -2,8 +2,8 @@
 
 use crate::opened::Opened;
 use crate::section::{Section, Stamp};
-use fmicl_core::{Error, Image, Patch, Portion, Region, Result, Samples, open_file};
-use fmicl_data::decode;
+use fmicl_core::{Bands, Error, Image, Patch, Portion, Region, Result, Samples, open_file};
+use fmicl_data::{decode, decode_bands};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -152,6 +152,14 @@ impl Shards {
         (&self.shards[shard], (index - before) * self.pieces)
     }
 
+    /// The same error, with the name of its sample where it is of the data.
+    fn named(&self, shard: &Shard, piece: usize, error: Error) -> Error {
+        match error {
+            Error::Data { message, .. } => self.error(shard, piece, message),
+            other => other,
+        }
+    }
+
     /// An error about a sample: its name follows that of the shard as if it were a folder.
     fn error(&self, shard: &Shard, piece: usize, message: String) -> Error {
         let file = shard.with_file(|file| Ok((self.name)(file, &shard.section, piece)));
@@ -223,10 +231,13 @@ impl Samples for Shards {
     fn patch(&self, index: usize, choose: &mut dyn FnMut(usize, usize) -> Region) -> Result<Patch<'_>> {
         let (shard, piece) = self.find(index);
         let bytes = shard.read(piece)?;
-        decode(&bytes, &shard.shard, choose).map_err(|error| match error {
-            Error::Data { message, .. } => self.error(shard, piece, message),
-            other => other,
-        })
+        decode(&bytes, &shard.shard, choose).map_err(|error| self.named(shard, piece, error))
+    }
+
+    fn bands(&self, index: usize, channels: usize) -> Result<Bands> {
+        let (shard, piece) = self.find(index);
+        let bytes = shard.read(piece)?;
+        decode_bands(&bytes, &shard.shard, channels).map_err(|error| self.named(shard, piece, error))
     }
 
     fn texts(&self, index: usize) -> Result<Vec<Cow<'_, str>>> {

@@ -3,7 +3,8 @@
 use super::label::{Label, MOST as MOST_LABEL};
 use crate::section::Section;
 use fmicl_core::{Error, Result};
-use fmicl_data::{MOST_FILE, datasets::EXTENSIONS};
+use fmicl_data::MOST_FILE;
+use fmicl_data::datasets::{ARRAY, EXTENSIONS};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -59,6 +60,11 @@ fn split(name: &str) -> Option<(&str, String)> {
     let dot = name[file..].find('.').filter(|&dot| dot > 0)?;
     let (key, extension) = name.split_at(file + dot);
     Some((key, extension[1..].to_lowercase()))
+}
+
+/// Returns true if these are the extensions of an array of numpy's.
+fn is_array(extension: &str) -> bool {
+    extension.rsplit('.').next() == Some(ARRAY)
 }
 
 impl<'a> Group<'a> {
@@ -143,13 +149,17 @@ impl<'a> Group<'a> {
         let Wanted { image, text, .. } = self.wanted;
         let is_content = match text.as_ref().or(image.as_ref()) {
             Some(named) => named == extension,
-            // `left.jpg` is an image, too.
+            // `left.jpg` is an image, too; an array is one where there is no other.
+            None if is_array(extension) => sample.content.is_none(),
             None => EXTENSIONS
                 .iter()
                 .any(|known| extension.rsplit('.').next() == Some(known)),
         };
         if !is_content {
             return Ok(());
+        }
+        if text.is_none() && image.is_none() && !is_array(extension) {
+            sample.content.take_if(|(other, ..)| is_array(other));
         }
         if let Some((other, ..)) = &sample.content {
             let message = format!(

@@ -129,6 +129,21 @@ fn other_bytes_in_a_shard_are_another_portion() {
 }
 
 #[test]
+fn an_array_is_an_image_where_a_sample_has_no_other() {
+    let files: [File; 5] = [
+        ("a.npy", b"array"),
+        ("b.npy", b"no"),
+        ("b.jpg", b"photo"),
+        ("c.png", b"photo, too"),
+        ("c.npy", b"no"),
+    ];
+    assert_eq!(
+        read(&tar(&files), &wanted(Label::None)).unwrap().0,
+        [&b"array"[..], b"photo", b"photo, too"]
+    );
+}
+
+#[test]
 fn errors_say_what_is_wrong_and_where() {
     let cases: [(&[File], &str); 9] = [
         (
