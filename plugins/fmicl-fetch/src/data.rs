@@ -8,7 +8,7 @@ mod pack;
 mod tests;
 
 use clap::{Args, Subcommand};
-use fmicl_core::{Dataset, Error, Modality, Part, Result, Samples, Split};
+use fmicl_core::{Dataset, Error, Input, Modality, Part, Result, Samples, Split};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::config;
 use fmicl_runner::data::has_labels;
@@ -123,12 +123,12 @@ impl Verb {
                 options,
                 check,
             } => {
-                let dataset = load(&dataset, &options.sets)?;
-                Ok(check::check(out, &dataset, &check)?)
+                let (dataset, channels) = load_with_channels(&dataset, &options.sets)?;
+                Ok(check::check(out, &dataset, channels, &check)?)
             }
             Verb::Pack { dataset, options, pack } => {
-                let dataset = load(&dataset, &options.sets)?;
-                Ok(pack.run(out, &dataset)?)
+                let (dataset, channels) = load_with_channels(&dataset, &options.sets)?;
+                Ok(pack.run(out, &dataset, channels)?)
             }
         }
     }
@@ -147,6 +147,20 @@ fn load(dataset: &str, sets: &[String]) -> Result<Part<dyn Dataset>, Vec<Error>>
     } else {
         config::load_part(dataset, sets).map_err(|error| vec![error])
     }
+}
+
+/// The dataset, and the channels of an experiment's views where they are neither RGB nor gray: its images are then read as they are
+/// stored.
+fn load_with_channels(dataset: &str, sets: &[String]) -> Result<(Part<dyn Dataset>, Option<usize>), Vec<Error>> {
+    if !is_experiment(dataset) {
+        return load(dataset, sets).map(|dataset| (dataset, None));
+    }
+    let experiment = config::load_all(Path::new(dataset), sets)?;
+    let channels = match experiment.views.input() {
+        Ok(Input::Images { channels, .. }) if ![1, 3].contains(&channels) => usize::try_from(channels).ok(),
+        _ => None,
+    };
+    Ok((experiment.dataset, channels))
 }
 
 fn with_root(dataset: &str, mut sets: Vec<String>, to: &Path) -> Result<Vec<String>> {

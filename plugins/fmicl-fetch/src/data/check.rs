@@ -53,12 +53,17 @@ fn require_new_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Checks a dataset, and prints what was found.
+/// Checks a dataset, and prints what was found. Images of so many `channels` are read as they are stored.
 ///
 /// # Errors
 /// Samples that cannot be read, labels out of range, or test samples that are training samples, too, once everything is
 /// printed and written; a split that does not open, or the disk's.
-pub(super) fn check(out: &mut impl Write, dataset: &Part<dyn Dataset>, options: &Options) -> anyhow::Result<()> {
+pub(super) fn check(
+    out: &mut impl Write,
+    dataset: &Part<dyn Dataset>,
+    channels: Option<usize>,
+    options: &Options,
+) -> anyhow::Result<()> {
     for (option, path) in [("--json", &options.json), ("--list", &options.list)] {
         let place = path.as_ref().map_or(Ok(()), |path| require_new_file(path));
         place.map_err(|error| match error {
@@ -74,7 +79,7 @@ pub(super) fn check(out: &mut impl Write, dataset: &Part<dyn Dataset>, options: 
     let source = dataset.source();
     let mut found = Vec::new();
     for open in &splits {
-        let seen = scan::scan(&*open.samples, dataset.modality(), open.name)?;
+        let seen = scan::scan(&*open.samples, dataset.modality(), channels, open.name)?;
         found.push(Found::of(open.name, &*open.samples, seen, &source));
     }
     let report = Report::of(super::info::in_toml(dataset)?, dataset.modality(), found, options.near);

@@ -50,11 +50,16 @@ const TOGETHER: usize = 64;
 const NAMES: &str = "classes.txt";
 
 impl Pack {
-    /// Packs every split of a dataset.
+    /// Packs every split of a dataset. Images of so many `channels` are packed as they are, or not at all.
     ///
     /// # Errors
     /// In one line: samples that are no images or cannot be read, a folder that is there already, or the disk.
-    pub fn run(&self, out: &mut impl Write, dataset: &Part<dyn Dataset>) -> anyhow::Result<()> {
+    pub fn run(
+        &self,
+        out: &mut impl Write,
+        dataset: &Part<dyn Dataset>,
+        channels: Option<usize>,
+    ) -> anyhow::Result<()> {
         let Format::Tar = self.format;
         if dataset.modality() != Modality::Images {
             let message = format!("{} has {}; images are packed", dataset.name(), dataset.modality());
@@ -62,6 +67,11 @@ impl Pack {
         }
         if self.size == Some(0) || self.shard_size == 0 {
             return Err(Error::config("--size and --shard-size are at least 1").into());
+        }
+        if let (Some(channels), true) = (channels, self.size.is_some() || self.encode.is_some()) {
+            let message =
+                format!("--size and --encode make RGB images, and views have {channels} channels; leave them out");
+            return Err(Error::config(message).into());
         }
         let name = || PathBuf::from(format!("{}-shards", dataset.name()));
         let folder = self.out.clone().unwrap_or_else(name);

@@ -2,7 +2,7 @@
 
 use super::look::look;
 use super::picture::{Picture, Seen};
-use fmicl_core::{Error, Image, Modality, Result, Samples};
+use fmicl_core::{BandSamples, Bands, Error, Image, Modality, Result, Samples};
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -11,11 +11,11 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// What is kept of each sample, in their order.
+/// What is kept of each sample, in their order; of images of so many `channels` as they are stored, or of RGB.
 ///
 /// # Errors
 /// [`Error::Run`] if a thread ends before its work does.
-pub fn scan(samples: &dyn Samples, modality: Modality, split: &str) -> Result<Vec<Seen>> {
+pub fn scan(samples: &dyn Samples, modality: Modality, channels: Option<usize>, split: &str) -> Result<Vec<Seen>> {
     let bar = bar(samples.len() as u64, split);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -25,7 +25,7 @@ pub fn scan(samples: &dyn Samples, modality: Modality, split: &str) -> Result<Ve
             if index >= samples.len() {
                 return seen;
             }
-            seen.push((index, see(samples, modality, index)));
+            seen.push((index, see(samples, modality, channels, index)));
             bar.inc(1);
         }
     };
@@ -44,10 +44,11 @@ pub fn scan(samples: &dyn Samples, modality: Modality, split: &str) -> Result<Ve
     Ok(all.into_iter().map(|(_, seen)| seen).collect())
 }
 
-fn see(samples: &dyn Samples, modality: Modality, index: usize) -> Seen {
-    match modality {
-        Modality::Images => samples.image(index).map(|image| of_image(&image)),
-        Modality::Texts => samples.texts(index).map(|texts| of_texts(&texts)),
+fn see(samples: &dyn Samples, modality: Modality, channels: Option<usize>, index: usize) -> Seen {
+    match (modality, channels) {
+        (Modality::Images, Some(channels)) => samples.bands(index, channels).map(|bands| of_bands(&bands)),
+        (Modality::Images, None) => samples.image(index).map(|image| of_image(&image)),
+        (Modality::Texts, _) => samples.texts(index).map(|texts| of_texts(&texts)),
     }
     .map_err(|error| error.to_string())
 }
@@ -66,6 +67,45 @@ fn of_image(image: &Image) -> Picture {
             .chunks_exact(3)
             .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]),
     }
+}
+
+fn of_bands(bands: &Bands) -> Picture {
+    let size = [bands.width, bands.height].map(|side| side as u32);
+    let mut hash = Sha256::new();
+    hash.update(size[0].to_le_bytes());
+    match &bands.samples {
+        BandSamples::Bytes(bytes) => hash.update(bytes),
+        BandSamples::Numbers(numbers, _) => numbers.iter().for_each(|number| hash.update(number.to_le_bytes())),
+    }
+    Picture {
+        content: shortened(hash),
+        look: look(&of_mean(bands)),
+        size,
+        is_plain: bands.channels == 1,
+    }
+}
+
+/// The mean over the channels in gray, from its least value to its greatest.
+fn of_mean(bands: &Bands) -> Image {
+    let sum = |pixel: &[f32]| pixel.iter().sum::<f32>();
+    let means: Vec<f32> = match &bands.samples {
+        BandSamples::Bytes(bytes) => {
+            let pixels = bytes.chunks_exact(bands.channels);
+            pixels
+                .map(|pixel| pixel.iter().map(|&byte| f32::from(byte)).sum())
+                .collect()
+        }
+        BandSamples::Numbers(numbers, _) => numbers.chunks_exact(bands.channels).map(sum).collect(),
+    };
+    let finite = || means.iter().copied().filter(|mean| mean.is_finite());
+    let (least, most) = (finite().fold(f32::MAX, f32::min), finite().fold(f32::MIN, f32::max));
+    let width = (most - least).max(f32::MIN_POSITIVE);
+    // What is no number becomes 0.
+    let gray: Vec<u8> = means
+        .iter()
+        .map(|mean| ((mean - least) / width * 255.0) as u8)
+        .collect();
+    Image::from_gray(bands.width, bands.height, &gray)
 }
 
 fn of_texts(texts: &[Cow<str>]) -> Picture {

@@ -52,7 +52,7 @@ fn options() -> Options {
 /// What is printed, and the error.
 fn checked(dataset: &Part<dyn Dataset>, options: &Options) -> (String, Result<(), String>) {
     let mut out = Vec::new();
-    let result = check(&mut out, dataset, options);
+    let result = check(&mut out, dataset, None, options);
     (
         String::from_utf8(out).unwrap(),
         result.map_err(|error| error.to_string()),

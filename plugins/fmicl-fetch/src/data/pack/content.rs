@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use fmicl_core::{Error, Image, Region, Result, Samples, read_file};
-use fmicl_data::datasets::EXTENSIONS;
+use fmicl_data::datasets::{ARRAY, EXTENSIONS};
 use fmicl_data::transforms::resize_shorter_side;
 use fmicl_data::{MOST_FILE, decode};
 use image::codecs::jpeg::JpegEncoder;
@@ -91,7 +91,7 @@ fn extension(path: &Path) -> String {
         .extension()
         .map(|extension| extension.to_string_lossy().to_lowercase());
     // A format is told by the content.
-    own.filter(|own| EXTENSIONS.contains(&&**own))
+    own.filter(|own| EXTENSIONS.contains(&&**own) || own == ARRAY)
         .unwrap_or_else(|| "jpg".into())
 }
 

@@ -41,7 +41,7 @@ fn pack(dataset: &Part<dyn Dataset>, out: &Path, change: impl FnOnce(&mut Pack))
     };
     change(&mut pack);
     let mut said = Vec::new();
-    let packed = pack.run(&mut said, dataset);
+    let packed = pack.run(&mut said, dataset, None);
     packed.map_err(|error| error.to_string())?;
     Ok(String::from_utf8(said).unwrap())
 }
