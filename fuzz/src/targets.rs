@@ -1,6 +1,7 @@
 //! The readers: those that the registry knows, and those beside it.
 
 mod archive;
+mod bands;
 mod checkpoint;
 mod config;
 mod dataset;
@@ -19,10 +20,11 @@ type Fixed = (&'static str, fn() -> Target);
 
 /// Every target, by name. Each registered dataset and evaluation is one, so that what is added is covered as it is.
 pub fn all() -> Vec<Make> {
-    let fixed: [Fixed; 11] = [
+    let fixed: [Fixed; 12] = [
         ("config", config::config),
         ("sweep", sweep::sweep),
         ("image", image::image),
+        ("bands", bands::bands),
         ("weights", weights::weights),
         ("pickle", pickle::pickle),
         ("checkpoint", checkpoint::checkpoint),

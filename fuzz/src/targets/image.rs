@@ -6,7 +6,9 @@ use fmicl_data::{ImageViews, ViewKey, decode};
 use std::path::Path;
 
 /// Files of fmicl-data's own tests: each reader, and each way through it.
-const SEEDS: [&[u8]; 54] = [
+const SEEDS: [&[u8]; 56] = [
+    include_bytes!("../../../fmicl-data/golden/bands/uint8.npy"),
+    include_bytes!("../../../fmicl-data/golden/bands/two-axes.npy"),
     include_bytes!("../../../fmicl-data/golden/jpeg/tiny.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/420.jpg"),
     include_bytes!("../../../fmicl-data/golden/jpeg/422.jpg"),
@@ -63,7 +65,7 @@ const SEEDS: [&[u8]; 54] = [
     include_bytes!("../../../fmicl-data/golden/formats/10.pgm"),
 ];
 /// More pixels than this take their time, and are no other code.
-const MOST_PIXELS: usize = 1 << 20;
+pub(super) const MOST_PIXELS: usize = 1 << 20;
 
 /// A photo is decoded to the pixels of its size, wholly or in part, and becomes views; or it is refused in a line.
 pub(super) fn image() -> Target {
@@ -136,7 +138,7 @@ fn part(input: &[u8], seed: u64) {
 
 /// The most pixels that a header in the file could claim: of a PNG, a BMP, a WebP, any frame of a GIF, any directory of a
 /// TIFF, or any frame of a JPEG. PNM claims no more than there are bytes for.
-fn claimed(input: &[u8]) -> Option<usize> {
+pub(super) fn claimed(input: &[u8]) -> Option<usize> {
     let pixels = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
     let reversed = |bytes: &[u8]| {
         bytes
