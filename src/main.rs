@@ -14,10 +14,10 @@ use fmicl_c10d as _;
 use fmicl_export as _;
 #[cfg(feature = "fetch")]
 use fmicl_fetch as _;
-#[cfg(feature = "figures")]
-use fmicl_figures as _;
 #[cfg(feature = "probes")]
 use fmicl_probes as _;
+#[cfg(feature = "report")]
+use fmicl_report as _;
 #[cfg(feature = "schedules")]
 use fmicl_schedules as _;
 #[cfg(feature = "schema")]

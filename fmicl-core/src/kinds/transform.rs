@@ -53,6 +53,13 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
     /// `rng` is the transform's own stream: a function of the seed, the epoch, the sample, the view and the transform's
     /// key in the recipe. Draws of different transforms are independent, whatever each takes from its stream.
     fn draw(&self, size: Size, rng: &mut Rng) -> Op;
+
+    /// The numbers that [`draw`](Transform::draw) would take from the stream, for people, such as `sigma 0.83`; empty, if it draws
+    /// none. `None` if the image stays as it is. The default reads them from the operation; override it for one that does not
+    /// tell.
+    fn drawn(&self, size: Size, rng: &mut Rng) -> Option<String> {
+        self.draw(size, rng).numbers()
+    }
 }
 
 crate::kind!(Transform, "transform");
@@ -83,6 +90,37 @@ pub enum Op {
     Whole(Box<dyn Fn(&mut Planes)>),
 }
 
+impl Op {
+    /// Its numbers, for people; `None` if it leaves the image as it is.
+    fn numbers(&self) -> Option<String> {
+        match self {
+            Op::Keep => None,
+            Op::Frame(area) => Some(format!(
+                "{} x {} pixels from column {}, row {}",
+                area.width, area.height, area.left, area.top
+            )),
+            Op::Mirror | Op::Whole(_) => Some(String::new()),
+            Op::Pixels(steps) => {
+                let steps: Vec<String> = steps.iter().filter_map(PixelOp::numbers).collect();
+                Some(steps.join(", "))
+            }
+        }
+    }
+}
+
+impl PixelOp {
+    /// Its factor, for people; nothing if it has none.
+    fn numbers(&self) -> Option<String> {
+        match self {
+            PixelOp::Brightness(factor) => Some(format!("brightness {factor:.3}")),
+            PixelOp::Contrast(factor) => Some(format!("contrast {factor:.3}")),
+            PixelOp::Saturation(factor) => Some(format!("saturation {factor:.3}")),
+            PixelOp::Hue(turn) => Some(format!("hue {turn:+.3}")),
+            PixelOp::Gray | PixelOp::Table(_) | PixelOp::Function(_) => None,
+        }
+    }
+}
+
 /// Operation on single pixels, whose values before and after are integers from 0 to 255.
 pub enum PixelOp {
     /// `PIL.ImageEnhance.Brightness`, torchvision's `adjust_brightness`: 0 gives black, 1 the image itself; at least 0 and
@@ -100,4 +138,24 @@ pub enum PixelOp {
     Table(Box<[u8; 256]>),
     /// Replaces red, green and blue by the function's value.
     Function(Box<dyn Fn([u8; 3]) -> [u8; 3]>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_tells_its_numbers() {
+        let area = Region {
+            top: 1,
+            left: 2,
+            height: 3,
+            width: 4,
+        };
+        let jitter = vec![PixelOp::Brightness(0.5), PixelOp::Gray, PixelOp::Hue(0.04)];
+        let told = [Op::Keep, Op::Mirror, Op::Frame(area), Op::Pixels(jitter)].map(|op| op.numbers());
+        let expected = ["", "4 x 3 pixels from column 2, row 1", "brightness 0.500, hue +0.040"];
+        assert_eq!(told[0], None);
+        assert_eq!(told[1..], expected.map(|numbers| Some(numbers.to_string())));
+    }
 }

@@ -90,6 +90,21 @@ pub trait Views: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// Pictures of a view as the encoder sees it, before the normalisation: `[N, channels, H, W]`, u8, on the CPU, of 1 channel or of
+    /// 3; `None`, the default, if views are no images.
+    fn pictures(&self, _view: &View) -> Option<Tensor> {
+        None
+    }
+
+    /// How each of the [`random`](Views::random) views came about, for people: by sample and view, the transforms that changed it with
+    /// what they drew, or its tokens. None by default.
+    ///
+    /// # Errors
+    /// [`crate::Error`] if a sample cannot be read.
+    fn recipes(&self, _samples: &dyn Samples, _draw: &Draw) -> Result<Vec<Vec<Vec<String>>>> {
+        Ok(Vec::new())
+    }
+
     /// One line for `check` on the options that change features most, such as the size and the normalisation of images;
     /// empty by default.
     fn summary(&self) -> String {

@@ -71,6 +71,12 @@ impl Transform for Blur {
             None => Op::Keep,
         }
     }
+
+    fn drawn(&self, size: Size, rng: &mut Rng) -> Option<String> {
+        let kernel = self.kernel_for(size.width);
+        self.sample(rng)
+            .map(|sigma| format!("sigma {sigma:.3}, kernel {kernel}"))
+    }
 }
 
 thread_local! {

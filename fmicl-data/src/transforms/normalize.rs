@@ -2,6 +2,7 @@
 
 use fmicl_core::{Result, require};
 use serde::{Deserialize, Serialize, Serializer};
+use tch::{Device, Kind, Tensor};
 
 /// `(value / 255 - mean) / std` a channel: torchvision's `Normalize(mean, std)` after `ToTensor()`. The defaults are
 /// CIFAR-10's; of other channels than 3, 0.5 and 0.5.
@@ -41,6 +42,14 @@ impl Normalize {
                 std: vec![0.5; channels],
             },
         }
+    }
+
+    /// The values from 0 to 255 that are normalised to `[N, channels, H, W]`, u8, on the CPU.
+    pub fn undone(&self, normalized: &Tensor) -> Tensor {
+        let of_channels = |values: &[f32]| Tensor::from_slice(values).view([1, -1, 1, 1]);
+        let input = normalized.to_device(Device::Cpu).to_kind(Kind::Float);
+        let values = (input * of_channels(&self.std) + of_channels(&self.mean)) * 255.0;
+        values.round().clamp(0.0, 255.0).to_kind(Kind::Uint8)
     }
 
     /// Checks the ranges, and that there is a number for each of so many channels.
@@ -96,6 +105,9 @@ mod tests {
         let mut found = vec![0.0; 768];
         Normalize::default().apply(&ramp, &mut found);
         let expected = include_bytes!("../../golden/normalized.f32");
+        let input = Tensor::from_slice(&found).view([1, 3, 1, 256]);
+        let undone = Vec::<u8>::try_from(Normalize::default().undone(&input).flatten(0, -1)).unwrap();
+        assert_eq!(undone, ramp.data, "what is normalised comes back");
         let found: Vec<u8> = found.into_iter().flat_map(f32::to_le_bytes).collect();
         assert!(found == expected);
     }

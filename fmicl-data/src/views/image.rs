@@ -250,6 +250,31 @@ impl Views for ImageViews {
         Ok(Arc::new(Paths::new(lines)))
     }
 
+    fn pictures(&self, view: &View) -> Option<Tensor> {
+        Some(self.normalize.undone(&view.input))
+    }
+
+    fn recipes(&self, samples: &dyn Samples, draw: &Draw) -> Result<Vec<Vec<Vec<String>>>> {
+        let of_sample = |&sample: &usize| {
+            let mut size = (1, 1);
+            samples.patch(sample, &mut |width, height| {
+                size = (width, height);
+                Region::whole(1, 1)
+            })?;
+            let of_view = |view| {
+                let key = ViewKey {
+                    seed: draw.seed,
+                    epoch: draw.epoch,
+                    sample: sample as u64,
+                    view: view as u64,
+                };
+                self.told(size.0, size.1, key)
+            };
+            Ok((0..draw.views).map(of_view).collect())
+        };
+        draw.indices.iter().map(of_sample).collect()
+    }
+
     fn raw(&self, view: &View) -> Option<Tensor> {
         Some(view.input.flatten(1, -1))
     }

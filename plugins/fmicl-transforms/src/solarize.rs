@@ -54,6 +54,10 @@ impl Transform for Solarize {
             false => Op::Keep,
         }
     }
+
+    fn drawn(&self, _size: Size, rng: &mut Rng) -> Option<String> {
+        rng.chance(self.p).then(|| format!("from {}", self.threshold))
+    }
 }
 
 #[cfg(test)]

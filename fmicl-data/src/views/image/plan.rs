@@ -1,6 +1,7 @@
 //! A view: what is drawn for it, then its pixels.
 
 use super::ImageViews;
+use super::recipe::Step;
 use crate::Normalize;
 use crate::transforms::{Interleaved, Pending, Resizer, grayed, resize_and_center_crop};
 use fmicl_core::{Error, Image, Op, Patch, Planes, Region, Result, Rng, Size};
@@ -78,6 +79,20 @@ impl ImageViews {
             }
         }
         Ok(plan)
+    }
+
+    /// The transforms that change the view that `key` stands for, of an image of `width` x `height`, in order, each by its key with
+    /// what it draws.
+    pub fn told(&self, width: usize, height: usize, key: ViewKey) -> Vec<String> {
+        let stream = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
+        let side = self.size;
+        let told = |step: &Step| {
+            let (width, height) = if step.transform.frames() { (width, height) } else { (side, side) };
+            let size = Size { width, height };
+            let drawn = step.transform.drawn(size, &mut stream.child(step.word))?;
+            Some(format!("{} {drawn}", step.key).trim_end().to_string())
+        };
+        self.recipes().of(key.view).steps.iter().filter_map(told).collect()
     }
 
     /// Writes the planned view to `out`, [`numel`](ImageViews::numel) normalised floats in the order channel, row, column.

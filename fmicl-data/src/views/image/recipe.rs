@@ -35,7 +35,7 @@ pub(super) struct Recipe {
 /// A transform in its place.
 #[derive(Debug)]
 pub(super) struct Step {
-    key: String,
+    pub key: String,
     pub transform: Arc<dyn Transform>,
     /// The word of its stream, made of the key alone.
     pub word: u64,

@@ -146,6 +146,16 @@ impl Views for Text {
         Ok(tokens.view(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), length))
     }
 
+    /// The tokens, as the tokenizer writes them.
+    fn recipes(&self, samples: &dyn Samples, draw: &Draw) -> Result<Vec<Vec<Vec<String>>>> {
+        let tokens = self.tokens()?;
+        let of_sample = |index: &usize| {
+            let views = self.random(samples, &Draw { indices: &[*index], ..*draw }, &Stop::default())?;
+            Ok(views.iter().map(|view| tokens.written(view)).collect())
+        };
+        draw.indices.iter().map(of_sample).collect()
+    }
+
     /// The longest first, so that a batch has little padding.
     fn order(&self, samples: &dyn Samples) -> Vec<usize> {
         let length = |&index: &usize| {

@@ -137,6 +137,20 @@ impl Tokens {
         Ok(ids.collect())
     }
 
+    /// The tokens of a view of one text, as they stand in the vocabulary, without padding.
+    pub fn written(&self, view: &View) -> Vec<String> {
+        let ids = Vec::<i64>::try_from(view.input.flatten(0, -1)).unwrap_or_default();
+        let length = match &view.mask {
+            Some(mask) => mask.sum(Kind::Int64).int64_value(&[]) as usize,
+            None => ids.len(),
+        };
+        let word = |id: &i64| {
+            let token = u32::try_from(*id).ok().and_then(|id| self.tokenizer.id_to_token(id));
+            token.unwrap_or_else(|| id.to_string())
+        };
+        ids.iter().take(length).map(word).collect()
+    }
+
     /// Rows of ids, padded to `length`, with their mask: both `[N, length]`, whole numbers.
     pub fn view(&self, rows: &[&[i64]], length: usize) -> View {
         let mut input = vec![self.padding; rows.len() * length];

@@ -1,6 +1,6 @@
 //! Histograms of positive and of negative pairs over the squared distance, and the log of their ratio.
 
-use crate::fit::Point;
+use super::fit::Point;
 use std::ops::Range;
 
 /// Bins, where there are pairs enough to fill them.

@@ -1,18 +1,15 @@
 //! Figure `curves`: the metrics of `metrics.jsonl` over the epochs.
 
-use crate::figure::{Figure, Table, field};
-use crate::plot;
-use fmicl_core::{Error, Result, read_file};
+use super::figure::{Figure, Table, field};
+use super::plot;
+use crate::series::Series;
+use fmicl_core::{Error, Result};
 use fmicl_runner::plot::plotters::prelude::*;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Stem of the figure's files.
 pub const NAME: &str = "curves";
 
-/// The most bytes of `metrics.jsonl`.
-const LONGEST: u64 = 1 << 30;
 /// Size of a plot, in pixels; two are side by side.
 const PLOT: (u32, u32) = (460, 250);
 /// Values that measure the machine: without them, the same training has the same figure.
@@ -20,56 +17,12 @@ const OF_THE_MACHINE: [&str; 3] = ["images_per_second", "waiting", "communicatin
 
 /// The numbers of each epoch.
 #[derive(Debug, Default)]
-struct Epochs {
-    epochs: Vec<u64>,
-    /// By name, a value for each epoch, NaN where it has none.
-    values: BTreeMap<String, Vec<f64>>,
-}
+struct Epochs(Series);
 
 impl Epochs {
-    /// # Errors
-    /// A line that is not a run's; the last one may be cut off.
-    fn parse(text: &str) -> Result<Self, String> {
-        let mut epochs = Epochs::default();
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            let wrong = |why: &dyn std::fmt::Display| format!("line {} is not a run's: {why}", number + 1);
-            let value: Value = match serde_json::from_str(line) {
-                // A run that is killed leaves half a line.
-                Err(_) if !line.ends_with('\n') => break,
-                value => value.map_err(|error| wrong(&error))?,
-            };
-            let epoch = value["epoch"].as_u64().ok_or_else(|| wrong(&"it has no `epoch`"))?;
-            epochs.epochs.push(epoch);
-            epochs.add("", &value);
-            let count = epochs.epochs.len();
-            epochs
-                .values
-                .values_mut()
-                .for_each(|column| column.resize(count, f64::NAN));
-        }
-        Ok(epochs)
-    }
-
-    /// Adds the numbers of the last epoch.
-    fn add(&mut self, name: &str, value: &Value) {
-        match value {
-            Value::Object(group) => group.iter().for_each(|(key, value)| match name {
-                "" if OF_THE_MACHINE.contains(&&**key) || key == "epoch" || key == "step" => {}
-                "" => self.add(key, value),
-                _ => self.add(&format!("{name}/{key}"), value),
-            }),
-            Value::Number(number) => {
-                let column = self.values.entry(name.into()).or_default();
-                column.resize(self.epochs.len() - 1, f64::NAN);
-                column.push(number.as_f64().unwrap_or(f64::NAN));
-            }
-            _ => {}
-        }
-    }
-
     /// Names and values, the loss first.
     fn columns(&self) -> Vec<(&str, &[f64])> {
-        let mut columns: Vec<_> = self.values.iter().map(|(name, values)| (&**name, &**values)).collect();
+        let mut columns: Vec<_> = self.0.values.iter().map(|(name, values)| (&**name, &**values)).collect();
         columns.sort_by_key(|(name, _)| *name != "loss");
         columns
     }
@@ -77,7 +30,7 @@ impl Epochs {
     fn table(&self) -> Table {
         let columns = self.columns();
         let head = columns.iter().map(|(name, _)| name.to_string());
-        let rows = self.epochs.iter().enumerate().map(|(row, epoch)| {
+        let rows = self.0.at.iter().enumerate().map(|(row, epoch)| {
             let fields = columns.iter().map(|(_, values)| field(values[row]));
             [epoch.to_string()].into_iter().chain(fields).collect()
         });
@@ -93,11 +46,12 @@ impl Epochs {
         let rows = columns.len().div_ceil(2);
         plot::svg((2 * PLOT.0, PLOT.1 * rows as u32), |area| {
             for (area, (name, values)) in area.split_evenly((rows, 2)).iter().zip(&columns) {
-                let x_range = plot::range(self.epochs.iter().map(|&epoch| epoch as f64));
+                let x_range = plot::range(self.0.at.iter().map(|&epoch| epoch as f64));
                 let y_range = plot::range(values.iter().copied());
                 let mut chart = plot::chart(area, name, ["epoch", ""], [x_range, y_range])?;
                 let points = || {
-                    self.epochs
+                    self.0
+                        .at
                         .iter()
                         .map(|&epoch| epoch as f64)
                         .zip(values.iter().copied())
@@ -128,13 +82,11 @@ pub fn figure(run: &Path) -> Result<Figure> {
             "is not there: the run has ended no epoch, or the tracker `jsonl` was not among its `trackers`",
         ));
     }
-    let bytes = read_file(&path, LONGEST, "it has a line for each epoch")?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::data(&path, "is not text"))?;
-    let epochs = Epochs::parse(&text).map_err(|why| Error::data(&path, why))?;
-    if epochs.values.is_empty() {
+    let epochs = Epochs(Series::read(&path, "epoch", &OF_THE_MACHINE)?);
+    if epochs.0.values.is_empty() {
         return Err(Error::data(&path, "has no epoch yet"));
     }
-    let shows = format!("{} metrics over {} epochs", epochs.values.len(), epochs.epochs.len());
+    let shows = format!("{} metrics over {} epochs", epochs.0.values.len(), epochs.0.at.len());
     Ok(Figure {
         name: NAME,
         svg: epochs.svg()?,

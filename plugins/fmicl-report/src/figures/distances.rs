@@ -2,9 +2,9 @@
 //!
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, the figure on Uniformity: negative pairs are nearly equally far apart.
 
-use crate::figure::{Figure, Table, field};
-use crate::pairs::{Distances, Pairs};
-use crate::plot;
+use super::figure::{Figure, Table, field};
+use super::pairs::{Distances, Pairs};
+use super::plot;
 use fmicl_core::Result;
 use fmicl_runner::plot::plotters::prelude::*;
 

@@ -1,13 +1,22 @@
 //! `fmicl figures`: the paper's figures of a run.
 
-use crate::figure::Figure;
-use crate::pairs::Pairs;
-use crate::{assumption_2, curves, distances};
+pub mod assumption_2;
+mod curves;
+pub mod distances;
+mod figure;
+mod fit;
+mod histograms;
+pub mod pairs;
+mod plot;
+
+pub use figure::Figure;
+
 use clap::Args;
 use fmicl_core::{Error, Result};
 use fmicl_runner::command::{Command, Group, ModelArgs, Outcome, samples_of};
 use fmicl_runner::out;
 use fmicl_runner::run::{Restored, RunDir};
+use pairs::Pairs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

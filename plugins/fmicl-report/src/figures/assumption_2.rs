@@ -7,11 +7,11 @@
 //! Source: Lu et al., TMLR 2023, arXiv 2402.10150, assumption 2 and its figure, where a RealNVP estimates the density; here
 //! the densities are histograms.
 
-use crate::figure::{Figure, Table, field};
-use crate::fit::{Line, Point, with_error};
-use crate::histograms::{Bin, histograms};
-use crate::pairs::{Distances, Pairs};
-use crate::plot;
+use super::figure::{Figure, Table, field};
+use super::fit::{Line, Point, with_error};
+use super::histograms::{Bin, histograms};
+use super::pairs::{Distances, Pairs};
+use super::plot;
 use fmicl_core::{Error, Part, Result, Similarity};
 use fmicl_runner::config::Experiment;
 use fmicl_runner::plot::plotters::prelude::*;

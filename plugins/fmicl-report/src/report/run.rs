@@ -1,0 +1,192 @@
+//! The files of a run, whether it is finished, still training or broken off.
+
+use super::table::Reports;
+use crate::series::Series;
+use fmicl_core::{Error, Result, read_file, toml};
+use fmicl_runner::run::RunDir;
+use fmicl_runner::run::provenance::Segment;
+use serde_json::Value;
+use std::path::Path;
+
+/// The most bytes of a file of text.
+const LONGEST: u64 = 256 << 20;
+
+/// The files of a run.
+#[derive(Debug)]
+pub struct RunFiles {
+    /// The directory.
+    pub dir: RunDir,
+    /// Its name among the runs of the report.
+    pub name: String,
+    /// `config.toml` as it is written.
+    pub config: String,
+    /// The same as a table.
+    pub table: toml::Table,
+    /// The reports of `result.json`, once the run has one.
+    pub reports: Reports,
+    /// The rest of `result.json`.
+    pub result: Option<Value>,
+    /// `metrics.jsonl`.
+    pub epochs: Series,
+    /// `steps.jsonl`.
+    pub steps: Series,
+    /// `provenance.json`.
+    pub segments: Vec<Segment>,
+    /// A line on each file that could not be used.
+    pub missing: Vec<String>,
+}
+
+impl RunFiles {
+    /// Reads what there is of the run in a directory.
+    ///
+    /// # Errors
+    /// A directory that is no run's, or whose config cannot be read.
+    pub fn read(path: &Path, name: String) -> Result<Self> {
+        let dir = RunDir::open(path)?;
+        let file = dir.config_path();
+        let config = String::from_utf8(read_file(&file, LONGEST, "it has the run's config")?);
+        let config = config.map_err(|_| Error::data(&file, "is not text"))?;
+        let table = config.parse();
+        let table = table.map_err(|error: toml::de::Error| Error::data(&file, error.message().to_string()))?;
+        let mut run = RunFiles {
+            dir,
+            name,
+            config,
+            table,
+            reports: Reports::default(),
+            result: None,
+            epochs: Series::default(),
+            steps: Series::default(),
+            segments: Vec::new(),
+            missing: Vec::new(),
+        };
+        run.read_result();
+        run.epochs = run.series("metrics.jsonl", "epoch");
+        run.steps = run.series("steps.jsonl", "step");
+        run.segments = run.read_segments().unwrap_or_else(|why| {
+            run.missing.push(format!("Provenance is left out: {why}"));
+            Vec::new()
+        });
+        Ok(run)
+    }
+
+    fn read_result(&mut self) {
+        match self.dir.result() {
+            Ok(None) => {}
+            Ok(Some(mut result)) => {
+                let reports = result["reports"].take();
+                match serde_json::from_value(reports.clone()) {
+                    Ok(reports) => self.reports = reports,
+                    Err(_) if reports.is_null() => {}
+                    Err(error) => self.missing.push(format!("The results are left out: result.json: {error}")),
+                }
+                self.result = Some(result);
+            }
+            Err(error) => self.missing.push(format!("The results are left out: {error}")),
+        }
+    }
+
+    fn series(&mut self, name: &str, key: &str) -> Series {
+        let path = self.dir.path().join(name);
+        let read = match path.is_file() {
+            false => Ok(Series::default()),
+            true => Series::read(&path, key, &[]),
+        };
+        read.unwrap_or_else(|error| {
+            self.missing.push(format!("The curves of {name} are left out: {error}"));
+            Series::default()
+        })
+    }
+
+    fn read_segments(&self) -> std::result::Result<Vec<Segment>, String> {
+        let path = self.dir.path().join("provenance.json");
+        if !path.exists() {
+            return Err("there is no provenance.json".into());
+        }
+        let bytes = read_file(&path, LONGEST, "").map_err(|error| error.to_string())?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("provenance.json: {error}"))
+    }
+
+    /// The option of a part or a section, or the part's name.
+    pub fn option(&self, section: &str, key: &str) -> Option<&toml::Value> {
+        match self.table.get(section)? {
+            toml::Value::Table(options) => options.get(key),
+            value => (key == "name").then_some(value),
+        }
+    }
+
+    /// The name of a part.
+    pub fn part(&self, kind: &str) -> Option<&str> {
+        self.option(kind, "name").and_then(toml::Value::as_str)
+    }
+
+    /// Epochs that the run is to have.
+    pub fn epochs_in_all(&self) -> Option<i64> {
+        self.option("train", "epochs").and_then(toml::Value::as_integer)
+    }
+
+    /// How far it is, in a sentence.
+    pub fn status(&self) -> String {
+        let seconds = self.result.as_ref().and_then(|result| result["seconds"].as_f64());
+        let of = self.epochs_in_all().map_or(String::new(), |all| format!(" of {all}"));
+        match (self.result.is_some(), seconds, self.epochs.at.last()) {
+            (true, Some(seconds), _) => format!(
+                "finished: {} epochs in {}",
+                self.epochs_in_all().unwrap_or_default(),
+                duration(seconds)
+            ),
+            (true, None, _) => "finished".into(),
+            (false, _, Some(epoch)) => format!("not finished: epoch {epoch}{of} is over"),
+            (false, _, None) => format!("not finished: no epoch{of} is over"),
+        }
+    }
+}
+
+/// Seconds, for people.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..=119 => format!("{whole} s"),
+        120..=7199 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// Names of runs: the last parts of their paths, as many as tell them apart.
+pub fn names(paths: &[impl AsRef<Path>]) -> Vec<String> {
+    let parts = |path: &Path, count: usize| {
+        let all: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        all[all.len().saturating_sub(count)..].join("/")
+    };
+    let absolute: Vec<_> = paths
+        .iter()
+        .map(|path| path.as_ref().canonicalize().unwrap_or_else(|_| path.as_ref().into()))
+        .collect();
+    let longest = absolute.iter().map(|path| path.components().count()).max().unwrap_or(1);
+    let named = |count| absolute.iter().map(|path| parts(path, count)).collect::<Vec<_>>();
+    let differ = |names: &Vec<String>| {
+        let mut sorted = names.clone();
+        sorted.sort();
+        sorted.dedup();
+        sorted.len() == names.len()
+    };
+    (1..=longest).map(named).find(differ).unwrap_or_else(|| named(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_long_as_they_must_be() {
+        assert_eq!(names(&["/nowhere/a", "/nowhere/b"]), ["a", "b"]);
+        assert_eq!(names(&["/nowhere/x/a", "/nowhere/y/a"]), ["x/a", "y/a"]);
+        assert_eq!(names(&["/nowhere/a", "/nowhere/a"]), ["a", "a"]);
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let shown = [0.4, 75.0, 200.0, 90_000.0].map(duration);
+        assert_eq!(shown, ["0 s", "75 s", "3 min 20 s", "25 h 0 min"]);
+    }
+}

@@ -1,0 +1,118 @@
+//! The sections that come from the files of runs alone.
+
+use super::curves::{self, Curves};
+use super::page::Page;
+use super::run::RunFiles;
+use super::{chart, config, html, table};
+
+/// The heading: the runs, what they are of, and how good they are.
+pub fn head(page: &mut Page, runs: &[&RunFiles]) {
+    page.title = match runs {
+        [run] => run.name.clone(),
+        _ => format!("{} runs", runs.len()),
+    };
+    let (heading, sub) = match runs {
+        [run] => (html::name(&run.name), parts(run)),
+        _ => {
+            let names: Vec<_> = runs.iter().map(|run| html::name(&run.name)).collect();
+            (format!("{} runs compared", runs.len()), names.join(", "))
+        }
+    };
+    page.hero = format!("<p class=\"kicker\">fmicl report</p><h1>{heading}</h1><p class=\"sub\">{sub}</p>");
+    if let [run] = runs {
+        let (status, cards) = (html::escape(&run.status()), table::cards(run));
+        page.hero += &format!("<p class=\"status\">{status}</p>");
+        if !cards.is_empty() {
+            page.hero += &format!("<div class=\"cards\">{cards}</div>");
+        }
+    }
+    for run in runs {
+        for line in &run.missing {
+            page.leave_out(of_run(runs, run, line));
+        }
+    }
+}
+
+/// A line on one of several runs.
+pub fn of_run(runs: &[&RunFiles], run: &RunFiles, line: &str) -> String {
+    match runs.len() {
+        1 => line.to_string(),
+        _ => format!("{}: {line}", run.name),
+    }
+}
+
+/// The run's parts by name.
+fn parts(run: &RunFiles) -> String {
+    let objective = run.part("objective").map(|name| {
+        let options = ["divergence", "similarity"].iter().filter_map(|key| {
+            let value = run.option("objective", key)?;
+            let name = value.as_str().or_else(|| value.get("name")?.as_str())?;
+            Some(format!(" {}", html::escape(name)))
+        });
+        format!("{}{}", html::escape(name), options.collect::<String>())
+    });
+    let named = |kind: &str| run.part(kind).map(html::escape);
+    let parts = [named("dataset"), named("backbone"), named("architecture"), objective];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The table of results.
+pub fn results(page: &mut Page, runs: &[&RunFiles]) {
+    let mut text = String::new();
+    if runs.len() > 1 {
+        text.push_str("<p class=\"lead\">The trained encoder of each run, beside what needs no training. The best value of a row is green.</p>");
+    }
+    match table::html(runs) {
+        Some(table) => page.section("results", "Results", text + &table),
+        None if runs.len() == 1 => page.leave_out("The table of results is left out: the run has no result yet"),
+        None => page.leave_out("The table of results is left out: no run has a result yet"),
+    }
+    for run in runs.iter().filter(|run| runs.len() > 1 && run.result.is_none()) {
+        page.leave_out(format!("{}: {}, so it has no results", run.name, run.status()));
+    }
+}
+
+/// The curves of training, on common axes.
+pub fn curves(page: &mut Page, runs: &[&RunFiles]) {
+    let curves: Vec<_> = runs.iter().enumerate().map(|(colour, run)| Curves { run, colour }).collect();
+    curves_of(page, &curves);
+}
+
+/// The same in given colours.
+pub fn curves_of(page: &mut Page, curves: &[Curves]) {
+    let charts = curves::charts(curves);
+    if charts.is_empty() {
+        page.leave_out("The curves are left out: there is neither a metrics.jsonl nor a steps.jsonl with numbers");
+        return;
+    }
+    let mut text = String::from("<p class=\"lead\">As the run wrote them. Point at a curve, or focus it and use the left and right keys, for its values.</p>");
+    if curves.len() > 1 {
+        let entries = curves.iter().map(|it| (&*it.run.name, it.colour));
+        text += &chart::legend(entries).replacen("legend", "legend all", 1);
+    }
+    text.push_str("<div class=\"charts\">");
+    charts.iter().for_each(|chart| text += &page.chart(chart));
+    text.push_str("</div>");
+    page.section("curves", "Curves", text);
+}
+
+/// Config, machine and commands.
+pub fn configs(page: &mut Page, runs: &[&RunFiles]) {
+    let mut text = String::new();
+    if let Some(differences) = config::differences(runs) {
+        text += &format!("<h3>Differences between the runs</h3>{differences}");
+    }
+    runs.iter().for_each(|run| text += &config::config(run, runs.len() == 1));
+    page.section("config", "Configuration", text);
+    let mut text = String::new();
+    if let Some(machines) = config::machines(runs) {
+        text += &machines;
+    }
+    for run in runs {
+        if runs.len() > 1 {
+            text += &format!("<h4>{}</h4>", html::name(&run.name));
+        }
+        text += &config::commands(run);
+    }
+    page.section("again", "Machine and commands", text);
+}
