@@ -1,4 +1,4 @@
-# make quickstart   train on the embedded digits and print what was learnt
+# make quickstart   train on the embedded digits, print what was learnt, and write a report of it
 # make test         every test; a failure hides no other one (PART=fmicl-text: one crate's, PART="fmicl --test sweep": one program of them)
 # make test-fast    the unit tests and the command line's, in less than two minutes once they are built
 # make processors   the numeric tests as on every lesser processor that this one can stand in for
@@ -12,6 +12,7 @@
 # make reference    write docs/REFERENCE.md from the registry
 # make golden       make the golden files again
 # make check-export check against torchvision and timm that weights go both ways
+# make check-report open a report of the digits in a headless Chromium, where there is one
 # make check-schema check the JSON Schema of experiments against those in experiments/
 # make check-text   check against sentence-transformers that sentences get the same vectors (STS=FILE: and correlation)
 
@@ -29,7 +30,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-text check-schema reference
+.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-report check-schema check-text reference
 
 setup:
 	@scripts/setup
@@ -41,7 +42,8 @@ reference: build
 	target/release/fmicl list --doc >docs/REFERENCE.md
 
 quickstart: build
-	target/release/fmicl train experiments/quickstart.toml
+	@set -o pipefail; exec 3>&1; run=$$(target/release/fmicl train experiments/quickstart.toml | tee /dev/fd/3 | sed -n 's/^run directory: //p') && \
+	    target/release/fmicl report "$$run"
 
 test: setup
 	cargo test --no-fail-fast $(if $(PART),--release -p $(PART),$(CARGO_FLAGS))
@@ -97,6 +99,11 @@ golden: setup
 
 check-export: build
 	@scripts/golden scripts/check_export.py
+
+check-report: build
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	    target/release/fmicl train experiments/quickstart.toml --set train.epochs=5 --out "$$folder/run" >"$$folder/log" && \
+	    target/release/fmicl report "$$folder/run" && scripts/check_report.py "$$folder/run/report.html"
 
 check-schema: build
 	@scripts/golden scripts/check_schema.py

@@ -76,7 +76,9 @@ fn the_help_has_a_line_for_each_linked_verb_below_a_heading() {
     let listed: serde_json::Value = serde_json::from_slice(&run(&["list", "command", "--json"]).stdout).unwrap();
     let help = text(&run(&["--help"]).stdout);
     let verbs = listed.as_array().unwrap();
-    for verb in ["train", "sweep", "export", "figures", "data", "verify", "schema"] {
+    for verb in [
+        "train", "sweep", "export", "figures", "report", "views", "data", "verify", "schema",
+    ] {
         assert!(
             verbs.iter().any(|listed| listed["name"] == verb),
             "{verb} is not linked"

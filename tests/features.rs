@@ -1,4 +1,4 @@
-//! What a run's encoder makes of samples: `fmicl features`, `fmicl embed` and `fmicl figures`.
+//! What a run's encoder makes of samples: `fmicl features`, `fmicl embed`, `fmicl figures`, `fmicl report` and `fmicl views`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -12,6 +12,8 @@ mod figures;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
+#[path = "features/report.rs"]
+mod report;
 #[path = "support/run.rs"]
 mod run;
 #[path = "support/trained.rs"]

@@ -24,6 +24,7 @@ pub(crate) mod learned;
 pub(crate) mod modality;
 pub(crate) mod pairing;
 pub(crate) mod report;
+pub(crate) mod scatter;
 pub(crate) mod source;
 pub(crate) mod supervised;
 pub(crate) mod view;

@@ -52,6 +52,7 @@ pub use kinds::optimizer::{Optimizer, Stepper};
 pub use kinds::pairing::{InBatch, Negatives, Pairing};
 pub use kinds::pretrained::{Pretrained, PretrainedParts};
 pub use kinds::report::{Metric, MetricNames, Report, find_metric, find_name};
+pub use kinds::scatter::Scatter;
 pub use kinds::schedule::Schedule;
 pub use kinds::similarity::{Critic, Normaliser, Similarity};
 pub use kinds::source::{Archive, Checksum, Download, Format, Source};

@@ -3,6 +3,7 @@
 use super::bootstrap::{self, Interval};
 use super::confusion::Confusion;
 use super::hits::Hits;
+use super::scatter::Scatter;
 use crate::registry::did_you_mean;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::Tensor;
@@ -21,6 +22,9 @@ pub struct Report {
     /// Confusion matrix of the classifier that the main metric is about, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Confusion>,
+    /// Points behind the main metric, where it is of pairs of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scatter: Option<Scatter>,
 }
 
 /// A named number.

@@ -68,6 +68,7 @@ impl Learnt<'_> {
             confusion: counting
                 .then(|| Confusion::of(&predicted, labels, self.classes))
                 .flatten(),
+            ..Report::default()
         }
     }
 }

@@ -10,7 +10,7 @@ mod views;
 mod tests {
     #[test]
     fn the_verbs_obey_the_laws() {
-        for verb in ["figures", "report"] {
+        for verb in ["figures", "report", "views"] {
             fmicl_runner::testing::check_command(verb);
         }
     }

@@ -2,14 +2,25 @@
 
 mod chart;
 mod config;
+mod confusion;
 mod curves;
+mod details;
+mod encoder;
 mod html;
+mod layout;
+mod map;
+mod markdown;
 mod page;
+mod projections;
 mod run;
 mod sections;
+mod sweep;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use clap::Args;
+use details::Asked;
 use fmicl_core::disk;
 use fmicl_runner::command::{Command, Group, ModelArgs, Outcome};
 use fmicl_runner::out;
@@ -26,6 +37,12 @@ struct Report {
     /// The file [default: report.html, in the run where there is one alone]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// The most samples of a map, and about as many for the pairs of projections
+    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
+    samples: usize,
+    /// Read the run's files alone, neither its encoder nor its data
+    #[arg(long)]
+    files_only: bool,
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -42,11 +59,20 @@ impl Command for Report {
         let out = self.place();
         out::require_file_place(&out)?;
         let names = run::names(&self.runs);
+        if let ([folder], [name]) = (&self.runs[..], &names[..])
+            && sweep::is_at(folder)
+        {
+            return write(&sweep::page(folder, name)?, &out);
+        }
         let paths = self.runs.iter().zip(names);
         let runs: Vec<_> = paths
             .map(|(path, name)| RunFiles::read(path, name))
             .collect::<fmicl_core::Result<_>>()?;
-        let page = of_runs(&runs);
+        let asked = Asked {
+            model: &self.model,
+            samples: self.samples.max(2),
+        };
+        let page = of_runs(&runs, (!self.files_only).then_some(&asked));
         write(&page, &out)
     }
 }
@@ -61,13 +87,15 @@ impl Report {
     }
 }
 
-/// The page of runs, from their files alone.
-fn of_runs(runs: &[RunFiles]) -> Page {
+/// The page of runs, from their files alone where nothing is `asked` of their encoders.
+fn of_runs(runs: &[RunFiles], asked: Option<&Asked>) -> Page {
     let all: Vec<&RunFiles> = runs.iter().collect();
     let mut page = Page::default();
     sections::head(&mut page, &all);
     sections::results(&mut page, &all);
     sections::curves(&mut page, &all);
+    sections::scatters(&mut page, &all);
+    details::add(&mut page, &all, asked);
     sections::configs(&mut page, &all);
     page
 }

@@ -88,7 +88,7 @@ pub fn charts(runs: &[Curves]) -> Vec<Chart> {
         line.points = thinned(&line.points, most);
     }
     for chart in &mut charts {
-        if let ([line], false) = (&chart.lines[..], chart.note.contains("last value")) {
+        if let [line] = &chart.lines[..] {
             let last = line.points.iter().rev().find(|[_, y]| y.is_finite());
             let value = last.map_or(String::new(), |[_, y]| format!("last value {}", html::number(*y)));
             let parts = [std::mem::take(&mut chart.note), value];

@@ -30,6 +30,14 @@ struct Section {
 }
 
 impl Page {
+    /// An empty page.
+    pub fn titled(title: &str) -> Self {
+        Page {
+            title: title.into(),
+            ..Page::default()
+        }
+    }
+
     /// Adds a section with a short name for its address.
     pub fn section(&mut self, id: &str, title: &str, html: String) {
         self.sections.push(Section {
@@ -37,13 +45,6 @@ impl Page {
             title: title.into(),
             html,
         });
-    }
-
-    /// Adds to the last section.
-    pub fn more(&mut self, html: &str) {
-        if let Some(section) = self.sections.last_mut() {
-            section.html.push_str(html);
-        }
     }
 
     /// Adds the numbers of a chart, and returns its HTML.

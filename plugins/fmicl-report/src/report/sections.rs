@@ -1,5 +1,6 @@
 //! The sections that come from the files of runs alone.
 
+use super::chart::{Chart, Form, Line};
 use super::curves::{self, Curves};
 use super::page::Page;
 use super::run::RunFiles;
@@ -69,6 +70,38 @@ pub fn results(page: &mut Page, runs: &[&RunFiles]) {
     }
     for run in runs.iter().filter(|run| runs.len() > 1 && run.result.is_none()) {
         page.leave_out(format!("{}: {}, so it has no results", run.name, run.status()));
+    }
+}
+
+/// Scores beside cosines, of evaluations that keep them, with runs side by side.
+pub fn scatters(page: &mut Page, runs: &[&RunFiles]) {
+    let mut text = String::new();
+    for run in runs {
+        for (judged, scatter) in table::scatters(run) {
+            let name = match runs.len() {
+                1 => String::new(),
+                _ => format!(", {}", run.name),
+            };
+            let mut points = scatter.points.clone();
+            points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            text += &page.chart(&Chart {
+                title: format!("{}{name}", judged.evaluation),
+                note: format!("{} {}", points.len(), scatter.of),
+                x: scatter.x.clone(),
+                y: scatter.y.clone(),
+                lines: vec![Line {
+                    name: scatter.of.clone(),
+                    colour: 0,
+                    points,
+                    form: Form::Dots,
+                }],
+                legend: false,
+            });
+        }
+    }
+    if !text.is_empty() {
+        let lead = "<p class=\"lead\">From result.json: what people gave a pair of sentences, and the cosine of their features.</p>";
+        page.section("scores", "Scores and cosines", format!("{lead}<div class=\"charts\">{text}</div>"));
     }
 }
 

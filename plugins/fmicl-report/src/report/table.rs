@@ -205,3 +205,9 @@ pub fn confusions(run: &RunFiles) -> impl Iterator<Item = (&Judged, &fmicl_core:
     let own = run.reports.of(TRAINED);
     own.filter_map(|judged| Some((judged, judged.report.confusion.as_ref()?)))
 }
+
+/// The points behind the trained encoder's metrics, with the evaluation's name.
+pub fn scatters(run: &RunFiles) -> impl Iterator<Item = (&Judged, &fmicl_core::Scatter)> {
+    let own = run.reports.of(TRAINED);
+    own.filter_map(|judged| Some((judged, judged.report.scatter.as_ref()?)))
+}

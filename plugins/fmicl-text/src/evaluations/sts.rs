@@ -23,8 +23,8 @@ use crate::pool::{Distinct, Pool};
 use fmicl_core::geometry::{alignment, uniformity};
 use fmicl_core::tch::Tensor;
 use fmicl_core::{
-    Documented, Error, Evaluation, Metric, MetricNames, Modality, Report, Representation, Result, Task, register,
-    registry, require, toml,
+    Documented, Error, Evaluation, Metric, MetricNames, Modality, Report, Representation, Result, Scatter, Task,
+    register, registry, require, toml,
 };
 use senteval::TASKS;
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,13 @@ impl Task for Opened {
             };
             notes.push(format!("{alignment}, uniformity of its {} sentences", 2 * pairs.len()));
         }
+        let main = geometry.iter().chain(tasks).next();
+        let scatter = main.map(|(name, pairs)| {
+            let of = format!("pairs of {name}");
+            Scatter::new(&of, ["people's score", "cosine"], &pairs.points(&features))
+        });
         Ok(Report {
+            scatter,
             title: "Spearman's rank correlation x 100 of cosines with people's scores".into(),
             metrics,
             main: self.main(),

@@ -26,11 +26,21 @@ impl Pairs {
     /// Spearman's rank correlation of the scores with the cosines of the pairs' features; `features`, `[n, d]`, are those of
     /// the pool, of any length.
     pub fn spearman(&self, features: &Tensor) -> f64 {
+        spearman(&self.cosines(features), &self.scores)
+    }
+
+    /// The score and the cosine of each pair.
+    pub fn points(&self, features: &Tensor) -> Vec<[f64; 2]> {
+        let cosines = self.cosines(features).into_iter();
+        self.scores.iter().zip(cosines).map(|(&score, cosine)| [score, cosine]).collect()
+    }
+
+    /// The cosines of the pairs' features.
+    fn cosines(&self, features: &Tensor) -> Vec<f64> {
         let (one, two) = self.features(features);
         let cosines = (one * two).sum_dim_intlist([1].as_slice(), false, None);
         // One dimension of f64 converts.
-        let cosines = Vec::<f64>::try_from(cosines).unwrap_or_default();
-        spearman(&cosines, &self.scores)
+        Vec::<f64>::try_from(cosines).unwrap_or_default()
     }
 
     /// The features of both sides, `[N, d]` each, in f64 and of length 1; zeros stay.
@@ -74,6 +84,8 @@ mod tests {
             pairs.push(0, two, score);
         }
         assert!((pairs.spearman(&features) - 1.0).abs() < 1e-12);
+        let points = pairs.points(&features);
+        assert!(points[0][0] == 5.0 && (points[0][1] - 0.5f64.sqrt()).abs() < 1e-7 && points[2] == [1.0, -1.0]);
         assert_eq!(pairs.above(2.5).iter().collect::<Vec<_>>(), [(0, 1, 5.0)]);
     }
 }
