@@ -70,6 +70,10 @@ class Browser:
             sys.exit(f"check_report: {expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
+    def settle(self):
+        """Lets what was scrolled or drawn come to its end."""
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))")
+
     def move(self, x, y):
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
@@ -108,7 +112,7 @@ def check(browser, report, shots):
         browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         browser.call("Page.navigate", url=address)
         wait_for(lambda: browser.value("document.readyState") == "complete", f"{at}: was not loaded in {SECONDS} s")
-        browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        browser.settle()
         if bare := browser.value(BARE):
             faults.append(f"{at}: figures without marks: {bare}")
         if blank := browser.value(BLANK):
@@ -117,13 +121,14 @@ def check(browser, report, shots):
             faults.append(f"{at}: is {wide} pixels wide")
         for number in range(browser.value("document.querySelectorAll('[data-chart]').length")):
             x, y, wide, high = browser.value(PLACE.format("'[data-chart] svg[role=img]'", number))
+            browser.settle()
             browser.move(x + wide * 0.6, y + high * 0.5)
             shown = browser.value(TIP)
-            # The last one that has any finite value, as drawn.
             if not any(letter.isdigit() for letter in shown):
                 faults.append(f"{at}: chart {number} shows no value, but {shown!r}")
         for number in range(browser.value("document.querySelectorAll('[data-map]').length")):
             x, y, wide, high = browser.value(PLACE.format("'[data-map] canvas[role=img]'", number))
+            browser.settle()
             tries = ((x + wide * (column + 0.5) / 12, y + high * (row + 0.5) / 12) for row in range(12) for column in range(12))
             for place in tries:
                 browser.move(*place)
@@ -133,7 +138,9 @@ def check(browser, report, shots):
                 faults.append(f"{at}: map {number} shows no sample")
         browser.move(1, 1)
         if browser.value("document.querySelectorAll('[data-chart]').length"):
-            browser.value("document.querySelector('[data-chart]').focus()")
+            browser.value(PLACE.format("'[data-chart]'", 0))
+            browser.value("document.querySelector('[data-chart]').focus({preventScroll: true})")
+            browser.settle()
             browser.key("ArrowRight", 39)
             if not browser.value(TIP):
                 faults.append(f"{at}: the arrow keys show no value")
@@ -157,7 +164,8 @@ def check(browser, report, shots):
             if method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
                 faults.append(f"{at}: {params['args']}")
         if shots:
-            browser.value("document.activeElement.blur(); scrollTo(0, 0)")
+            browser.value("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})")
+            browser.settle()
             shot = browser.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
             (shots / f"{report.stem}-{width}-{scheme}.png").write_bytes(base64.b64decode(shot["data"]))
     return faults

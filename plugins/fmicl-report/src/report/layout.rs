@@ -56,19 +56,20 @@ pub fn tsne(features: &Tensor) -> Tensor {
     let mut places = (first / spread * 1e-4).to_kind(Kind::Float);
     let (mut speed, mut gains) = (places.zeros_like(), places.ones_like());
     let rate = (count as f64 / EXAGGERATION / 4.0).max(50.0);
+    let pulls = [(&joint * EXAGGERATION, 0.5), (joint, 0.8)];
     for step in 0..STEPS {
-        let (pull, momentum) = if step < EARLY { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
-        // Of Student's distribution of one degree of freedom.
-        let mut near = (squares(&places) + 1.0).reciprocal();
-        let _ = near.fill_diagonal_(0.0, false);
-        let share = &near / near.sum(Kind::Double).to_kind(Kind::Float);
-        let weights = (&joint * pull - share) * near;
+        let (joint, momentum) = &pulls[usize::from(step >= EARLY)];
+        // Of Student's distribution of one degree of freedom; in place, for the time goes into memory.
+        let mut near = squares(&places);
+        let _ = near.g_add_scalar_(1.0).reciprocal_().fill_diagonal_(0.0, false);
+        let mut weights = &near / -near.sum(Kind::Float);
+        let _ = weights.g_add_(joint).g_mul_(&near);
         let sums = weights.sum_dim_intlist([1i64].as_slice(), true, Kind::Float);
         let gradient = (sums * &places - weights.matmul(&places)) * 4.0;
         // Jacobs' gains, as in the authors' program.
         let turns = gradient.sgn().ne_tensor(&speed.sgn());
         gains = (&gains + 0.2).where_self(&turns, &(&gains * 0.8)).clamp_min(0.01);
-        speed = speed * momentum - &gains * gradient * rate;
+        speed = speed * *momentum - &gains * gradient * rate;
         places = &places + &speed;
         places = &places - places.mean_dim([0i64].as_slice(), true, Kind::Float);
     }
@@ -78,8 +79,9 @@ pub fn tsne(features: &Tensor) -> Tensor {
 /// Squared distances `[N, N]` of rows, at least 0.
 fn squares(rows: &Tensor) -> Tensor {
     let lengths = rows.square().sum_dim_intlist([1i64].as_slice(), true, None::<Kind>);
-    let products = rows.matmul(&rows.tr());
-    (&lengths + lengths.tr() - products * 2.0).clamp_min(0.0)
+    let mut products = rows.matmul(&rows.tr());
+    let _ = products.g_mul_scalar_(-2.0).g_add_(&lengths).g_add_(&lengths.tr());
+    products.clamp_min_(0.0)
 }
 
 /// Symmetric probabilities of pairs `[N, N]`, whose neighbourhoods all have the perplexity.
