@@ -31,7 +31,17 @@ fn a_run_has_a_page_of_everything_the_same_each_time() {
     let place = run.join("report.html");
     assert!(printed.starts_with(&format!("report: {} (", place.display())) && printed.lines().count() == 1);
     let first = page(&run);
-    for id in ["results", "curves", "map", "neighbours", "confusion", "views", "pairs", "config", "again"] {
+    for id in [
+        "results",
+        "curves",
+        "map",
+        "neighbours",
+        "confusion",
+        "views",
+        "pairs",
+        "config",
+        "again",
+    ] {
         assert!(first.contains(&format!("<section id=\"{id}\"")), "{id}");
     }
     assert!(first.contains("t-SNE") && first.contains("id=\"sprite0\"") && first.contains("<li>crop "));
@@ -88,15 +98,26 @@ fn sentences_have_neighbours_tokens_and_a_map_without_classes() {
     let (folder, run) = run_on_texts("bert");
     fmicl(&["report", text(&run)]);
     let page = page(&run);
-    for part in ["<section id=\"map\"", "class=\"sentence\"", "<span>[CLS]</span>", "principal components"] {
+    for part in [
+        "<section id=\"map\"",
+        "class=\"sentence\"",
+        "<span>[CLS]</span>",
+        "principal components",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     let printed = fmicl(&["views", text(&run), "--samples", "2"]);
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines.len(), 4, "{printed}");
-    assert!(lines[0].starts_with("sample 0, view 1: [CLS] ") && lines[3].ends_with(" [SEP]"), "{printed}");
+    assert!(
+        lines[0].starts_with("sample 0, view 1: [CLS] ") && lines[3].ends_with(" [SEP]"),
+        "{printed}"
+    );
     let picture = folder.path().join("x.png");
-    let refused = Command::new(env!("CARGO_BIN_EXE_fmicl")).args(["views", text(&run), "--out", text(&picture)]).output().unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_fmicl"))
+        .args(["views", text(&run), "--out", text(&picture)])
+        .output()
+        .unwrap();
     assert!(refused.status.code() == Some(2) && !picture.exists());
 }
 
@@ -118,7 +139,13 @@ fn views_are_those_of_the_epoch_with_a_line_each_and_in_the_picture() {
     assert!(bytes.windows(caption.len()).any(|part| part == caption), "no caption");
     let again = fmicl(&args);
     assert!(again == printed && std::fs::read(&picture).unwrap() == bytes);
-    assert_ne!(fmicl(&[&args[..], &["--epoch", "2"]].concat()).lines().nth(1), Some(lines[1]));
-    let missing = Command::new(env!("CARGO_BIN_EXE_fmicl")).args(["views", text(&run)]).output().unwrap();
+    assert_ne!(
+        fmicl(&[&args[..], &["--epoch", "2"]].concat()).lines().nth(1),
+        Some(lines[1])
+    );
+    let missing = Command::new(env!("CARGO_BIN_EXE_fmicl"))
+        .args(["views", text(&run)])
+        .output()
+        .unwrap();
     assert_eq!(missing.status.code(), Some(2));
 }

@@ -66,7 +66,10 @@ pub fn sheet(pictures: &[&Picture], columns: usize, gap: usize, paper: u8) -> Pi
         pixels: vec![paper; all * high * channels],
     };
     for (index, picture) in pictures.iter().enumerate() {
-        let (left, top) = (gap + index % columns * (width + gap), gap + index / columns * (height + gap));
+        let (left, top) = (
+            gap + index % columns * (width + gap),
+            gap + index / columns * (height + gap),
+        );
         for row in 0..picture.height {
             for column in 0..picture.width {
                 let from = (row * picture.width + column) * picture.channels;
@@ -113,7 +116,9 @@ impl Picture {
             _ => png::ColorType::Rgb,
         });
         for (key, text) in texts {
-            encoder.add_itxt_chunk(key.to_string(), text.to_string()).map_err(failed)?;
+            encoder
+                .add_itxt_chunk(key.to_string(), text.to_string())
+                .map_err(failed)?;
         }
         let mut writer = encoder.write_header().map_err(failed)?;
         writer.write_image_data(&self.pixels).map_err(failed)?;
@@ -168,7 +173,10 @@ mod tests {
     fn a_batch_becomes_pictures_and_large_ones_are_made_smaller() {
         let batch = ramp(3, 4);
         let pictures = of_batch(&batch, 8).unwrap();
-        assert_eq!((pictures.len(), pictures[1].width, pictures[1].pixels.len()), (2, 4, 48));
+        assert_eq!(
+            (pictures.len(), pictures[1].width, pictures[1].pixels.len()),
+            (2, 4, 48)
+        );
         // Red, green and blue of the second picture's first pixel.
         assert_eq!(pictures[1].pixels[..3], [48, 64, 80]);
         let small = of_batch(&batch, 2).unwrap();

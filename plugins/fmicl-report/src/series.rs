@@ -38,7 +38,9 @@ impl Series {
                 Err(_) if !line.ends_with('\n') => break,
                 value => value.map_err(|error| wrong(&error))?,
             };
-            let at = value[key].as_u64().ok_or_else(|| wrong(&format!("it has no `{key}`")))?;
+            let at = value[key]
+                .as_u64()
+                .ok_or_else(|| wrong(&format!("it has no `{key}`")))?;
             series.at.push(at);
             series.add("", &value, without);
             let count = series.at.len();

@@ -55,10 +55,19 @@ impl Command for Views {
         match (&drawn.pictures, &self.out) {
             (None, None) => {}
             (None, Some(out)) => {
-                let message = format!("{}: these views are no images; their tokens are printed without it", out.display());
+                let message = format!(
+                    "{}: these views are no images; their tokens are printed without it",
+                    out.display()
+                );
                 return Err(Error::config(message).at("--out").into());
             }
-            (Some(_), None) => return Err(Error::config("is missing: name a file for the picture, such as views.png").at("--out").into()),
+            (Some(_), None) => {
+                return Err(
+                    Error::config("is missing: name a file for the picture, such as views.png")
+                        .at("--out")
+                        .into(),
+                );
+            }
             (Some(pictures), Some(out)) => {
                 let sheet = sheet(pictures);
                 disk::replace(out, &sheet.png(&[("Title", "fmicl views"), ("Description", &told)])?)?;
@@ -122,7 +131,9 @@ impl Drawn {
         let recipes = experiment.views.recipes(samples, &draw)?;
         let plain = experiment.views.evaluation(samples, &indices, &Stop::default())?;
         let random = experiment.views.random(samples, &draw, &Stop::default())?;
-        let batches = std::iter::once(&plain).chain(&random).map(|view| experiment.views.pictures(view));
+        let batches = std::iter::once(&plain)
+            .chain(&random)
+            .map(|view| experiment.views.pictures(view));
         let pictures = match batches.collect::<Option<Vec<_>>>() {
             None => None,
             Some(batches) => {
@@ -159,7 +170,12 @@ impl Drawn {
 /// A row for each sample, small pictures enlarged.
 fn sheet(rows: &[Vec<Picture>]) -> Picture {
     let columns = rows.first().map_or(1, Vec::len);
-    let side = rows.iter().flatten().map(|picture| picture.width.max(picture.height)).max().unwrap_or(1);
+    let side = rows
+        .iter()
+        .flatten()
+        .map(|picture| picture.width.max(picture.height))
+        .max()
+        .unwrap_or(1);
     let times = LEAST.div_ceil(side).max(1);
     let large: Vec<Picture> = rows.iter().flatten().map(|picture| picture.enlarged(times)).collect();
     pictures::sheet(&large.iter().collect::<Vec<_>>(), columns, GAP, 255)

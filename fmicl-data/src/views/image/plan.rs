@@ -87,7 +87,11 @@ impl ImageViews {
         let stream = Rng::new(&[key.seed, key.epoch, key.sample, key.view]);
         let side = self.size;
         let told = |step: &Step| {
-            let (width, height) = if step.transform.frames() { (width, height) } else { (side, side) };
+            let (width, height) = if step.transform.frames() {
+                (width, height)
+            } else {
+                (side, side)
+            };
             let size = Size { width, height };
             let drawn = step.transform.drawn(size, &mut stream.child(step.word))?;
             Some(format!("{} {drawn}", step.key).trim_end().to_string())

@@ -22,7 +22,12 @@ struct Epochs(Series);
 impl Epochs {
     /// Names and values, the loss first.
     fn columns(&self) -> Vec<(&str, &[f64])> {
-        let mut columns: Vec<_> = self.0.values.iter().map(|(name, values)| (&**name, &**values)).collect();
+        let mut columns: Vec<_> = self
+            .0
+            .values
+            .iter()
+            .map(|(name, values)| (&**name, &**values))
+            .collect();
         columns.sort_by_key(|(name, _)| *name != "loss");
         columns
     }
@@ -49,13 +54,7 @@ impl Epochs {
                 let x_range = plot::range(self.0.at.iter().map(|&epoch| epoch as f64));
                 let y_range = plot::range(values.iter().copied());
                 let mut chart = plot::chart(area, name, ["epoch", ""], [x_range, y_range])?;
-                let points = || {
-                    self.0
-                        .at
-                        .iter()
-                        .map(|&epoch| epoch as f64)
-                        .zip(values.iter().copied())
-                };
+                let points = || self.0.at.iter().map(|&epoch| epoch as f64).zip(values.iter().copied());
                 // A line ends where a value is missing.
                 let points: Vec<_> = points().collect();
                 for run in points.split(|(_, value)| !value.is_finite()) {

@@ -93,14 +93,18 @@ impl Axis {
     fn ticks(self) -> Vec<f64> {
         let raw = (self.high - self.low) / 5.0;
         let power = 10f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw * 0.999);
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .find(|step| step * power >= raw * 0.999);
         let step = step.unwrap_or(10.0) * power;
         if !(step.is_finite() && step > 0.0) {
             return vec![self.low, self.high];
         }
         let first = (self.low / step).ceil() as i64;
         let ticks = (first..first.saturating_add(12)).map(|tick| tick as f64 * step);
-        ticks.take_while(|tick| *tick <= self.high * (1.0 + 1e-12) + 1e-300).collect()
+        ticks
+            .take_while(|tick| *tick <= self.high * (1.0 + 1e-12) + 1e-300)
+            .collect()
     }
 }
 
@@ -110,7 +114,8 @@ impl Chart {
         let ends = self.lines.iter().flat_map(|line| match &line.form {
             Form::Bars(errors) => {
                 let bars = line.points.iter().zip(errors);
-                bars.flat_map(|([_, y], error)| [y - error, y + error]).collect::<Vec<_>>()
+                bars.flat_map(|([_, y], error)| [y - error, y + error])
+                    .collect::<Vec<_>>()
             }
             _ => line.points.iter().map(|[_, y]| *y).collect(),
         });
@@ -192,7 +197,13 @@ impl Chart {
         }
         for line in &self.lines {
             let place = |[x, y]: [f64; 2]| [x_of(x), y_of(y)];
-            let _ = write!(svg, "<g class=\"series c{} d{}\" data-series=\"{}\">", line.colour % 8, line.colour / 8 % 4, line.colour);
+            let _ = write!(
+                svg,
+                "<g class=\"series c{} d{}\" data-series=\"{}\">",
+                line.colour % 8,
+                line.colour / 8 % 4,
+                line.colour
+            );
             draw(&mut svg, line, place, y_of);
             svg.push_str("</g>");
         }
@@ -202,7 +213,13 @@ impl Chart {
 
     /// The chart in words.
     fn described(&self) -> String {
-        let finite = |line: &Line| line.points.iter().copied().filter(|[_, y]| y.is_finite()).collect::<Vec<_>>();
+        let finite = |line: &Line| {
+            line.points
+                .iter()
+                .copied()
+                .filter(|[_, y]| y.is_finite())
+                .collect::<Vec<_>>()
+        };
         let of_line = |line: &Line| match &finite(line)[..] {
             [] => format!("{}: no finite value", line.name),
             [[x, y]] => format!("{}: {} at {}", line.name, html::number(*y), html::number(*x)),
@@ -251,7 +268,12 @@ fn draw(svg: &mut String, line: &Line, place: impl Fn([f64; 2]) -> [f64; 2], y_o
     if let Form::Bars(errors) = &line.form {
         for (&[x, y], error) in line.points.iter().zip(errors) {
             let [x, _] = place([x, y]);
-            let _ = write!(svg, "<path d=\"M{x:.1} {:.1}V{:.1}\"/>", y_of(y - error), y_of(y + error));
+            let _ = write!(
+                svg,
+                "<path d=\"M{x:.1} {:.1}V{:.1}\"/>",
+                y_of(y - error),
+                y_of(y + error)
+            );
         }
     }
     let runs = line.points.split(|[_, y]| !y.is_finite()).filter(|run| !run.is_empty());
@@ -312,7 +334,11 @@ mod tests {
     fn a_line_ends_where_a_value_is_missing_and_a_point_alone_is_a_dot() {
         let nan = f64::NAN;
         let html = chart(&[[1.0, 2.0], [2.0, 3.0], [3.0, nan], [4.0, 5.0]]).html(7);
-        assert_eq!((html.matches("<path d=\"M").count(), html.matches("<circle").count()), (2, 1), "{html}");
+        assert_eq!(
+            (html.matches("<path d=\"M").count(), html.matches("<circle").count()),
+            (2, 1),
+            "{html}"
+        );
         assert!(html.contains("&lt;loss&gt;") && !html.contains("<loss>") && html.contains("a&quot;b"));
         assert!(html.contains("class=\"series c1 d1\" data-series=\"9\"") && html.contains("data-chart=\"7\""));
     }
@@ -333,7 +359,10 @@ mod tests {
             let chart = chart(points);
             let html = chart.html(0);
             assert!(!html.contains("NaN") && !html.contains("inf"), "{points:?}: {html}");
-            assert!(chart.data()["axes"].as_array().unwrap().iter().all(Value::is_number), "{points:?}");
+            assert!(
+                chart.data()["axes"].as_array().unwrap().iter().all(Value::is_number),
+                "{points:?}"
+            );
         }
     }
 

@@ -37,13 +37,19 @@ pub fn differences(runs: &[&RunFiles]) -> Option<String> {
     if keys.is_empty() {
         return Some("<p>The configs of the runs are the same.</p>".into());
     }
-    let heads = runs.iter().map(|run| format!("<th scope=\"col\">{}</th>", html::name(&run.name)));
+    let heads = runs
+        .iter()
+        .map(|run| format!("<th scope=\"col\">{}</th>", html::name(&run.name)));
     let rows = keys.iter().map(|key| {
         let cells = all.iter().map(|values| match values.get(*key) {
             Some(value) => format!("<td class=\"code\">{}</td>", html::escape(value)),
             None => "<td class=\"none\">–</td>".into(),
         });
-        format!("<tr><th scope=\"row\" class=\"code\">{}</th>{}</tr>", html::escape(key), cells.collect::<String>())
+        format!(
+            "<tr><th scope=\"row\" class=\"code\">{}</th>{}</tr>",
+            html::escape(key),
+            cells.collect::<String>()
+        )
     });
     Some(format!(
         "<div class=\"scroll\"><table class=\"differences\"><thead><tr><th scope=\"col\">key</th>{}</tr></thead><tbody>{}</tbody></table></div>",
@@ -71,7 +77,10 @@ pub fn commands(run: &RunFiles) -> String {
     );
     if !run.segments.is_empty() {
         let lines = run.segments.iter().map(|segment| {
-            let end = segment.end.as_deref().map_or("not ended".into(), |end| format!("to {end}"));
+            let end = segment
+                .end
+                .as_deref()
+                .map_or("not ended".into(), |end| format!("to {end}"));
             format!(
                 "<li><code>{}</code><br><small>in {}, from {} {}, from step {}</small></li>",
                 html::escape(&segment.command),
@@ -119,10 +128,14 @@ pub fn machines(runs: &[&RunFiles]) -> Option<String> {
             crates.collect::<Vec<_>>().join(", ")
         }),
     ];
-    let heads = last.iter().map(|(name, _)| format!("<th scope=\"col\">{}</th>", html::name(name)));
+    let heads = last
+        .iter()
+        .map(|(name, _)| format!("<th scope=\"col\">{}</th>", html::name(name)));
     let body = rows.iter().map(|(name, value)| {
         let cells = last.iter().map(|(_, segment)| {
-            let value = Some(value(segment)).filter(|value| !value.is_empty()).unwrap_or_else(unknown);
+            let value = Some(value(segment))
+                .filter(|value| !value.is_empty())
+                .unwrap_or_else(unknown);
             format!("<td>{}</td>", html::escape(&value))
         });
         format!("<tr><th scope=\"row\">{name}</th>{}</tr>", cells.collect::<String>())

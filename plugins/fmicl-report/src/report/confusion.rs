@@ -73,7 +73,10 @@ fn picture(rows: &[Vec<u32>]) -> Result<String> {
 /// The most frequent confusions.
 fn list(rows: &[Vec<u32>], name: impl Fn(usize) -> String) -> String {
     let cells = rows.iter().enumerate().flat_map(|(class, row)| {
-        let others = row.iter().enumerate().filter(move |(taken, count)| *taken != class && **count > 0);
+        let others = row
+            .iter()
+            .enumerate()
+            .filter(move |(taken, count)| *taken != class && **count > 0);
         others.map(move |(taken, &count)| (count, class, taken))
     });
     let mut cells: Vec<_> = cells.collect();
@@ -112,7 +115,11 @@ mod tests {
         (0..150).for_each(|class| rows[class][class] = 90);
         (rows[3][140], rows[140][3]) = (9, 7);
         let html = html(&Confusion(rows), &[]).unwrap();
-        assert!(html.contains("data:image/png;base64,") && html.len() < 20_000, "{}", html.len());
+        assert!(
+            html.contains("data:image/png;base64,") && html.len() < 20_000,
+            "{}",
+            html.len()
+        );
         let first = html.find("<bdi>3</bdi></th><td><bdi>140</bdi></td><td>9</td>").unwrap();
         assert!(first < html.find("<bdi>140</bdi></th><td><bdi>3</bdi></td><td>7</td>").unwrap());
     }

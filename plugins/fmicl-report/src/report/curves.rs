@@ -12,14 +12,46 @@ const OF_A_LINE: [usize; 2] = [24, 600];
 /// Headings of the numbers that every run has, in the order of the page.
 const TITLES: [(&str, &str, &str); 16] = [
     ("loss", "Loss", "mean of each epoch"),
-    ("f_mi", "f-mutual information", "the objective's estimate, in nats at alpha = 1"),
-    ("balance", "Balance", "pull on all cosines together: 0 where attraction and repulsion cancel"),
-    ("projections/alignment", "Alignment", "mean squared distance of positive pairs"),
-    ("projections/uniformity", "Uniformity", "log mean exp(−2 d²) over pairs; less is more uniform"),
-    ("projections/effective_rank", "Effective rank", "of the last batch's projections"),
-    ("projections/mean_cosine", "Mean cosine", "of the projections of different samples"),
-    ("projections/dimensions", "Dimensions", "the most that the effective rank can be"),
-    ("grad_norm", "Gradient norm", "of each epoch's last step, before clipping"),
+    (
+        "f_mi",
+        "f-mutual information",
+        "the objective's estimate, in nats at alpha = 1",
+    ),
+    (
+        "balance",
+        "Balance",
+        "pull on all cosines together: 0 where attraction and repulsion cancel",
+    ),
+    (
+        "projections/alignment",
+        "Alignment",
+        "mean squared distance of positive pairs",
+    ),
+    (
+        "projections/uniformity",
+        "Uniformity",
+        "log mean exp(−2 d²) over pairs; less is more uniform",
+    ),
+    (
+        "projections/effective_rank",
+        "Effective rank",
+        "of the last batch's projections",
+    ),
+    (
+        "projections/mean_cosine",
+        "Mean cosine",
+        "of the projections of different samples",
+    ),
+    (
+        "projections/dimensions",
+        "Dimensions",
+        "the most that the effective rank can be",
+    ),
+    (
+        "grad_norm",
+        "Gradient norm",
+        "of each epoch's last step, before clipping",
+    ),
     ("lr", "Learning rate", "at each epoch's last step"),
     ("images_per_second", "Samples per second", "training samples, not views"),
     ("waiting", "Waiting for data", "share of the time"),
@@ -50,7 +82,10 @@ pub fn charts(runs: &[Curves]) -> Vec<Chart> {
         ("epoch", &TITLES[..], (|run| &run.epochs) as fn(&RunFiles) -> &Series),
         ("step", &OF_STEPS[..], |run| &run.steps),
     ] {
-        let mut names: Vec<&str> = runs.iter().flat_map(|it| of(it.run).values.keys().map(String::as_str)).collect();
+        let mut names: Vec<&str> = runs
+            .iter()
+            .flat_map(|it| of(it.run).values.keys().map(String::as_str))
+            .collect();
         names.sort();
         names.dedup();
         names.sort_by_key(|name| rank(name, titles));
@@ -62,6 +97,9 @@ pub fn charts(runs: &[Curves]) -> Vec<Chart> {
                 let series = of(it.run);
                 let values = series.values.get(name)?;
                 let points = series.at.iter().zip(values).map(|(&at, &value)| [at as f64, value]);
+                // Epochs without an evaluation are no gaps.
+                let sparse = name.starts_with("evaluations/");
+                let points = points.filter(|[_, y]| !sparse || y.is_finite());
                 Some(Line {
                     name: it.run.name.clone(),
                     colour: it.colour,
@@ -92,7 +130,11 @@ pub fn charts(runs: &[Curves]) -> Vec<Chart> {
             let last = line.points.iter().rev().find(|[_, y]| y.is_finite());
             let value = last.map_or(String::new(), |[_, y]| format!("last value {}", html::number(*y)));
             let parts = [std::mem::take(&mut chart.note), value];
-            chart.note = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+            chart.note = parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ");
         }
     }
     charts
@@ -159,7 +201,9 @@ mod tests {
 
     #[test]
     fn a_gap_stays_a_gap() {
-        let points: Vec<_> = (0..1000).map(|x| [f64::from(x), if x < 500 { 1.0 } else { f64::NAN }]).collect();
+        let points: Vec<_> = (0..1000)
+            .map(|x| [f64::from(x), if x < 500 { 1.0 } else { f64::NAN }])
+            .collect();
         let thin = thinned(&points, 100);
         assert!(thin.iter().any(|[_, y]| y.is_nan()) && thin.iter().any(|[_, y]| *y == 1.0));
     }

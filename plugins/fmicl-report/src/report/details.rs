@@ -65,11 +65,36 @@ pub fn add(page: &mut Page, runs: &[&RunFiles], asked: Option<&Asked>) {
 impl Parts {
     fn write(self, page: &mut Page) {
         let sections = [
-            ("map", "Map of the features", "Features of unit length in two dimensions. Point at a mark for its sample; press a class to see it alone.", self.map),
-            ("neighbours", "Nearest neighbours", "The samples whose features have the largest cosine. Solid green frames have the query's class, dashed ones another.", self.neighbours),
-            ("confusion", "Confusion", "From result.json: a row is a class, a column what its test samples are taken for.", self.confusion),
-            ("views", "Views that training sees", "The sample as evaluation sees it, then its random views of the first epoch, with what was drawn for them.", self.views),
-            ("pairs", "Pairs of projections", "The paper's figures of the projections, as <code>fmicl figures</code> writes them.", self.pairs),
+            (
+                "map",
+                "Map of the features",
+                "Features of unit length in two dimensions. Point at a mark for its sample; press a class to see it alone.",
+                self.map,
+            ),
+            (
+                "neighbours",
+                "Nearest neighbours",
+                "The samples whose features have the largest cosine. Solid green frames have the query's class, dashed ones another.",
+                self.neighbours,
+            ),
+            (
+                "confusion",
+                "Confusion",
+                "From result.json: a row is a class, a column what its test samples are taken for.",
+                self.confusion,
+            ),
+            (
+                "views",
+                "Views that training sees",
+                "The sample as evaluation sees it, then its random views of the first epoch, with what was drawn for them.",
+                self.views,
+            ),
+            (
+                "pairs",
+                "Pairs of projections",
+                "The paper's figures of the projections, as <code>fmicl figures</code> writes them.",
+                self.pairs,
+            ),
         ];
         for (id, title, lead, html) in sections {
             if !html.is_empty() {
@@ -101,7 +126,13 @@ impl Parts {
 
     /// # Errors
     /// An experiment or data that cannot be opened; what fails later is left out by itself.
-    fn encoder(&mut self, page: &mut Page, (runs, run): (&[&RunFiles], &RunFiles), asked: &Asked, head: &str) -> Result<()> {
+    fn encoder(
+        &mut self,
+        page: &mut Page,
+        (runs, run): (&[&RunFiles], &RunFiles),
+        asked: &Asked,
+        head: &str,
+    ) -> Result<()> {
         let source = Source::open(run.dir.path(), asked.model)?;
         let leave_out = |page: &mut Page, what: &str, error: &fmicl_core::Error| {
             page.leave_out(of_run(runs, run, &format!("{what} left out: {error}")));
@@ -120,7 +151,10 @@ impl Parts {
             Err(error) => leave_out(page, "Views are", &error),
         }
         let Some(it) = &mut it else { return Ok(()) };
-        match source.shown().and_then(|shown| encoder::encode(it, shown, asked.samples)) {
+        match source
+            .shown()
+            .and_then(|shown| encoder::encode(it, shown, asked.samples))
+        {
             Ok(encoded) => {
                 match self.map_of(page, &source, &encoded) {
                     Ok(map) => self.map += &format!("{head}{map}"),
@@ -157,7 +191,11 @@ impl Parts {
     fn map_of(&mut self, page: &mut Page, source: &Source, encoded: &Encoded) -> Result<String> {
         let points = Points::of(encoded, source.modality())?;
         let sprite = Sprite::of(source, encoded)?;
-        let mut text = format!("<p class=\"note\">{} samples of the {} split</p>", encoded.indices.len(), encoded.split);
+        let mut text = format!(
+            "<p class=\"note\">{} samples of the {} split</p>",
+            encoded.indices.len(),
+            encoded.split
+        );
         let id = sprite.as_ref().map(|sprite| {
             let next = format!("sprite{}", self.sprites.len());
             // Runs on the same data share one.
@@ -188,7 +226,10 @@ fn views_of(source: &Source, count: usize) -> Result<String> {
     };
     let recipes = source.experiment.views.recipes(samples, &draw)?;
     let drawn = source.views(&draw)?;
-    let pictured = drawn.iter().map(|view| source.experiment.views.pictures(view)).collect::<Option<Vec<_>>>();
+    let pictured = drawn
+        .iter()
+        .map(|view| source.experiment.views.pictures(view))
+        .collect::<Option<Vec<_>>>();
     let (Some(pictured), Some(plain)) = (pictured, source.pictures(samples, &indices)?) else {
         return Ok(tokens(samples, &indices, &recipes));
     };
@@ -224,7 +265,10 @@ fn tokens(samples: &dyn fmicl_core::Samples, indices: &[usize], recipes: &[Vec<V
         let first = own.first().map_or("", |text| text);
         let _ = write!(text, "<div class=\"sentence\"><p>{}</p>", html::name(&clipped(first)));
         for tokens in views {
-            let tokens: String = tokens.iter().map(|token| format!("<span>{}</span>", html::escape(token))).collect();
+            let tokens: String = tokens
+                .iter()
+                .map(|token| format!("<span>{}</span>", html::escape(token)))
+                .collect();
             let _ = write!(text, "<div class=\"tokens\">{tokens}</div>");
         }
         text.push_str("</div>");
@@ -242,7 +286,11 @@ fn neighbours_of(run: &RunFiles, source: &Source, it: &Restored, encoded: &Encod
     let right = |row: usize| {
         let own = encoded.indices[row];
         let by_file = hits.as_ref().and_then(|(_, hits)| hits.0.get(own).copied());
-        let nearest = || found[row].first().is_some_and(|it| gallery.samples.label(it.sample) == encoded.samples.label(own));
+        let nearest = || {
+            found[row]
+                .first()
+                .is_some_and(|it| gallery.samples.label(it.sample) == encoded.samples.label(own))
+        };
         by_file.unwrap_or_else(nearest)
     };
     let chosen: Vec<usize> = match is_labelled {
@@ -250,7 +298,11 @@ fn neighbours_of(run: &RunFiles, source: &Source, it: &Restored, encoded: &Encod
         true => {
             let (good, bad): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| right(**row));
             let wrong = bad.len().min(QUERIES / 2);
-            good.iter().take(QUERIES - wrong).chain(bad.iter().take(wrong)).copied().collect()
+            good.iter()
+                .take(QUERIES - wrong)
+                .chain(bad.iter().take(wrong))
+                .copied()
+                .collect()
         }
     };
     let by = hits.as_ref().map_or("the nearest neighbour", |(name, _)| name.as_str());
@@ -258,7 +310,11 @@ fn neighbours_of(run: &RunFiles, source: &Source, it: &Restored, encoded: &Encod
         "<p class=\"note\">among {} samples of the {} split{}</p>",
         gallery.indices.len(),
         gallery.split,
-        if is_labelled { format!("; right or wrong by {}", html::name(by)) } else { String::new() }
+        if is_labelled {
+            format!("; right or wrong by {}", html::name(by))
+        } else {
+            String::new()
+        }
     );
     let of = Neighbours {
         source,
@@ -323,7 +379,11 @@ impl Neighbours<'_> {
                 format!("{} <span class=\"{style}\">{word}</span>", html::name(&class(label)))
             }
         };
-        let address = query.first().map(|picture| picture.address()).transpose()?.unwrap_or_default();
+        let address = query
+            .first()
+            .map(|picture| picture.address())
+            .transpose()?
+            .unwrap_or_default();
         let mut text = format!(
             "<div class=\"tile large\"><figure><img alt=\"sample {own}\" src=\"{address}\"><figcaption>{caption}</figcaption></figure><div \
              class=\"row\">"

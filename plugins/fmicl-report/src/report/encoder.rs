@@ -65,7 +65,8 @@ impl Source {
     /// # Errors
     /// A run without a checkpoint, or one that cannot be read.
     pub fn restore(&self, args: &ModelArgs) -> Result<Restored> {
-        self.run.restore(self.run.experiment_with(&args.sets)?, self.device, &args.checkpoint)
+        self.run
+            .restore(self.run.experiment_with(&args.sets)?, self.device, &args.checkpoint)
     }
 
     /// The samples that a map shows: of the test split, or of those that training sees where there are no labels.
@@ -208,7 +209,10 @@ mod tests {
         let own = encoded("test", &[[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]);
         let other = encoded("training", &[[0.0, 1.0], [5.0, 0.1], [1.0, 1.0]]);
         let samples = |found: Vec<Vec<Neighbour>>| -> Vec<Vec<usize>> {
-            found.iter().map(|row| row.iter().map(|it| it.sample).collect()).collect()
+            found
+                .iter()
+                .map(|row| row.iter().map(|it| it.sample).collect())
+                .collect()
         };
         assert_eq!(samples(own.neighbours(&[0, 1], &other, 2)), [[11, 12], [10, 12]]);
         assert_eq!(samples(own.neighbours(&[0, 2], &own, 1)), [[12], [10]]);

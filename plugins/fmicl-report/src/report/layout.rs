@@ -27,11 +27,19 @@ pub fn components(features: &Tensor, count: i64) -> Tensor {
     let count = count.min(width).min(samples);
     // The smaller of both squares has the same eigenvalues, but for zeros.
     let directions = match width <= samples {
-        true => rows.tr().matmul(&rows).linalg_eigh("L").1.narrow(1, width - count, count),
+        true => rows
+            .tr()
+            .matmul(&rows)
+            .linalg_eigh("L")
+            .1
+            .narrow(1, width - count, count),
         false => {
             let vectors = rows.matmul(&rows.tr()).linalg_eigh("L").1;
             let own = rows.tr().matmul(&vectors.narrow(1, samples - count, count));
-            let lengths = own.square().sum_dim_intlist([0i64].as_slice(), true, Kind::Double).sqrt();
+            let lengths = own
+                .square()
+                .sum_dim_intlist([0i64].as_slice(), true, Kind::Double)
+                .sqrt();
             own / lengths.clamp_min(1e-12)
         }
     };
@@ -124,7 +132,10 @@ pub fn whole(places: &Tensor) -> [Vec<u16>; 2] {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let width = (high - low).max(1e-300);
-        values.iter().map(|value| ((value - low) / width * 4095.0).round() as u16).collect()
+        values
+            .iter()
+            .map(|value| ((value - low) / width * 4095.0).round() as u16)
+            .collect()
     };
     match places.size()[1] {
         0 => [Vec::new(), Vec::new()],
@@ -142,7 +153,8 @@ mod tests {
     fn clouds(width: usize) -> Tensor {
         let mut rng = Rng::new(&[3]);
         let row = |index: usize, rng: &mut Rng| -> Vec<f32> {
-            let value = |at: usize, rng: &mut Rng| rng.uniform(-0.2, 0.2) as f32 + if at == index % 3 { 3.0 } else { 0.0 };
+            let value =
+                |at: usize, rng: &mut Rng| rng.uniform(-0.2, 0.2) as f32 + if at == index % 3 { 3.0 } else { 0.0 };
             (0..width).map(|at| value(at, rng)).collect()
         };
         let rows: Vec<f32> = (0..120).flat_map(|index| row(index, &mut rng)).collect();
@@ -154,7 +166,10 @@ mod tests {
         let mut distances = squares(&places.to_kind(Kind::Float));
         let _ = distances.fill_diagonal_(f64::INFINITY, false);
         let nearest = Vec::<i64>::try_from(distances.argmin(1, false)).unwrap();
-        let same = nearest.iter().enumerate().filter(|(index, other)| index % 3 == **other as usize % 3);
+        let same = nearest
+            .iter()
+            .enumerate()
+            .filter(|(index, other)| index % 3 == **other as usize % 3);
         same.count() as f64 / 120.0
     }
 
@@ -166,7 +181,10 @@ mod tests {
         // Columns of zeros beside change nothing, but which square is the smaller one.
         let rows = clouds(30);
         let padded = Tensor::cat(&[&rows, &Tensor::zeros([120, 170], (Kind::Float, rows.device()))], 1);
-        let off = (components(&rows, 3) - components(&padded, 3)).abs().max().double_value(&[]);
+        let off = (components(&rows, 3) - components(&padded, 3))
+            .abs()
+            .max()
+            .double_value(&[]);
         assert!(off < 1e-9, "{off}");
         assert_eq!(kept(&components(&rows, 2)), 1.0);
     }
@@ -184,7 +202,11 @@ mod tests {
 
     #[test]
     fn few_or_equal_points_have_finite_places() {
-        for rows in [clouds(30).narrow(0, 0, 2), clouds(1).narrow(0, 0, 5), Tensor::ones([7, 3], (Kind::Float, tch::Device::Cpu))] {
+        for rows in [
+            clouds(30).narrow(0, 0, 2),
+            clouds(1).narrow(0, 0, 5),
+            Tensor::ones([7, 3], (Kind::Float, tch::Device::Cpu)),
+        ] {
             for places in [tsne(&rows), components(&rows, 2)] {
                 assert!(places.isfinite().all().int64_value(&[]) == 1, "{places:?}");
                 whole(&places);

@@ -78,9 +78,9 @@ impl Points {
 
     fn data(&self, sprite: Option<(&Sprite, &str)>) -> Value {
         let layouts = self.layouts.iter().map(|(_, [x, y])| json!({"x": x, "y": y}));
-        let sprite = sprite.map(|(sprite, id)| {
-            json!({"id": id, "count": sprite.count, "columns": sprite.columns, "side": sprite.side})
-        });
+        let sprite = sprite.map(
+            |(sprite, id)| json!({"id": id, "count": sprite.count, "columns": sprite.columns, "side": sprite.side}),
+        );
         json!({
             "count": self.samples.len(),
             "layouts": layouts.collect::<Vec<_>>(),
@@ -102,7 +102,9 @@ impl Points {
                 false => String::new(),
             };
             let pressed = index == last;
-            format!("<button type=\"button\" data-layout=\"{index}\" aria-pressed=\"{pressed}\">{name}{points}</button>")
+            format!(
+                "<button type=\"button\" data-layout=\"{index}\" aria-pressed=\"{pressed}\">{name}{points}</button>"
+            )
         });
         let mut classes: Vec<usize> = self.labels.clone();
         classes.sort();
@@ -110,7 +112,9 @@ impl Points {
         let legend = match classes.len() {
             0 => String::new(),
             count if count > CLASSES => {
-                format!("<p class=\"note\">{count} classes: colours and forms repeat; point at a mark for its class.</p>")
+                format!(
+                    "<p class=\"note\">{count} classes: colours and forms repeat; point at a mark for its class.</p>"
+                )
             }
             _ => {
                 let entry = |class: &usize| {
@@ -122,7 +126,10 @@ impl Points {
                         html::name(&name)
                     )
                 };
-                format!("<div class=\"legend\">{}</div>", classes.iter().map(entry).collect::<String>())
+                format!(
+                    "<div class=\"legend\">{}</div>",
+                    classes.iter().map(entry).collect::<String>()
+                )
             }
         };
         let label = format!(
@@ -197,9 +204,14 @@ mod tests {
     pub fn points(count: usize) -> Points {
         let column = |step: usize| (0..count).map(|index| (index * step % 4096) as u16).collect::<Vec<_>>();
         Points {
-            layouts: vec![("principal components", [column(7), column(31)]), ("t-SNE", [vec![1; 9], vec![2; 9]])],
+            layouts: vec![
+                ("principal components", [column(7), column(31)]),
+                ("t-SNE", [vec![1; 9], vec![2; 9]]),
+            ],
             labels: (0..count).map(|index| index % 3).collect(),
-            classes: ["</script><script>alert(1)</script>", "two\nlines", "\u{202e}\u{5d0}"].map(String::from).to_vec(),
+            classes: ["</script><script>alert(1)</script>", "two\nlines", "\u{202e}\u{5d0}"]
+                .map(String::from)
+                .to_vec(),
             samples: (0..count).collect(),
             texts: Vec::new(),
         }
@@ -214,7 +226,13 @@ mod tests {
         assert!(html.len() < 2_000_000, "{}", html.len());
         assert!(!html.contains("<script>alert") && html.contains("<bdi>&lt;/script&gt;&lt;script&gt;alert(1)"));
         assert!(html.contains("t-SNE of 9 points") && html.matches("data-class=").count() == 3);
-        let data = html.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let data = html
+            .split("id=\"data\">")
+            .nth(1)
+            .unwrap()
+            .split("</script>")
+            .next()
+            .unwrap();
         let data: Value = serde_json::from_str(data).unwrap();
         assert_eq!(data["maps"][0]["classes"][0], "</script><script>alert(1)</script>");
         assert_eq!(data["maps"][0]["layouts"][0]["x"].as_array().unwrap().len(), 50_000);

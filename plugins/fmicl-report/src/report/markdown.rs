@@ -65,7 +65,10 @@ fn table(rows: &[&str]) -> String {
     let is_rule = |row: &&str| row.chars().all(|letter| "|-: ".contains(letter));
     let mut rows = rows.iter().filter(|row| !is_rule(row)).map(|row| cells(row));
     let heads = rows.next().unwrap_or_default();
-    let heads: String = heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", inline(head))).collect();
+    let heads: String = heads
+        .iter()
+        .map(|head| format!("<th scope=\"col\">{}</th>", inline(head)))
+        .collect();
     let body = rows.map(|cells| {
         let cells = cells.iter().enumerate().map(|(index, cell)| match index {
             0 => format!("<th scope=\"row\">{}</th>", inline(cell)),

@@ -87,7 +87,10 @@ impl Page {
         }
         if !self.left_out.is_empty() {
             toc.push_str("<li><a href=\"#left-out\">Left out</a></li>");
-            let lines = self.left_out.iter().map(|line| format!("<li>{}</li>", html::escape(line)));
+            let lines = self
+                .left_out
+                .iter()
+                .map(|line| format!("<li>{}</li>", html::escape(line)));
             let _ = write!(
                 body,
                 "<section id=\"left-out\" aria-labelledby=\"h-left-out\"><h2 id=\"h-left-out\">Left out</h2><ul>{}</ul></section>\n",
@@ -129,6 +132,9 @@ mod tests {
             assert!(!html.contains(address), "{address}");
         }
         assert_eq!(html.matches("<script").count(), 2);
-        assert_eq!((html.matches("a &lt;b&gt;").count(), html.matches("#results").count()), (1, 1));
+        assert_eq!(
+            (html.matches("a &lt;b&gt;").count(), html.matches("#results").count()),
+            (1, 1)
+        );
     }
 }

@@ -66,7 +66,11 @@ pub fn assumption_2(pairs: &Pairs, it: &Restored) -> Result<Chart> {
         points: rows().map(|row| [middle(row), at(row, "line")]).collect(),
         form: Form::Line,
     };
-    let lines = [dots("true", "fitted bins", 0), dots("false", "bins of too few pairs", 7), line];
+    let lines = [
+        dots("true", "fitted bins", 0),
+        dots("false", "bins of too few pairs", 7),
+        line,
+    ];
     Ok(Chart {
         title: "Assumption 2".into(),
         note: format!("{shows}: {summary}"),
@@ -102,6 +106,9 @@ mod tests {
         let chart = super::distances(&pairs).unwrap();
         let names: Vec<_> = chart.lines.iter().map(|line| &*line.name).collect();
         assert_eq!(names[0], "positive pairs, trained encoder");
-        assert_eq!((names.len(), &chart.lines[0].points[..]), (4, &[[0.5, 0.1], [1.0, 0.3]][..]));
+        assert_eq!(
+            (names.len(), &chart.lines[0].points[..]),
+            (4, &[[0.5, 0.1], [1.0, 0.3]][..])
+        );
     }
 }

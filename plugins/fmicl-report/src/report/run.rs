@@ -1,8 +1,8 @@
 //! The files of a run, whether it is finished, still training or broken off.
 
-use super::table::Reports;
 use crate::series::Series;
 use fmicl_core::{Error, Result, read_file, toml};
+use fmicl_runner::eval::Reports;
 use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
 use serde_json::Value;
@@ -78,7 +78,9 @@ impl RunFiles {
                 match serde_json::from_value(reports.clone()) {
                     Ok(reports) => self.reports = reports,
                     Err(_) if reports.is_null() => {}
-                    Err(error) => self.missing.push(format!("The results are left out: result.json: {error}")),
+                    Err(error) => self
+                        .missing
+                        .push(format!("The results are left out: result.json: {error}")),
                 }
                 self.result = Some(result);
             }
@@ -155,7 +157,10 @@ pub fn duration(seconds: f64) -> String {
 /// Names of runs: the last parts of their paths, as many as tell them apart.
 pub fn names(paths: &[impl AsRef<Path>]) -> Vec<String> {
     let parts = |path: &Path, count: usize| {
-        let all: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let all: Vec<_> = path
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
         all[all.len().saturating_sub(count)..].join("/")
     };
     let absolute: Vec<_> = paths

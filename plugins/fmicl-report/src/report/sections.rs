@@ -101,13 +101,21 @@ pub fn scatters(page: &mut Page, runs: &[&RunFiles]) {
     }
     if !text.is_empty() {
         let lead = "<p class=\"lead\">From result.json: what people gave a pair of sentences, and the cosine of their features.</p>";
-        page.section("scores", "Scores and cosines", format!("{lead}<div class=\"charts\">{text}</div>"));
+        page.section(
+            "scores",
+            "Scores and cosines",
+            format!("{lead}<div class=\"charts\">{text}</div>"),
+        );
     }
 }
 
 /// The curves of training, on common axes.
 pub fn curves(page: &mut Page, runs: &[&RunFiles]) {
-    let curves: Vec<_> = runs.iter().enumerate().map(|(colour, run)| Curves { run, colour }).collect();
+    let curves: Vec<_> = runs
+        .iter()
+        .enumerate()
+        .map(|(colour, run)| Curves { run, colour })
+        .collect();
     curves_of(page, &curves);
 }
 
@@ -118,7 +126,9 @@ pub fn curves_of(page: &mut Page, curves: &[Curves]) {
         page.leave_out("The curves are left out: there is neither a metrics.jsonl nor a steps.jsonl with numbers");
         return;
     }
-    let mut text = String::from("<p class=\"lead\">As the run wrote them. Point at a curve, or focus it and use the left and right keys, for its values.</p>");
+    let mut text = String::from(
+        "<p class=\"lead\">As the run wrote them. Point at a curve, or focus it and use the left and right keys, for its values.</p>",
+    );
     if curves.len() > 1 {
         let entries = curves.iter().map(|it| (&*it.run.name, it.colour));
         text += &chart::legend(entries).replacen("legend", "legend all", 1);
@@ -135,7 +145,8 @@ pub fn configs(page: &mut Page, runs: &[&RunFiles]) {
     if let Some(differences) = config::differences(runs) {
         text += &format!("<h3>Differences between the runs</h3>{differences}");
     }
-    runs.iter().for_each(|run| text += &config::config(run, runs.len() == 1));
+    runs.iter()
+        .for_each(|run| text += &config::config(run, runs.len() == 1));
     page.section("config", "Configuration", text);
     let mut text = String::new();
     if let Some(machines) = config::machines(runs) {

@@ -17,7 +17,9 @@ const LONGEST: u64 = 16 << 20;
 
 /// Returns true if a folder is that of a sweep.
 pub fn is_at(path: &Path) -> bool {
-    !RunDir::is_at(path) && path.join("runs").is_dir() && (path.join("table.md").is_file() || path.join("results.csv").is_file())
+    !RunDir::is_at(path)
+        && path.join("runs").is_dir()
+        && (path.join("table.md").is_file() || path.join("results.csv").is_file())
 }
 
 /// The page.
@@ -49,13 +51,22 @@ pub fn page(path: &Path, name: &str) -> Result<Page> {
         page.section(
             "plot",
             "Plot",
-            format!("<img class=\"plot\" alt=\"Plot of the sweep\" src=\"{}\">", address("svg+xml", &plot)),
+            format!(
+                "<img class=\"plot\" alt=\"Plot of the sweep\" src=\"{}\">",
+                address("svg+xml", &plot)
+            ),
         );
     }
     if runs.len() > RUNS {
-        page.leave_out(format!("Of {} runs the curves of the first {RUNS} are drawn", runs.len()));
+        page.leave_out(format!(
+            "Of {} runs the curves of the first {RUNS} are drawn",
+            runs.len()
+        ));
     }
-    for line in runs.iter().flat_map(|run| run.missing.iter().map(move |line| format!("{}: {line}", run.name))) {
+    for line in runs
+        .iter()
+        .flat_map(|run| run.missing.iter().map(move |line| format!("{}: {line}", run.name)))
+    {
         page.leave_out(line);
     }
     let mut groups: Vec<String> = Vec::new();
@@ -111,7 +122,10 @@ fn every_run(path: &Path) -> Result<String> {
     let wrong = |error: csv::Error| Error::data(path, error.to_string());
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let cells = |record: &csv::StringRecord, tag: &str| -> String {
-        record.iter().map(|field| format!("<{tag}>{}</{}>", html::name(field), &tag[..2])).collect()
+        record
+            .iter()
+            .map(|field| format!("<{tag}>{}</{}>", html::name(field), &tag[..2]))
+            .collect()
     };
     let head = cells(reader.headers().map_err(wrong)?, "th scope=\"col\"");
     let mut body = String::new();
@@ -131,7 +145,8 @@ mod tests {
     #[test]
     fn the_seeds_of_a_cell_have_one_colour() {
         let mut groups = Vec::new();
-        let found = ["kl_narrow_seed-0", "kl_narrow_seed-1", "js_narrow_seed-0", "seed-3"].map(|name| colour(&mut groups, name));
+        let found = ["kl_narrow_seed-0", "kl_narrow_seed-1", "js_narrow_seed-0", "seed-3"]
+            .map(|name| colour(&mut groups, name));
         assert_eq!(found, [0, 0, 1, 2]);
     }
 }

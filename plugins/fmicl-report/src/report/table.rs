@@ -3,8 +3,8 @@
 use super::html;
 use super::run::RunFiles;
 use fmicl_core::Metric;
+use fmicl_runner::eval::Judged;
 use fmicl_runner::eval::TRAINED;
-pub use fmicl_runner::eval::{Judged, Reports};
 use std::fmt::Write;
 
 /// The column of always giving the commonest answer.
@@ -76,12 +76,16 @@ pub fn html(runs: &[&RunFiles]) -> Option<String> {
     let blind_of = |row: (&str, &str)| {
         let mut all = runs.iter().flat_map(|run| run.reports.0.iter());
         all.find_map(|judged| match judged.evaluation == row.0 {
-            true => judged.report.metric(row.1).and_then(|metric| Some((metric.blind?, metric.digits))),
+            true => judged
+                .report
+                .metric(row.1)
+                .and_then(|metric| Some((metric.blind?, metric.digits))),
             false => None,
         })
     };
     let has_blind = names().any(|row| blind_of(row).is_some());
-    let mut text = String::from("<div class=\"scroll\"><table class=\"results\"><thead><tr><th scope=\"col\">metric</th>");
+    let mut text =
+        String::from("<div class=\"scroll\"><table class=\"results\"><thead><tr><th scope=\"col\">metric</th>");
     let heads = has_blind.then_some(BLIND).into_iter().chain(baselines.iter().copied());
     for head in heads {
         let _ = write!(text, "<th scope=\"col\">{}</th>", html::name(head));
@@ -182,9 +186,9 @@ pub fn cards(run: &RunFiles) -> String {
             let metric = find(run, baseline, row)?;
             Some(format!("{} {}", html::escape(baseline), html::escape(&metric.shown())))
         });
-        let interval = metric
-            .interval
-            .map_or(String::new(), |it| format!("95 % interval {:.1}–{:.1}", it.low, it.high));
+        let interval = metric.interval.map_or(String::new(), |it| {
+            format!("95 % interval {:.1}–{:.1}", it.low, it.high)
+        });
         let beside: Vec<_> = beside.collect();
         let _ = write!(
             text,

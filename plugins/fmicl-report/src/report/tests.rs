@@ -5,7 +5,8 @@ use serde_json::json;
 use std::fs;
 use tempfile::TempDir;
 
-const CONFIG: &str = "dataset = \"digits\"\nseed = 0\n[objective]\nname = \"f-micl\"\ndivergence = \"kl\"\n[train]\nepochs = 200\n";
+const CONFIG: &str =
+    "dataset = \"digits\"\nseed = 0\n[objective]\nname = \"f-micl\"\ndivergence = \"kl\"\n[train]\nepochs = 200\n";
 const HOSTILE: &str = "</script><script>alert(1)</script><!-- \u{202e}";
 
 /// A run's directory with these files.
@@ -41,7 +42,11 @@ fn epochs(count: u32) -> String {
 fn steps(count: u32) -> String {
     let line = |step: u32| {
         let wave = f64::from(step).sin() / 3.0;
-        format!("{{\"epoch\":1,\"step\":{step},\"lr\":{},\"loss\":{wave},\"grad_norm\":{}}}\n", wave / 7.0, wave * wave)
+        format!(
+            "{{\"epoch\":1,\"step\":{step},\"lr\":{},\"loss\":{wave},\"grad_norm\":{}}}\n",
+            wave / 7.0,
+            wave * wave
+        )
     };
     (1..=count).map(line).collect()
 }
@@ -54,15 +59,24 @@ fn result(accuracy: f64) -> String {
                 "interval": {"mean": value, "low": value - 1.0, "high": value + 1.0}}],
             "confusion": [[3, 1], [0, 4]]})
     };
-    let reports = [("raw pixels", 61.23), ("untrained encoder", 55.0), ("trained encoder", accuracy)];
+    let reports = [
+        ("raw pixels", 61.23),
+        ("untrained encoder", 55.0),
+        ("trained encoder", accuracy),
+    ];
     let reports: Vec<_> = reports.into_iter().map(|(name, value)| report(name, value)).collect();
-    let labels = json!({"dataset": "digits", "train": 10, "test": 8, "classes": 2, "class_names": [HOSTILE, "two\nlines"]});
+    let labels =
+        json!({"dataset": "digits", "train": 10, "test": 8, "classes": 2, "class_names": [HOSTILE, "two\nlines"]});
     json!({"reports": reports, "labels": labels, "epochs": 200, "seconds": 75.2, "seed": 0}).to_string()
 }
 
 #[test]
 fn a_page_has_the_numbers_of_the_files_and_the_same_bytes_each_time() {
-    let folder = run(&[("metrics.jsonl", epochs(20)), ("steps.jsonl", steps(90)), ("result.json", result(93.06))]);
+    let folder = run(&[
+        ("metrics.jsonl", epochs(20)),
+        ("steps.jsonl", steps(90)),
+        ("result.json", result(93.06)),
+    ]);
     let page = html(&[read(&folder, "first")]);
     assert_eq!(page, html(&[read(&folder, "first")]));
     for part in [
@@ -91,12 +105,18 @@ fn a_page_has_the_numbers_of_the_files_and_the_same_bytes_each_time() {
     for id in ["results", "curves", "confusion", "config", "again", "left-out"] {
         assert_eq!(page.matches(&format!("<section id=\"{id}\"")).count(), 1, "{id}");
     }
-    assert_eq!(page.matches("data-chart=").count(), page.matches("role=\"img\"").count());
+    assert_eq!(
+        page.matches("data-chart=").count(),
+        page.matches("role=\"img\"").count()
+    );
 }
 
 #[test]
 fn hostile_names_stay_text() {
-    let folder = run(&[("result.json", result(93.0)), ("metrics.jsonl", "{\"epoch\":1,\"<img src=x>\":1,\"loss\":2}\n".into())]);
+    let folder = run(&[
+        ("result.json", result(93.0)),
+        ("metrics.jsonl", "{\"epoch\":1,\"<img src=x>\":1,\"loss\":2}\n".into()),
+    ]);
     let page = html(&[read(&folder, HOSTILE)]);
     assert!(!page.contains("<script>alert") && !page.contains("<img src=x") && !page.contains("<!-- "));
     assert!(page.matches("&lt;/script&gt;").count() >= 4);
@@ -111,25 +131,39 @@ fn a_run_that_is_not_finished_has_a_page_of_what_there_is() {
     assert!(page.contains("not finished: epoch 1 of 200 is over") && page.contains("<circle"));
     assert!(page.contains("The table of results is left out: the run has no result yet"));
     let page = html(&[read(&run(&[]), "x")]);
-    assert!(page.contains("no epoch of 200 is over") && page.contains("The curves are left out: "), "{page}");
+    assert!(
+        page.contains("no epoch of 200 is over") && page.contains("The curves are left out: "),
+        "{page}"
+    );
     // Numbers that are none.
     let folder = run(&[("metrics.jsonl", "{\"epoch\":1,\"loss\":null}\n".repeat(3))]);
     assert!(html(&[read(&folder, "x")]).contains("The curves are left out: "));
-    let folder = run(&[("metrics.jsonl", "{}\n".into()), ("result.json", "{".into()), ("provenance.json", "3".into())]);
+    let folder = run(&[
+        ("metrics.jsonl", "{}\n".into()),
+        ("result.json", "{".into()),
+        ("provenance.json", "3".into()),
+    ]);
     let page = of_runs(&[read(&folder, "x")], None);
     let told = page.left_out().join("\n");
-    for part in ["metrics.jsonl are left out: ", "The results are left out: ", "Provenance is left out: "] {
+    for part in [
+        "metrics.jsonl are left out: ",
+        "The results are left out: ",
+        "Provenance is left out: ",
+    ] {
         assert!(told.contains(part), "{told}");
     }
 }
 
 #[test]
 fn several_runs_are_side_by_side_with_their_differences() {
-    let [one, two] = [93.0, 95.0].map(|accuracy| run(&[("metrics.jsonl", epochs(5)), ("result.json", result(accuracy))]));
+    let [one, two] =
+        [93.0, 95.0].map(|accuracy| run(&[("metrics.jsonl", epochs(5)), ("result.json", result(accuracy))]));
     fs::write(two.path().join("config.toml"), CONFIG.replace("kl", "js")).unwrap();
     let page = html(&[read(&one, "one"), read(&two, "two")]);
     assert!(page.contains("<td class=\"own best\">95.0") && page.contains("<td class=\"own\">93.0"));
-    assert!(page.contains("objective.divergence</th><td class=\"code\">&quot;kl&quot;</td><td class=\"code\">&quot;js&quot;</td>"));
+    assert!(page.contains(
+        "objective.divergence</th><td class=\"code\">&quot;kl&quot;</td><td class=\"code\">&quot;js&quot;</td>"
+    ));
     assert!(page.contains("data-toggle=\"1\"") && page.contains("data-series=\"1\""));
     // One chart of each number, with two lines.
     assert_eq!(page.matches("<h3>Loss</h3>").count(), 1);
@@ -137,7 +171,11 @@ fn several_runs_are_side_by_side_with_their_differences() {
 
 #[test]
 fn many_epochs_and_steps_of_many_runs_stay_small() {
-    let folder = run(&[("metrics.jsonl", epochs(200)), ("steps.jsonl", steps(50_000)), ("result.json", result(93.0))]);
+    let folder = run(&[
+        ("metrics.jsonl", epochs(200)),
+        ("steps.jsonl", steps(50_000)),
+        ("result.json", result(93.0)),
+    ]);
     let one = html(&[read(&folder, "x")]);
     assert!(one.len() < 1_000_000, "{}", one.len());
     let runs: Vec<_> = (0..40).map(|number| read(&folder, &format!("run {number}"))).collect();
@@ -156,13 +194,26 @@ fn a_sweep_has_its_table_and_the_curves_of_each_cell() {
         fs::write(dir.join("result.json"), result(accuracy)).unwrap();
     }
     assert!(!sweep::is_at(folder.path()));
-    fs::write(folder.path().join("table.md"), "# s\n\n| divergence | knn |\n| --- | --- |\n| kl | **93.5** ± 0.7 |\n").unwrap();
+    fs::write(
+        folder.path().join("table.md"),
+        "# s\n\n| divergence | knn |\n| --- | --- |\n| kl | **93.5** ± 0.7 |\n",
+    )
+    .unwrap();
     fs::write(folder.path().join("results.csv"), "divergence,seed,knn\nkl,0,93\n").unwrap();
     fs::write(folder.path().join("plot.svg"), "<svg/>").unwrap();
     assert!(sweep::is_at(folder.path()) && !sweep::is_at(&folder.path().join("runs/kl_seed-0")));
     let page = sweep::page(folder.path(), "s").unwrap().html();
-    for part in ["93.5</strong> ± 0.7", "3 of 3 runs have finished", "kl_seed-1", "data:image/svg+xml;base64,PHN2Zy8+", "results.csv"] {
+    for part in [
+        "93.5</strong> ± 0.7",
+        "3 of 3 runs have finished",
+        "kl_seed-1",
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "results.csv",
+    ] {
         assert!(page.contains(part), "{part}");
     }
-    assert_eq!(page.matches("data-series=\"0\"").count(), 2 * page.matches("data-series=\"1\"").count());
+    assert_eq!(
+        page.matches("data-series=\"0\"").count(),
+        2 * page.matches("data-series=\"1\"").count()
+    );
 }

@@ -150,7 +150,14 @@ impl Views for Text {
     fn recipes(&self, samples: &dyn Samples, draw: &Draw) -> Result<Vec<Vec<Vec<String>>>> {
         let tokens = self.tokens()?;
         let of_sample = |index: &usize| {
-            let views = self.random(samples, &Draw { indices: &[*index], ..*draw }, &Stop::default())?;
+            let views = self.random(
+                samples,
+                &Draw {
+                    indices: &[*index],
+                    ..*draw
+                },
+                &Stop::default(),
+            )?;
             Ok(views.iter().map(|view| tokens.written(view)).collect())
         };
         draw.indices.iter().map(of_sample).collect()

@@ -32,7 +32,11 @@ impl Pairs {
     /// The score and the cosine of each pair.
     pub fn points(&self, features: &Tensor) -> Vec<[f64; 2]> {
         let cosines = self.cosines(features).into_iter();
-        self.scores.iter().zip(cosines).map(|(&score, cosine)| [score, cosine]).collect()
+        self.scores
+            .iter()
+            .zip(cosines)
+            .map(|(&score, cosine)| [score, cosine])
+            .collect()
     }
 
     /// The cosines of the pairs' features.
