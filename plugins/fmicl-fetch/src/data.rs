@@ -140,8 +140,11 @@ fn is_experiment(dataset: &str) -> bool {
         .is_some_and(|extension| extension == "toml")
 }
 
+/// What was read, or everything that is wrong with it.
+type Loaded<T> = Result<T, Vec<Error>>;
+
 /// The dataset of an experiment, or the one that is registered by this name.
-fn load(dataset: &str, sets: &[String]) -> Result<Part<dyn Dataset>, Vec<Error>> {
+fn load(dataset: &str, sets: &[String]) -> Loaded<Part<dyn Dataset>> {
     if is_experiment(dataset) {
         config::load_all(Path::new(dataset), sets).map(|experiment| experiment.dataset)
     } else {
@@ -151,7 +154,7 @@ fn load(dataset: &str, sets: &[String]) -> Result<Part<dyn Dataset>, Vec<Error>>
 
 /// The dataset, and the channels of an experiment's views where they are neither RGB nor gray: its images are then read as they are
 /// stored.
-fn load_with_channels(dataset: &str, sets: &[String]) -> Result<(Part<dyn Dataset>, Option<usize>), Vec<Error>> {
+fn load_with_channels(dataset: &str, sets: &[String]) -> Loaded<(Part<dyn Dataset>, Option<usize>)> {
     if !is_experiment(dataset) {
         return load(dataset, sets).map(|dataset| (dataset, None));
     }

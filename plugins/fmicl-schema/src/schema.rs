@@ -60,11 +60,11 @@ mod tests {
     #[test]
     fn a_document_that_is_not_there_is_an_error_with_those_that_are() {
         let schema = Schema {
-            document: "experimnt".into(),
+            document: "exeriment".into(),
             out: None,
         };
         let errors = schema.run().unwrap_err();
-        let expected = "no schema named `experimnt` (did you mean `experiment`?); there are: experiment";
+        let expected = "no schema named `exeriment` (did you mean `experiment`?); there are: experiment";
         assert_eq!(errors.all()[0].to_string(), expected);
     }
 }

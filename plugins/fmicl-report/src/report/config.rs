@@ -99,6 +99,9 @@ pub fn commands(run: &RunFiles) -> String {
     text
 }
 
+/// What a row of the table shows of a segment.
+type Field = fn(&Segment) -> String;
+
 /// Versions and machine of the last segment of each run, a column each.
 pub fn machines(runs: &[&RunFiles]) -> Option<String> {
     let last: Vec<(&str, &Segment)> = runs
@@ -109,7 +112,7 @@ pub fn machines(runs: &[&RunFiles]) -> Option<String> {
         return None;
     }
     let unknown = || "unknown".to_string();
-    let rows: [(&str, fn(&Segment) -> String); 11] = [
+    let rows: [(&str, Field); 11] = [
         ("version", |it| it.version.clone()),
         ("commit", |it| it.commit.clone().unwrap_or_default()),
         ("program's SHA-256", |it| it.binary.clone().unwrap_or_default()),

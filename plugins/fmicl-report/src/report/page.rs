@@ -80,9 +80,9 @@ impl Page {
         for Section { id, title, html } in &self.sections {
             let title = html::escape(title);
             let _ = write!(toc, "<li><a href=\"#{id}\">{title}</a></li>");
-            let _ = write!(
+            let _ = writeln!(
                 body,
-                "<section id=\"{id}\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\">{title}</h2>{html}</section>\n"
+                "<section id=\"{id}\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\">{title}</h2>{html}</section>"
             );
         }
         if !self.left_out.is_empty() {
@@ -91,9 +91,9 @@ impl Page {
                 .left_out
                 .iter()
                 .map(|line| format!("<li>{}</li>", html::escape(line)));
-            let _ = write!(
+            let _ = writeln!(
                 body,
-                "<section id=\"left-out\" aria-labelledby=\"h-left-out\"><h2 id=\"h-left-out\">Left out</h2><ul>{}</ul></section>\n",
+                "<section id=\"left-out\" aria-labelledby=\"h-left-out\"><h2 id=\"h-left-out\">Left out</h2><ul>{}</ul></section>",
                 lines.collect::<String>()
             );
         }
