@@ -93,7 +93,7 @@ def hostile():
     yield "four-axes", npy(numpy.zeros((1, 5, 7, 5), "u1"))
     yield "one-axis", npy(numpy.zeros(5, "u1"))
     yield "no-axis", npy(numpy.zeros((), "u1"))
-    yield "other-channels", npy(numpy.zeros((5, 7, 6), "u1"))
+    yield "other-channels", npy(numpy.zeros((6, 7, 6), "u1"))
     yield "twice-open", of("((5, 7, 5)") + bytes(350)
     yield "code", of("(5, 7, __import__('os'))") + bytes(350)
     yield "no-shape", header("{'descr': '<u2', 'fortran_order': False}\n")
