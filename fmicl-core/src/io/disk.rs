@@ -1,9 +1,15 @@
 //! Atomic writes, file locks, free disk space.
 
+use super::files::open_file;
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// The most looks at a lock that a process waits for, a millisecond each.
+const MOST_LOOKS: usize = 1000;
 
 /// Name of a file or a folder while it is written, in the same folder: `.NAME.partial`.
 pub fn partial(path: &Path) -> PathBuf {
@@ -62,17 +68,45 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Locks a file, which is created if it is not there, for this process and those that it starts, until the returned handle is
-/// dropped; `None` if another process holds the lock.
+/// dropped; `None` if another process holds the lock. Processes that only [look](is_locked) are not in the way.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be opened, or its disk has no locks.
 pub fn lock(path: &Path) -> Result<Option<File>> {
     let io = |error| Error::io(path, error);
-    let file = File::options().create(true).append(true).open(path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(io(error)),
+    let mut options = File::options();
+    let file = options.read(true).create(true).append(true).open(path).map_err(io)?;
+    for _ in 0..MOST_LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        // What can be shared is held by a process that looks, for an instant.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().map_err(io)?,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(None)
+}
+
+/// Returns true if a process holds the [`lock`] of a file; a file that is not there is not locked. Looking changes nothing, and
+/// keeps no process from locking the file.
+///
+/// # Errors
+/// [`Error::Data`] if it is no regular file, [`Error::Io`] if it cannot be opened, or its disk has no locks.
+pub fn is_locked(path: &Path) -> Result<bool> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let file = open_file(path, "it is a lock")?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(Error::io(path, error)),
     }
 }
 
@@ -129,6 +163,30 @@ mod tests {
         assert!(held.is_some() && lock(&path).unwrap().is_none());
         drop(held);
         assert!(lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_look_at_a_lock_neither_makes_the_file_nor_keeps_a_process_from_locking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(!is_locked(&path).unwrap() && !path.exists());
+        let held = lock(&path).unwrap();
+        assert!(held.is_some() && is_locked(&path).unwrap());
+        drop(held);
+        assert!(!is_locked(&path).unwrap());
+        // A look that takes its time.
+        let looking = File::open(&path).unwrap();
+        looking.lock_shared().unwrap();
+        assert!(!is_locked(&path).unwrap(), "others may look, too");
+        thread::scope(|scope| {
+            let locking = scope.spawn(|| lock(&path).unwrap());
+            thread::sleep(Duration::from_millis(20));
+            drop(looking);
+            assert!(locking.join().unwrap().is_some());
+        });
+        let below = folder.path().join("folder");
+        fs::create_dir(&below).unwrap();
+        assert!(is_locked(&below).unwrap_err().to_string().contains("is a folder"));
     }
 
     #[test]
