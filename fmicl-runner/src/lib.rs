@@ -19,6 +19,7 @@ pub mod plot;
 mod precision;
 pub mod run;
 mod shell;
+pub mod shown;
 #[cfg(test)]
 mod test_parts;
 pub mod testing;

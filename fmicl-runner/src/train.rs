@@ -35,7 +35,7 @@ mod trainer;
 
 pub use batch::{GradientSums, backward, forward};
 pub(crate) use callbacks::can_be_shown;
-pub use callbacks::{EPOCH_METRICS, Judge, SOME_EPOCHS_METRICS, Worth, has_collapsed};
+pub use callbacks::{EPOCH_METRICS, Judge, SOME_EPOCHS_METRICS, Worth};
 pub use finish::Trained;
 pub(crate) use interrupt::survive_large_files;
 pub use interrupt::{Interrupt, Stopped};

@@ -29,6 +29,11 @@ pub fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// The columns that a text takes on a terminal.
+pub fn columns(text: &str) -> usize {
+    textwrap::core::display_width(text)
+}
+
 /// Prints a text on stdout, [`wrapped`].
 ///
 /// # Errors

@@ -48,6 +48,7 @@ pub fn run(run: &Path, options: &EvalOptions) -> anyhow::Result<()> {
             threads: tch::get_num_threads(),
             processes: processes.size(),
             train: None,
+            steps: None,
         });
         it.model.share(&**processes, |_| true)?;
         let data = Splits::open(&it.experiment).map_err(|error| it.experiment.locate(error))?;

@@ -10,6 +10,7 @@ mod machine;
 mod program;
 mod record;
 
+pub use machine::host;
 pub use program::path;
 pub(crate) use program::{begin_sha256, crates, take_name, version};
 pub(crate) use record::{Ongoing, segments};
@@ -35,6 +36,9 @@ pub struct Segment {
     pub end: Option<String>,
     /// The steps that the run had had by then.
     pub from_step: u64,
+    /// The steps that the run is to have; nothing where the command took none, or did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
     /// The host's name.
     pub host: String,
     /// The processor's model.
@@ -78,6 +82,8 @@ pub struct Computing<'a> {
     pub processes: usize,
     /// The section `[train]`, where it trains.
     pub train: Option<&'a Train>,
+    /// The steps that the run is to have, where it trains.
+    pub steps: Option<u64>,
 }
 
 impl Segment {
@@ -91,6 +97,7 @@ impl Segment {
             start: now(),
             end: None,
             from_step: computing.step,
+            steps: computing.steps,
             host: machine::host(),
             processor: machine::processor(),
             level: machine::level(),
@@ -165,6 +172,17 @@ pub fn that_took(segments: &[Segment], after: u64, last: u64) -> Option<Vec<(u64
         found.push((at, &segments[own]));
     }
     Some(found)
+}
+
+/// The values that segments have, each once, in their order: mostly one.
+pub fn distinct<'a>(segments: impl IntoIterator<Item = &'a Segment>, value: impl Fn(&Segment) -> String) -> String {
+    let mut found: Vec<String> = Vec::new();
+    for value in segments.into_iter().map(value) {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    found.join(", then ")
 }
 
 /// Now, as the log writes it.

@@ -13,7 +13,8 @@ use super::{Model, kept};
 use crate::config::{self, Experiment};
 use crate::{out, weights};
 use fmicl_core::{Error, Result, disk};
-use place::{CHECKPOINTS, CONFIG, INIT, LOCK, is_run_at, no_run_at, require_room, require_unused};
+pub(super) use place::{CHECKPOINTS, CONFIG, LOCK};
+use place::{INIT, is_run_at, no_run_at, require_room, require_unused};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -24,7 +25,8 @@ pub(crate) use used::is_listed;
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
 
-const RESULT: &str = "result.json";
+/// What a run gave.
+pub(super) const RESULT: &str = "result.json";
 
 /// A run's directory.
 #[derive(Debug)]

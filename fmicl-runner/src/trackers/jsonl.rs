@@ -1,7 +1,7 @@
 //! Metrics of a run as JSON lines: `metrics.jsonl`, a line per epoch, and `steps.jsonl`, a line every
 //! `train.log_every` steps. The values of a group `a/b` are in an object `a`.
 
-use crate::run::Lines;
+use crate::run::{Lines, METRICS, STEPS};
 use fmicl_core::{MetricValue, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -23,11 +23,11 @@ impl Tracker for Jsonl {
     fn open(&self, run: &TrackedRun) -> Result<Box<dyn Tracking>> {
         let up_to = |key: &'static str, last: u64| move |line: &Value| line[key].as_u64().is_some_and(|at| at <= last);
         let path = |name: &str| run.folder.join(name);
-        let (epochs, found) = Lines::open(path("metrics.jsonl"), up_to("epoch", run.epochs as u64))?;
+        let (epochs, found) = Lines::open(path(METRICS), up_to("epoch", run.epochs as u64))?;
         if found < run.epochs {
             tracing::warn!("metrics.jsonl has lost lines: {found} are left of {}", run.epochs);
         }
-        let (steps, _) = Lines::open(path("steps.jsonl"), up_to("step", run.steps))?;
+        let (steps, _) = Lines::open(path(STEPS), up_to("step", run.steps))?;
         Ok(Box::new(Files { epochs, steps }))
     }
 }

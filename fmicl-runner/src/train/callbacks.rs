@@ -14,7 +14,7 @@ mod tracking;
 
 pub use chance::ChanceLevel;
 pub use checkpoints::Checkpoints;
-pub use collapse::{Collapse, has_collapsed};
+pub use collapse::Collapse;
 pub use metrics::{EPOCH_METRICS, Metrics, SOME_EPOCHS_METRICS};
 pub use non_finite::NonFinite;
 pub use online::{Judge, Online, Worth};

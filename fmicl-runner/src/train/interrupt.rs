@@ -1,5 +1,6 @@
 //! Signals that ask a run to stop.
 
+use crate::run::STOPPED_BY;
 use crate::shell;
 use fmicl_core::{Error, Result};
 use signal_hook::consts::{
@@ -171,7 +172,7 @@ impl fmt::Display for Stopped {
         let Stopped { signal, step, run } = self;
         write!(
             f,
-            "stopped by {signal} after step {step}; resume with: fmicl train --resume {}",
+            "{STOPPED_BY}{signal} after step {step}; resume with: fmicl train --resume {}",
             shell::word(run)
         )
     }

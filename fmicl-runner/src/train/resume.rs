@@ -3,10 +3,9 @@
 use super::callbacks::Progress;
 use super::options::{Resume, TrainOptions};
 use super::trainer::Trainer;
-use crate::config::Experiment;
+use crate::config::{Experiment, leaves};
 use crate::run::{Checkpoint, RunDir, Standing, changed_files, is_listed};
 use fmicl_core::{Error, Portion, Result};
-use std::collections::BTreeMap;
 
 /// A run to go on with, locked.
 pub struct Found {
@@ -150,7 +149,7 @@ impl Found {
 fn changes(before: &Experiment, now: &Experiment) -> Result<Vec<String>, String> {
     let flat = |experiment| -> Result<_, String> {
         let table = RunDir::table_of(experiment).map_err(|error| error.to_string())?;
-        Ok(leaves(table))
+        Ok(leaves(&table))
     };
     let (before, now) = (flat(before)?, flat(now)?);
     let keys: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).collect();
@@ -179,24 +178,4 @@ fn changes(before: &Experiment, now: &Experiment) -> Result<Vec<String>, String>
 
 fn may_change(key: &str) -> bool {
     is_listed(key, &MAY_CHANGE) || (key.starts_with("dataset.") && key.ends_with(".root"))
-}
-
-/// The values of a table by their dotted keys.
-fn leaves(table: toml::Table) -> BTreeMap<String, toml::Value> {
-    let mut found = BTreeMap::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => {
-                found.extend(
-                    leaves(inner)
-                        .into_iter()
-                        .map(|(rest, value)| (format!("{key}.{rest}"), value)),
-                );
-            }
-            value => {
-                found.insert(key, value);
-            }
-        }
-    }
-    found
 }

@@ -7,7 +7,7 @@ use super::resume::Found;
 use super::trainer::Trainer;
 use crate::log;
 use crate::run::RunDir;
-use crate::run::provenance::Ongoing;
+use crate::run::provenance::{Computing, Ongoing};
 use fmicl_core::TrackedRun;
 use std::path::PathBuf;
 
@@ -52,10 +52,11 @@ impl Started {
         }
         let run = directory((opened, found), trainer, options, &progress)?;
         let begin = |run: &RunDir| {
-            Ongoing::begin(
-                run.path(),
-                &trainer.state.standing.computing(Some(&trainer.plan.experiment.train)),
-            )
+            let computing = Computing {
+                steps: Some(trainer.plan.total_steps()),
+                ..trainer.state.standing.computing(Some(&trainer.plan.experiment.train))
+            };
+            Ongoing::begin(run.path(), &computing)
         };
         let record = run.as_ref().map(begin).transpose()?;
         let path = run.as_ref().map(|run| run.path().to_string_lossy());

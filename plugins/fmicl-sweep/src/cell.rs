@@ -1,9 +1,9 @@
 //! One run of a sweep and its directory.
 
-use super::outcome::{FAILED, Outcome, TRACKER};
+use super::outcome::{Outcome, TRACKER};
 use fmicl_core::{Error, Result, require};
-use fmicl_runner::config::{Base, Change, Experiment};
-use fmicl_runner::run::RunDir;
+use fmicl_runner::config::{Base, Change, Experiment, leaves};
+use fmicl_runner::run::{FAILED, RunDir};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,15 +34,11 @@ fn values(config: &str) -> impl Iterator<Item = &str> {
 
 /// The first difference between two configs, as a line of each; of a part its name comes first.
 fn difference(there: &str, here: &str) -> (String, String) {
-    let leaves = |config: &str| {
-        let mut found = BTreeMap::new();
-        add_leaves(&config.parse().unwrap_or_default(), "", &mut found);
-        found
-    };
+    let leaves = |config: &str| leaves(&config.parse().unwrap_or_default());
     let (was, is) = (leaves(there), leaves(here));
     let differ = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key));
     let first = differ.min_by_key(|key| (key.matches('.').count(), !key.ends_with(".name"), *key));
-    let line = |values: &BTreeMap<String, String>, key: &String| match values.get(key) {
+    let line = |values: &BTreeMap<String, toml::Value>, key: &String| match values.get(key) {
         Some(value) => format!("{key} = {value}"),
         None => format!("no {key}"),
     };
@@ -53,17 +49,6 @@ fn difference(there: &str, here: &str) -> (String, String) {
             let lines = values(there).zip(values(here)).find(|(there, here)| there != here);
             let (was, is) = lines.unwrap_or(("shorter", "longer"));
             (was.into(), is.into())
-        }
-    }
-}
-
-/// The values of a table that are no tables, by their dotted keys.
-fn add_leaves(table: &toml::Table, above: &str, found: &mut BTreeMap<String, String>) {
-    for (key, value) in table {
-        let key = format!("{above}{key}");
-        match value {
-            toml::Value::Table(inner) => add_leaves(inner, &format!("{key}."), found),
-            value => drop(found.insert(key, value.to_string())),
         }
     }
 }

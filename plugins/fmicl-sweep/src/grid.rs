@@ -5,9 +5,9 @@ use super::axis::Point;
 use super::cell::Cell;
 use super::file::{PlotKind, SweepFile};
 use super::lists::among;
-use super::training::TRAINING;
 use fmicl_core::{Error, Result, require};
 use fmicl_runner::config::{Base, Change};
+use fmicl_runner::run::training::TRAINING;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 

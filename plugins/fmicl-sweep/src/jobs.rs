@@ -2,9 +2,9 @@
 //! random generator belongs to one run.
 
 use super::cell::Cell;
-use super::outcome::{FAILED, Outcome};
+use super::outcome::Outcome;
 use fmicl_core::{Error, Result};
-use fmicl_runner::run::provenance;
+use fmicl_runner::run::{FAILED, provenance};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::Write;

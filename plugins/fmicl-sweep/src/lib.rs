@@ -21,6 +21,5 @@ mod summary;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod training;
 
 pub use sweep::titles;

@@ -2,9 +2,9 @@
 
 use super::file::SweepFile;
 use super::outcome::Finished;
-use super::training::{TRAINING, training_names};
 use fmicl_core::{Error, MetricNames, find_name};
 use fmicl_runner::Checked;
+use fmicl_runner::run::training::{TRAINING, training_names};
 
 /// The names of the metrics of each evaluation, and of training, run by run.
 #[derive(Debug, Default)]

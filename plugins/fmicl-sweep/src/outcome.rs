@@ -1,18 +1,14 @@
 //! What a run of a sweep gave.
 
-use super::training::{TRAINING, training};
 use fmicl_core::{Error, Metric, MetricNames, Report, Result, find_metric};
 use fmicl_runner::eval::{Labels, Reports, TRAINED};
-use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
-use fmicl_runner::train::has_collapsed;
+use fmicl_runner::run::training::{TRAINING, numbers, training};
+use fmicl_runner::run::{FAILED, RunDir, has_collapsed};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
-
-/// The file that says why a run failed.
-pub const FAILED: &str = "failed.txt";
 
 /// The tracker that writes the file of which the last line is read.
 pub const TRACKER: &str = "jsonl";
@@ -61,7 +57,7 @@ impl Outcome {
             })?,
             None => Reports::default(),
         };
-        let training = training(&last_epoch, result["seconds"].as_f64());
+        let training = training(numbers(&last_epoch), result["seconds"].as_f64());
         Ok(Outcome::Finished(Box::new(Finished {
             result,
             reports,

@@ -1,6 +1,6 @@
 //! Where the numbers of a table come from: what is the same for all of its runs, and what is not.
 
-use fmicl_runner::run::provenance::Segment;
+use fmicl_runner::run::provenance::{Segment, distinct};
 use std::collections::BTreeSet;
 
 /// What is compared, and told in `results.csv`: of [`Segment::decisive`].
@@ -11,17 +11,12 @@ const NAMED: usize = 3;
 
 /// The values that a run's segments have, mostly one.
 pub fn values(segments: &[Segment], key: &str) -> String {
-    let mut found: Vec<String> = Vec::new();
-    for segment in segments {
-        let values = segment.decisive().into_iter().filter(|(name, _)| *name == key);
-        found.extend(
-            values
-                .map(|(_, value)| value)
-                .filter(|value| !found.contains(value))
-                .collect::<Vec<_>>(),
-        );
-    }
-    found.join(", then ")
+    distinct(segments, |segment| {
+        let mut values = segment.decisive().into_iter();
+        values
+            .find(|(name, _)| *name == key)
+            .map_or(String::new(), |(_, value)| value)
+    })
 }
 
 /// A line of what all runs share, and one of what they do not; `finished` are their titles and segments.

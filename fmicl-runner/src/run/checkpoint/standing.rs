@@ -40,6 +40,7 @@ impl Standing {
             threads: self.threads,
             processes: self.processes,
             train,
+            steps: None,
         }
     }
 }

@@ -110,6 +110,7 @@ mod tests {
             threads: 3,
             processes: 1,
             train: None,
+            steps: None,
         }
     }
 

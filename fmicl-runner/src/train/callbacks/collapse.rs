@@ -2,23 +2,15 @@
 
 use super::progress::Progress;
 use crate::config::{OnCollapse, Train};
+use crate::run::has_collapsed;
 use crate::train::callback::Callback;
 use crate::train::measured::Measured;
 use crate::train::trainer::Trainer;
 use anyhow::bail;
 use fmicl_core::MetricValue;
 
-/// Effective rank of the projections below which they have collapsed, if they have more dimensions.
-const FLAT: f64 = 2.0;
-/// Mean cosine of two projections above which they have collapsed.
-const ONE_POINT: f64 = 0.95;
 /// Mean cosine above which a negative balance leads there.
 const ON_THE_WAY: f64 = 0.7;
-
-/// Returns true for projections that have collapsed: nearly one point, or nearly one line.
-pub fn has_collapsed(rank: f64, cosine: f64, dimensions: f64) -> bool {
-    cosine > ONE_POINT || rank < FLAT.min(0.6 * dimensions)
-}
 
 /// Warns in one line, when an epoch ends with projections that are nearly one point or one line, or that the objective
 /// draws there. With `train.on_collapse = "stop"` collapsed projections end the run.
@@ -171,12 +163,5 @@ mod tests {
                 assert_eq!(outweighs, balance == Some(1.0), "{warning}");
             }
         }
-    }
-
-    #[test]
-    fn few_dimensions_are_no_collapse() {
-        assert!(!has_collapsed(1.9, 0.04, 2.0));
-        assert!(has_collapsed(1.05, 0.04, 2.0));
-        assert!(has_collapsed(1.9, 0.04, 64.0));
     }
 }
