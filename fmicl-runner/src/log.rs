@@ -1,14 +1,16 @@
 //! The log: all messages go to the run's `log.txt`, also those from before it was opened; warnings go to stderr, too.
 
-use crate::wrap;
+use crate::{shown, wrap};
 use fmicl_core::{Error, Result};
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
+use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
 use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Of what stderr is told in other words.
@@ -28,26 +30,37 @@ static TELLS: AtomicBool = AtomicBool::new(false);
 /// Starts logging; call once in a process. Stderr has warnings alone.
 pub(crate) fn init() {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let to_stderr = fmt::layer()
+    // A line in a scheduler's log has its time; a warning above a progress bar has none.
+    let timed = fmt::layer().with_timer(ToTheSecond);
+    let timed = timed.with_writer(|| wrap::Stderr).with_ansi(colour).with_target(false);
+    let timeless = fmt::layer().without_time();
+    let timeless = timeless
         .with_writer(|| wrap::Stderr)
         .with_ansi(colour)
-        .with_target(false)
-        .without_time();
+        .with_target(false);
     let to_file = fmt::layer().with_writer(|| ToFile).with_ansi(false).with_target(false);
     // Where a host program has its own subscriber, that one stays.
     let _ = tracing_subscriber::registry()
-        .with(to_stderr.with_filter(dynamic_filter_fn(|about, _| is_for_stderr(about))))
+        .with(timed.with_filter(dynamic_filter_fn(|about, _| is_for_stderr(about, true))))
+        .with(timeless.with_filter(dynamic_filter_fn(|about, _| is_for_stderr(about, false))))
         .with(to_file.with_filter(LevelFilter::INFO))
         .try_init();
 }
 
-fn is_for_stderr(about: &Metadata) -> bool {
-    let most = if TELLS.load(Ordering::Relaxed) {
-        Level::INFO
-    } else {
-        Level::WARN
-    };
-    *about.level() <= most && about.target() != FOR_THE_FILE
+/// The time in UTC, to the second.
+struct ToTheSecond;
+
+impl FormatTime for ToTheSecond {
+    fn format_time(&self, writer: &mut Writer) -> std::fmt::Result {
+        writer.write_str(&shown::time(SystemTime::now()))
+    }
+}
+
+/// Whether stderr has what is logged, with or without its time.
+fn is_for_stderr(about: &Metadata, timed: bool) -> bool {
+    let tells = TELLS.load(Ordering::Relaxed);
+    let most = if tells { Level::INFO } else { Level::WARN };
+    *about.level() <= most && about.target() != FOR_THE_FILE && tells == timed
 }
 
 /// From now on stderr has all of the log, and not only warnings.

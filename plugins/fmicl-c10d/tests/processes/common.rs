@@ -68,7 +68,7 @@ pub fn stderr(output: &Output) -> String {
 /// The same without the log of its run.
 pub fn complaints(output: &Output) -> String {
     let said = stderr(output);
-    let lines = said.split_inclusive('\n').filter(|line| !line.starts_with(" INFO "));
+    let lines = said.split_inclusive('\n').filter(|line| !line.contains(" INFO "));
     lines.collect()
 }
 
