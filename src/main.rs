@@ -18,6 +18,8 @@ use fmicl_fetch as _;
 use fmicl_probes as _;
 #[cfg(feature = "report")]
 use fmicl_report as _;
+#[cfg(feature = "runs")]
+use fmicl_runs as _;
 #[cfg(feature = "schedules")]
 use fmicl_schedules as _;
 #[cfg(feature = "schema")]
