@@ -34,6 +34,8 @@ use fmicl_text as _;
 use fmicl_transforms as _;
 #[cfg(feature = "verify")]
 use fmicl_verify as _;
+#[cfg(feature = "watch")]
+use fmicl_watch as _;
 
 fn main() -> std::process::ExitCode {
     fmicl_runner::cli()
