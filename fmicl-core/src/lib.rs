@@ -57,7 +57,7 @@ pub use kinds::schedule::Schedule;
 pub use kinds::similarity::{Critic, Normaliser, Similarity};
 pub use kinds::source::{Archive, Checksum, Download, Format, Source};
 pub use kinds::supervised::{Batches, CropAndFlip, LabelledBatch, LabelledSamples, Shuffled, Supervised, Trainable};
-pub use kinds::tracker::{MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
+pub use kinds::tracker::{Ending, MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
 pub use kinds::transform::{Op, PixelOp, Size, Transform};
 pub use kinds::view::View;
 pub use kinds::views::{Draw, Stop, Views};

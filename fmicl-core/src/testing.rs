@@ -33,7 +33,7 @@ pub use optimizer::check_optimizer;
 pub use processors::{Processor, on_every_processor, processors};
 pub use schedule::check_schedule;
 pub use similarity::check_similarity;
-pub use tracker::check_tracker;
+pub use tracker::{check_tracker, check_tracker_by};
 pub use transform::check_transform;
 
 use crate::{Input, View, normalize};

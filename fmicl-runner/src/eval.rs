@@ -27,7 +27,7 @@ use crate::data::{Labelled, Opened, Splits};
 use crate::run::Model;
 use encode::Encode;
 use fmicl_core::tch::Device;
-use fmicl_core::{Processes, Samples, Single, View, WithoutTf32};
+use fmicl_core::{MetricValues, Processes, Samples, Single, View, WithoutTf32};
 use fmicl_data::OnError;
 use judging::Judging;
 use serde::Serialize;
@@ -66,6 +66,11 @@ impl fmt::Display for Evaluated {
 }
 
 impl Evaluated {
+    /// The values of the trained encoder, named as those of the evaluations during training.
+    pub fn of_trained(&self) -> MetricValues {
+        Reports(self.reports.of(TRAINED).cloned().collect()).values()
+    }
+
     /// Adds the reports of evaluations of one more representation.
     fn add<'a>(
         &mut self,

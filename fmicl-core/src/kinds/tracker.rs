@@ -2,6 +2,7 @@
 
 use crate::Result;
 use std::path::Path;
+use tch::Tensor;
 
 /// Options that open a tracker, which records the metrics of a run in files or elsewhere. An experiment names any
 /// number of them (`trackers = ["jsonl", "csv"]`). [`crate::testing::check_tracker`] checks it.
@@ -15,7 +16,8 @@ pub trait Tracker: std::fmt::Debug + Send + Sync {
     /// dropped, since they will come again, and so are truncated records of a killed process.
     ///
     /// # Errors
-    /// [`crate::Error`] if files cannot be written, or another destination cannot be reached.
+    /// [`crate::Error`] if files cannot be written. A server that cannot be reached is no error: what it did not get is
+    /// kept, and sent later.
     fn open(&self, run: &TrackedRun) -> Result<Box<dyn Tracking>>;
 }
 
@@ -30,6 +32,8 @@ pub struct TrackedRun<'a> {
     pub epochs: usize,
     /// Steps taken.
     pub steps: u64,
+    /// The complete config, as `config.toml` in the folder has it.
+    pub config: &'a toml::Table,
 }
 
 /// An open tracker of a run.
@@ -47,11 +51,54 @@ pub trait Tracking {
     /// As [`step`](Tracking::step).
     fn epoch(&mut self, at: Moment, values: &MetricValues) -> Result<()>;
 
+    /// Records an image `[C, H, W]` of bytes on the CPU, `C` 1 or 3, such as views of the first batch. By default it is
+    /// ignored.
+    ///
+    /// # Errors
+    /// As [`step`](Tracking::step).
+    #[expect(unused_variables, reason = "ignored by default")]
+    fn image(&mut self, at: Moment, name: &str, pixels: &Tensor) -> Result<()> {
+        Ok(())
+    }
+
+    /// Records the distribution of values, of any shape and on any device, such as an epoch's cosines of negative
+    /// pairs. By default it is ignored.
+    ///
+    /// # Errors
+    /// As [`step`](Tracking::step).
+    #[expect(unused_variables, reason = "ignored by default")]
+    fn histogram(&mut self, at: Moment, name: &str, values: &Tensor) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes all records durable; the next checkpoint relies on it.
     ///
     /// # Errors
-    /// [`crate::Error`] if records are not durable; the checkpoint is then postponed.
+    /// [`crate::Error`] if records are not durable; the checkpoint is then postponed. A tracker that no other file of
+    /// the run relies on keeps them and returns no error.
     fn flush(&mut self) -> Result<()>;
+
+    /// This process's work on the run ends; nothing follows but a drop. By default this is ignored. A process that is
+    /// killed does not call it.
+    ///
+    /// # Errors
+    /// As [`flush`](Tracking::flush); the run only warns of them.
+    #[expect(unused_variables, reason = "ignored by default")]
+    fn end(&mut self, ending: Ending) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// How the work of a process on a run ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Ending<'a> {
+    /// All epochs are over; the metrics of the trained encoder, if it was evaluated. The run can be resumed for more
+    /// epochs.
+    Finished(&'a MetricValues),
+    /// Stopped early, as asked; it goes on when it is resumed.
+    Stopped,
+    /// Ended by an error; it may go on when it is resumed.
+    Failed,
 }
 
 /// Epoch and step of a measurement.

@@ -1,22 +1,39 @@
 //! The laws of a tracker.
 
-use crate::{MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
+use crate::{Ending, MetricValue, MetricValues, Moment, TrackedRun, Tracker, Tracking};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
+use tch::{Kind, Tensor};
 
 /// Steps of an epoch, and epochs.
 const STEPS: u64 = 3;
 const EPOCHS: usize = 3;
 
 /// Tracks a run of nine steps in a folder below `folder`, which is empty, and the same run in another one, killed after an
-/// epoch whose last step has a checkpoint, and another time in the middle of an epoch. Checks: values of every form and name are taken;
+/// epoch whose last step has a checkpoint, and another time in the middle of an epoch. Checks: values of every form and name,
+/// images, histograms and endings are taken;
 /// and the files of a run that was killed, with an end that was cut off, are in the end those of the run that was not,
 /// byte for byte. A tracker that writes elsewhere has to see to that itself.
 ///
 /// # Panics
 /// With the law that is broken.
 pub fn check_tracker(part: &dyn Tracker, folder: &Path) {
+    let bytes = |folder: &Path| {
+        let files = files_of(folder).into_iter();
+        let shown =
+            |(path, bytes): (PathBuf, Vec<u8>)| format!("{}: {}", path.display(), String::from_utf8_lossy(&bytes));
+        files.map(shown).collect()
+    };
+    check_tracker_by(part, folder, &bytes);
+}
+
+/// The laws of [`check_tracker`] for a tracker whose files also hold what differs from run to run, such as the time:
+/// `records` reads the records of a run's folder, in their order and without that, and those are compared.
+///
+/// # Panics
+/// With the law that is broken.
+pub fn check_tracker_by(part: &dyn Tracker, folder: &Path, records: &dyn Fn(&Path) -> Vec<String>) {
     part.validate().expect("the options are in range");
     let new = |name: &str| {
         let folder = folder.join(name);
@@ -24,36 +41,42 @@ pub fn check_tracker(part: &dyn Tracker, folder: &Path) {
         folder
     };
     let [whole, killed] = ["whole", "killed"].map(new);
-    track(part, &whole, 0, 9);
-    let files = files_of(&whole);
-    track(part, &whole, 9, 9);
-    assert_eq!(
-        files_of(&whole),
-        files,
-        "{part:?}: a run that only goes on has other files"
-    );
+    let finish = |tracking: &mut dyn Tracking| end(part, tracking, Ending::Finished(&values(1)));
+    finish(&mut *track(part, &whole, 0, 9));
+    let expected = records(&whole);
+    finish(&mut *track(part, &whole, 9, 9));
+    require_same(part, &records(&whole), &expected, "a run that only goes on");
     for (from, to) in [(0, 6), (3, 8), (4, 9), (4, 9)] {
-        track(part, &killed, from, to);
+        let before = files_of(&killed);
+        drop(track(part, &killed, from, to));
         // The last lines are beyond the checkpoint at which the run goes on.
-        files_of(&killed)
-            .into_iter()
+        let written = files_of(&killed).into_iter();
+        written
+            // One that is the same, or was only cut at the checkpoint, is not written.
+            .filter(|(path, bytes)| !before.get(path).is_some_and(|before| before.starts_with(bytes)))
             .for_each(|(path, bytes)| cut_off(&killed.join(path), bytes.len()));
     }
-    track(part, &killed, 4, 9);
-    for (path, bytes) in files_of(&killed) {
-        let expected = files.get(&path).map(|bytes| String::from_utf8_lossy(bytes));
-        let found = Some(String::from_utf8_lossy(&bytes));
-        assert_eq!(found, expected, "{part:?}: {} of a run that was killed", path.display());
+    // Stops that it hears of.
+    end(part, &mut *track(part, &killed, 4, 5), Ending::Stopped);
+    end(part, &mut *track(part, &killed, 5, 7), Ending::Failed);
+    finish(&mut *track(part, &killed, 7, 9));
+    require_same(part, &records(&killed), &expected, "a run that was killed");
+}
+
+fn require_same(part: &dyn Tracker, found: &[String], expected: &[String], of: &str) {
+    for (number, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found, expected, "{part:?}: record {number} of {of}");
     }
-    assert_eq!(files_of(&killed).len(), files.len(), "{part:?}: other files");
+    assert_eq!(found.len(), expected.len(), "{part:?}: the number of records of {of}");
 }
 
 /// Tracks the steps behind `from`, up to `to`.
-fn track(part: &dyn Tracker, folder: &Path, from: u64, to: u64) {
+fn track(part: &dyn Tracker, folder: &Path, from: u64, to: u64) -> Box<dyn Tracking> {
     let run = TrackedRun {
         folder,
         epochs: (from / STEPS) as usize,
         steps: from,
+        config: &config(),
     };
     let opened = part.open(&run);
     let mut tracking = opened.unwrap_or_else(|error| panic!("{part:?} does not open after {from} steps: {error}"));
@@ -63,15 +86,39 @@ fn track(part: &dyn Tracker, folder: &Path, from: u64, to: u64) {
     }
     let flushed = tracking.flush();
     flushed.unwrap_or_else(|error| panic!("{part:?} cannot write: {error}"));
+    tracking
 }
 
 fn take(part: &dyn Tracker, tracking: &mut dyn Tracking, at: Moment) {
-    let taken = tracking.step(at, &values(at.step));
-    taken.unwrap_or_else(|error| panic!("{part:?} does not take a step: {error}"));
-    if at.step.is_multiple_of(STEPS) && at.epoch <= EPOCHS {
-        let taken = tracking.epoch(at, &values(100 + at.step));
-        taken.unwrap_or_else(|error| panic!("{part:?} does not take an epoch: {error}"));
+    let taken = |what: &str, taken: crate::Result<()>| {
+        taken.unwrap_or_else(|error| panic!("{part:?} does not take {what}: {error}"));
+    };
+    if at.step == 1 {
+        for channels in [1, 3] {
+            let pixels = Tensor::arange(channels * 4 * 5, (Kind::Uint8, tch::Device::Cpu)).reshape([channels, 4, 5]);
+            taken("an image", tracking.image(at, &format!("views/{channels}"), &pixels));
+        }
     }
+    taken("a step", tracking.step(at, &values(at.step)));
+    if at.step.is_multiple_of(STEPS) && at.epoch <= EPOCHS {
+        let cosines = Tensor::linspace(-1.0, 1.0, 10 * at.step as i64, (Kind::Float, tch::Device::Cpu));
+        taken("a histogram", tracking.histogram(at, "cosines/negative", &cosines));
+        let none = cosines.slice(0, 0, 0, 1);
+        taken("a histogram of nothing", tracking.histogram(at, "cosines/none", &none));
+        taken("an epoch", tracking.epoch(at, &values(100 + at.step)));
+    }
+}
+
+fn end(part: &dyn Tracker, tracking: &mut dyn Tracking, ending: Ending) {
+    let ended = tracking.end(ending);
+    ended.unwrap_or_else(|error| panic!("{part:?} does not take {ending:?}: {error}"));
+}
+
+/// A config with values of every type.
+fn config() -> toml::Table {
+    let text = "seed = 7\ntext = 'a \"quoted\", long word'\n[train]\nlr = 0.5\non = true\nlist = [1, 2]\nat = 2026-11-30\n\
+                [[views.each]]\nname = 'x'";
+    text.parse().expect("a table")
 }
 
 /// Values of every form and kind of name.

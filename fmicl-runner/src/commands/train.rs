@@ -140,5 +140,6 @@ fn in_group(
     let experiment = own.as_ref().unwrap_or(experiment);
     let evaluated =
         eval::compare(experiment, data, &model, device, processes).map_err(|error| trained.unjudged(&error))?;
-    trained.write(experiment, data, (json!(evaluated), &evaluated.to_string()))
+    let printed = evaluated.to_string();
+    trained.write(experiment, data, (json!(evaluated), &printed), &evaluated.of_trained())
 }

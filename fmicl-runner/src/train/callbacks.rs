@@ -10,6 +10,7 @@ mod progress;
 mod signals;
 mod skipped;
 mod tracer;
+mod tracked_tensors;
 mod tracking;
 
 pub use chance::ChanceLevel;

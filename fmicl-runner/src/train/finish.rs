@@ -1,6 +1,6 @@
 //! The last phase of a training run: what it gave.
 
-use super::callbacks::Skipped;
+use super::callbacks::{SharedTrackers, Skipped};
 use super::start::Started;
 use crate::config::Experiment;
 use crate::data::Splits;
@@ -8,13 +8,14 @@ use crate::run::RunDir;
 use crate::run::provenance::Ongoing;
 use crate::shell;
 use anyhow::Context;
-use fmicl_core::{Error, Processes};
+use fmicl_core::{Ending, Error, MetricValues, Processes};
 use serde_json::{Value, json};
 use std::io::Write;
 
 /// A run that is trained, but not yet evaluated.
 pub struct Trained {
     pub(super) started: Started,
+    pub(super) trackers: SharedTrackers,
     /// Seconds of training.
     pub(super) seconds: f64,
 }
@@ -32,6 +33,7 @@ impl Trained {
 
     /// The error of an evaluation that failed: nothing of the training is lost, and how it can be repeated.
     pub fn unjudged(&self, error: &anyhow::Error) -> Error {
+        self.trackers.borrow_mut().end(Ending::Failed);
         let run = shell::word(&self.started.path);
         Error::Run(format!(
             "{error}; training is complete, and its encoder is kept: `fmicl train --resume {run}`, with the --set that helps, evaluates it \
@@ -52,7 +54,7 @@ impl Trained {
     }
 
     /// Writes what the run gave, with how its encoder was judged, `verdict`, and prints that; lists the samples of `data` that
-    /// the judgement left out.
+    /// the judgement left out. Trackers get the trained encoder's `metrics`.
     ///
     /// # Errors
     /// The disk's.
@@ -61,6 +63,7 @@ impl Trained {
         experiment: &Experiment,
         data: &Splits,
         (verdict, printed): (Value, &str),
+        metrics: &MetricValues,
     ) -> anyhow::Result<()> {
         let Started {
             run: Some(run),
@@ -80,6 +83,7 @@ impl Trained {
         let segments = record.as_mut().map(Ongoing::end).transpose()?;
         result.insert("segments".into(), json!(segments));
         run.write_result(result)?;
+        self.trackers.borrow_mut().end(Ending::Finished(metrics));
         let worth = match judged {
             true => "; the results are in result.json",
             false => "",

@@ -1,9 +1,12 @@
 //! A training run from its first step, or the one at which it stands, to its last.
 
-use super::callbacks::{Callbacks, ChanceLevel, Checkpoints, Collapse, Judge, NonFinite, Online, Signals, Watching};
+use super::callbacks::{
+    Callbacks, ChanceLevel, Checkpoints, Collapse, Judge, NonFinite, Online, SharedTrackers, Signals, Skipped, Watching,
+};
 use super::finish::Trained;
 use super::finite::explain;
 use super::fit::fit;
+use super::interrupt::Stopped;
 use super::open::Opened;
 use super::options::TrainOptions;
 use super::resume::Found;
@@ -12,8 +15,8 @@ use super::trainer::Trainer;
 use crate::config::Experiment;
 use crate::run::Model;
 use crate::shell;
-use fmicl_core::Processes;
 use fmicl_core::tch::Device;
+use fmicl_core::{Ending, Processes};
 use std::io::Write;
 use std::rc::Rc;
 
@@ -41,7 +44,8 @@ pub fn run(
     let Some(started) = Started::new((opened, found), &trainer, options)? else {
         return Ok(None);
     };
-    let mut callbacks = watching((opened, &started), &trainer, options, judge, last)?;
+    let (skipped, trackers) = started.lines(opened, &trainer)?;
+    let mut callbacks = watching(&started, &trainer, options, judge, (skipped, trackers.clone(), last))?;
     started.tell(opened, &trainer);
     let finished = fit(&mut trainer, &mut callbacks).and_then(|finished| {
         callbacks.end(&trainer)?;
@@ -49,10 +53,20 @@ pub fn run(
     });
     // A checkpoint that was begun is there before anything is said of it.
     drop(callbacks);
+    match &finished {
+        Ok(true) => {}
+        Ok(false) => trackers.borrow_mut().end(Ending::Stopped),
+        Err(error) if error.is::<Stopped>() => trackers.borrow_mut().end(Ending::Stopped),
+        Err(_) => trackers.borrow_mut().end(Ending::Failed),
+    }
     let finished = finished.map_err(|error| explain(error, started.run.as_ref(), experiment))?;
     let (step, seconds) = (trainer.state.standing.step, trainer.state.seconds());
     if finished {
-        return Ok(Some(Trained { started, seconds }));
+        return Ok(Some(Trained {
+            started,
+            trackers,
+            seconds,
+        }));
     }
     if started.run.is_some() {
         let path = shell::word(&started.path);
@@ -66,15 +80,14 @@ pub fn run(
 
 /// The callbacks of a run that goes on from the checkpoint after `last` steps, if there was one.
 fn watching<'a>(
-    (opened, started): (&'a Opened, &'a Started),
+    started: &'a Started,
     trainer: &Trainer<'a>,
     options: &'a TrainOptions,
     judge: &'a Judge,
-    last: Option<u64>,
+    (skipped, trackers, last): (Skipped, SharedTrackers, Option<u64>),
 ) -> anyhow::Result<Callbacks<'a>> {
     let Experiment { train, eval, .. } = trainer.plan.experiment;
     let (progress, run) = (&started.progress, started.run.as_ref());
-    let (skipped, trackers) = started.lines(opened, trainer)?;
     Ok(Callbacks::of_run(Watching {
         skipped,
         chance: ChanceLevel::new(progress.clone()),

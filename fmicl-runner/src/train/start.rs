@@ -46,6 +46,8 @@ impl Started {
             progress.note(&format!(
                 "{path}: this run is finished; raise train.epochs to continue it"
             ));
+            // They send what a server has not got yet.
+            drop(trackers(&found.run, trainer)?);
         }
         if processes.largest([over.is_some().into()])? == [1] {
             return Ok(None);
@@ -77,12 +79,7 @@ impl Started {
         let Some(run) = &self.run else {
             return Ok((Skipped::unlisted(&opened.data), SharedTrackers::default()));
         };
-        let tracked = TrackedRun {
-            folder: run.path(),
-            epochs: trainer.state.standing.epochs,
-            steps: trainer.state.standing.step,
-        };
-        let trackers = Trackers::open(trainer.plan.experiment, &tracked)?;
+        let trackers = trackers(run, trainer)?;
         let skipped = Skipped::of(run, &opened.data)?;
         Ok((skipped, SharedTrackers::new(trackers.into())))
     }
@@ -111,6 +108,18 @@ impl Started {
             self.progress.note(&format!("the backbone starts with {init}"));
         }
     }
+}
+
+/// The trackers of a run, at the step at which the trainer stands.
+fn trackers(run: &RunDir, trainer: &Trainer) -> fmicl_core::Result<Trackers> {
+    let experiment = trainer.plan.experiment;
+    let tracked = TrackedRun {
+        folder: run.path(),
+        epochs: trainer.state.standing.epochs,
+        steps: trainer.state.standing.step,
+        config: &RunDir::table_of(experiment)?,
+    };
+    Trackers::open(experiment, &tracked)
 }
 
 /// The directory, in the process that writes; the log goes there from here on.

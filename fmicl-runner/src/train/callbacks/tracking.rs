@@ -1,10 +1,11 @@
 //! Passes measurements to the experiment's trackers.
 
+use super::tracked_tensors::{cosines, picture};
 use crate::config::Experiment;
-use crate::train::callback::Callback;
+use crate::train::callback::{Callback, Forward, Step};
 use crate::train::measured::Measured;
 use crate::train::trainer::Trainer;
-use fmicl_core::{Result, TrackedRun, Tracking};
+use fmicl_core::{Ending, Moment, Negatives, Pairing, Result, TrackedRun, Tracking};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -12,6 +13,8 @@ use std::rc::Rc;
 #[derive(Default)]
 pub struct Trackers {
     list: Vec<Box<dyn Tracking>>,
+    /// The first pairing of the last step.
+    last: Option<Pairing>,
 }
 
 /// Trackers on whose values a checkpoint counts.
@@ -29,7 +32,7 @@ impl Trackers {
             opened.map_err(|error| experiment.locate(error.at(&format!("trackers[{index}]"))))
         });
         let list = opened.collect::<Result<_>>()?;
-        Ok(Trackers { list })
+        Ok(Trackers { list, last: None })
     }
 
     /// Has everything where it is safe.
@@ -39,9 +42,52 @@ impl Trackers {
     pub fn flush(&mut self) -> Result<()> {
         self.list.iter_mut().try_for_each(|tracker| tracker.flush())
     }
+
+    /// The work of this process on the run ends. A tracker that fails now is a warning.
+    pub fn end(&mut self, ending: Ending) {
+        for tracker in &mut self.list {
+            warn(tracker.end(ending));
+        }
+    }
+}
+
+fn warn(tracked: Result<()>) {
+    if let Err(error) = tracked {
+        tracing::warn!("{error}");
+    }
 }
 
 impl Callback for SharedTrackers {
+    /// Shows the trackers some views of the run's first batch.
+    fn loss(&mut self, trainer: &mut Trainer, forward: &Forward) {
+        if trainer.state.standing.step > 0 || self.borrow().list.is_empty() {
+            return;
+        }
+        for (number, view) in (1..).zip(forward.views) {
+            let Some(pixels) = picture(&view.input) else { return };
+            for tracker in &mut self.borrow_mut().list {
+                let at = Moment { epoch: 1, step: 1 };
+                warn(tracker.image(at, &format!("views/{number}"), &pixels));
+            }
+        }
+    }
+
+    fn step_end(&mut self, _: &mut Trainer, step: &Step) {
+        let mut trackers = self.borrow_mut();
+        if let (false, Some(pairing)) = (trackers.list.is_empty(), &step.pairing) {
+            trackers.last = Some(Pairing {
+                anchors: pairing.anchors.detach(),
+                positives: pairing.positives.detach(),
+                negatives: match &pairing.negatives {
+                    Negatives::Batch => Negatives::Batch,
+                    Negatives::Keys => Negatives::Keys,
+                    Negatives::Candidates(candidates) => Negatives::Candidates(candidates.detach()),
+                    Negatives::Bank(bank) => Negatives::Bank(bank.shallow_clone()),
+                },
+            });
+        }
+    }
+
     fn log(&mut self, _: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
         for tracker in &mut self.borrow_mut().list {
             tracker.step(measured.at, &measured.values)?;
@@ -51,17 +97,25 @@ impl Callback for SharedTrackers {
 
     /// Flushes the trackers, so that the metrics from before the failed step can be read.
     fn failed(&mut self, _: &mut Trainer, _: &anyhow::Error) {
-        if let Err(error) = self.borrow_mut().flush() {
-            tracing::warn!("{error}");
-        }
+        warn(self.borrow_mut().flush());
     }
 
     fn end(&mut self, _: &Trainer) -> anyhow::Result<()> {
         Ok(self.borrow_mut().flush()?)
     }
 
+    /// Passes on the epoch's metrics, and the cosines of its last batch.
     fn epoch_end(&mut self, _: &mut Trainer, measured: &mut Measured) -> anyhow::Result<()> {
-        for tracker in &mut self.borrow_mut().list {
+        let mut trackers = self.borrow_mut();
+        let cosines = trackers
+            .last
+            .take()
+            .map(|pairing| cosines(&pairing))
+            .unwrap_or_default();
+        for tracker in &mut trackers.list {
+            for (name, cosines) in &cosines {
+                tracker.histogram(measured.at, name, cosines)?;
+            }
             tracker.epoch(measured.at, &measured.values)?;
         }
         Ok(())
