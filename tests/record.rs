@@ -76,6 +76,7 @@ fn each_command_is_a_segment_with_the_program_the_machine_and_the_times() {
     let segments = kept.as_array().unwrap();
     assert_eq!(segments.len(), 2);
     let of = |key: &str| [&segments[0][key], &segments[1][key]];
+    assert_eq!(of("schema"), [1, 1]);
     assert_eq!(of("from_step"), [0, 2]);
     assert_eq!(of("binary"), [&*sha256(Path::new(env!("CARGO_BIN_EXE_fmicl"))); 2]);
     assert_eq!(of("libtorch"), ["2.11.0"; 2]);

@@ -23,9 +23,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tracing_subscriber::fmt::{format::Writer, time::FormatTime, time::SystemTime};
 
+/// Version of the files that programs read: `metrics.jsonl`, `steps.jsonl`, `result.json`, `results.csv` and
+/// `provenance.json` itself. It is increased when something in them is removed, renamed or means something else; what is
+/// added leaves it as it is (docs/TRACKERS.md).
+pub const SCHEMA: u32 = 1;
+
 /// A command's work on a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
+    /// [`SCHEMA`] of the files that it wrote; 0 of those from before it was written down.
+    #[serde(default)]
+    pub schema: u32,
     /// The command line, for a shell.
     pub command: String,
     /// Working directory of the command.
@@ -92,6 +100,7 @@ impl Segment {
         let words = std::env::args_os().map(|word| shell::word(Path::new(&word)));
         let folder = std::env::current_dir().unwrap_or_default();
         Segment {
+            schema: SCHEMA,
             command: words.collect::<Vec<_>>().join(" "),
             folder: folder.to_string_lossy().into_owned(),
             start: now(),

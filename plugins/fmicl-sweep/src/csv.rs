@@ -6,6 +6,7 @@ use super::provenance;
 use super::reference::Reference;
 use fmicl_core::{Metric, Result};
 use fmicl_runner::eval::TRAINED;
+use fmicl_runner::run::provenance::SCHEMA;
 use serde_json::Value;
 
 /// Where a run says how it was judged, in `result.json`.
@@ -93,7 +94,7 @@ pub fn long(axes: &[&str], cells: &[Cell], reference: Option<&Reference>) -> Res
     head.extend(reference.map(Reference::heads).unwrap_or_default());
     head.extend(CIRCUMSTANCES.map(|(name, _)| name.to_string()));
     head.extend(provenance::KEYS.map(str::to_string));
-    head.push("directory".into());
+    head.extend(["directory", "schema"].map(str::to_string));
 
     let mut text = line(&head);
     for (cell, outcome) in cells.iter().zip(&outcomes) {
@@ -126,7 +127,7 @@ fn row(cell: &Cell, outcome: &Outcome, columns: &Columns, reference: Option<&Ref
     );
     let segments = run.map(Finished::segments).unwrap_or_default();
     row.extend(provenance::KEYS.map(|key| provenance::values(&segments, key)));
-    row.push(cell.dir.display().to_string());
+    row.extend([cell.dir.display().to_string(), SCHEMA.to_string()]);
     row
 }
 

@@ -56,9 +56,10 @@ fn a_table_of_two_builds_says_which_runs_are_of_which() {
     let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
     let head = csv.lines().next().unwrap();
     assert!(
-        head.ends_with("version,commit,binary,libtorch,level,device,threads,processes,directory"),
+        head.ends_with("version,commit,binary,libtorch,level,device,threads,processes,directory,schema"),
         "{head}"
     );
     let line = csv.lines().nth(5).unwrap();
+    assert!(line.ends_with(",1"), "{line}");
     assert!(line.contains(",\"aaaaaaaaaaaa, then bbbbbbbbbbbb\","), "{line}");
 }
