@@ -30,6 +30,8 @@ use fmicl_shards as _;
 use fmicl_sweep as _;
 #[cfg(feature = "text")]
 use fmicl_text as _;
+#[cfg(feature = "trackers")]
+use fmicl_trackers as _;
 #[cfg(feature = "transforms")]
 use fmicl_transforms as _;
 #[cfg(feature = "verify")]

@@ -114,8 +114,9 @@ fn set(part: &Listing, folder: &Path) -> String {
     }
     let value = value(part, &folder.join(part.kind));
     match part.kind {
-        // Several at once: twice the same one would write twice.
-        "tracker" => format!("trackers=[{value}]"),
+        // The metrics are read from the files of `jsonl`; twice the same one would write twice.
+        "tracker" if part.name == "jsonl" => format!("trackers=[{value}]"),
+        "tracker" => format!("trackers=[\"jsonl\", {value}]"),
         kind => format!("{}={value}", key(kind)),
     }
 }
