@@ -14,6 +14,8 @@
 # make check-export check against torchvision and timm that weights go both ways
 # make check-report open a report of the digits in a headless Chromium, where there is one
 # make check-schema check the JSON Schema of experiments against those in experiments/
+# make check-trackers check with TensorBoard's reader that a run's event files have its numbers, also of a run that was killed
+# make check-notebook run docs/runs.ipynb on a new run and a new sweep
 # make check-text   check against sentence-transformers that sentences get the same vectors (STS=FILE: and correlation)
 
 SHELL := bash
@@ -30,7 +32,7 @@ endif
 # Where scripts/setup puts the assembler that libjpeg's build looks for.
 export PATH := $(CURDIR)/.nasm/usr/bin:$(PATH)
 
-.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-report check-schema check-text reference
+.PHONY: setup build quickstart test test-fast processors check bench bench-smoke fuzz text-model soak golden check-export check-report check-schema check-text check-trackers check-notebook reference
 
 setup:
 	@scripts/setup
@@ -107,6 +109,12 @@ check-report: build
 
 check-schema: build
 	@scripts/golden scripts/check_schema.py
+
+check-trackers: build
+	@scripts/readers scripts/check_trackers.py
+
+check-notebook: build
+	@scripts/readers scripts/check_notebook.py
 
 check-text: build text-model
 	@STS=$(STS) scripts/golden scripts/check_text.py
