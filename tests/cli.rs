@@ -77,7 +77,7 @@ fn the_help_has_a_line_for_each_linked_verb_below_a_heading() {
     let help = text(&run(&["--help"]).stdout);
     let verbs = listed.as_array().unwrap();
     for verb in [
-        "train", "sweep", "export", "figures", "report", "views", "data", "verify", "schema",
+        "train", "sweep", "export", "figures", "report", "views", "data", "verify", "schema", "runs", "diff", "watch",
     ] {
         assert!(
             verbs.iter().any(|listed| listed["name"] == verb),

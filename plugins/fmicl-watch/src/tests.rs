@@ -237,16 +237,16 @@ fn without_a_terminal_a_run_is_a_few_lines() {
     let expected = "runs/x-1: finished
 epoch 20/20  step 220/220  took 12 min 25 s
 28 samples/s  1 % waiting for data
-loss                             0.1991  from 0.1991 to 3.443, 20 points
-loss by step                        1.5  from 1.5 to 1.5, 4 points
-f_mi                                  1  from 0.05 to 1, 20 points
-knn.accuracy                         90  from 52 to 90, 20 points
-projections.effective_rank           11  from 10.05 to 11, 20 points
-lr                                    0  from 0 to 0.0019, 20 points
-images_per_second                  28.2  from 28.2 to 28.2, 20 points
-waiting                          0.0134  from 0.0134 to 0.0134, 20 points
-projections.dimensions               64  from 64 to 64, 20 points
-projections.mean_cosine             0.1  from 0.1 to 0.1, 20 points
+loss                            0.1991  from 0.1991 to 3.443, 20 points
+loss by step                       1.5  from 1.5 to 1.5, 4 points
+f_mi                                 1  from 0.05 to 1, 20 points
+knn.accuracy                        90  from 52 to 90, 20 points
+projections.effective_rank          11  from 10.05 to 11, 20 points
+lr                                   0  from 0 to 0.0019, 20 points
+images_per_second                 28.2  from 28.2 to 28.2, 20 points
+waiting                         0.0134  from 0.0134 to 0.0134, 20 points
+projections.dimensions              64  from 64 to 64, 20 points
+projections.mean_cosine            0.1  from 0.1 to 0.1, 20 points
 00:00:00 epoch   20  loss 0.1991
 00:00:01 WARN the disk\\u{1b}[2J is slow
 ";

@@ -89,7 +89,7 @@ impl Pack {
 
         let staging = disk::partial(&folder);
         remake(&staging)?;
-        let packed = self.pack(&staging, &splits, &names).and_then(|packed| {
+        let packed = self.pack(&staging, &splits, &names, channels).and_then(|packed| {
             // An empty folder may be in its place.
             fs::rename(&staging, &folder).map_err(|error| Error::io(&folder, error))?;
             Ok(packed)
@@ -122,6 +122,7 @@ impl Pack {
         folder: &Path,
         splits: &[(&str, Box<dyn Samples>)],
         names: &[String],
+        channels: Option<usize>,
     ) -> Result<(Written, Vec<String>)> {
         let (mut all, mut faults) = (Written::default(), Vec::new());
         let total: usize = splits.iter().map(|(_, samples)| samples.len()).sum();
@@ -133,7 +134,7 @@ impl Pack {
                 let numbers: Vec<usize> = (first..samples.len().min(first + TOGETHER)).collect();
                 let contents = numbers
                     .par_iter()
-                    .map(|&index| content::of(&**samples, index, self.size, self.encode));
+                    .map(|&index| content::of(&**samples, index, channels, (self.size, self.encode)));
                 let contents = contents.collect::<Vec<_>>();
                 for (index, content) in numbers.into_iter().zip(contents) {
                     let label = (samples.classes() > 0).then(|| samples.label(index));

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use fmicl_core::{Error, Image, Region, Result, Samples, read_file};
 use fmicl_data::datasets::{ARRAY, EXTENSIONS};
 use fmicl_data::transforms::resize_shorter_side;
-use fmicl_data::{MOST_FILE, decode};
+use fmicl_data::{MOST_FILE, decode, decode_bands};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -29,15 +29,21 @@ pub(super) struct Content {
     pub fault: Option<String>,
 }
 
-/// The file of a sample as it is, or its image, resized where that makes it smaller.
+/// The file of a sample as it is, or its image, resized where that makes it smaller. With `channels`, files hold images of so many, and
+/// are not resized.
 ///
 /// # Errors
 /// [`Error::Data`] or [`Error::Io`] where it cannot be read.
-pub(super) fn of(samples: &dyn Samples, index: usize, size: Option<usize>, encode: Option<Encode>) -> Result<Content> {
+pub(super) fn of(
+    samples: &dyn Samples,
+    index: usize,
+    channels: Option<usize>,
+    (size, encode): (Option<usize>, Option<Encode>),
+) -> Result<Content> {
     let file = samples.path(index).map(File::read).transpose()?;
     let Some(size) = size else {
         return match file {
-            Some(file) => Ok(file.tried()),
+            Some(file) => Ok(file.tried(channels)),
             None => save(&samples.image(index)?, encode.unwrap_or(Encode::Png)),
         };
     };
@@ -76,8 +82,11 @@ impl File {
     }
 
     /// As it is, and decoded: what cannot be read here cannot be read there.
-    fn tried(self) -> Content {
-        let decoded = decode(&self.bytes, &self.path, &mut Region::whole).map(drop);
+    fn tried(self, channels: Option<usize>) -> Content {
+        let decoded = match channels {
+            Some(channels) => decode_bands(&self.bytes, &self.path, channels).map(drop),
+            None => decode(&self.bytes, &self.path, &mut Region::whole).map(drop),
+        };
         Content {
             fault: decoded.err().map(|error| error.to_string()),
             ..self.content()
