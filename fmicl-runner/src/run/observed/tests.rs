@@ -45,7 +45,7 @@ fn state(run: &Path) -> (State, Option<String>) {
 #[test]
 fn a_run_is_running_while_its_lock_is_held_and_no_longer() {
     let run = run("", &[epoch(1, 9.0)]);
-    segment(run.path(), json!({}));
+    segment(run.path(), json!({ "start": "2026-01-01T00:00:00Z" }));
     let held = disk::lock(&run.path().join(LOCK)).unwrap();
     let mut observed = Observed::new(run.path());
     assert_eq!(observed.state, State::Running);

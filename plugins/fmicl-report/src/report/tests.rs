@@ -212,8 +212,7 @@ fn a_sweep_has_its_table_and_the_curves_of_each_cell() {
     ] {
         assert!(page.contains(part), "{part}");
     }
-    assert_eq!(
-        page.matches("data-series=\"0\"").count(),
-        2 * page.matches("data-series=\"1\"").count()
-    );
+    // Cells of one setting have one colour: two seeds of `kl`, behind the one of `js`.
+    let js = page.matches("data-series=\"0\"").count();
+    assert_eq!((js > 0, page.matches("data-series=\"1\"").count()), (true, 2 * js));
 }
