@@ -56,8 +56,9 @@ fmicl_runner::command!(
 
 impl Command for Report {
     fn run(self) -> Outcome {
+        // A run that is not there is told as such, and not as the lack of a place for its page.
+        self.out.iter().try_for_each(|out| out::require_file_place(out))?;
         let out = self.place();
-        out::require_file_place(&out)?;
         let names = run::names(&self.runs);
         if let ([folder], [name]) = (&self.runs[..], &names[..])
             && sweep::is_at(folder)
