@@ -69,6 +69,7 @@ check: setup
 	scripts/deny
 	$(MAKE) test
 	scripts/small
+	$(MAKE) check-report
 	$(MAKE) processors
 	cargo bench -p fmicl-data -p fmicl-core -- --test
 	$(MAKE) bench-smoke
