@@ -47,7 +47,10 @@ impl Started {
                 "{path}: this run is finished; raise train.epochs to continue it"
             ));
             // They send what a server has not got yet.
-            drop(trackers(&found.run, trainer)?);
+            match trackers(&found.run, trainer) {
+                Ok(trackers) => drop(trackers),
+                Err(error) => tracing::warn!("{error}"),
+            }
         }
         if processes.largest([over.is_some().into()])? == [1] {
             return Ok(None);

@@ -56,11 +56,12 @@ impl Tracker for TensorBoard {
         let mut config = None;
         let keep = |event: &messages::Event| config = events::config_of(event).or(config.take());
         let files = Files::open(&run.folder.join(&self.folder), run.steps, events::is_end, keep)?;
-        let mut events = Events { files, step: run.steps };
-        if config != Some(events::config_text(run.config)) {
-            events.add(run.steps, events::config(run.config));
-        }
-        Ok(Box::new(events))
+        let is_new = config != Some(events::config_text(run.config));
+        Ok(Box::new(Events {
+            files,
+            step: run.steps,
+            config: is_new.then(|| events::config(run.config)).flatten(),
+        }))
     }
 }
 
@@ -69,10 +70,15 @@ struct Events {
     files: Files,
     /// The last step that was recorded.
     step: u64,
+    /// The config, where it is not recorded yet: before the first number, since a run that is finished has none, and keeps its end.
+    config: Option<What>,
 }
 
 impl Events {
     fn add(&mut self, step: u64, what: Option<What>) {
+        if let Some(config) = self.config.take() {
+            self.files.add(self.step, config);
+        }
         self.step = self.step.max(step);
         if let Some(what) = what {
             self.files.add(step, what);

@@ -38,6 +38,11 @@ pub fn cosines(pairing: &Pairing) -> Vec<(&'static str, Tensor)> {
     })
 }
 
+/// A copy of the rows of a bank whose cosines are shown.
+pub fn first_of_bank(bank: &Tensor) -> Tensor {
+    no_grad(|| bank.narrow(0, 0, bank.size()[0].min(FEATURES)).copy())
+}
+
 fn negatives(pairing: &Pairing) -> Tensor {
     let first = |rows: &Tensor| rows.narrow(0, 0, rows.size()[0].min(FEATURES));
     let (others, own_is_none) = match &pairing.negatives {

@@ -1,10 +1,11 @@
 //! Passes measurements to the experiment's trackers.
 
-use super::tracked_tensors::{cosines, picture};
+use super::tracked_tensors::{cosines, first_of_bank, picture};
 use crate::config::Experiment;
 use crate::train::callback::{Callback, Forward, Step};
 use crate::train::measured::Measured;
 use crate::train::trainer::Trainer;
+use fmicl_core::tch::Tensor;
 use fmicl_core::{Ending, Moment, Negatives, Pairing, Result, TrackedRun, Tracking};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,6 +16,10 @@ pub struct Trackers {
     list: Vec<Box<dyn Tracking>>,
     /// The first pairing of the last step.
     last: Option<Pairing>,
+    /// The bank of the epoch's last step as its loss saw it: the step itself writes its own positives into it.
+    bank: Option<Tensor>,
+    /// Whether the views of the first batch were shown.
+    shown: bool,
 }
 
 /// Trackers on whose values a checkpoint counts.
@@ -32,7 +37,8 @@ impl Trackers {
             opened.map_err(|error| experiment.locate(error.at(&format!("trackers[{index}]"))))
         });
         let list = opened.collect::<Result<_>>()?;
-        Ok(Trackers { list, last: None })
+        let fresh = Trackers::default();
+        Ok(Trackers { list, ..fresh })
     }
 
     /// Has everything where it is safe.
@@ -58,14 +64,24 @@ fn warn(tracked: Result<()>) {
 }
 
 impl Callback for SharedTrackers {
-    /// Shows the trackers some views of the run's first batch.
+    /// Shows the trackers some views of the run's first batch, and keeps the bank of an epoch's last step.
     fn loss(&mut self, trainer: &mut Trainer, forward: &Forward) {
-        if trainer.state.standing.step > 0 || self.borrow().list.is_empty() {
+        let mut trackers = self.borrow_mut();
+        if trackers.list.is_empty() {
+            return;
+        }
+        let step = trainer.state.standing.step;
+        if (step + 1).is_multiple_of(trainer.plan.steps_per_epoch)
+            && let Some(Negatives::Bank(bank)) = forward.pairings.first().map(|pairing| &pairing.negatives)
+        {
+            trackers.bank = Some(first_of_bank(bank));
+        }
+        if step > 0 || std::mem::replace(&mut trackers.shown, true) {
             return;
         }
         for (number, view) in (1..).zip(forward.views) {
             let Some(pixels) = picture(&view.input) else { return };
-            for tracker in &mut self.borrow_mut().list {
+            for tracker in &mut trackers.list {
                 let at = Moment { epoch: 1, step: 1 };
                 warn(tracker.image(at, &format!("views/{number}"), &pixels));
             }
@@ -74,6 +90,7 @@ impl Callback for SharedTrackers {
 
     fn step_end(&mut self, _: &mut Trainer, step: &Step) {
         let mut trackers = self.borrow_mut();
+        let bank = trackers.bank.take();
         if let (false, Some(pairing)) = (trackers.list.is_empty(), &step.pairing) {
             trackers.last = Some(Pairing {
                 anchors: pairing.anchors.detach(),
@@ -82,7 +99,7 @@ impl Callback for SharedTrackers {
                     Negatives::Batch => Negatives::Batch,
                     Negatives::Keys => Negatives::Keys,
                     Negatives::Candidates(candidates) => Negatives::Candidates(candidates.detach()),
-                    Negatives::Bank(bank) => Negatives::Bank(bank.shallow_clone()),
+                    Negatives::Bank(now) => Negatives::Bank(bank.unwrap_or_else(|| now.shallow_clone())),
                 },
             });
         }
@@ -114,7 +131,7 @@ impl Callback for SharedTrackers {
             .unwrap_or_default();
         for tracker in &mut trackers.list {
             for (name, cosines) in &cosines {
-                tracker.histogram(measured.at, name, cosines)?;
+                warn(tracker.histogram(measured.at, name, cosines));
             }
             tracker.epoch(measured.at, &measured.values)?;
         }
