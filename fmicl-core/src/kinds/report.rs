@@ -109,9 +109,12 @@ impl Metric {
         }
     }
 
+    /// Digits that are shown at most, whatever a file asks for.
+    pub const MOST_DIGITS: usize = 17;
+
     /// The value as it is shown, without the unit.
     pub fn shown(&self) -> String {
-        format!("{:.*}", self.digits, self.value)
+        format!("{:.*}", self.digits.min(Metric::MOST_DIGITS), self.value)
     }
 
     /// The value with the sign that makes more better; nothing where it is no number, or encoders are not compared by it.

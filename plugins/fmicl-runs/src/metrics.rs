@@ -172,7 +172,9 @@ impl Metrics {
 
     /// A value with its metric's digits.
     pub fn shown(&self, name: &str, value: f64) -> String {
-        let digits = self.like(name).map_or(DIGITS, |metric| metric.digits);
+        let digits = self
+            .like(name)
+            .map_or(DIGITS, |metric| metric.digits.min(Metric::MOST_DIGITS));
         format!("{value:.digits$}")
     }
 }

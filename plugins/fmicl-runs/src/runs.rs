@@ -139,8 +139,13 @@ fn found(folders: &[PathBuf]) -> Result<Vec<Found>> {
             [only] => tracing::warn!("{only}"),
             [first, rest @ ..] => tracing::warn!("{first}; {} more folders cannot be read", rest.len()),
         }
-        let new: Vec<Found> = found.into_iter().filter(|one| !all.contains(one)).collect();
-        all.extend(new);
+        // One folder may be named in several ways.
+        let whole = |one: &Found| match one {
+            Found::Run(path) => path.canonicalize().ok(),
+            Found::Sweep(sweep) => sweep.path.canonicalize().ok(),
+        };
+        let known: Vec<_> = all.iter().map(whole).collect();
+        all.extend(found.into_iter().filter(|one| !known.contains(&whole(one))));
     }
     match all.is_empty() {
         false => Ok(all),
@@ -181,19 +186,24 @@ fn lines<'a>(found: &'a [Found], chosen: &[&'a Row], options: &Runs) -> Result<V
         // Of a sweep that is filtered by its runs, the others do not count.
         let planned = sweep.planned.filter(|_| options.conditions.is_empty());
         if !rows.is_empty() || options.conditions.is_empty() {
-            lines.push(Line::Sweep(group(sweep, rows, planned)?));
+            lines.push(Line::Sweep(group(sweep, rows, planned)));
         }
     }
     Ok(lines)
 }
 
-fn group<'a>(sweep: &Sweep, rows: Vec<&'a Row>, planned: Option<usize>) -> Result<Group<'a>> {
-    Ok(Group {
+/// A sweep whose lock cannot be looked at counts as not running, and is told.
+fn group<'a>(sweep: &Sweep, rows: Vec<&'a Row>, planned: Option<usize>) -> Group<'a> {
+    let is_running = sweep.is_running().unwrap_or_else(|error| {
+        tracing::warn!("{error}; whether it is running is not known");
+        false
+    });
+    Group {
         name: named(&sweep.path),
-        is_running: sweep.is_running()?,
+        is_running,
         planned,
         rows,
-    })
+    }
 }
 
 fn of<'a>(line: &Line<'a>) -> Vec<&'a Row> {
