@@ -251,16 +251,24 @@ impl Views for ImageViews {
     }
 
     fn pictures(&self, view: &View) -> Option<Tensor> {
-        Some(self.normalize.undone(&view.input))
+        matches!(self.channels, 1 | 3).then(|| self.normalize.undone(&view.input))
     }
 
     fn recipes(&self, samples: &dyn Samples, draw: &Draw) -> Result<Vec<Vec<Vec<String>>>> {
         let of_sample = |&sample: &usize| {
             let mut size = (1, 1);
-            samples.patch(sample, &mut |width, height| {
-                size = (width, height);
-                Region::whole(1, 1)
-            })?;
+            match self.of_bands() {
+                true => {
+                    let bands = samples.bands(sample, self.channels)?;
+                    size = (bands.width, bands.height);
+                }
+                false => {
+                    samples.patch(sample, &mut |width, height| {
+                        size = (width, height);
+                        Region::whole(1, 1)
+                    })?;
+                }
+            }
             let of_view = |view| {
                 let key = ViewKey {
                     seed: draw.seed,

@@ -56,7 +56,8 @@ impl Command for Views {
             (None, None) => {}
             (None, Some(out)) => {
                 let message = format!(
-                    "{}: these views are no images; their tokens are printed without it",
+                    "{}: these views are texts, or images of other channels than 1 and 3, and no pictures; without it, their tokens or \
+                     what is drawn for them is printed",
                     out.display()
                 );
                 return Err(Error::config(message).at("--out").into());

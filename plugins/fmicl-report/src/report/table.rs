@@ -73,17 +73,21 @@ pub fn html(runs: &[&RunFiles]) -> Option<String> {
     }
     let baselines = baselines(runs);
     let names = || rows.iter().map(|(evaluation, metric)| (&**evaluation, &**metric));
+    // Of runs on other data it is another.
     let blind_of = |row: (&str, &str)| {
-        let mut all = runs.iter().flat_map(|run| run.reports.0.iter());
-        all.find_map(|judged| match judged.evaluation == row.0 {
-            true => judged
-                .report
-                .metric(row.1)
-                .and_then(|metric| Some((metric.blind?, metric.digits))),
-            false => None,
-        })
+        let all = runs.iter().flat_map(|run| run.reports.0.iter());
+        let metrics = all.filter_map(|judged| judged.report.metric(row.1).filter(|_| judged.evaluation == row.0));
+        let mut blinds: Vec<String> = Vec::new();
+        for metric in metrics {
+            let blind = metric
+                .blind
+                .map(|blind| format!("{blind:.*}", metric.digits.min(Metric::MOST_DIGITS)));
+            blinds.extend(blind.filter(|blind| !blinds.contains(blind)));
+        }
+        blinds
     };
-    let has_blind = names().any(|row| blind_of(row).is_some());
+    let has_blind = names().any(|row| !blind_of(row).is_empty());
+    let same_data = labels(runs).len() < 2;
     let mut text =
         String::from("<div class=\"scroll\"><table class=\"results\"><thead><tr><th scope=\"col\">metric</th>");
     let heads = has_blind.then_some(BLIND).into_iter().chain(baselines.iter().copied());
@@ -97,7 +101,7 @@ pub fn html(runs: &[&RunFiles]) -> Option<String> {
     text.push_str("</tr></thead><tbody>");
     for row in names() {
         let trained: Vec<_> = runs.iter().map(|run| find(run, TRAINED, row)).collect();
-        let best = best(&trained);
+        let best = best(&trained).filter(|_| same_data);
         let any = || runs.iter().flat_map(|run| run.reports.0.iter());
         let unit = any()
             .filter(|judged| judged.evaluation == row.0)
@@ -116,8 +120,8 @@ pub fn html(runs: &[&RunFiles]) -> Option<String> {
             html::name(row.1)
         );
         if has_blind {
-            let blind = blind_of(row).map_or(NOTHING.into(), |(blind, digits)| format!("{blind:.digits$}"));
-            let _ = write!(text, "<td>{blind}</td>");
+            let blind = Some(blind_of(row).join(", ")).filter(|blind| !blind.is_empty());
+            let _ = write!(text, "<td>{}</td>", blind.unwrap_or_else(|| NOTHING.into()));
         }
         for baseline in &baselines {
             let all: Vec<_> = runs.iter().filter_map(|run| find(run, baseline, row)).collect();
@@ -144,6 +148,24 @@ fn best(metrics: &[Option<&Metric>]) -> Option<usize> {
     (several && found.next().is_none()).then_some(first)
 }
 
+/// A line on the labelled samples of each dataset.
+fn labels(runs: &[&RunFiles]) -> Vec<String> {
+    let line = |run: &&RunFiles| {
+        let labels = run.result.as_ref()?.get("labels")?;
+        let number = |key: &str| labels[key].as_u64();
+        Some(format!(
+            "{}: {} labelled training samples, {} test samples, {} classes",
+            labels["dataset"].as_str()?,
+            number("train")?,
+            number("test")?,
+            number("classes")?
+        ))
+    };
+    let mut lines: Vec<String> = runs.iter().filter_map(line).collect();
+    lines.dedup();
+    lines
+}
+
 /// Titles and notes of the reports, each once.
 fn notes(runs: &[&RunFiles]) -> String {
     let mut notes: Vec<String> = Vec::new();
@@ -155,18 +177,7 @@ fn notes(runs: &[&RunFiles]) -> String {
             }
         }
     }
-    let labels = runs.iter().find_map(|run| run.result.as_ref()?.get("labels"));
-    let labels = labels.and_then(|labels| {
-        let number = |key: &str| labels[key].as_u64();
-        Some(format!(
-            "{}: {} labelled training samples, {} test samples, {} classes",
-            labels["dataset"].as_str()?,
-            number("train")?,
-            number("test")?,
-            number("classes")?
-        ))
-    });
-    let items: String = labels
+    let items: String = labels(runs)
         .into_iter()
         .chain(notes)
         .map(|note| format!("<li>{}</li>", html::escape(&note)))
