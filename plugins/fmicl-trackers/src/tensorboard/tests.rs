@@ -167,6 +167,20 @@ fn another_config_is_recorded_and_the_same_one_only_once() {
 }
 
 #[test]
+fn a_finished_run_that_is_looked_at_with_another_config_keeps_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |number: i64| Table::from_iter([("log_every".to_string(), number.into())]);
+    let mut tracking = open(folder.path(), 0, &config(1));
+    (1..=3).for_each(|step| take(&mut *tracking, step));
+    let results = vec![("knn.accuracy".to_string(), MetricValue::Number(90.0))];
+    tracking.end(Ending::Finished(&results)).unwrap();
+    drop(tracking);
+    let before = events(folder.path()).len();
+    drop(open(folder.path(), 3, &config(2)));
+    assert_eq!(events(folder.path()).len(), before);
+}
+
+#[test]
 fn what_the_disk_refuses_is_written_later_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let way = folder.path().join("tensorboard/events.out.tfevents.0000000000.fmicl");
