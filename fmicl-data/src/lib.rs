@@ -3,6 +3,7 @@
 pub mod datasets;
 mod decode;
 mod loader;
+mod shares;
 pub mod transforms;
 mod views;
 

@@ -1,6 +1,7 @@
 //! Batches of views for pre-training.
 
 mod evaluation;
+mod order;
 mod prefetch;
 mod unreadable;
 
@@ -8,7 +9,8 @@ pub use evaluation::{EvaluationBatch, evaluation_batches};
 pub use prefetch::Prefetch;
 pub use unreadable::{OnError, Unreadable};
 
-use fmicl_core::{Draw, Error, Result, Rng, Samples, View, Views, require};
+use fmicl_core::{Draw, Error, Result, Samples, View, Views, require};
+use order::Order;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ pub struct Loader {
     /// The rows of a batch that are made here.
     own: Range<usize>,
     seed: u64,
+    order: Order,
     on_error: OnError,
     pool: Arc<rayon::ThreadPool>,
 }
@@ -67,6 +70,7 @@ impl Loader {
                 samples.len()
             )
         })?;
+        let order = Order::all(seed, samples.len());
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("fmicl-loader-{i}"));
@@ -80,6 +84,7 @@ impl Loader {
             batch_size,
             own: 0..batch_size,
             seed,
+            order,
             on_error: OnError::Fail,
             pool: Arc::new(pool),
         })
@@ -89,6 +94,21 @@ impl Loader {
     /// two samples are left in each.
     pub fn on_error(self, on_error: OnError) -> Self {
         Loader { on_error, ..self }
+    }
+
+    /// The same with samples drawn by their [weights](Samples::weight): each at most once an epoch, which is so much shorter.
+    ///
+    /// # Errors
+    /// [`Error::Config`] at `batch_size` where an epoch has fewer samples.
+    pub fn by_weight(self) -> Result<Self> {
+        let order = Order::by_weight(self.seed, &*self.samples);
+        let (batch_size, drawn, all) = (self.batch_size, order.len(), self.samples.len());
+        require(batch_size <= drawn, "batch_size", || {
+            format!(
+                "{batch_size} is more than the {drawn} of {all} samples that an epoch draws by their weights; take at most that many"
+            )
+        })?;
+        Ok(Loader { order, ..self })
     }
 
     /// The part of the process `rank` of `size`: the same number of rows of every batch for each, in the order of ranks.
@@ -117,7 +137,7 @@ impl Loader {
 
     /// The number of batches in an epoch; samples that do not fill one are left out until the next shuffle.
     pub fn batches(&self) -> usize {
-        self.samples.len() / self.batch_size
+        self.order.len() / self.batch_size
     }
 
     /// The batches of `epoch` from number `start_batch` on.
@@ -126,8 +146,10 @@ impl Loader {
     /// [`Error::Run`] where the system refuses a thread. An item is an error, with the path, where a sample cannot be
     /// read; it is the last one.
     pub fn epoch(&self, epoch: u64, start_batch: usize) -> Result<Prefetch<Batch>> {
-        let mut order = self.order();
-        self.make(start_batch..self.batches(), move |index| (epoch, order(epoch), index))
+        let mut order = self.order.clone();
+        self.make(start_batch..self.batches(), move |index| {
+            (epoch, order.of(epoch), index)
+        })
     }
 
     /// The first `batches` batches, at most [`batches`](Loader::batches), of each of `epochs`, one epoch after the other, but
@@ -136,26 +158,12 @@ impl Loader {
     /// # Errors
     /// As [`epoch`](Loader::epoch).
     pub fn epochs(&self, epochs: Range<u64>, batches: usize, skip: usize) -> Result<Prefetch<Batch>> {
-        let mut order = self.order();
+        let mut order = self.order.clone();
         let count = (epochs.end - epochs.start) as usize * batches;
         self.make(skip..count, move |index| {
             let epoch = epochs.start + (index / batches) as u64;
-            (epoch, order(epoch), index % batches)
+            (epoch, order.of(epoch), index % batches)
         })
-    }
-
-    /// The order of an epoch's samples, which it keeps until it is asked for another.
-    fn order(&self) -> impl FnMut(u64) -> Arc<Vec<usize>> + Clone + Send + use<> {
-        let (seed, len) = (self.seed, self.samples.len());
-        let mut last: Option<(u64, Arc<Vec<usize>>)> = None;
-        move |epoch| match &last {
-            Some((of, order)) if *of == epoch => order.clone(),
-            _ => {
-                let mut order: Vec<usize> = (0..len).collect();
-                Rng::new(&[seed, epoch]).shuffle(&mut order);
-                last.insert((epoch, Arc::new(order))).1.clone()
-            }
-        }
     }
 
     /// The batches that `which` finds for the numbers of `range`: an epoch, its order, and the batch's number in it.

@@ -140,6 +140,12 @@ pub trait Samples: Send + Sync {
         0
     }
 
+    /// How often pre-training draws the sample, beside others: finite and not negative, and not 0 for all. An epoch draws each sample
+    /// at most once, in the share of epochs that its weight is of the largest. 1, the default, for all draws all of them.
+    fn weight(&self, _index: usize) -> f64 {
+        1.0
+    }
+
     /// Notes on the split, a line each, printed by `check` and `train`: the number and kind of files that were left
     /// out, a folder that is used in place of another.
     fn notes(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::{Image, Region, Samples};
 use std::collections::HashSet;
 
-/// Checks that an open split has samples, labels below its number of classes, a name for each class or for none, and portions
+/// Checks that an open split has samples, weights that are finite and not negative, labels below its number of classes, a name for each class or for none, and portions
 /// with names of their own that hold at least its samples (a subset holds fewer). The first, middle and last samples are
 /// read twice: an image's pixels fit its size and its patches are parts of it; texts are one to three, never empty.
 ///
@@ -17,6 +17,13 @@ pub fn check_dataset(samples: &dyn Samples) {
         assert!(
             label < classes.max(1),
             "the label of sample {index} is {label}; there are {classes} classes"
+        );
+    }
+    for index in 0..len {
+        let weight = samples.weight(index);
+        assert!(
+            weight.is_finite() && weight >= 0.0,
+            "the weight of sample {index} is {weight}"
         );
     }
     let portions = samples.portions();

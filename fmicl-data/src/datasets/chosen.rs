@@ -109,6 +109,10 @@ impl Samples for Chosen {
         self.whole.label(self.at(index))
     }
 
+    fn weight(&self, index: usize) -> f64 {
+        self.whole.weight(self.at(index))
+    }
+
     fn notes(&self) -> Vec<String> {
         self.whole.notes().into_iter().chain(self.notes.clone()).collect()
     }
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(chosen.len(), 2);
         assert_eq!(chosen.image(0).unwrap(), whole.image(7).unwrap());
         assert_eq!([chosen.label(0), chosen.label(1)], [whole.label(7), whole.label(3)]);
+        assert_eq!([chosen.weight(0), chosen.weight(1)], [whole.weight(7), whole.weight(3)]);
     }
 
     #[test]

@@ -18,8 +18,10 @@ use std::path::{Path, PathBuf};
 ///
 /// A label is a name or a whole number. Where all of the list are whole numbers, classes are numbered in their order, otherwise in the
 /// order of their names as `image-folder`'s; the classes are those of all rows. A split is `train` (or `training`), `val` (`valid`, `validation`,
-/// `dev`) or `test` (`testing`), and `train` without that column. Each file may be named once. A column `weight` is refused, since every
-/// sample is drawn once an epoch.
+/// `dev`) or `test` (`testing`), and `train` without that column. Each file may be named once.
+///
+/// A weight is a number from 0 that says how often pre-training draws a photo beside others: an epoch draws each at most once, in the share of
+/// epochs that its weight is of the largest in the split, and is so much shorter. Evaluations do not heed it.
 ///
 /// Files are decoded as `image-folder` decodes them, whatever their extension. They may lie anywhere.
 #[derive(Debug, Documented, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Manifest {
     pub label: String,
     /// The name of the column of splits; `""` reads none.
     pub split: String,
+    /// The name of the column of weights; `""` reads none.
+    pub weight: String,
     /// The rows to test on: `test`, `val`, or `train`. Absent by default: those of `test`, or where none of them has a label, of `val`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Part>,
@@ -68,6 +72,7 @@ impl Part {
 const PATH: &str = "path";
 const LABEL: &str = "label";
 const SPLIT: &str = "split";
+const WEIGHT: &str = "weight";
 
 impl Default for Manifest {
     fn default() -> Self {
@@ -77,6 +82,7 @@ impl Default for Manifest {
             path: PATH.into(),
             label: LABEL.into(),
             split: SPLIT.into(),
+            weight: WEIGHT.into(),
             test: None,
         }
     }

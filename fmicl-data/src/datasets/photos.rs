@@ -17,6 +17,8 @@ pub(super) struct Photos {
     /// Where each path ends.
     ends: Vec<usize>,
     labels: Vec<u32>,
+    /// [`Samples::weight`]; none where all are 1.
+    pub weights: Vec<f64>,
     classes: Vec<String>,
     /// The files that are no samples.
     pub left_out: LeftOut,
@@ -32,6 +34,7 @@ impl Photos {
             names: vec![],
             ends: vec![],
             labels: vec![],
+            weights: vec![],
             classes: classes.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
             left_out: LeftOut::default(),
             notes: vec![],
@@ -124,6 +127,10 @@ impl Samples for Photos {
 
     fn label(&self, index: usize) -> usize {
         self.labels[index] as usize
+    }
+
+    fn weight(&self, index: usize) -> f64 {
+        self.weights.get(index).copied().unwrap_or(1.0)
     }
 
     fn notes(&self) -> Vec<String> {

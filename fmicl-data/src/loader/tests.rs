@@ -236,3 +236,52 @@ fn what_cannot_work_is_an_error_at_once() {
     );
     assert_eq!(error(0, 4), "n_views: 0 views are not a batch; use at least 1");
 }
+
+/// Of ten images the first five count twice as much.
+struct Weighted(Unlabelled);
+
+impl Samples for Weighted {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn image(&self, index: usize) -> Result<Image> {
+        self.0.image(index)
+    }
+
+    fn weight(&self, index: usize) -> f64 {
+        if index < 5 { 2.0 } else { 1.0 }
+    }
+}
+
+#[test]
+fn an_epoch_by_weight_draws_each_sample_at_most_once_and_is_entered_anywhere() {
+    let weighted = || {
+        let samples = Weighted(Unlabelled {
+            len: 10,
+            broken: None,
+            reads: AtomicUsize::new(0),
+        });
+        Arc::new(samples)
+    };
+    let of = |batch_size| Loader::new(weighted(), Arc::new(views()), 2, batch_size, 42, 1).unwrap();
+    let loader = of(2).by_weight().unwrap();
+    // 15 / 2 samples, of which 6 fill batches.
+    assert_eq!((loader.batches(), of(2).batches()), (3, 5));
+    for epoch in 0..20 {
+        let indices = |batches: Vec<Batch>| batches.into_iter().flat_map(|batch| batch.indices).collect::<Vec<_>>();
+        let whole = indices(all(&loader, epoch, 0));
+        assert_eq!(indices(all(&loader, epoch, 1)), whole[2..]);
+        let mut samples = whole.clone();
+        samples.sort_unstable();
+        samples.dedup();
+        assert_eq!(samples.len(), 6, "epoch {epoch}: {whole:?}");
+    }
+    let error = of(8).by_weight().map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains(
+            "8 is more than the 7 of 10 samples that an epoch draws by their weights; take at most that many"
+        ),
+        "{error}"
+    );
+}

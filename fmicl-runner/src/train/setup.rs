@@ -46,7 +46,9 @@ pub fn open_loader(experiment: &Experiment, samples: Arc<dyn Samples>, views: us
         train.data_threads(),
     )
     .map_err(|error| error.at("train"))?
-    .on_error(train.on_error);
+    .on_error(train.on_error)
+    .by_weight()
+    .map_err(|error| error.at("train"))?;
     let steps = loader.batches() / train.accumulate;
     fmicl_core::require(steps >= 1, "train.accumulate", || {
         format!(

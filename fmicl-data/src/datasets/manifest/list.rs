@@ -7,6 +7,7 @@ use super::there::There;
 use super::{Manifest, Part};
 use crate::datasets::chosen::Chosen;
 use crate::datasets::photos::Photos;
+use crate::shares::Shares;
 use fmicl_core::{Error, Portion, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,11 +36,34 @@ struct Entry {
     path: String,
     /// In the order of appearance.
     label: Option<usize>,
+    weight: Option<f64>,
 }
 
 impl Entries {
     fn has_labels(&self) -> bool {
         self.entries.iter().any(|entry| entry.label.is_some())
+    }
+
+    /// The weight of each entry; none where the list has no weights.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where some have none and others do, or all are 0.
+    fn weights(&self, file: &Path, column: &str) -> Result<Vec<f64>> {
+        let weights: Vec<f64> = self.entries.iter().filter_map(|entry| entry.weight).collect();
+        let without = self.entries.iter().find(|entry| entry.weight.is_none());
+        match without {
+            Some(entry) if !weights.is_empty() => {
+                let what =
+                    format_args!("has no `{column}`, and others do; `weight = \"\"` reads the list without weights");
+                return Err(rows::wrong(file, entry.line, what));
+            }
+            _ => {}
+        }
+        if !weights.is_empty() && weights.iter().all(|&weight| weight == 0.0) {
+            let message = format!("no row to train on has a `{column}` above 0, so that none would be drawn");
+            return Err(Error::data(file, message));
+        }
+        Ok(weights)
     }
 }
 
@@ -61,6 +85,7 @@ impl<'a> List<'a> {
             path: &dataset.path,
             label: &dataset.label,
             split: &dataset.split,
+            weight: &dataset.weight,
         };
         list.notes = rows::each(&dataset.file, &columns, |row| {
             let Row {
@@ -68,6 +93,7 @@ impl<'a> List<'a> {
                 path,
                 label,
                 part,
+                weight,
             } = row;
             if let Some(before) = named.add(Path::new(&path), line) {
                 let what = format_args!("`{path}` is on line {before} already");
@@ -79,7 +105,12 @@ impl<'a> List<'a> {
             if label.is_none() {
                 of_part.first_without.get_or_insert(line);
             }
-            of_part.entries.push(Entry { line, path, label });
+            of_part.entries.push(Entry {
+                line,
+                path,
+                label,
+                weight,
+            });
             Ok(())
         })?;
         Ok(list)
@@ -142,7 +173,8 @@ impl<'a> List<'a> {
     /// # Errors
     /// [`Error::Data`] where there are none, some have no label and others do, or files are not there.
     pub fn samples(&self, part: Part, notes: Vec<String>) -> Result<Chosen> {
-        let Entries { entries, first_without } = self.of(part);
+        let of_part = self.of(part);
+        let Entries { entries, first_without } = of_part;
         let (dataset, file) = (self.dataset, &self.dataset.file);
         if entries.is_empty() {
             let message = format!("has no row of the split `{}`; {}", part.name(), self.counts());
@@ -160,18 +192,32 @@ impl<'a> List<'a> {
             false => (vec![], vec![]),
         };
         let mut photos = Photos::new(dataset.root(), &names);
+        if part == Part::Train {
+            photos.weights = of_part.weights(file, &dataset.weight)?;
+        }
         let mut content = Vec::new();
         for Entry { path, label, .. } in entries {
             let label = label.filter(|_| has_labels).map_or(0, |label| numbers[label]);
             let name = names
                 .get(label)
                 .map_or(String::new(), |name| name.to_string_lossy().into_owned());
-            content.push(format!("{path}\0{name}\n"));
+            let weight = photos.weights.get(content.len());
+            let weight = weight.map_or(String::new(), |weight| format!("\0{weight}"));
+            content.push(format!("{path}\0{name}{weight}\n"));
             photos.push_path(Path::new(path), label);
         }
         let own = self.notes.iter().map(|note| format!("{}: {note}", file.display()));
         let without = (!has_labels).then(|| format!("{}: its rows have no labels", file.display()));
-        photos.notes = notes.into_iter().chain(own).chain(without).collect();
+        let weighted = Shares::of(&photos.weights).map(|shares| {
+            let drawn = shares.drawn();
+            format!(
+                "{}: an epoch draws {drawn} of the {} photos, by their `{}`",
+                file.display(),
+                entries.len(),
+                dataset.weight
+            )
+        });
+        photos.notes = notes.into_iter().chain(own).chain(without).chain(weighted).collect();
         // No folder tells the labels.
         let portion = Portion::new("", entries.len(), content);
         Ok(Chosen::all(Arc::new(photos)).with_portions(vec![portion]))

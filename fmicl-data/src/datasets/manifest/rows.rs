@@ -3,7 +3,7 @@
 mod json;
 mod table;
 
-use super::{LABEL, PATH, Part, SPLIT};
+use super::{LABEL, PATH, Part, SPLIT, WEIGHT};
 use crate::datasets::files::read_at_most;
 use fmicl_core::{Error, Result, encoding};
 use std::fmt::Display;
@@ -14,6 +14,7 @@ pub struct Columns<'a> {
     pub path: &'a str,
     pub label: &'a str,
     pub split: &'a str,
+    pub weight: &'a str,
 }
 
 /// A row of a list.
@@ -24,10 +25,18 @@ pub struct Row {
     pub label: Option<String>,
     /// Nothing where the list has no splits.
     pub part: Option<Part>,
+    /// Nothing where the list has no weights.
+    pub weight: Option<f64>,
 }
 
-/// A column that would change what is drawn, and is not heeded.
-const WEIGHT: &str = "weight";
+/// The fields of a row; one that is not there is nothing.
+pub(super) struct Fields<'a> {
+    pub path: Option<&'a str>,
+    pub label: Option<&'a str>,
+    pub split: Option<&'a str>,
+    pub weight: Option<&'a str>,
+}
+
 /// A list of ten million files has less.
 const MOST: u64 = 2 << 30;
 
@@ -74,10 +83,10 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
         wrong(self.path, line, what)
     }
 
-    /// Takes a row; a field that is not there is nothing.
-    fn add(&mut self, line: u64, path: Option<&str>, label: Option<&str>, split: Option<&str>) -> Result<()> {
+    /// Takes a row.
+    fn add(&mut self, line: u64, fields: &Fields) -> Result<()> {
         let given = |field: Option<&str>| field.map(str::trim).filter(|field| !field.is_empty()).map(String::from);
-        let Some(path) = given(path) else {
+        let Some(path) = given(fields.path) else {
             return Err(self.wrong(line, format_args!("has no `{}`", self.columns.path)));
         };
         if path.contains('\0') {
@@ -89,23 +98,49 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
                 self.wrong(line, format_args!("the split `{name}` is none of train, val and test"))
             })
         };
-        let part = split.map(known).transpose()?;
-        let label = given(label);
+        let part = fields.split.map(known).transpose()?;
+        let label = given(fields.label);
+        let weight = fields.weight.map(|text| self.weight(line, text.trim())).transpose()?;
         (self.add)(Row {
             line,
             path,
             label,
             part,
+            weight,
         })
+    }
+
+    fn weight(&self, line: u64, text: &str) -> Result<f64> {
+        let weight: Option<f64> = text.parse().ok();
+        weight
+            .filter(|weight| weight.is_finite() && *weight >= 0.0)
+            .ok_or_else(|| {
+                let (column, text) = (self.columns.weight, text.escape_debug());
+                self.wrong(
+                    line,
+                    format_args!("its `{column}` is `{text}`, and not a number from 0"),
+                )
+            })
     }
 
     /// Checks the names of columns, of the row at `line`.
     ///
     /// # Errors
-    /// One is missing that was asked for, or there is one that would have to be heeded.
+    /// One is missing that was asked for.
     fn check(&self, line: u64, found: &[&str]) -> Result<()> {
-        let Columns { path, label, split } = self.columns;
-        for (column, option) in [(path, "path"), (label, "label"), (split, "split")] {
+        let Columns {
+            path,
+            label,
+            split,
+            weight,
+        } = self.columns;
+        let columns = [
+            (path, "path", PATH),
+            (label, "label", LABEL),
+            (split, "split", SPLIT),
+            (weight, "weight", WEIGHT),
+        ];
+        for (column, option, _) in columns {
             let is_other = |name: &&&str| name.eq_ignore_ascii_case(column);
             if let Some(other) = found.iter().find(is_other).filter(|_| !found.contains(column)) {
                 let what =
@@ -113,7 +148,7 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
                 return Err(self.wrong(line, what));
             }
         }
-        for (column, option, default) in [(path, "path", PATH), (label, "label", LABEL), (split, "split", SPLIT)] {
+        for (column, option, default) in columns {
             let is_asked_for = option == "path" || *column != default && !column.is_empty();
             if is_asked_for && !found.contains(column) {
                 let found = found.join(", ").escape_debug().to_string();
@@ -123,19 +158,18 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
                 return Err(self.wrong(line, what));
             }
         }
-        match found.contains(&WEIGHT) {
-            true => Err(self.wrong(
-                line,
-                "has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
-            )),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// A note on the columns that are not read, if there are any.
     fn unread(&self, found: &[&str]) -> Option<String> {
-        let Columns { path, label, split } = self.columns;
-        let unread = found.iter().filter(|name| ![path, label, split].contains(name));
+        let Columns {
+            path,
+            label,
+            split,
+            weight,
+        } = self.columns;
+        let unread = found.iter().filter(|name| ![path, label, split, weight].contains(name));
         let unread: Vec<_> = unread.map(|name| name.escape_debug().to_string()).collect();
         (!unread.is_empty()).then(|| format!("columns that are not read: {}", unread.join(", ")))
     }

@@ -196,3 +196,34 @@ fn semicolons_tabs_and_bars_separate_columns_too_and_it_is_said() {
         assert!(notes.len() == 1 && notes[0].ends_with(&expected), "{notes:?}");
     }
 }
+
+#[test]
+fn weights_are_those_of_the_rows_to_train_on() {
+    let list =
+        "path,weight,split\nphotos/0.png,4,train\nphotos/1.png,1.5,train\nphotos/2.png,0,train\nphotos/3.png,0,test\n";
+    let (_folder, dataset) = with("x.csv", list);
+    let weights = |dataset: &Manifest, split| -> Vec<f64> {
+        let samples = dataset.open(split).unwrap();
+        (0..samples.len()).map(|index| samples.weight(index)).collect()
+    };
+    assert_eq!(weights(&dataset, Split::Pretrain), [4.0, 1.5, 0.0]);
+    assert_eq!(weights(&dataset, Split::Test), [1.0]);
+    let train = dataset.open(Split::Pretrain).unwrap();
+    check_dataset(&*train);
+    let notes = train.notes().join("\n");
+    assert!(
+        notes.contains("x.csv: an epoch draws 1 of the 3 photos, by their `weight`"),
+        "{notes}"
+    );
+    // A run does not go on with other weights.
+    let portions = train.portions();
+    let without = Manifest {
+        weight: String::new(),
+        ..dataset
+    };
+    assert_eq!(weights(&without, Split::Pretrain), [1.0; 3]);
+    let train = without.open(Split::Pretrain).unwrap();
+    assert_ne!(train.portions(), portions);
+    let notes = train.notes().join("\n");
+    assert!(notes.contains("columns that are not read: weight"), "{notes}");
+}

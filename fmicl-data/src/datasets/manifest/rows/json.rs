@@ -1,6 +1,6 @@
 //! JSON lines: an object a line.
 
-use super::{Reader, Row};
+use super::{Fields, Reader, Row};
 use fmicl_core::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -46,7 +46,18 @@ pub(super) fn lines<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &
             }
         };
         let [path, label, split] = [text(columns.path)?, text(columns.label)?, text(columns.split)?];
-        reader.add(number, path.as_deref(), label.as_deref(), split.as_deref())?;
+        let weight = match object.get(columns.weight).filter(|_| !columns.weight.is_empty()) {
+            None => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        };
+        let fields = Fields {
+            path: path.as_deref(),
+            label: label.as_deref(),
+            split: split.as_deref(),
+            weight: weight.as_deref(),
+        };
+        reader.add(number, &fields)?;
     }
     // A row whose split was forgotten, or misspelt, may be one to test on.
     if let (true, Some(line)) = (has_split, without) {

@@ -1,7 +1,7 @@
 //! Tables with a header: commas (RFC 4180), or tabs, between which a quotation mark is a letter; or what else separates the header's
 //! columns.
 
-use super::{Reader, Row};
+use super::{Fields, Reader, Row};
 use crate::datasets::separator;
 use csv::StringRecord;
 use fmicl_core::{Error, Result};
@@ -41,7 +41,8 @@ fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, expecte
     }
     reader.check(line, &names)?;
     let columns = reader.columns;
-    let [of_path, of_label, of_split] = [columns.path, columns.label, columns.split].map(|name| {
+    let read = [columns.path, columns.label, columns.split, columns.weight];
+    let places = read.map(|name| {
         let is_it = |found: &&str| *found == name && !name.is_empty();
         names.iter().position(is_it)
     });
@@ -54,8 +55,14 @@ fn read<F: FnMut(Row) -> Result<()>>(reader: &mut Reader<F>, text: &str, expecte
                 format_args!("has {found} fields where the first row has {expected}"),
             ));
         }
-        let field = |column: Option<usize>| column.and_then(|column| record.get(column));
-        reader.add(line, field(of_path), field(of_label), field(of_split))?;
+        let [path, label, split, weight] = places.map(|place| place.and_then(|place| record.get(place)));
+        let fields = Fields {
+            path,
+            label,
+            split,
+            weight,
+        };
+        reader.add(line, &fields)?;
     }
     let note = (separator != expected).then(|| format!("its fields are separated by {:?}", separator as char));
     Ok(reader.unread(&names).into_iter().chain(note).collect())

@@ -6,7 +6,7 @@ use crate::datasets::files::root_option;
 #[test]
 fn what_is_wrong_is_said_with_its_line() {
     let one = "path,label,split\nphotos/0.png,a,train\n";
-    let cases: [(&str, String, &str); 17] = [
+    let cases: [(&str, String, &str); 21] = [
         ("x.csv", "".into(), "x.csv: is empty; a first row names its columns"),
         (
             "x.jsonl",
@@ -30,13 +30,33 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "x.csv",
-            "path,weight\nphotos/0.png,2\n".into(),
-            "x.csv: line 1: has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
+            "path,weight\nphotos/0.png,-2\n".into(),
+            "x.csv: line 2: its `weight` is `-2`, and not a number from 0",
         ),
         (
             "x.jsonl",
             "{\"path\": \"photos/0.png\"}\n{\"path\": \"photos/1.png\", \"weight\": 2}\n".into(),
-            "x.jsonl: line 2: has a column `weight`, but samples are not weighted: each is drawn once an epoch; remove the column or rename it",
+            "x.jsonl: line 1: has no `weight`, and others do; `weight = \"\"` reads the list without weights",
+        ),
+        (
+            "x.jsonl",
+            "{\"path\": \"photos/0.png\", \"weight\": null}\n".into(),
+            "x.jsonl: line 1: its `weight` is `null`, and not a number from 0",
+        ),
+        (
+            "x.csv",
+            "path,weight\nphotos/0.png,\n".into(),
+            "x.csv: line 2: its `weight` is ``, and not a number from 0",
+        ),
+        (
+            "x.csv",
+            "path,weight\nphotos/0.png,0\nphotos/1.png,0.0\n".into(),
+            "x.csv: no row to train on has a `weight` above 0, so that none would be drawn",
+        ),
+        (
+            "x.csv",
+            "path,Weight\nphotos/0.png,1\n".into(),
+            "x.csv: line 1: has a column `Weight` and no `weight`; rename it, or set `weight = \"Weight\"`",
         ),
         (
             "x.csv",
