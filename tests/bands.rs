@@ -212,6 +212,30 @@ fn arrays_of_five_channels_train_a_vit_as_files_and_in_shards() {
 }
 
 #[test]
+fn three_channels_with_a_range_are_checked_and_packed_as_they_are_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let options = "backbone = { name = 'resnet', stem = 'cifar', width = 8 }\nviews.range = [0, 1]";
+    write(
+        folder.path(),
+        "npy",
+        |class, image| npy(20, 3, |at| value(class, image, at)),
+        options,
+    );
+    let (file, shards) = (at("x.toml"), at("shards"));
+    let (succeeds, said, error) = fmicl(&["data", "check", text(&file)]);
+    assert!(succeeds, "{said} {error}");
+    let (succeeds, said, error) = fmicl(&["data", "pack", text(&file), "--out", text(&shards)]);
+    assert!(
+        succeeds && said.contains("\npacked 20 images") && !said.contains("cannot be read"),
+        "{said} {error}"
+    );
+    let dataset = format!("dataset={{name=\"webdataset\",root={shards:?}}}");
+    let (succeeds, _, log) = fmicl(&["train", text(&file), "--set", &dataset, "--out", text(&at("run"))]);
+    assert!(succeeds, "{log}");
+}
+
+#[test]
 fn what_does_not_fit_is_a_line_that_names_the_file_or_the_transform() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -31,6 +31,12 @@ pub trait Views: std::fmt::Debug + Send + Sync {
     /// [`crate::Error::Config`] where a file that the options name cannot be read.
     fn input(&self) -> Result<Input>;
 
+    /// The channels of images whose samples are read as the files store them ([`bands`](Samples::bands) of the dataset); none, the default, where they become RGB or
+    /// gray.
+    fn bands(&self) -> Option<usize> {
+        None
+    }
+
     /// The number of views per sample, if the options have a recipe for each; `None`, the default, if any number is possible.
     fn count(&self) -> Option<usize> {
         None

@@ -152,6 +152,10 @@ impl Views for ImageViews {
         })
     }
 
+    fn bands(&self) -> Option<usize> {
+        self.of_bands().then_some(self.channels)
+    }
+
     fn count(&self) -> Option<usize> {
         self.recipes().count()
     }

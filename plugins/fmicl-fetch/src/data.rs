@@ -8,7 +8,7 @@ mod pack;
 mod tests;
 
 use clap::{Args, Subcommand};
-use fmicl_core::{Dataset, Error, Input, Modality, Part, Result, Samples, Split};
+use fmicl_core::{Dataset, Error, Modality, Part, Result, Samples, Split};
 use fmicl_runner::command::{Command, Group, Outcome};
 use fmicl_runner::config;
 use fmicl_runner::data::has_labels;
@@ -152,17 +152,13 @@ fn load(dataset: &str, sets: &[String]) -> Loaded<Part<dyn Dataset>> {
     }
 }
 
-/// The dataset, and the channels of an experiment's views where they are neither RGB nor gray: its images are then read as they are
-/// stored.
+/// The dataset, and the channels of an experiment's views where its images are read as they are stored.
 fn load_with_channels(dataset: &str, sets: &[String]) -> Loaded<(Part<dyn Dataset>, Option<usize>)> {
     if !is_experiment(dataset) {
         return load(dataset, sets).map(|dataset| (dataset, None));
     }
     let experiment = config::load_all(Path::new(dataset), sets)?;
-    let channels = match experiment.views.input() {
-        Ok(Input::Images { channels, .. }) if ![1, 3].contains(&channels) => usize::try_from(channels).ok(),
-        _ => None,
-    };
+    let channels = experiment.views.bands();
     Ok((experiment.dataset, channels))
 }
 
