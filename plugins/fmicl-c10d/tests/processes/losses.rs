@@ -3,8 +3,10 @@
 use crate::common;
 use crate::faults::Fault;
 use crate::training::*;
+use fmicl_core::{Dataset, Part, toml};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// A process of three has a fault in the fourth step; the others name it, and the run goes on from its last checkpoint.
 fn check_fault(test: &str, fault: Fault) {
@@ -52,6 +54,61 @@ fn a_run_with_a_process_that_hangs_goes_on_from_its_last_checkpoint() {
         "losses::a_run_with_a_process_that_hangs_goes_on_from_its_last_checkpoint",
         Fault::Hangs,
     );
+}
+
+#[test]
+#[cfg_attr(not(gloo), ignore = "built without gloo: run scripts/setup and build again")]
+fn two_processes_that_are_killed_in_an_epoch_over_shards_go_on_to_the_bit() {
+    let test = "losses::two_processes_that_are_killed_in_an_epoch_over_shards_go_on_to_the_bit";
+    if common::rank().is_some() {
+        return train();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dataset: Part<dyn Dataset> = Part::new("webdataset", toml::Table::new()).unwrap();
+    dataset.example(folder.path()).unwrap();
+    let dataset = format!(
+        "dataset={{ name = \"webdataset\", root = \"{}\" }}",
+        folder.path().display()
+    );
+    // Twenty images: three steps an epoch.
+    let sets = [&*dataset, "train.batch_size=6", "train.epochs=20"];
+    let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
+    let run = |out| Run {
+        sets: &sets,
+        ..Run::new(out)
+    };
+    run(&whole).succeed(test, 2);
+
+    let mut processes = run(&killed).start(test, 2);
+    let step = || {
+        let entries = std::fs::read_dir(killed.join("checkpoints")).into_iter().flatten();
+        let steps = entries.filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.rsplit('-').next().unwrap().parse::<u64>().ok()
+        });
+        steps.max().unwrap_or(0)
+    };
+    let is_within_an_epoch = |step: u64| step > 3 && !step.is_multiple_of(3);
+    while !is_within_an_epoch(step()) {
+        assert!(
+            step() < 60 && processes[0].try_wait().unwrap().is_none(),
+            "it has ended before it was killed"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for process in &mut processes {
+        process.kill().unwrap();
+    }
+    for output in common::finish(processes) {
+        assert!(!output.status.success());
+    }
+    let said = run(&killed).succeed(test, 2);
+    assert!(said[0].contains("resumes after step"), "{said:?}");
+    let (found, expected) = (weights(&killed), weights(&whole));
+    for (name, found) in &found {
+        assert!(found.equal(&expected[name]), "{name}");
+    }
+    assert_eq!(metrics(&killed), metrics(&whole));
 }
 
 /// PyTorch's launcher, where the libtorch that was linked is a wheel's.
