@@ -6,6 +6,7 @@
 mod splits;
 
 use super::files::root_option;
+use super::labels::ReadLabels;
 use super::links::{FollowLinks, Links};
 use super::listing::Listing;
 use super::photos::write_photo;
@@ -33,9 +34,9 @@ pub struct ImageFolder {
     /// The training split's folder below `root`; `"."` where the class folders lie in `root` itself. Where there is no `train`, it is
     /// `training`.
     pub train: PathBuf,
-    /// Labels: a photo's folder is its class. With `false` photos at any depth have none; they are those of `root` itself where it
-    /// holds neither `train` nor a test split.
-    pub labels: bool,
+    /// `given`, the default: a photo's folder is its class. With `none` photos at any depth have no labels; they are those of `root`
+    /// itself where it holds neither `train` nor a test split.
+    pub labels: ReadLabels,
     /// The test split's folder below `root`; it may be that of `train`. Absent by default: the first of `test`, `testing`, `val`, `valid`
     /// and `validation` that holds the folder of a class.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +51,7 @@ impl Default for ImageFolder {
         ImageFolder {
             root: PathBuf::new(),
             train: TRAIN.into(),
-            labels: true,
+            labels: ReadLabels::Given,
             test: None,
             links: FollowLinks::default(),
         }
@@ -76,7 +77,7 @@ impl Dataset for ImageFolder {
         let list = |folder: &Path| Listing::of(folder, &links(folder), HINT);
         let (train, notes) = self.train(list)?;
         let is_flat = train.is_flat();
-        if is_flat || !self.labels {
+        if is_flat || !self.labels.are_read() {
             let (listing, notes) = match split {
                 Split::Pretrain | Split::Train => (train, notes),
                 Split::Test => (list(&self.test_folder(&[])?.0)?, vec![]),
@@ -84,7 +85,7 @@ impl Dataset for ImageFolder {
             let folder = listing.path.clone();
             let mut photos = listing.unlabelled(&links(&folder))?;
             photos.notes = notes;
-            if is_flat && self.labels {
+            if is_flat && self.labels.are_read() {
                 let path = folder.display();
                 photos
                     .notes

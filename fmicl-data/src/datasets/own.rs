@@ -49,7 +49,7 @@ fn look(folder: &Path) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datasets::{FollowLinks, ImageFolder, files::write};
+    use crate::datasets::{FollowLinks, ImageFolder, ReadLabels, files::write};
     use fmicl_core::{Dataset, Split};
     use std::os::unix::fs::symlink;
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     /// The lines about a folder whose classes lie in the root.
-    fn notes(root: &Path, labels: bool) -> Vec<String> {
+    fn notes(root: &Path, labels: ReadLabels) -> Vec<String> {
         let dataset = ImageFolder {
             root: root.into(),
             train: ".".into(),
@@ -112,10 +112,10 @@ mod tests {
         let folder = with(&[&run("dog"), &run("cat/run"), &run("some/x-1")]);
         let said = "holds runs or sweeps, and is not a class; the files .fmicl.lock say so";
         let left_out = |count| format!(": {count} left out: {count} taken for runs or sweeps (read are");
-        let found = notes(folder.path(), true);
+        let found = notes(folder.path(), ReadLabels::Given);
         assert_eq!(found[..2], [format!("./dog: {said}"), format!("./some: {said}")]);
         assert!(found.len() == 3 && found[2].contains(&left_out(1)), "{found:?}");
-        let found = notes(folder.path(), false);
+        let found = notes(folder.path(), ReadLabels::None);
         assert!(found.len() == 1 && found[0].contains(&left_out(3)), "{found:?}");
     }
 

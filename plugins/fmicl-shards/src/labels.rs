@@ -29,7 +29,7 @@ impl Labels {
             (count, _) => count,
         };
         if !is_labelled && self.wanted && self.is_named {
-            let message = format!("no sample has {}; `labels = false` trains without", self.called);
+            let message = format!("no sample has {}; `labels = \"none\"` trains without", self.called);
             return Err(Error::data(&train.files[0], message));
         }
         let opened = test.unwrap_or(train);

@@ -57,17 +57,19 @@ impl Request<'_> {
         }
         let is_complete = known.is_complete();
         let Known { sections, others } = known;
-        let from_index = self.files.iter().zip(sections);
-        let from_index: Vec<_> = from_index.collect();
-        let sections = from_index.into_par_iter().map(|(path, section)| match section {
+        let from_index: Vec<_> = self.files.iter().zip(sections).collect();
+        let look = |(path, section): (&PathBuf, std::result::Result<Section, Stamp>)| match section {
             Ok(section) => Ok(section),
             Err(stamp) => scan(path, stamp).map(|section| Section {
                 name: self.name(path),
                 ..section
             }),
-        });
+        };
         // In parallel any error could be the first.
-        let sections: Vec<Result<Section>> = sections.collect();
+        let sections: Vec<Result<Section>> = match unpacked {
+            Some(_) => from_index.into_par_iter().map(look).collect(),
+            None => wide()?.install(|| from_index.into_par_iter().map(look).collect()),
+        };
         let sections = sections.into_iter().collect::<Result<Vec<_>>>()?;
         let mut notes = Vec::new();
         if !is_complete {
@@ -82,6 +84,14 @@ impl Request<'_> {
             notes,
         })
     }
+}
+
+/// More threads than cores: headers lie far apart, and a disk reads many at a time faster than one after the other.
+fn wide() -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads().max(32))
+        .build();
+    pool.map_err(|error| Error::Run(format!("cannot start the threads that read shards: {error}")))
 }
 
 impl Request<'_> {
@@ -138,7 +148,7 @@ impl Opened {
         let Some(other) = other else { return Ok(first) };
         let (with, without) = if first { (0, other) } else { (other, 0) };
         let message = format!(
-            "no sample has a label, but those of {} have; `labels = false` trains without",
+            "no sample has a label, but those of {} have; `labels = \"none\"` trains without",
             self.files[with].display()
         );
         Err(Error::data(&self.files[without], message))
@@ -159,7 +169,7 @@ impl Opened {
             Some((file, _)) => {
                 let message = format!(
                     "its names of classes differ from those of {}, so that a label means another class; write both with the same \
-                     features, or train without labels by `labels = false`",
+                     features, or train without labels by `labels = \"none\"`",
                     first.display()
                 );
                 Err(Error::data(file, message))

@@ -19,6 +19,7 @@ use crate::split::Layout;
 use crate::unpacked::Unpacked;
 use columns::Wanted;
 use fmicl_core::{Dataset, Documented, Modality, Result, Samples, Source, Split, register, require, toml};
+use fmicl_data::datasets::ReadLabels;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -50,8 +51,8 @@ pub struct Parquet {
     /// by default.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub text: Names,
-    /// Whether labels are read.
-    pub labels: bool,
+    /// Whether labels are read: `given`, the default, or `none`.
+    pub labels: ReadLabels,
     /// The column of labels, integers from 0. By default the one that the file's metadata call so, or else `label`; where there is
     /// none, there are no labels.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -66,7 +67,7 @@ impl Default for Parquet {
             test: Patterns::default(),
             image: String::new(),
             text: Names::default(),
-            labels: true,
+            labels: ReadLabels::Given,
             label: String::new(),
         }
     }
@@ -91,7 +92,7 @@ impl Dataset for Parquet {
         refuse_beside_texts(
             !self.text.is_empty(),
             &[
-                ("labels", !self.labels),
+                ("labels", !self.labels.are_read()),
                 ("label", !self.label.is_empty()),
                 ("test", !self.test.is_empty()),
             ],
@@ -111,7 +112,7 @@ impl Dataset for Parquet {
         let train = self.shards(Split::Train)?;
         train.require_same_classes(test.as_ref())?;
         let labels = Labels {
-            wanted: self.labels,
+            wanted: self.labels.are_read(),
             // A column that is named and is not there has been refused.
             is_named: false,
             called: match self.label.is_empty() {
@@ -165,7 +166,7 @@ impl Parquet {
         let wanted = Wanted {
             image: &self.image,
             text: &self.text.0,
-            label: self.labels.then_some(&*self.label),
+            label: self.labels.are_read().then_some(&*self.label),
         };
         let what = format!(
             "parquet, image {:?}, text {:?}, label {:?}",

@@ -12,6 +12,7 @@ use crate::tar::{self as shard, Label, Wanted};
 use fmicl_core::{
     Dataset, Documented, Error, Modality, Result, Samples, Source, Split, encoding, read_file, register, require, toml,
 };
+use fmicl_data::datasets::ReadLabels;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -45,8 +46,8 @@ pub struct WebDataset {
     /// The extension of texts, such as `txt`, which are then the samples in place of images. None by default.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// Whether labels are read.
-    pub labels: bool,
+    /// Whether labels are read: `given`, the default, or `none`.
+    pub labels: ReadLabels,
     /// The extension of the files with the labels, an integer from 0 as text in each.
     pub label: String,
     /// The key of the label in each sample's `.json`, in place of a file of its own. None by default.
@@ -63,7 +64,7 @@ impl Default for WebDataset {
             pretrain: Patterns::default(),
             image: String::new(),
             text: String::new(),
-            labels: true,
+            labels: ReadLabels::Given,
             label: LABEL.into(),
             json_key: String::new(),
         }
@@ -89,7 +90,7 @@ impl Dataset for WebDataset {
         refuse_beside_texts(
             !self.text.is_empty(),
             &[
-                ("labels", !self.labels),
+                ("labels", !self.labels.are_read()),
                 ("label", self.is_label_named()),
                 ("json_key", !self.json_key.is_empty()),
                 ("test", !self.test.is_empty()),
@@ -108,7 +109,7 @@ impl Dataset for WebDataset {
             return Ok(Box::new(Shards::new(self.shards(split)?, 1, shard::name)?));
         }
         let labels = Labels {
-            wanted: self.labels,
+            wanted: self.labels.are_read(),
             is_named: self.is_label_named() || !self.json_key.is_empty(),
             called: self.label().describe(),
             names: self.class_names()?,
@@ -208,7 +209,7 @@ impl WebDataset {
     }
 
     fn label(&self) -> Label {
-        match (self.labels && self.text.is_empty(), self.json_key.is_empty()) {
+        match (self.labels.are_read() && self.text.is_empty(), self.json_key.is_empty()) {
             (false, _) => Label::None,
             (true, true) => Label::Text(self.label.to_lowercase()),
             (true, false) => Label::Key(self.json_key.clone()),

@@ -73,7 +73,7 @@ impl ImageFolder {
         let named = self.test.as_ref().map(|test| real(&self.root.join(test)));
         let is_named = |split: &String| named.as_ref() == Some(&real(&self.root.join(split)));
         let split = called(&self.root, &TESTS).into_iter().find(|split| !is_named(split));
-        if root.is_flat() || !self.labels && split.is_none() {
+        if root.is_flat() || !self.labels.are_read() && split.is_none() {
             return Ok((root, vec![]));
         }
         match split {

@@ -128,7 +128,7 @@ fn photos_without_class_folders_have_no_labels_wherever_they_lie() {
 fn folders_are_no_classes_where_there_are_no_labels() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = ImageFolder {
-        labels: false,
+        labels: ReadLabels::None,
         ..write(folder.path())
     };
     for split in [Split::Train, Split::Test] {

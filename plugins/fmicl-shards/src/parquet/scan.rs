@@ -238,7 +238,7 @@ impl<'a> Scan<'a> {
         for ((row, label), _) in labels.filter(|(_, has_image)| **has_image) {
             let label = label.ok_or_else(|| {
                 let message =
-                    format!("lacks a label in `{called}`; add it, or train without labels by `labels = false`");
+                    format!("lacks a label in `{called}`; add it, or train without labels by `labels = \"none\"`");
                 self.row(row, message)
             })?;
             let found = number(&label.to_string(), Some(label));

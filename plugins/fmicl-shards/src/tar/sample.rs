@@ -205,7 +205,7 @@ impl<'a> Group<'a> {
                     self.unlabelled.as_ref().unwrap_or(&sample.key)
                 };
                 let message = format!(
-                    "lacks {}, which other samples have; add it, or train without labels by `labels = false`",
+                    "lacks {}, which other samples have; add it, or train without labels by `labels = \"none\"`",
                     self.wanted.label.describe()
                 );
                 return Err(self.error(without, message));

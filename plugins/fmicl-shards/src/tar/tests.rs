@@ -152,11 +152,11 @@ fn errors_say_what_is_wrong_and_where() {
         ),
         (
             &[("a.jpg", b""), ("a.cls", b"0"), ("b.jpg", b"")],
-            "a.tar/b: lacks a `.cls`, which other samples have; add it, or train without labels by `labels = false`",
+            "a.tar/b: lacks a `.cls`, which other samples have; add it, or train without labels by `labels = \"none\"`",
         ),
         (
             &[("a.jpg", b""), ("b.jpg", b""), ("c.jpg", b""), ("c.cls", b"0")],
-            "a.tar/a: lacks a `.cls`, which other samples have; add it, or train without labels by `labels = false`",
+            "a.tar/a: lacks a `.cls`, which other samples have; add it, or train without labels by `labels = \"none\"`",
         ),
         (&[("a.jpg", b""), ("a.jpg", b"")], "a.tar/a.jpg: comes twice"),
         (

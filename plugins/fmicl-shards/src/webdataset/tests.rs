@@ -106,7 +106,7 @@ fn without_labels_there_is_pre_training() {
     let expected = "0.tar: no sample has a label, but those of ";
     assert!(error(&dataset(folder.path()), Split::Train).starts_with(expected));
     let without = WebDataset {
-        labels: false,
+        labels: ReadLabels::None,
         ..dataset(folder.path())
     };
     let samples = without.open(Split::Train).unwrap();
@@ -234,7 +234,7 @@ fn options_that_would_mean_nothing_are_refused() {
         ..texts()
     };
     let labels = WebDataset {
-        labels: false,
+        labels: ReadLabels::None,
         ..texts()
     };
     let label = WebDataset {
@@ -278,13 +278,13 @@ fn a_label_that_is_named_and_nowhere_is_an_error() {
         json_key: "class".into(),
         ..dataset(folder.path())
     };
-    let expected = "0.tar: no sample has a `.json` with the key `class`; `labels = false` trains without";
+    let expected = "0.tar: no sample has a `.json` with the key `class`; `labels = \"none\"` trains without";
     assert_eq!(error(&key, Split::Train), expected);
     let label = WebDataset {
         label: "class".into(),
         ..dataset(folder.path())
     };
-    let expected = "0.tar: no sample has a `.class`; `labels = false` trains without";
+    let expected = "0.tar: no sample has a `.class`; `labels = \"none\"` trains without";
     assert_eq!(error(&label, Split::Train), expected);
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::tests::{error, photo, save, write};
 use super::*;
+use crate::datasets::ReadLabels;
 use fmicl_core::{Dataset, Split};
 
 #[test]
@@ -21,12 +22,18 @@ fn a_test_folder_that_is_named_is_not_trained_on() {
         };
         let lengths =
             |dataset: &ImageFolder| [Split::Train, Split::Test].map(|split| dataset.open(split).unwrap().len());
-        assert_eq!(lengths(&dataset("train", false, name)), [3, 1]);
-        assert_eq!(lengths(&dataset(".", false, &format!("./{name}"))), [3, 1]);
-        assert_eq!(lengths(&dataset(".", true, name)), [3, 1]);
-        assert_eq!(dataset(".", true, name).open(Split::Train).unwrap().classes(), 2);
-        assert_eq!(lengths(&dataset(".", false, ".")), [4, 4]);
-        let within = error(&dataset(".", false, &format!("{name}/dog")), Split::Train);
+        assert_eq!(lengths(&dataset("train", ReadLabels::None, name)), [3, 1]);
+        assert_eq!(lengths(&dataset(".", ReadLabels::None, &format!("./{name}"))), [3, 1]);
+        assert_eq!(lengths(&dataset(".", ReadLabels::Given, name)), [3, 1]);
+        assert_eq!(
+            dataset(".", ReadLabels::Given, name)
+                .open(Split::Train)
+                .unwrap()
+                .classes(),
+            2
+        );
+        assert_eq!(lengths(&dataset(".", ReadLabels::None, ".")), [4, 4]);
+        let within = error(&dataset(".", ReadLabels::None, &format!("{name}/dog")), Split::Train);
         assert!(
             within.contains("dog: `test` names a folder within one to train on; "),
             "{within}"
@@ -44,13 +51,14 @@ fn without_labels_the_root_itself_will_do_where_it_holds_no_split() {
         labels,
         ..Default::default()
     };
-    let samples = with(false).open(Split::Train).unwrap();
+    let samples = with(ReadLabels::None).open(Split::Train).unwrap();
     assert_eq!((samples.len(), samples.classes()), (2, 0));
-    assert!(error(&with(true), Split::Train).contains("train: there is no such folder; `root`"));
+    assert!(error(&with(ReadLabels::Given), Split::Train).contains("train: there is no such folder; `root`"));
     // Photos to test on are not trained on.
     save(photo(4, 4, 2), folder.path().join("val/c.png"));
     assert!(
-        error(&with(false), Split::Train).contains(": holds `val`, and neither `train` nor `training`; the option")
+        error(&with(ReadLabels::None), Split::Train)
+            .contains(": holds `val`, and neither `train` nor `training`; the option")
     );
 }
 
@@ -144,7 +152,7 @@ fn capitals_in_the_names_of_splits_change_nothing() {
         std::fs::rename(folder.path().join("train"), folder.path().join("x")).unwrap();
         std::fs::rename(folder.path().join("val"), folder.path().join(test)).unwrap();
         std::fs::rename(folder.path().join("x"), folder.path().join(train)).unwrap();
-        for labels in [true, false] {
+        for labels in [ReadLabels::Given, ReadLabels::None] {
             let dataset = ImageFolder {
                 root: dataset.root.clone(),
                 labels,
@@ -152,13 +160,13 @@ fn capitals_in_the_names_of_splits_change_nothing() {
             };
             for (split, name) in [(Split::Train, train), (Split::Test, test)] {
                 let samples = dataset.open(split).unwrap();
-                assert_eq!(samples.len(), 3, "{train} {test} {labels}");
+                assert_eq!(samples.len(), 3, "{train} {test} {labels:?}");
                 assert!(samples.path(0).unwrap().starts_with(folder.path().join(name)));
             }
         }
         // Without a training split, its photos are not trained on.
         std::fs::remove_dir_all(folder.path().join(train)).unwrap();
-        for labels in [true, false] {
+        for labels in [ReadLabels::Given, ReadLabels::None] {
             let dataset = ImageFolder {
                 root: dataset.root.clone(),
                 labels,
@@ -216,14 +224,17 @@ fn a_test_split_beside_the_classes_is_no_class() {
             labels,
             ..ImageFolder::default()
         };
-        let samples = dataset(true).open(Split::Train).unwrap();
+        let samples = dataset(ReadLabels::Given).open(Split::Train).unwrap();
         // A class may be called as splits are.
         assert_eq!(samples.class_names(), ["cat", "dog", "valid"]);
         assert_eq!(
-            (samples.len(), dataset(false).open(Split::Train).unwrap().len()),
+            (
+                samples.len(),
+                dataset(ReadLabels::None).open(Split::Train).unwrap().len()
+            ),
             (3, 3)
         );
-        assert_eq!(dataset(true).open(Split::Test).unwrap().len(), 1);
+        assert_eq!(dataset(ReadLabels::Given).open(Split::Test).unwrap().len(), 1);
         let notes = samples.notes();
         let expected = format!("{test}: is a test split, and no class: it holds the same classes");
         assert!(notes.len() == 1 && notes[0].ends_with(&expected), "{notes:?}");
