@@ -114,7 +114,7 @@ impl Dataset for Manifest {
 
     fn source(&self) -> Source {
         Source {
-            looks_in: vec![self.file.clone(), self.root().into()],
+            looks_in: vec![self.file.clone(), Path::new(".").join(self.root())],
             by_hand: "the list is your own: `file` says where it lies".into(),
             ..Source::default()
         }

@@ -70,8 +70,13 @@ fn two_processes_that_are_killed_in_an_epoch_over_shards_go_on_to_the_bit() {
         "dataset={{ name = \"webdataset\", root = \"{}\" }}",
         folder.path().display()
     );
-    // Twenty images: three steps an epoch.
-    let sets = [&*dataset, "train.batch_size=6", "train.epochs=20"];
+    // Twenty images: three steps an epoch, and a checkpoint after each.
+    let sets = [
+        &*dataset,
+        "train.batch_size=6",
+        "train.epochs=20",
+        "train.checkpoint_minutes=1e-6",
+    ];
     let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
     let run = |out| Run {
         sets: &sets,
