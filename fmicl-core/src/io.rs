@@ -3,6 +3,7 @@
 pub mod disk;
 pub mod encoding;
 pub(crate) mod files;
+pub mod growing;
 pub(crate) mod portion;
 pub(crate) mod reads;
 pub mod weights;

@@ -31,6 +31,7 @@ pub use error::{Error, Problem, Result, require};
 pub use estimator::{FMicl, Shift};
 pub use fmicl_derive::Documented;
 pub use io::files::{OUTPUT_MARK, beside, not_a_pointer, open_file, read_file};
+pub use io::growing::{Growing, mend};
 pub use io::portion::Portion;
 pub use io::reads::Reads;
 pub use io::{disk, encoding, weights};

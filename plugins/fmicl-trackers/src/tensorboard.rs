@@ -6,6 +6,7 @@ mod events;
 mod files;
 mod messages;
 mod records;
+mod scan;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 //!
 //! Source: TensorFlow's `lib/io/record_writer.h`.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufRead, ErrorKind, Read};
 
 /// Longer ones are damaged: the longest that is written here is a picture.
 const LONGEST: u64 = 1 << 28;
@@ -38,6 +38,31 @@ pub fn read(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     from.take(length).read_to_end(&mut data)?;
     let whole = data.len() as u64 == length && fill(from, &mut checksum)?;
     Ok((whole && masked(&data) == u32::from_le_bytes(checksum)).then_some(data))
+}
+
+/// Skips the bytes before the next ones that can be the head of a record: a length and its checksum. Returns how many they are;
+/// `None` if there is no such head.
+///
+/// # Errors
+/// The disk's.
+pub fn skip_to_head(from: &mut impl BufRead) -> io::Result<Option<u64>> {
+    let mut head = [0; 12];
+    if !fill(from, &mut head)? {
+        return Ok(None);
+    }
+    for skipped in 0.. {
+        let (length, checksum) = head.split_at(8);
+        if masked(length).to_le_bytes() == checksum {
+            return Ok(Some(skipped));
+        }
+        let mut next = [0];
+        if !fill(from, &mut next)? {
+            return Ok(None);
+        }
+        head.rotate_left(1);
+        head[11] = next[0];
+    }
+    Ok(None)
 }
 
 /// The bytes that a record of so many takes.
@@ -78,6 +103,16 @@ mod tests {
             let left = if at < first { 0 } else { 1 };
             assert_eq!(all(&damaged).len(), left, "{at}");
         }
+    }
+
+    #[test]
+    fn the_head_of_the_next_record_is_found_behind_any_bytes() {
+        let mut bytes = b"not a record, longer than a head".to_vec();
+        let before = bytes.len() as u64;
+        write(b"one", &mut bytes);
+        assert_eq!(skip_to_head(&mut &bytes[..]).unwrap(), Some(before));
+        assert_eq!(skip_to_head(&mut &bytes[before as usize..]).unwrap(), Some(0));
+        assert_eq!(skip_to_head(&mut &bytes[before as usize + 1..]).unwrap(), None);
     }
 
     /// The checksum of RFC 3720, B.4, of 32 bytes of zeros, masked by hand.

@@ -16,6 +16,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         return Vec::new();
     };
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    // As TensorBoard chooses them.
+    files.retain(|path| path.to_string_lossy().contains("tfevents"));
     files.sort();
     files
 }
@@ -194,6 +196,62 @@ fn what_the_disk_refuses_is_written_later_and_stops_nothing() {
         losses(folder.path()).iter().map(|(step, _)| *step).collect::<Vec<_>>(),
         [1, 2, 3, 4]
     );
+}
+
+#[test]
+fn a_folder_that_is_removed_while_training_stops_nothing_and_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    (1..=3).for_each(|step| take(&mut *open(folder.path(), step - 1, &Table::new()), step));
+    let results = vec![("knn.accuracy".to_string(), MetricValue::Number(90.0))];
+    let mut tracking = open(folder.path(), 3, &Table::new());
+    tracking.end(Ending::Finished(&results)).unwrap();
+    drop(tracking);
+    // The end of before is to be cut from a file that is gone by then.
+    let mut tracking = open(folder.path(), 3, &Table::new());
+    for step in 4..=6 {
+        fs::remove_dir_all(folder.path().join("tensorboard")).unwrap();
+        take(&mut *tracking, step);
+        take(&mut *tracking, step + 10);
+        tracking.flush().unwrap();
+        let left = losses(folder.path()).iter().map(|(step, _)| *step).collect::<Vec<_>>();
+        assert_eq!(left, [step, step + 10], "records are whole, and none is kept back");
+    }
+}
+
+#[test]
+fn damage_in_the_middle_costs_the_damaged_record_alone_and_the_file_as_it_was_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tracking = open(folder.path(), 0, &Table::new());
+    (1..=9).for_each(|step| take(&mut *tracking, step));
+    drop(tracking);
+    let path = files(folder.path()).remove(0);
+    let whole = fs::read(&path).unwrap();
+    let ends: Vec<usize> = records(&whole)
+        .iter()
+        .scan(0, |end, record| {
+            *end += record.len() + 16;
+            Some(*end)
+        })
+        .collect();
+    // The record of step 4: its length, that one's checksum, its data.
+    let start = ends[ends.len() - 7];
+    for (number, at) in [start, start + 9, start + 20].into_iter().enumerate() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        fs::write(&path, &damaged).unwrap();
+        drop(open(folder.path(), 7, &Table::new()));
+        let left = losses(folder.path()).iter().map(|(step, _)| *step).collect::<Vec<_>>();
+        assert_eq!(left, [1, 2, 3, 5, 6, 7], "{at}");
+        let ending = if number == 0 { "" } else { &format!("-{}", number + 1) };
+        let aside = path.with_file_name(format!("0000000000.fmicl.damaged{ending}"));
+        assert_eq!(fs::read(aside).unwrap(), damaged);
+    }
+    // Damage behind the checkpoint is cut with the rest.
+    let mut damaged = whole.clone();
+    damaged[start + 20] ^= 0x10;
+    fs::write(&path, &damaged).unwrap();
+    drop(open(folder.path(), 3, &Table::new()));
+    assert_eq!(fs::read_dir(folder.path().join("tensorboard")).unwrap().count(), 4);
 }
 
 #[test]
