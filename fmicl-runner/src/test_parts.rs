@@ -1,8 +1,12 @@
 //! Parts for this crate's tests.
 
 use fmicl_core::tch::{Tensor, nn};
-use fmicl_core::{Backbone, Dataset, Encoder, Image, Result, Samples, Schedule, Split, View, register, require};
+use fmicl_core::{
+    Backbone, Dataset, Encoder, Image, MetricValues, Moment, Result, Samples, Schedule, Split, TrackedRun, Tracker,
+    Tracking, View, register, require,
+};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// `count` gray images of `size` pixels in two classes; the test split has none if `broken`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,5 +114,65 @@ register!(Schedule, "flat", Flat, "always 1, for tests");
 impl Schedule for Flat {
     fn factor(&self, _: f64) -> f64 {
         1.0
+    }
+}
+
+thread_local! {
+    /// What trackers `shown` got in this thread: the epoch, the name and the values.
+    pub static SHOWN: RefCell<Vec<(usize, String, Option<Tensor>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Remembers what it is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Shown {
+    tensors: bool,
+}
+
+register!(Tracker, "shown", Shown, "remembers all, for tests");
+
+impl Default for Shown {
+    fn default() -> Self {
+        Shown { tensors: true }
+    }
+}
+
+impl Shown {
+    fn add(&self, at: Moment, name: &str, values: Option<&Tensor>) -> Result<()> {
+        let values = values.map(Tensor::copy);
+        SHOWN.with_borrow_mut(|shown| shown.push((at.epoch, name.into(), values)));
+        Ok(())
+    }
+}
+
+impl Tracker for Shown {
+    fn open(&self, _: &TrackedRun) -> Result<Box<dyn Tracking>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Tracking for Shown {
+    fn step(&mut self, _: Moment, _: &MetricValues) -> Result<()> {
+        Ok(())
+    }
+
+    fn epoch(&mut self, at: Moment, _: &MetricValues) -> Result<()> {
+        self.add(at, "epoch", None)
+    }
+
+    fn wants_tensors(&self) -> bool {
+        self.tensors
+    }
+
+    fn image(&mut self, at: Moment, name: &str, pixels: &Tensor) -> Result<()> {
+        self.add(at, name, Some(pixels))
+    }
+
+    fn histogram(&mut self, at: Moment, name: &str, values: &Tensor) -> Result<()> {
+        self.add(at, name, Some(values))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
     }
 }

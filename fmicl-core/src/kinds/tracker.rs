@@ -51,8 +51,14 @@ pub trait Tracking {
     /// As [`step`](Tracking::step).
     fn epoch(&mut self, at: Moment, values: &MetricValues) -> Result<()>;
 
+    /// Whether [`image`](Tracking::image) and [`histogram`](Tracking::histogram) do anything. The tensors for them are
+    /// computed and copied only if a tracker of the run wants them. By default, true.
+    fn wants_tensors(&self) -> bool {
+        true
+    }
+
     /// Records an image `[C, H, W]` of bytes on the CPU, `C` 1 or 3, such as views of the first batch. By default it is
-    /// ignored.
+    /// ignored. It is not called where [`wants_tensors`](Tracking::wants_tensors) is false.
     ///
     /// # Errors
     /// As [`step`](Tracking::step).
@@ -62,7 +68,7 @@ pub trait Tracking {
     }
 
     /// Records the distribution of values, of any shape and on any device, such as an epoch's cosines of negative
-    /// pairs. By default it is ignored.
+    /// pairs. By default it is ignored. It is not called where [`wants_tensors`](Tracking::wants_tensors) is false.
     ///
     /// # Errors
     /// As [`step`](Tracking::step).

@@ -93,7 +93,8 @@ fn take(part: &dyn Tracker, tracking: &mut dyn Tracking, at: Moment) {
     let taken = |what: &str, taken: crate::Result<()>| {
         taken.unwrap_or_else(|error| panic!("{part:?} does not take {what}: {error}"));
     };
-    if at.step == 1 {
+    let wants_tensors = tracking.wants_tensors();
+    if at.step == 1 && wants_tensors {
         for channels in [1, 3] {
             let pixels = Tensor::arange(channels * 4 * 5, (Kind::Uint8, tch::Device::Cpu)).reshape([channels, 4, 5]);
             taken("an image", tracking.image(at, &format!("views/{channels}"), &pixels));
@@ -101,10 +102,12 @@ fn take(part: &dyn Tracker, tracking: &mut dyn Tracking, at: Moment) {
     }
     taken("a step", tracking.step(at, &values(at.step)));
     if at.step.is_multiple_of(STEPS) && at.epoch <= EPOCHS {
-        let cosines = Tensor::linspace(-1.0, 1.0, 10 * at.step as i64, (Kind::Float, tch::Device::Cpu));
-        taken("a histogram", tracking.histogram(at, "cosines/negative", &cosines));
-        let none = cosines.slice(0, 0, 0, 1);
-        taken("a histogram of nothing", tracking.histogram(at, "cosines/none", &none));
+        if wants_tensors {
+            let cosines = Tensor::linspace(-1.0, 1.0, 10 * at.step as i64, (Kind::Float, tch::Device::Cpu));
+            taken("a histogram", tracking.histogram(at, "cosines/negative", &cosines));
+            let none = cosines.slice(0, 0, 0, 1);
+            taken("a histogram of nothing", tracking.histogram(at, "cosines/none", &none));
+        }
         taken("an epoch", tracking.epoch(at, &values(100 + at.step)));
     }
 }

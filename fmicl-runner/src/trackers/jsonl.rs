@@ -47,6 +47,10 @@ impl Tracking for Files {
         self.epochs.add(&Line(at, values))
     }
 
+    fn wants_tensors(&self) -> bool {
+        false
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.epochs.flush()?;
         self.steps.flush()

@@ -97,6 +97,11 @@ impl Tracking for Rows {
         Ok(())
     }
 
+    /// A tracker with images or histograms leaves this line out.
+    fn wants_tensors(&self) -> bool {
+        false
+    }
+
     fn flush(&mut self) -> Result<()> {
         let written = self.file.write_all(self.pending.as_bytes());
         let written = written.and_then(|()| self.file.sync_data());

@@ -2,18 +2,24 @@
 
 use super::tracked_tensors::{cosines, first_of_bank, picture};
 use crate::config::Experiment;
+use crate::trackers::Jsonl;
 use crate::train::callback::{Callback, Forward, Step};
 use crate::train::measured::Measured;
 use crate::train::trainer::Trainer;
 use fmicl_core::tch::Tensor;
-use fmicl_core::{Ending, Moment, Negatives, Pairing, Result, TrackedRun, Tracking};
+use fmicl_core::{Ending, Moment, Negatives, Pairing, Result, TrackedRun, Tracker, Tracking};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// The name of the tracker [`Jsonl`].
+const HISTORY: &str = "jsonl";
 
 /// The trackers of a run; by default there are none.
 #[derive(Default)]
 pub struct Trackers {
     list: Vec<Box<dyn Tracking>>,
+    /// Whether one of them wants views and cosines.
+    wants_tensors: bool,
     /// The first pairing of the last step.
     last: Option<Pairing>,
     /// The bank of the epoch's last step as its loss saw it: the step itself writes its own positives into it.
@@ -26,19 +32,30 @@ pub struct Trackers {
 pub type SharedTrackers = Rc<RefCell<Trackers>>;
 
 impl Trackers {
-    /// Those that an experiment names, of a run.
+    /// Those that an experiment names, of a run, and always the JSON lines: they are its history, by which other commands show and
+    /// compare it.
     ///
     /// # Errors
-    /// Those of [`Tracker::open`](fmicl_core::Tracker::open), at the tracker's key.
+    /// Those of [`Tracker::open`], at the tracker's key.
     pub fn open(experiment: &Experiment, run: &TrackedRun) -> Result<Self> {
         let trackers = experiment.trackers.iter().enumerate();
         let opened = trackers.map(|(index, tracker)| {
             let opened = tracker.open(run);
             opened.map_err(|error| experiment.locate(error.at(&format!("trackers[{index}]"))))
         });
-        let list = opened.collect::<Result<_>>()?;
-        let fresh = Trackers::default();
-        Ok(Trackers { list, ..fresh })
+        let mut list = opened.collect::<Result<Vec<_>>>()?;
+        if !experiment.trackers.iter().any(|tracker| tracker.name() == HISTORY) {
+            list.insert(0, Jsonl {}.open(run)?);
+        }
+        Ok(Trackers {
+            wants_tensors: list.iter().any(|tracker| tracker.wants_tensors()),
+            list,
+            ..Trackers::default()
+        })
+    }
+
+    fn that_want_tensors(&mut self) -> impl Iterator<Item = &mut Box<dyn Tracking>> {
+        self.list.iter_mut().filter(|tracker| tracker.wants_tensors())
     }
 
     /// Has everything where it is safe.
@@ -67,7 +84,7 @@ impl Callback for SharedTrackers {
     /// Shows the trackers some views of the run's first batch, and keeps the bank of an epoch's last step.
     fn loss(&mut self, trainer: &mut Trainer, forward: &Forward) {
         let mut trackers = self.borrow_mut();
-        if trackers.list.is_empty() {
+        if !trackers.wants_tensors {
             return;
         }
         let step = trainer.state.standing.step;
@@ -81,7 +98,7 @@ impl Callback for SharedTrackers {
         }
         for (number, view) in (1..).zip(forward.views) {
             let Some(pixels) = picture(&view.input) else { return };
-            for tracker in &mut trackers.list {
+            for tracker in trackers.that_want_tensors() {
                 let at = Moment { epoch: 1, step: 1 };
                 warn(tracker.image(at, &format!("views/{number}"), &pixels));
             }
@@ -91,7 +108,7 @@ impl Callback for SharedTrackers {
     fn step_end(&mut self, _: &mut Trainer, step: &Step) {
         let mut trackers = self.borrow_mut();
         let bank = trackers.bank.take();
-        if let (false, Some(pairing)) = (trackers.list.is_empty(), &step.pairing) {
+        if let (true, Some(pairing)) = (trackers.wants_tensors, &step.pairing) {
             trackers.last = Some(Pairing {
                 anchors: pairing.anchors.detach(),
                 positives: pairing.positives.detach(),
@@ -129,12 +146,18 @@ impl Callback for SharedTrackers {
             .take()
             .map(|pairing| cosines(&pairing))
             .unwrap_or_default();
-        for tracker in &mut trackers.list {
-            for (name, cosines) in &cosines {
+        for (name, cosines) in &cosines {
+            for tracker in trackers.that_want_tensors() {
                 warn(tracker.histogram(measured.at, name, cosines));
             }
+        }
+        for tracker in &mut trackers.list {
             tracker.epoch(measured.at, &measured.values)?;
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "tracking/tests.rs"]
+mod tests;
