@@ -1,8 +1,10 @@
 //! Metrics and config of a run on an MLflow server. Training waits for no answer: what the server does not take is kept in
 //! the run's directory and sent later.
 
+mod address;
 #[cfg(test)]
 mod fake;
+mod keys;
 mod sender;
 mod server;
 mod spool;
@@ -11,8 +13,9 @@ mod state;
 mod tests;
 
 use crate::{flat, names};
-use fmicl_core::{Documented, Ending, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register};
-use sender::Sender;
+use fmicl_core::{Documented, Ending, Error, MetricValues, Moment, Result, TrackedRun, Tracker, Tracking, register};
+use keys::Keys;
+use sender::{AT_THE_END, Sender};
 use serde::{Deserialize, Serialize};
 use server::{About, Server};
 use spool::{Spool, now};
@@ -50,21 +53,16 @@ register!(
 
 /// Where `mlflow server` is found if it is told nothing.
 const LOCAL: &str = "http://localhost:5000";
-/// The most letters of a parameter that every version takes.
-const LONGEST: usize = 500;
 
 impl Mlflow {
+    /// The server's address, in one spelling.
     fn uri(&self) -> Result<String> {
         let (uri, from) = match (&self.uri, std::env::var("MLFLOW_TRACKING_URI")) {
             (Some(uri), _) => (uri.clone(), ""),
-            (None, Ok(uri)) if !uri.is_empty() => (uri, " (MLFLOW_TRACKING_URI)"),
+            (None, Ok(uri)) if !uri.is_empty() => (uri, "; it is that of MLFLOW_TRACKING_URI"),
             _ => (LOCAL.into(), ""),
         };
-        let is_http = ["http://", "https://"].iter().any(|scheme| uri.starts_with(scheme));
-        fmicl_core::require(is_http, "uri", || {
-            format!("{uri:?}{from} is not the address of a server, such as \"{LOCAL}\"")
-        })?;
-        Ok(uri)
+        address::normalised(&uri).map_err(|why| Error::config(format!("{why}{from}")).at("uri"))
     }
 }
 
@@ -80,30 +78,24 @@ impl Tracker for Mlflow {
         let new_id = || format!("{:x}-{:016x}", now(), RandomState::new().hash_one(run.folder));
         let mut state = State::read(&path, &uri, new_id)?;
         let spool = Spool::open(run.folder.join("mlflow.jsonl"))?;
-        state.sent = state.sent.min(spool.good());
+        state.sent = state.sent.min(spool.file.good());
         let folder = std::path::absolute(run.folder).unwrap_or_else(|_| run.folder.into());
+        let mut keys = Keys::default();
         let params = flat::leaves(run.config).into_iter();
+        let params = params.map(|(key, value)| (keys.key(&key), keys::value(flat::shown(&value))));
         let about = About {
             experiment: self.experiment.clone(),
             name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             id: state.id.clone(),
             start: now(),
-            params: params.map(|(key, value)| (key, cut(flat::shown(&value)))).collect(),
+            params: params.collect(),
         };
-        let lines = (spool.path().to_path_buf(), spool.good());
+        let lines = (spool.file.path().to_path_buf(), spool.file.good());
         Ok(Box::new(Metrics {
             sender: Sender::start(Server::new(&uri), about, lines, (path, state)),
             spool,
             step: run.steps,
         }))
-    }
-}
-
-/// The beginning of a text that is too long.
-fn cut(text: String) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some(_) => text.chars().take(LONGEST - 1).chain(['…']).collect(),
-        None => text,
     }
 }
 
@@ -119,34 +111,38 @@ impl Tracking for Metrics {
     fn step(&mut self, at: Moment, values: &MetricValues) -> Result<()> {
         self.step = at.step;
         self.spool.step(at, values, names::of_step);
-        self.sender.tell(self.spool.good());
+        self.sender.tell(&self.spool.file);
         Ok(())
     }
 
     fn epoch(&mut self, at: Moment, values: &MetricValues) -> Result<()> {
         self.step = at.step;
         self.spool.epoch(at, values, names::of_epoch);
-        self.sender.tell(self.spool.good());
+        self.sender.tell(&self.spool.file);
         Ok(())
+    }
+
+    fn wants_tensors(&self) -> bool {
+        false
     }
 
     /// What is not on the disk, or not sent, is no error: no checkpoint relies on it.
     fn flush(&mut self) -> Result<()> {
         self.spool.flush();
-        self.sender.tell(self.spool.good());
+        self.sender.tell(&self.spool.file);
         Ok(())
     }
 
     fn end(&mut self, ending: Ending) -> Result<()> {
         self.spool.end(ending, self.step, names::of_result);
         self.flush()?;
-        self.sender.end();
+        self.sender.end(AT_THE_END);
         Ok(())
     }
 }
 
 impl Drop for Metrics {
     fn drop(&mut self) {
-        self.sender.end();
+        self.sender.end(AT_THE_END);
     }
 }

@@ -1,5 +1,6 @@
 //! A server for tests, which speaks as much of MLflow's REST interface as is spoken here, and can be made to fail.
 
+use super::keys::is_taken;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,6 +17,8 @@ pub enum Mood {
     Down,
     /// Does what this request asks, counted from 1, and closes the connection without an answer; then it is down.
     Mute(usize),
+    /// Holds the connection and never answers.
+    Hang,
 }
 
 /// What the server was told.
@@ -28,6 +31,8 @@ pub struct Got {
     pub params: Vec<(String, String)>,
     pub status: Vec<String>,
     pub requests: usize,
+    /// Connections that wait for an answer.
+    pub held: Vec<TcpStream>,
 }
 
 /// The server.
@@ -78,6 +83,10 @@ fn serve(stream: TcpStream, got: &Mutex<Got>) -> std::io::Result<()> {
     from.read_exact(&mut body)?;
     let mut got = got.lock().unwrap();
     got.requests += 1;
+    if got.mood == Mood::Hang {
+        got.held.push(from.into_inner());
+        return Ok(());
+    }
     let path = first.split(' ').nth(1).unwrap();
     let (status, answer) = match got.mood {
         Mood::Down => ("503 Service Unavailable", json!({ "message": "not now" })),
@@ -121,10 +130,18 @@ fn answer(path: &str, body: &Value, got: &mut Got) -> (&'static str, Value) {
         }
         "runs/log-batch" => {
             assert!(body["run_id"].as_str().unwrap().starts_with("run "));
+            let mut keys = BTreeSet::new();
             for param in list("params") {
-                got.params.push((text(&param["key"]), text(&param["value"])));
+                let (key, value) = (text(&param["key"]), text(&param["value"]));
+                if !is_taken(&key) || value.chars().count() > 500 || !keys.insert(key.clone()) {
+                    return ("400 Bad Request", json!({ "message": format!("invalid: {key}") }));
+                }
+                got.params.push((key, value));
             }
             for metric in list("metrics") {
+                if !is_taken(&text(&metric["key"])) {
+                    return ("400 Bad Request", json!({ "message": "invalid" }));
+                }
                 let number = |key: &str| metric[key].as_u64().unwrap();
                 let (key, value) = (text(&metric["key"]), text(&metric["value"]));
                 got.metrics.insert((key, number("timestamp"), number("step"), value));

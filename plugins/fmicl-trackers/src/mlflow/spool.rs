@@ -1,13 +1,15 @@
 //! What a server is to get, as lines of JSON in the run's directory: training writes them, the sender reads them.
 //!
 //! A line stays when it is sent, and so does one beyond the step at which a run is resumed, which the server may have: a
-//! step or an epoch that comes again is not recorded again. So the server gets each of them once.
+//! step or an epoch that comes again is not recorded again. So the server gets each of them once. A line that is damaged stays
+//! as well, and is passed over: places in the file are noted elsewhere.
 
-use fmicl_core::{Ending, Error, MetricValue, MetricValues, Moment, Result};
+use super::keys::Keys;
+use fmicl_core::{Ending, Error, Growing, MetricValue, MetricValues, Moment, Result};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A line.
@@ -107,20 +109,15 @@ impl Of {
 /// The file, as training writes it.
 #[derive(Debug)]
 pub struct Spool {
-    path: PathBuf,
-    /// Bytes that are written and whole.
-    good: u64,
-    /// Lines that are not.
-    pending: String,
-    /// Whether the disk has refused them, which is told once.
-    refused: bool,
+    /// The file.
+    pub file: Growing,
     /// The last step and the last epoch that are recorded.
     last: (u64, usize),
     status: Option<Status>,
 }
 
 impl Spool {
-    /// Opens the file, which need not exist, and cuts it behind its last whole line.
+    /// Opens the file, which need not exist, and goes on behind its last good line.
     ///
     /// # Errors
     /// The disk's.
@@ -130,34 +127,27 @@ impl Spool {
             bytes => bytes.map_err(|error| Error::io(&path, error))?,
         };
         let mut spool = Spool {
-            path,
-            good: 0,
-            pending: String::new(),
-            refused: false,
+            file: Growing::new(path, 0),
             last: (0, 0),
             status: None,
         };
+        let (mut at, mut good, mut damaged, mut passed_over) = (0, 0, 0, 0);
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let Some(read) = parse(line) else { break };
-            spool.good += line.len() as u64;
-            spool.note(&read);
+            at += line.len() as u64;
+            match parse(line) {
+                Some(line) => {
+                    spool.note(&line);
+                    (good, passed_over) = (at, damaged);
+                }
+                None => damaged += 1,
+            }
         }
-        if spool.good < bytes.len() as u64 {
-            let file = OpenOptions::new().write(true).open(&spool.path);
-            let cut = file.and_then(|file| file.set_len(spool.good));
-            cut.map_err(|error| Error::io(&spool.path, error))?;
+        if passed_over > 0 {
+            let path = spool.file.path().display();
+            tracing::warn!("{path}: damaged lines that are passed over: {passed_over}");
         }
+        spool.file = Growing::new(spool.file.path().into(), good);
         Ok(spool)
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The bytes of its whole lines.
-    pub fn good(&self) -> u64 {
-        self.good
     }
 
     /// Records a step, once.
@@ -202,9 +192,8 @@ impl Spool {
         self.note(&line);
         // Text, numbers and their names always have a form in JSON.
         if let Ok(line) = serde_json::to_string(&line) {
-            self.pending.extend([&line, "\n"]);
+            self.file.add(format!("{line}\n").as_bytes());
         }
-        self.write();
     }
 
     fn note(&mut self, line: &Line) {
@@ -215,44 +204,10 @@ impl Spool {
         }
     }
 
-    /// Writes what is pending. What the disk refuses is kept, and told once.
-    fn write(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        let written = self.append();
-        match written {
-            Ok(()) => {
-                self.good += self.pending.len() as u64;
-                self.pending.clear();
-                self.refused = false;
-            }
-            Err(error) if !self.refused => {
-                self.refused = true;
-                let path = self.path.display();
-                tracing::warn!("{path}: {error}; lines are kept, and written when they can be");
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn append(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&self.path)?;
-        // Of lines that were refused a part may be there.
-        file.set_len(self.good)?;
-        file.seek(SeekFrom::End(0))?;
-        file.write_all(self.pending.as_bytes())
-    }
-
     /// Makes what the disk takes durable.
     pub fn flush(&mut self) {
-        self.write();
         // Where it fails, the next one may not; no checkpoint relies on it.
-        let _ = File::open(&self.path).and_then(|file| file.sync_data());
+        let _ = self.file.flush();
     }
 }
 
@@ -262,17 +217,16 @@ pub fn parse(line: &[u8]) -> Option<Line> {
     serde_json::from_slice(line).ok()
 }
 
-/// The numbers among metrics, by names that MLflow takes: letters, digits and `_-. /`.
+/// The numbers among metrics, by keys that MLflow takes.
 fn numbers(values: &MetricValues, named: fn(&str) -> String) -> Vec<(String, Number)> {
+    let mut keys = Keys::default();
     let number = |(name, value): &(String, MetricValue)| {
         let value = match value {
             MetricValue::Count(count) => *count as f64,
             MetricValue::Number(number) => *number,
             MetricValue::Text(_) => return None,
         };
-        let is_taken = |letter: char| letter.is_ascii_alphanumeric() || "_-. /".contains(letter);
-        let name = named(name).replace(|letter| !is_taken(letter), "_");
-        Some((name, value.into()))
+        Some((keys.key(&named(name)), value.into()))
     };
     values.iter().filter_map(number).collect()
 }

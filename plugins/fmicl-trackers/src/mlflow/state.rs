@@ -1,5 +1,6 @@
 //! How far a server is: `mlflow.json` in the run's directory.
 
+use super::address::normalised;
 use fmicl_core::{Error, Result, disk};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -20,7 +21,7 @@ pub struct State {
 }
 
 impl State {
-    /// That of a run directory for a server; a new one if there is none, or it is of another server.
+    /// That of a run directory for a server, whose address is [normalised]; a new one if there is none, or it is of another server.
     ///
     /// # Errors
     /// The disk's, or a file that is not a run's.
@@ -43,7 +44,8 @@ impl State {
             id: new_id(),
             ..State::default()
         };
-        Ok(state.filter(|state| state.uri == uri).unwrap_or_else(new))
+        let is_there = |state: &State| normalised(&state.uri).is_ok_and(|there| there == uri);
+        Ok(state.filter(is_there).unwrap_or_else(new))
     }
 
     /// Writes it.

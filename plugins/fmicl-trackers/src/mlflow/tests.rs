@@ -146,6 +146,57 @@ fn a_torn_line_is_recorded_again_and_another_server_gets_all_of_it() {
     check(&fake);
 }
 
+#[test]
+fn a_damaged_line_in_the_middle_costs_that_line_alone() {
+    let (fake, folder) = (Fake::start(), tempfile::tempdir().unwrap());
+    drop({
+        let mut tracking = open("http://127.0.0.1:9", folder.path(), 0);
+        take(&mut *tracking, 0, 8);
+        tracking
+    });
+    let path = folder.path().join("mlflow.jsonl");
+    let mut bytes = fs::read(&path).unwrap();
+    let at = String::from_utf8_lossy(&bytes).find("\"step\":4").unwrap();
+    bytes[at] = 0xff;
+    fs::write(&path, &bytes).unwrap();
+    let mut tracking = open(&fake.uri, folder.path(), 8);
+    take(&mut *tracking, 8, 9);
+    finish(tracking);
+    assert!(fs::read(&path).unwrap().starts_with(&bytes));
+    let got = fake.got.lock().unwrap();
+    let mut steps: Vec<_> = got
+        .metrics
+        .iter()
+        .filter(|(key, ..)| key == "step/loss")
+        .map(|(_, _, step, _)| *step)
+        .collect();
+    steps.sort_unstable();
+    assert_eq!(steps, [1, 2, 3, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn a_file_that_is_removed_while_training_begins_anew_and_is_sent() {
+    let (fake, folder) = (Fake::start(), tempfile::tempdir().unwrap());
+    let mut tracking = open(&fake.uri, folder.path(), 0);
+    take(&mut *tracking, 0, 5);
+    let steps = || {
+        fake.got
+            .lock()
+            .unwrap()
+            .metrics
+            .iter()
+            .map(|(_, _, step, _)| *step)
+            .max()
+    };
+    while steps() != Some(5) {
+        std::thread::yield_now();
+    }
+    fs::remove_file(folder.path().join("mlflow.jsonl")).unwrap();
+    take(&mut *tracking, 5, 9);
+    finish(tracking);
+    check(&fake);
+}
+
 /// The lines but for the time, and for what was said of the process between.
 #[test]
 fn a_run_that_was_killed_has_the_lines_of_one_that_was_not() {
@@ -209,8 +260,75 @@ fn an_address_that_is_no_servers_and_a_state_that_is_no_runs_are_refused() {
 }
 
 #[test]
-fn a_long_parameter_is_cut_as_old_servers_need_it() {
-    assert_eq!(cut("x".repeat(500)).chars().count(), 500);
-    let long = cut("ä".repeat(501));
-    assert!(long.ends_with("ä…") && long.chars().count() == 500);
+fn a_run_of_any_config_is_taken() {
+    let (fake, folder) = (Fake::start(), tempfile::tempdir().unwrap());
+    let long = "x".repeat(9000);
+    let text = format!("'' = 1\n'a,b' = 2\n'a;b' = 3\n'ä/../ö' = ''\n'{long}' = '{long}'\n'{long}y' = 4");
+    let run = TrackedRun {
+        folder: folder.path(),
+        epochs: 0,
+        steps: 0,
+        config: &text.parse().unwrap(),
+    };
+    let mut tracking = tracker(&fake.uri).open(&run).unwrap();
+    let values = ["", "a;b", "a,b", &long, "//"].map(|name| (name.to_string(), MetricValue::Number(1.0)));
+    tracking.step(Moment { epoch: 1, step: 1 }, &values.into()).unwrap();
+    tracking.end(Ending::Stopped).unwrap();
+    let got = fake.got.lock().unwrap();
+    assert_eq!((got.params.len(), got.metrics.len(), &*got.status[0]), (6, 5, "KILLED"));
+}
+
+#[test]
+fn another_spelling_of_the_address_is_the_same_run() {
+    let (fake, folder) = (Fake::start(), tempfile::tempdir().unwrap());
+    let mut tracking = open(&fake.uri, folder.path(), 0);
+    take(&mut *tracking, 0, 3);
+    drop(tracking);
+    let mut tracking = open(&format!("{}//", fake.uri.replace("http", "HTTP")), folder.path(), 3);
+    take(&mut *tracking, 3, 9);
+    finish(tracking);
+    check(&fake);
+}
+
+/// The server takes a request and never answers: the end does not wait for its answer.
+#[test]
+fn the_end_does_not_wait_for_a_server_that_hangs() {
+    let (fake, folder) = (Fake::start(), tempfile::tempdir().unwrap());
+    fake.mood(Mood::Hang);
+    let about = About {
+        experiment: "fmicl".into(),
+        name: "x".into(),
+        id: "x".into(),
+        start: 0,
+        params: Vec::new(),
+    };
+    let mut spool = Spool::open(folder.path().join("mlflow.jsonl")).unwrap();
+    spool.step(Moment { epoch: 1, step: 1 }, &MetricValues::new(), names::of_step);
+    let path = folder.path().join("mlflow.json");
+    let state = State::read(&path, &fake.uri, || "x".into()).unwrap();
+    let lines = (spool.file.path().to_path_buf(), spool.file.good());
+    let mut sender = Sender::start(Server::new(&fake.uri), about, lines, (path, state));
+    let held = || {
+        fake.got
+            .lock()
+            .unwrap()
+            .held
+            .last()
+            .map(|stream| stream.try_clone().unwrap())
+    };
+    let stream = loop {
+        if let Some(stream) = held() {
+            break stream;
+        }
+        std::thread::yield_now();
+    };
+    sender.end(std::time::Duration::from_millis(50));
+    stream.set_nonblocking(true).unwrap();
+    let still = stream.peek(&mut [0]).unwrap_err().kind();
+    assert_eq!(still, std::io::ErrorKind::WouldBlock, "the request is still open");
+    drop(sender);
+    // Another process sends the line.
+    fake.mood(Mood::Up);
+    drop(open(&fake.uri, folder.path(), 1));
+    assert_eq!(fake.got.lock().unwrap().runs.len(), 1);
 }
