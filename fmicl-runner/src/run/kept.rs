@@ -80,11 +80,8 @@ pub(super) fn set(key: &str, path: &Path) -> Change {
 
 /// A line for each file that has changed since the run in `run` has copied it.
 pub(crate) fn changed(experiment: &Experiment, run: &Path) -> Vec<String> {
-    let differs = |(from, to): &(PathBuf, PathBuf)| {
-        let (from, to) = (File::open(from), File::open(to));
-        // One that is gone, or was never copied, is none that has changed.
-        from.and_then(|from| differ(from, to?)).unwrap_or(false)
-    };
+    // One that is gone, or was never copied, is none that has changed.
+    let differs = |(from, to): &(PathBuf, PathBuf)| differ(from, to).unwrap_or(false);
     let copies = copies(experiment).map(|(from, to)| (from, run.join(to)));
     let line = |(from, to): (PathBuf, PathBuf)| {
         format!(
@@ -96,10 +93,17 @@ pub(crate) fn changed(experiment: &Experiment, run: &Path) -> Vec<String> {
     copies.filter(differs).map(line).collect()
 }
 
-fn differ(one: File, other: File) -> io::Result<bool> {
-    if one.metadata()?.len() != other.metadata()?.len() {
+/// Whether a file differs from its copy, which has its time: that of another time may still have the same bytes, such as a
+/// file that was fetched again.
+fn differ(file: &Path, copy: &Path) -> io::Result<bool> {
+    let (of_file, of_copy) = (fs::metadata(file)?, fs::metadata(copy)?);
+    if of_file.len() != of_copy.len() {
         return Ok(true);
     }
+    if of_file.modified()? == of_copy.modified()? {
+        return Ok(false);
+    }
+    let (one, other) = (File::open(file)?, File::open(copy)?);
     let piece = |file: &File| -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         file.take(PIECE).read_to_end(&mut bytes)?;
@@ -119,9 +123,43 @@ fn differ(one: File, other: File) -> io::Result<bool> {
 /// Bytes that are compared at a time.
 const PIECE: u64 = 1 << 20;
 
+/// Copies a file with its time, by which [`differ`] knows that it is still the same.
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+    // That of before: a file that is changed meanwhile is a later one.
+    let time = fs::metadata(from).and_then(|file| file.modified());
+    let time = time.map_err(|error| Error::io(from, error))?;
     fs::copy(from, to).map_err(|error| Error::io(from, error))?;
+    // Without it, the bytes are compared; a file that may not be written cannot be given a time.
+    let _ = File::options()
+        .write(true)
+        .open(to)
+        .and_then(|copy| copy.set_modified(time));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_copy_is_compared_by_its_bytes_only_if_the_time_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, copy] = ["a", "b/c"].map(|name| folder.path().join(name));
+        fs::write(&file, "one").unwrap();
+        copy_file(&file, &copy).unwrap();
+        let time = fs::metadata(&file).unwrap().modified().unwrap();
+        let set = |text: &str, seconds: u64| {
+            fs::write(&file, text).unwrap();
+            let opened = File::options().write(true).open(&file).unwrap();
+            opened.set_modified(time + Duration::from_secs(seconds)).unwrap();
+            differ(&file, &copy).unwrap()
+        };
+        assert!(!set("one", 0) && !set("one", 5), "the same bytes");
+        assert!(set("two", 5), "as many bytes, and later");
+        assert!(set("three", 0), "more bytes");
+        assert!(!set("two", 0), "not read: it would take as long as the file is large");
+    }
 }
