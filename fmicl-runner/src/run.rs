@@ -44,7 +44,7 @@ pub use learned::LearnedScalars;
 pub(crate) use lines::Lines;
 pub use model::Model;
 pub(crate) use model::{build_learner, read_init};
-pub use observed::{Done, FAILED, Observed, State};
+pub use observed::{Done, FAILED, Observed, State, failure};
 pub(crate) use published::published;
 pub(crate) use run_dir::is_listed;
 pub use run_dir::{Restored, RunDir};

@@ -21,7 +21,8 @@ impl Confusion {
         let size = (classes * classes) as i64;
         let cells = (labels * classes as i64 + predicted).bincount(None::<Tensor>, size);
         let cells = cells.to_kind(Kind::Int64).to_device(tch::Device::Cpu);
-        let cells: Vec<u32> = cells.iter::<i64>().ok()?.map(|count| count as u32).collect();
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let cells: Vec<u32> = cells.iter::<i64>().ok()?.map(count).collect();
         Some(Confusion(cells.chunks(classes).map(<[u32]>::to_vec).collect()))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::RunDir;
 use super::observed::FAILED;
-use fmicl_core::{Error, OUTPUT_MARK, Result, disk};
+use fmicl_core::{Error, OUTPUT_MARK, Result, disk, read_file};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ const DEEP: usize = 5;
 /// The folder of a sweep's runs, and its table of them.
 const RUNS: &str = "runs";
 const TABLE: &str = "results.csv";
+/// The most bytes of the table.
+const MOST: u64 = 1 << 28;
 
 /// A run or a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +42,11 @@ impl Sweep {
         }
         let is_begun = |path: &PathBuf| RunDir::is_at(path) || path.join(FAILED).is_file();
         let cells = folders(&path.join(RUNS)).unwrap_or_default();
-        let table = fs::read_to_string(path.join(TABLE)).ok();
+        let table = read_file(&path.join(TABLE), MOST, "it is a sweep's table").ok();
         Some(Sweep {
             path: path.to_path_buf(),
             cells: cells.into_iter().filter(is_begun).collect(),
-            planned: table.map(|table| rows(&table)),
+            planned: table.map(|table| rows(&String::from_utf8_lossy(&table))),
         })
     }
 

@@ -17,9 +17,20 @@ use std::time::{Duration, SystemTime};
 /// The file in which a sweep says why a run failed.
 pub const FAILED: &str = "failed.txt";
 
+/// Why a run of a sweep failed, in the words of its [`FAILED`]; nothing where there is no such file.
+pub fn failure(path: &Path) -> Option<String> {
+    let path = path.join(FAILED);
+    if !path.exists() {
+        return None;
+    }
+    let read = read_file(&path, MOST, "it says why the run failed");
+    let text = read.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_string());
+    Some(text.unwrap_or_else(|error| error.to_string()))
+}
+
 /// Files that a run changes while it goes on.
 const SIGNS: [&str; 6] = [METRICS, STEPS, "log.txt", "provenance.json", CHECKPOINTS, RESULT];
-/// The most bytes of the config.
+/// The most bytes of the config, and of the reason of a failure.
 const MOST: u64 = 1 << 20;
 
 /// State of a run.
@@ -204,7 +215,7 @@ impl Observed {
 
     /// State of a run that nobody works on, and why.
     fn ended(&self, unreadable: bool) -> (State, Option<String>) {
-        if let Ok(why) = fs::read_to_string(self.path.join(FAILED)) {
+        if let Some(why) = failure(&self.path) {
             return (self.collapsed_or(State::Failed), why.lines().next().map(str::to_string));
         }
         if self.result.is_some() {
@@ -256,7 +267,7 @@ impl Observed {
             .get("train")
             .and_then(|train| train.get("epochs")?.as_integer());
         let of_epochs = planned.and_then(|epochs| u64::try_from(epochs).ok());
-        // A run without the tracker `jsonl` has checkpoints alone.
+        // One without its JSON lines has checkpoints alone.
         let checkpoint = || Checkpoints::new(self.path.join(CHECKPOINTS)).list().ok()?.pop();
         let logged = last_moment(&self.path.join(STEPS)).map(|at| at.step);
         let steps = logged.into_iter().chain(last.map(|at| at.step)).max();
@@ -264,7 +275,7 @@ impl Observed {
         let by_epochs = last.filter(|last| last.epoch > 0 && last.step.is_multiple_of(last.epoch as u64));
         let by_epochs = by_epochs
             .zip(of_epochs)
-            .map(|(last, epochs)| last.step / last.epoch as u64 * epochs);
+            .and_then(|(last, epochs)| (last.step / last.epoch as u64).checked_mul(epochs));
         let recorded = self.segments.last().and_then(|segment| segment.steps);
         Done {
             epochs: last.map_or(0, |last| last.epoch as u64),

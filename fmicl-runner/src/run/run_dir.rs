@@ -12,18 +12,21 @@ use super::checkpoints::{Checkpoints, weights_of};
 use super::{Model, kept};
 use crate::config::{self, Experiment};
 use crate::{out, weights};
-use fmicl_core::{Error, Result, disk};
+use fmicl_core::{Error, Result, disk, read_file};
 pub(super) use place::{CHECKPOINTS, CONFIG, LOCK};
 use place::{INIT, is_run_at, no_run_at, require_room, require_unused};
 use serde::Serialize;
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 pub use used::Restored;
 pub(crate) use used::is_listed;
 
 /// Room for everything but checkpoints.
 const SMALL_FILES: u64 = 8 << 20;
+
+/// The most bytes of a result or a config.
+const MOST: u64 = 1 << 26;
 
 /// What a run gave.
 pub(super) const RESULT: &str = "result.json";
@@ -195,11 +198,13 @@ impl RunDir {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = |path: &Path| fs::read_to_string(path).map_err(|error| Error::io(path, error));
+        let bytes = |path: &Path| read_file(path, MOST, "it is a run's");
         let not_ours = |path: &Path, error: String| Error::data(path, format!("is not a run's: {error}"));
-        let result: Value = serde_json::from_str(&text(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
+        let result: Value =
+            serde_json::from_slice(&bytes(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
         let path = self.config_path();
-        let config: toml::Table = toml::from_str(&text(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
+        let config: toml::Table =
+            toml::from_slice(&bytes(&path)?).map_err(|error| not_ours(&path, error.to_string()))?;
         let epochs = config.get("train").and_then(|train| train.get("epochs")?.as_integer());
         Ok((epochs.is_some() && result["epochs"].as_i64() == epochs).then_some(result))
     }

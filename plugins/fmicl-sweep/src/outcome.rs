@@ -1,10 +1,10 @@
 //! What a run of a sweep gave.
 
-use fmicl_core::{Error, Metric, MetricNames, Report, Result, find_metric};
+use fmicl_core::{Error, Metric, MetricNames, Report, Result, find_metric, read_file};
 use fmicl_runner::eval::{Labels, Reports, TRAINED};
 use fmicl_runner::run::provenance::Segment;
 use fmicl_runner::run::training::{TRAINING, numbers, training};
-use fmicl_runner::run::{FAILED, RunDir, has_collapsed};
+use fmicl_runner::run::{RunDir, failure, has_collapsed};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -39,8 +39,8 @@ impl Outcome {
     /// # Errors
     /// A file that is not what a run writes.
     pub fn read(dir: &Path) -> Result<Self> {
-        if let Ok(reason) = std::fs::read_to_string(dir.join(FAILED)) {
-            return Ok(Outcome::Failed(reason.trim().to_string()));
+        if let Some(reason) = failure(dir) {
+            return Ok(Outcome::Failed(reason));
         }
         let result = match RunDir::open(dir) {
             Ok(run) => run.result()?,
@@ -74,9 +74,13 @@ impl Outcome {
     }
 }
 
+/// The most bytes of a run's epochs.
+const MOST: u64 = 1 << 30;
+
 /// The line of the run's last epoch; a file without it is of an earlier attempt.
 fn last_epoch(path: &Path, epoch: &Value) -> Result<Value> {
-    let lines = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
+    let lines = read_file(path, MOST, "it has the run's epochs")?;
+    let lines = String::from_utf8_lossy(&lines);
     let last = lines.lines().last().unwrap_or_default();
     let last = serde_json::from_str::<Value>(last);
     let last = last.map_err(|error| Error::data(path, format!("is not a run's: {error}")))?;

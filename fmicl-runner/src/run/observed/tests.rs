@@ -130,6 +130,33 @@ fn what_is_damaged_is_said_and_hides_nothing_else() {
 }
 
 #[test]
+fn files_of_any_size_and_numbers_are_looked_at() {
+    let run = run("", &[epoch(1, 9.0)]);
+    let config = format!("[train]\nepochs = {}", i64::MAX);
+    fs::write(run.path().join(CONFIG), config).unwrap();
+    assert_eq!(
+        Observed::new(run.path()).done.of_steps,
+        None,
+        "3 steps in each of them are too many"
+    );
+    let large = |name: &str| {
+        let file = fs::File::create(run.path().join(name)).unwrap();
+        file.set_len(1 << 40).unwrap();
+    };
+    large(RESULT);
+    let observed = Observed::new(run.path());
+    let said = |text: &str| text.contains(" bytes, and at most ") && text.lines().count() == 1;
+    assert!(
+        said(&observed.problems[0]) && observed.result.is_none(),
+        "{:?}",
+        observed.problems
+    );
+    large(FAILED);
+    let (state, why) = state(run.path());
+    assert!(state == State::Failed && said(&why.clone().unwrap()), "{why:?}");
+}
+
+#[test]
 fn the_steps_that_are_planned_are_known_before_the_first_epoch_is_over() {
     let run = run("", &[]);
     segment(run.path(), json!({ "steps": 40 }));

@@ -1,4 +1,5 @@
 use super::*;
+use std::fs;
 
 fn experiment(text: &str) -> Experiment {
     let folder = tempfile::tempdir().unwrap();

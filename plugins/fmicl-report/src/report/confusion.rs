@@ -30,10 +30,10 @@ fn table(rows: &[Vec<u32>], name: impl Fn(usize) -> String) -> String {
         heads.collect::<String>()
     );
     for (class, row) in rows.iter().enumerate() {
-        let total = row.iter().sum::<u32>().max(1);
+        let total = total(row);
         let _ = write!(text, "<tr><th scope=\"row\">{}</th>", html::name(&name(class)));
         for (taken, &count) in row.iter().enumerate() {
-            let share = f64::from(count) / f64::from(total);
+            let share = f64::from(count) / total;
             let classes = match (count, taken == class) {
                 (0, _) => "zero",
                 (_, true) => "hit",
@@ -50,11 +50,16 @@ fn table(rows: &[Vec<u32>], name: impl Fn(usize) -> String) -> String {
     text + "</tbody></table></div>"
 }
 
+/// The samples of a class, at least 1.
+fn total(row: &[u32]) -> f64 {
+    row.iter().map(|&count| u64::from(count)).sum::<u64>().max(1) as f64
+}
+
 /// A pixel for each pair of classes, the darker the more.
 fn picture(rows: &[Vec<u32>]) -> Result<String> {
     let shade = |row: &Vec<u32>| {
-        let total = row.iter().sum::<u32>().max(1);
-        let opacity = move |&count: &u32| ((f64::from(count) / f64::from(total)).sqrt() * 255.0).round() as u8;
+        let total = total(row);
+        let opacity = move |&count: &u32| ((f64::from(count) / total).sqrt() * 255.0).round() as u8;
         row.iter().flat_map(|count| [110, opacity(count)]).collect::<Vec<u8>>()
     };
     let picture = Picture {
@@ -98,6 +103,12 @@ fn list(rows: &[Vec<u32>], name: impl Fn(usize) -> String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_class_has_any_number_of_samples() {
+        assert_eq!(total(&[u32::MAX, u32::MAX]), 2.0 * f64::from(u32::MAX));
+        assert_eq!(total(&[0, 0]), 1.0);
+    }
 
     #[test]
     fn few_classes_are_a_table_of_the_counts_with_names_as_text() {
