@@ -18,7 +18,7 @@ mod parts;
 pub mod plot;
 mod precision;
 pub mod run;
-mod shell;
+pub mod shell;
 pub mod shown;
 #[cfg(test)]
 mod test_parts;

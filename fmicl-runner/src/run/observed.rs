@@ -179,10 +179,10 @@ impl Observed {
         let read = self.epochs.update();
         self.noted(read);
         if self.epochs.damaged() > 0 {
-            let lines = format!(
-                "{METRICS} has {} damaged lines, which are left out",
-                self.epochs.damaged()
-            );
+            let lines = match self.epochs.damaged() {
+                1 => format!("{METRICS} has a damaged line, which is left out"),
+                lines => format!("{METRICS} has {lines} damaged lines, which are left out"),
+            };
             self.problems.push(lines);
         }
         self.done = self.look_how_far();

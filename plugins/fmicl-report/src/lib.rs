@@ -3,7 +3,6 @@
 mod figures;
 mod pictures;
 mod report;
-mod series;
 mod views;
 
 #[cfg(test)]

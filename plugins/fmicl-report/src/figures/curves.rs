@@ -2,9 +2,10 @@
 
 use super::figure::{Figure, Table, field};
 use super::plot;
-use crate::series::Series;
 use fmicl_core::{Error, Result};
 use fmicl_runner::plot::plotters::prelude::*;
+use fmicl_runner::run::{History, METRICS};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Stem of the figure's files.
@@ -16,26 +17,37 @@ const PLOT: (u32, u32) = (460, 250);
 const OF_THE_MACHINE: [&str; 3] = ["images_per_second", "waiting", "communicating"];
 
 /// The numbers of each epoch.
-#[derive(Debug, Default)]
-struct Epochs(Series);
+#[derive(Debug)]
+struct Epochs {
+    /// The epochs.
+    at: Vec<u64>,
+    /// Names and values, one for each epoch, the loss first; NaN where an epoch has none.
+    columns: Vec<(String, Vec<f64>)>,
+}
 
 impl Epochs {
-    /// Names and values, the loss first.
-    fn columns(&self) -> Vec<(&str, &[f64])> {
-        let mut columns: Vec<_> = self
-            .0
-            .values
-            .iter()
-            .map(|(name, values)| (&**name, &**values))
-            .collect();
-        columns.sort_by_key(|(name, _)| *name != "loss");
-        columns
+    fn of(history: &History) -> Self {
+        let names = history.names().filter(|name| !OF_THE_MACHINE.contains(name));
+        let mut names: Vec<&str> = names.collect();
+        names.sort_by_key(|name| *name != "loss");
+        let points = names.iter().flat_map(|name| history.curve(name));
+        let mut at: Vec<u64> = points.map(|point| point.epoch).collect();
+        at.sort_unstable();
+        at.dedup();
+        let column = |name: &str| {
+            let points = history.curve(name).iter().map(|point| (point.epoch, point.value));
+            let values: BTreeMap<u64, f64> = points.collect();
+            let value = |epoch| values.get(epoch).copied().unwrap_or(f64::NAN);
+            (name.to_string(), at.iter().map(value).collect())
+        };
+        let columns = names.into_iter().map(column).collect();
+        Epochs { at, columns }
     }
 
     fn table(&self) -> Table {
-        let columns = self.columns();
+        let columns = &self.columns;
         let head = columns.iter().map(|(name, _)| name.to_string());
-        let rows = self.0.at.iter().enumerate().map(|(row, epoch)| {
+        let rows = self.at.iter().enumerate().map(|(row, epoch)| {
             let fields = columns.iter().map(|(_, values)| field(values[row]));
             [epoch.to_string()].into_iter().chain(fields).collect()
         });
@@ -47,14 +59,14 @@ impl Epochs {
 
     /// A plot for each, two side by side.
     fn svg(&self) -> Result<String> {
-        let columns = self.columns();
+        let columns = &self.columns;
         let rows = columns.len().div_ceil(2);
         plot::svg((2 * PLOT.0, PLOT.1 * rows as u32), |area| {
-            for (area, (name, values)) in area.split_evenly((rows, 2)).iter().zip(&columns) {
-                let x_range = plot::range(self.0.at.iter().map(|&epoch| epoch as f64));
+            for (area, (name, values)) in area.split_evenly((rows, 2)).iter().zip(columns) {
+                let x_range = plot::range(self.at.iter().map(|&epoch| epoch as f64));
                 let y_range = plot::range(values.iter().copied());
                 let mut chart = plot::chart(area, name, ["epoch", ""], [x_range, y_range])?;
-                let points = || self.0.at.iter().map(|&epoch| epoch as f64).zip(values.iter().copied());
+                let points = || self.at.iter().map(|&epoch| epoch as f64).zip(values.iter().copied());
                 // A line ends where a value is missing.
                 let points: Vec<_> = points().collect();
                 for run in points.split(|(_, value)| !value.is_finite()) {
@@ -74,18 +86,25 @@ impl Epochs {
 /// # Errors
 /// A run without `metrics.jsonl`, or with none of its epochs over.
 pub fn figure(run: &Path) -> Result<Figure> {
-    let path = run.join("metrics.jsonl");
+    let path = run.join(METRICS);
     if !path.is_file() {
         return Err(Error::data(
             &path,
             "is not there: the run has ended no epoch, or the tracker `jsonl` was not among its `trackers`",
         ));
     }
-    let epochs = Epochs(Series::read(&path, "epoch", &OF_THE_MACHINE)?);
-    if epochs.0.values.is_empty() {
+    let mut history = History::of_epochs(run);
+    history.update()?;
+    match history.damaged() {
+        0 => {}
+        1 => tracing::warn!("{}: a damaged line is left out", path.display()),
+        lines => tracing::warn!("{}: {lines} damaged lines are left out", path.display()),
+    }
+    let epochs = Epochs::of(&history);
+    if epochs.columns.is_empty() {
         return Err(Error::data(&path, "has no epoch yet"));
     }
-    let shows = format!("{} metrics over {} epochs", epochs.0.values.len(), epochs.0.at.len());
+    let shows = format!("{} metrics over {} epochs", epochs.columns.len(), epochs.at.len());
     Ok(Figure {
         name: NAME,
         svg: epochs.svg()?,
@@ -133,7 +152,14 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert_eq!(shown(), "metrics.jsonl: has no epoch yet");
         }
-        fs::write(&path, "{\"epoch\":1,\"loss\":2}\n{}\n").unwrap();
-        assert_eq!(shown(), "metrics.jsonl: line 2 is not a run's: it has no `epoch`");
+    }
+
+    #[test]
+    fn a_damaged_line_hides_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = "{\"epoch\":1,\"loss\":2}\n{}\n\u{0}\u{0}\n{\"epoch\":3,\"loss\":1}\n";
+        fs::write(folder.path().join(METRICS), lines).unwrap();
+        let figure = figure(folder.path()).unwrap();
+        assert_eq!(figure.table.rows, [["1", "2"], ["3", "1"]]);
     }
 }

@@ -4,9 +4,9 @@ use super::html;
 use super::run::RunFiles;
 use fmicl_core::toml;
 use fmicl_runner::run::provenance::Segment;
+use fmicl_runner::shell::word;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 /// The values of a table by their dotted keys.
 fn leaves(table: &toml::Table, above: &str, found: &mut BTreeMap<String, String>) {
@@ -148,16 +148,6 @@ pub fn machines(runs: &[&RunFiles]) -> Option<String> {
         heads.collect::<String>(),
         body.collect::<String>()
     ))
-}
-
-/// A path as a shell takes it for one word.
-fn word(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let plain = |letter: char| letter.is_alphanumeric() || "_-./+,:@%=".contains(letter);
-    match path.chars().all(plain) {
-        true => path.into_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]

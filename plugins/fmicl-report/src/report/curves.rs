@@ -3,7 +3,7 @@
 use super::chart::{Chart, Form, Line};
 use super::html;
 use super::run::RunFiles;
-use crate::series::Series;
+use fmicl_runner::run::{History, Point};
 
 /// Points of all curves together, and the fewest and most of one: what keeps the page small.
 const POINTS: usize = 70_000;
@@ -75,43 +75,48 @@ pub struct Curves<'a> {
     pub colour: usize,
 }
 
-/// The charts of runs, first those over epochs.
-pub fn charts(runs: &[Curves]) -> Vec<Chart> {
-    let mut charts = Vec::new();
-    for (x, titles, of) in [
-        ("epoch", &TITLES[..], (|run| &run.epochs) as fn(&RunFiles) -> &Series),
-        ("step", &OF_STEPS[..], |run| &run.steps),
-    ] {
-        let mut names: Vec<&str> = runs
-            .iter()
-            .flat_map(|it| of(it.run).values.keys().map(String::as_str))
-            .collect();
+/// The charts of runs, and what needs none.
+#[derive(Debug, Default)]
+pub struct Charts {
+    /// The charts, first those over epochs.
+    pub charts: Vec<Chart>,
+    /// Names of the numbers that never change, with their values.
+    pub constant: Vec<String>,
+}
+
+/// The file of a run's curves, and the place of a point on the abscissa.
+type Of = (fn(&RunFiles) -> &History, fn(&Point) -> u64);
+
+/// The charts of runs.
+pub fn charts(runs: &[Curves]) -> Charts {
+    let mut all = Charts::default();
+    let of_epochs: Of = (|run| &run.epochs, |point| point.epoch);
+    let of_steps: Of = (|run| &run.steps, |point| point.step);
+    for (x, titles, (of, at)) in [("epoch", &TITLES[..], of_epochs), ("step", &OF_STEPS[..], of_steps)] {
+        let mut names: Vec<&str> = runs.iter().flat_map(|it| of(it.run).names()).collect();
         names.sort();
         names.dedup();
         names.sort_by_key(|name| rank(name, titles));
         for name in names {
             let known = titles.iter().find(|(known, ..)| *known == name);
-            let title = known.map_or_else(|| titled(name), |(_, title, _)| title.to_string());
-            let note = known.map_or(String::new(), |(.., note)| note.to_string());
             let line = |it: &Curves| {
-                let series = of(it.run);
-                let values = series.values.get(name)?;
-                let points = series.at.iter().zip(values).map(|(&at, &value)| [at as f64, value]);
-                // Epochs without an evaluation are no gaps.
-                let sparse = name.starts_with("evaluations/");
-                let points = points.filter(|[_, y]| !sparse || y.is_finite());
-                Some(Line {
+                let points = of(it.run).curve(name).iter();
+                let points: Vec<_> = points.map(|point| [at(point) as f64, point.value]).collect();
+                (!points.is_empty()).then(|| Line {
                     name: it.run.name.clone(),
                     colour: it.colour,
-                    points: points.collect(),
+                    points,
                     form: Form::Line,
                 })
             };
             let lines: Vec<Line> = runs.iter().filter_map(line).collect();
-            if lines.iter().any(|line| line.points.iter().any(|[_, y]| y.is_finite())) {
-                charts.push(Chart {
-                    title,
-                    note,
+            if let Some(value) = constant(&lines) {
+                let by_step = if x == "step" { " by step" } else { "" };
+                all.constant.push(format!("{name}{by_step} {}", html::number(value)));
+            } else if lines.iter().any(|line| line.points.iter().any(|[_, y]| y.is_finite())) {
+                all.charts.push(Chart {
+                    title: known.map_or_else(|| titled(name), |(_, title, _)| title.to_string()),
+                    note: known.map_or(String::new(), |(.., note)| note.to_string()),
                     x: x.into(),
                     y: String::new(),
                     lines,
@@ -120,24 +125,32 @@ pub fn charts(runs: &[Curves]) -> Vec<Chart> {
             }
         }
     }
-    let lines = charts.iter().map(|chart| chart.lines.len()).sum::<usize>().max(1);
+    let lines = all.charts.iter().map(|chart| chart.lines.len()).sum::<usize>().max(1);
     let most = (POINTS / lines).clamp(OF_A_LINE[0], OF_A_LINE[1]);
-    for line in charts.iter_mut().flat_map(|chart| &mut chart.lines) {
+    for line in all.charts.iter_mut().flat_map(|chart| &mut chart.lines) {
         line.points = thinned(&line.points, most);
     }
-    for chart in &mut charts {
-        if let [line] = &chart.lines[..] {
-            let last = line.points.iter().rev().find(|[_, y]| y.is_finite());
-            let value = last.map_or(String::new(), |[_, y]| format!("last value {}", html::number(*y)));
-            let parts = [std::mem::take(&mut chart.note), value];
-            chart.note = parts
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(" · ");
-        }
+    all.charts.iter_mut().for_each(add_last_value);
+    all
+}
+
+/// The one value of every line, at two places or more; nothing where there are others, or one that is not finite.
+fn constant(lines: &[Line]) -> Option<f64> {
+    let values = || lines.iter().flat_map(|line| line.points.iter().map(|[_, y]| *y));
+    let first = values().next().filter(|first| first.is_finite())?;
+    let is_seen_twice = lines.iter().any(|line| line.points.len() > 1);
+    (is_seen_twice && values().all(|value| value == first)).then_some(first)
+}
+
+/// Notes the last value, where there is one line alone.
+fn add_last_value(chart: &mut Chart) {
+    if let [line] = &chart.lines[..] {
+        let last = line.points.iter().rev().find(|[_, y]| y.is_finite());
+        let value = last.map_or(String::new(), |[_, y]| format!("last value {}", html::number(*y)));
+        let parts = [std::mem::take(&mut chart.note), value];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        chart.note = parts.collect::<Vec<_>>().join(" · ");
     }
-    charts
 }
 
 /// The place of a chart: the known ones, then scores of online evaluations, which come after the objective's own.
@@ -197,6 +210,24 @@ mod tests {
         assert_eq!((thin[0], *thin.last().unwrap()), (peaked[0], peaked[49_999]));
         assert!(thin.windows(2).all(|two| two[0][0] < two[1][0]));
         assert_eq!(thinned(&points[..600], 600), points[..600]);
+    }
+
+    #[test]
+    fn a_line_is_constant_where_it_has_one_finite_value_at_several_places() {
+        let lines = |all: &[&[f64]]| -> Vec<Line> {
+            let points = |values: &&[f64]| values.iter().zip(1..).map(|(&y, x)| [f64::from(x), y]).collect();
+            let line = |values| Line {
+                name: "x".into(),
+                colour: 0,
+                points: points(values),
+                form: Form::Line,
+            };
+            all.iter().map(line).collect()
+        };
+        assert_eq!(constant(&lines(&[&[0.1, 0.1], &[0.1]])), Some(0.1));
+        for varied in [&[&[0.1, 0.2][..]][..], &[&[0.1, 0.1], &[0.2, 0.2]], &[&[0.1, f64::NAN]], &[&[0.1]], &[]] {
+            assert_eq!(constant(&lines(varied)), None, "{varied:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The files of a run, whether it is finished, still training or broken off.
 
-use crate::series::Series;
 use fmicl_core::{Error, Result, read_file, toml};
 use fmicl_runner::eval::Reports;
-use fmicl_runner::run::RunDir;
 use fmicl_runner::run::provenance::Segment;
+use fmicl_runner::run::{History, METRICS, RunDir, STEPS};
 use serde_json::Value;
 use std::path::Path;
 
@@ -27,9 +26,9 @@ pub struct RunFiles {
     /// The rest of `result.json`.
     pub result: Option<Value>,
     /// `metrics.jsonl`.
-    pub epochs: Series,
+    pub epochs: History,
     /// `steps.jsonl`.
-    pub steps: Series,
+    pub steps: History,
     /// `provenance.json`.
     pub segments: Vec<Segment>,
     /// A line on each file that could not be used.
@@ -55,14 +54,14 @@ impl RunFiles {
             table,
             reports: Reports::default(),
             result: None,
-            epochs: Series::default(),
-            steps: Series::default(),
+            epochs: History::of_epochs(path),
+            steps: History::of_steps(path),
             segments: Vec::new(),
             missing: Vec::new(),
         };
         run.read_result();
-        run.epochs = run.series("metrics.jsonl", "epoch");
-        run.steps = run.series("steps.jsonl", "step");
+        run.missing.extend(read_history(&mut run.epochs, METRICS));
+        run.missing.extend(read_history(&mut run.steps, STEPS));
         run.segments = run.read_segments().unwrap_or_else(|why| {
             run.missing.push(format!("Provenance is left out: {why}"));
             Vec::new()
@@ -86,18 +85,6 @@ impl RunFiles {
             }
             Err(error) => self.missing.push(format!("The results are left out: {error}")),
         }
-    }
-
-    fn series(&mut self, name: &str, key: &str) -> Series {
-        let path = self.dir.path().join(name);
-        let read = match path.is_file() {
-            false => Ok(Series::default()),
-            true => Series::read(&path, key, &[]),
-        };
-        read.unwrap_or_else(|error| {
-            self.missing.push(format!("The curves of {name} are left out: {error}"));
-            Series::default()
-        })
     }
 
     fn read_segments(&self) -> std::result::Result<Vec<Segment>, String> {
@@ -131,16 +118,28 @@ impl RunFiles {
     pub fn status(&self) -> String {
         let seconds = self.result.as_ref().and_then(|result| result["seconds"].as_f64());
         let of = self.epochs_in_all().map_or(String::new(), |all| format!(" of {all}"));
-        match (self.result.is_some(), seconds, self.epochs.at.last()) {
+        match (self.result.is_some(), seconds, self.epochs.last()) {
             (true, Some(seconds), _) => format!(
                 "finished: {} epochs in {}",
                 self.epochs_in_all().unwrap_or_default(),
                 duration(seconds)
             ),
             (true, None, _) => "finished".into(),
-            (false, _, Some(epoch)) => format!("not finished: epoch {epoch}{of} is over"),
+            (false, _, Some(at)) => format!("not finished: epoch {}{of} is over", at.epoch),
             (false, _, None) => format!("not finished: no epoch{of} is over"),
         }
+    }
+}
+
+/// Reads a file's curves; a line on what of it could not be used.
+fn read_history(history: &mut History, name: &str) -> Option<String> {
+    if let Err(error) = history.update() {
+        return Some(format!("The curves of {name} are left out: {error}"));
+    }
+    match history.damaged() {
+        0 => None,
+        1 => Some(format!("A damaged line of {name} is left out of the curves")),
+        lines => Some(format!("{lines} damaged lines of {name} are left out of the curves")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sections that come from the files of runs alone.
 
 use super::chart::{Chart, Form, Line};
-use super::curves::{self, Curves};
+use super::curves::{self, Charts, Curves};
 use super::page::Page;
 use super::run::RunFiles;
 use super::{chart, config, html, table};
@@ -121,8 +121,8 @@ pub fn curves(page: &mut Page, runs: &[&RunFiles]) {
 
 /// The same in given colours.
 pub fn curves_of(page: &mut Page, curves: &[Curves]) {
-    let charts = curves::charts(curves);
-    if charts.is_empty() {
+    let Charts { charts, constant } = curves::charts(curves);
+    if charts.is_empty() && constant.is_empty() {
         page.leave_out("The curves are left out: there is neither a metrics.jsonl nor a steps.jsonl with numbers");
         return;
     }
@@ -136,6 +136,9 @@ pub fn curves_of(page: &mut Page, curves: &[Curves]) {
     text.push_str("<div class=\"charts\">");
     charts.iter().for_each(|chart| text += &page.chart(chart));
     text.push_str("</div>");
+    if !constant.is_empty() {
+        text += &format!("<p class=\"note constant\">Constant: {}</p>", html::escape(&constant.join(", ")));
+    }
     page.section("curves", "Curves", text);
 }
 

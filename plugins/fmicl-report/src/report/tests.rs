@@ -32,8 +32,8 @@ fn epochs(count: u32) -> String {
         let wave = f64::from(epoch).sin();
         let loss = if epoch == 7 { json!(null) } else { json!(wave) };
         let values = json!({"epoch": epoch, "step": 10 * epoch, "lr": 0.1, "loss": loss, "f_mi": 2.0 * wave, "balance": wave / 3.0,
-            "projections": {"of": "x", "alignment": wave, "uniformity": -wave, "effective_rank": 30.0 + wave}, "grad_norm": 1e-7,
-            "images_per_second": 1e4, "waiting": 0.0, "evaluations": {"knn": {"accuracy": 90.0 + wave}}});
+            "projections": {"of": "x", "alignment": wave, "uniformity": -wave, "effective_rank": 30.0 + wave}, "grad_norm": 1e-7 * (2.0 + wave),
+            "images_per_second": 1e4 + wave, "waiting": 0.0, "evaluations": {"knn": {"accuracy": 90.0 + wave}}});
         format!("{values}\n")
     };
     (1..=count).map(line).collect()
@@ -92,7 +92,8 @@ fn a_page_has_the_numbers_of_the_files_and_the_same_bytes_each_time() {
         "<h3>Uniformity</h3>",
         "<h3>Effective rank</h3>",
         "<h3>Gradient norm</h3>",
-        "<h3>Learning rate</h3>",
+        "Constant: lr 0.1, waiting 0</p>",
+        "<h3>Learning rate of single steps</h3>",
         "<h3>Samples per second</h3>",
         "<h3>knn accuracy, in training</h3>",
         "<h3>Loss of single steps</h3>",
@@ -146,12 +147,22 @@ fn a_run_that_is_not_finished_has_a_page_of_what_there_is() {
     let page = of_runs(&[read(&folder, "x")], None);
     let told = page.left_out().join("\n");
     for part in [
-        "metrics.jsonl are left out: ",
+        "A damaged line of metrics.jsonl is left out of the curves",
         "The results are left out: ",
         "Provenance is left out: ",
     ] {
         assert!(told.contains(part), "{told}");
     }
+}
+
+#[test]
+fn a_damaged_line_hides_no_curve() {
+    let damaged = epochs(3) + "\u{0}\u{0}\u{0}\n" + &epochs(6) + "{\"epoch\":7,\"lo";
+    let folder = run(&[("metrics.jsonl", damaged)]);
+    let page = of_runs(&[read(&folder, "x")], None);
+    assert_eq!(page.html().matches("<h3>Loss</h3>").count(), 1);
+    let told = page.left_out().join("\n");
+    assert!(told.contains("A damaged line of metrics.jsonl is left out of the curves"), "{told}");
 }
 
 #[test]
