@@ -10,6 +10,9 @@ mod list;
 #[expect(dead_code, reason = "the tests have a `main` of their own")]
 #[path = "../src/main.rs"]
 mod program;
+#[cfg(target_os = "linux")]
+#[path = "support/pty.rs"]
+mod pty;
 #[path = "support/published.rs"]
 mod published;
 #[path = "cli/terminal.rs"]

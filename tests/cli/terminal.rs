@@ -5,25 +5,7 @@ use super::*;
 /// What a command prints on a terminal of 60 columns.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(args: &[&str]) -> String {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use rustix::termios::{Winsize, tcsetwinsize};
-
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap();
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 60,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&ours, size).unwrap();
-    let theirs = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
+    let (mut ours, theirs) = crate::pty::terminal(60);
     let mut command = fmicl(args);
     command.env("NO_COLOR", "1").stdin(Stdio::null());
     command.stdout(theirs.try_clone().unwrap()).stderr(theirs);
@@ -31,7 +13,7 @@ fn on_a_terminal(args: &[&str]) -> String {
     drop(command);
     let mut shown = Vec::new();
     // A terminal that nobody writes to any more is an error of the read.
-    let _ = std::fs::File::from(ours).read_to_end(&mut shown);
+    let _ = ours.read_to_end(&mut shown);
     child.wait().unwrap();
     text(&shown).replace("\r\n", "\n")
 }

@@ -4,7 +4,7 @@ use super::Reader;
 use super::supervised::{copy, copy_of};
 use crate::DeviceChoice;
 use crate::config::{self, Change, Experiment};
-use crate::run::{CheckpointChoice, Model, RunDir, published};
+use crate::run::{CheckpointChoice, Model, RunDir, Sweep, published};
 use crate::together::{self, Together};
 use crate::weights::{self, BACKBONE, Init};
 
@@ -98,6 +98,8 @@ impl Origin {
                 Err(Error::data(path, message))
             }
             Some(parts) => Ok(Origin::Published(Published::new(path, parts, sets)?.into())),
+            // Of a sweep it is told what takes it.
+            None if Sweep::at(path).is_some() => Err(not_a_run),
             None if path.is_dir() => {
                 let message = format!(
                     "is neither a run directory, with a config.toml, nor a complete folder of published weights ({})",

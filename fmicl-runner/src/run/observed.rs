@@ -216,7 +216,8 @@ impl Observed {
     /// State of a run that nobody works on, and why.
     fn ended(&self, unreadable: bool) -> (State, Option<String>) {
         if let Some(why) = failure(&self.path) {
-            return (self.collapsed_or(State::Failed), why.lines().next().map(str::to_string));
+            let why = why.lines().map(str::trim).find(|line| !line.is_empty());
+            return self.failed(why.unwrap_or("failed.txt does not say why").to_string());
         }
         if self.result.is_some() {
             return match self.collapse() {
@@ -232,7 +233,7 @@ impl Observed {
                 let signal = words.split("; ").next().unwrap_or_default();
                 (State::Stopped, Some(signal.to_string()))
             }
-            Some(words) => (self.collapsed_or(State::Failed), Some(words)),
+            Some(words) => self.failed(words),
             None if has_end => (State::Stopped, Some(format!("stopped after step {}", self.done.steps))),
             None => (State::BrokenOff, self.elsewhere()),
         }
@@ -244,8 +245,12 @@ impl Observed {
         (*host != provenance::host()).then(|| format!("it ran on {host}"))
     }
 
-    fn collapsed_or(&self, state: State) -> State {
-        self.collapse().map_or(state, |_| State::Collapsed)
+    /// State of a run that an error ended, and why.
+    fn failed(&self, why: String) -> (State, Option<String>) {
+        match self.collapse() {
+            Some(collapse) => (State::Collapsed, Some(format!("{collapse}; {why}"))),
+            None => (State::Failed, Some(why)),
+        }
     }
 
     /// Whether the projections of the last epoch have collapsed, in words.

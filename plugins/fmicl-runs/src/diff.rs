@@ -7,7 +7,8 @@ use crate::table::{Column, NOTHING, fitted};
 use clap::Args;
 use fmicl_core::Error;
 use fmicl_runner::command::{Command, Group, Outcome};
-use fmicl_runner::run::RunDir;
+use fmicl_runner::run::{RunDir, Sweep};
+use fmicl_runner::shell::word;
 use fmicl_runner::{shown, wrap};
 use serde_json::{Map, Value, json};
 use std::io::{Write, stdout};
@@ -34,6 +35,9 @@ impl Command for Diff {
     fn run(self) -> Outcome {
         let mut rows = Vec::new();
         for path in &self.runs {
+            if let Some(sweep) = Sweep::at(path) {
+                return Err(refused(&sweep).into());
+            }
             RunDir::open(path)?;
             rows.push(Row::new(path, None));
         }
@@ -60,6 +64,20 @@ impl Command for Diff {
         }
         Ok(())
     }
+}
+
+/// A sweep among the runs.
+fn refused(sweep: &Sweep) -> Error {
+    let name = sweep.path.display();
+    let cell = sweep
+        .cells
+        .first()
+        .map_or(String::new(), |cell| format!(", such as {}", cell.display()));
+    let message = format!(
+        "{name}: is a sweep, and runs are compared: name runs of it{cell}; `fmicl runs --cells {}` lists them",
+        word(&sweep.path)
+    );
+    Error::config(message)
 }
 
 /// The second run's value less the first one's; only two are compared.

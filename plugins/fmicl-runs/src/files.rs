@@ -29,22 +29,22 @@ pub fn csv(rows: &[&Row], keys: &Keys, changed: &[&str]) -> Result<Vec<u8>, Stri
     writer.into_inner().map_err(|error| error.to_string())
 }
 
-/// A list of the runs, each with its complete config and all its metrics.
+/// A list of the runs, each with its complete config and all metrics; what it lacks is null.
 pub fn json(rows: &[&Row], keys: &Keys, changed: &[&str]) -> Value {
     let of = |row: &&Row| {
         let own = OWN.map(|key| (key.to_string(), row.own(key).map_or(Value::Null, |field| field.json())));
         let mut object: Map<String, Value> = own.into_iter().collect();
-        let config = |wanted: &dyn Fn(&str) -> bool| -> Map<String, Value> {
-            let own = row.config.iter().filter(|(key, _)| wanted(key));
-            own.map(|(key, field)| (key.clone(), field.json())).collect()
-        };
-        object.insert("config".into(), json!(config(&|_| true)));
-        object.insert("changed".into(), json!(config(&|key| changed.contains(&key))));
-        let number = |value: Option<f64>| value.map(|value| Field::Number(value).json());
+        let config = |key: &str| row.config.get(key).map_or(Value::Null, Field::json);
+        let own: Map<String, Value> = row.config.keys().map(|key| (key.clone(), config(key))).collect();
+        object.insert("config".into(), json!(own));
+        let own: Map<String, Value> = changed.iter().map(|key| (key.to_string(), config(key))).collect();
+        object.insert("changed".into(), json!(own));
+        // What a run lacks is null.
         let named = |value: &dyn Fn(&str) -> Option<f64>| -> Map<String, Value> {
-            let names = keys.metrics.names();
-            names
-                .filter_map(|name| Some((name.to_string(), number(value(name))?)))
+            let number = |name| value(name).map_or(Value::Null, |number| Field::Number(number).json());
+            keys.metrics
+                .names()
+                .map(|name| (name.to_string(), number(name)))
                 .collect()
         };
         object.insert("metrics".into(), json!(named(&|name| row.measured.last(name))));

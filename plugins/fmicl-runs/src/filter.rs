@@ -19,6 +19,9 @@ const SIGNS: [(&str, Holds); 6] = [
     ("<", |order| order == Ordering::Less),
 ];
 
+/// Values that a sentence names.
+const MOST_SHOWN: usize = 8;
+
 /// A condition on runs.
 pub struct Condition {
     key: String,
@@ -45,8 +48,15 @@ impl Condition {
                 "is no condition: write KEY=VALUE, with one of the signs {signs}"
             )));
         };
-        let key = keys.find(&option, text[..at].trim())?;
-        let value = text[at + sign.len()..].trim().to_string();
+        let (given, value) = (text[..at].trim(), text[at + sign.len()..].trim().to_string());
+        if let Some(more) = value.chars().next().filter(|letter| "=<>!".contains(*letter)) {
+            let signs = SIGNS.map(|(sign, _)| sign).join(" ");
+            let value = value.trim_start_matches(['=', '<', '>', '!']).trim_start();
+            return Err(wrong(format!(
+                "there is no sign `{sign}{more}`: write {given}={value}, or one of the signs {signs}"
+            )));
+        }
+        let key = keys.find(&option, given)?;
         let states = State::ALL.map(State::name);
         if key == "state" && !states.contains(&&*value) {
             let hint = registry::did_you_mean(&value, &states);
@@ -55,9 +65,20 @@ impl Condition {
                 states.join(", ")
             )));
         }
-        let is_number = |row: &Row| matches!(keys.field(row, &key), Some(Field::Number(_)));
-        if !["=", "!="].contains(&sign) && value.parse::<f64>().is_err() && rows.iter().any(is_number) {
+        let there: Vec<Field> = rows.iter().filter_map(|row| keys.field(row, &key)).collect();
+        let all = |is: fn(&Field) -> bool| !there.is_empty() && there.iter().all(is);
+        let is_number = |field: &Field| field.number().is_some();
+        let is_order = !["=", "!="].contains(&sign);
+        let wants_number = if is_order {
+            there.iter().any(is_number)
+        } else {
+            all(is_number)
+        };
+        if wants_number && value.parse::<f64>().is_err() {
             return Err(wrong(format!("`{key}` is a number, and `{value}` is none")));
+        }
+        if all(|field| matches!(field, Field::Bool(_))) && !["true", "false"].contains(&&*value) {
+            return Err(wrong(format!("`{key}` is true or false, and `{value}` is neither")));
         }
         Ok(Condition {
             key,
@@ -65,6 +86,30 @@ impl Condition {
             holds,
             value,
         })
+    }
+
+    /// What the runs have instead of the value, in a sentence, where no run has it.
+    pub fn unmet(&self, keys: &Keys, rows: &[Row]) -> Option<String> {
+        if rows.iter().any(|row| self.holds(keys, row)) {
+            return None;
+        }
+        let mut there: Vec<Field> = rows.iter().filter_map(|row| keys.field(row, &self.key)).collect();
+        there.sort_by(Field::order);
+        there.dedup();
+        let texts: Vec<String> = there.iter().map(Field::text).collect();
+        let known: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let hint = match there.iter().any(|field| field.number().is_some()) {
+            true => String::new(),
+            false => registry::did_you_mean(&self.value, &known),
+        };
+        let shown = match &known[..] {
+            [] => "no value".into(),
+            _ if known.len() <= MOST_SHOWN => known.join(", "),
+            [first, .., last] => format!("{first} to {last}"),
+            [_] => String::new(),
+        };
+        let Condition { key, sign, value, .. } = self;
+        Some(format!("no run has {key}{sign}{value}{hint}; there is {shown}"))
     }
 
     /// The key that it is on.
@@ -80,7 +125,7 @@ impl Condition {
         let order = match (&field, self.value.parse::<f64>()) {
             (Field::Number(number), Ok(value)) => number.partial_cmp(&value),
             (Field::Number(number), Err(_)) => Some(number.to_string().cmp(&self.value)),
-            (Field::Text(text), _) => Some(text.as_str().cmp(&self.value)),
+            (field, _) => Some(field.text().as_str().cmp(&self.value)),
         };
         order.is_some_and(self.holds)
     }

@@ -8,10 +8,15 @@ use std::collections::BTreeSet;
 /// What the key of the best value of a metric begins with.
 pub const BEST: &str = "best.";
 
+/// Headings of the table that are no keys, and what stands below them.
+const HEADINGS: [(&str, &str); 3] = [("run", "name"), ("done", "epochs"), ("time", "seconds")];
+
 /// The keys of some runs.
 #[derive(Debug)]
 pub struct Keys {
     config: BTreeSet<String>,
+    /// Those of the config whose values differ among the runs.
+    differ: Vec<String>,
     /// What is known of their metrics.
     pub metrics: Metrics,
 }
@@ -19,9 +24,23 @@ pub struct Keys {
 impl Keys {
     /// Those of these runs.
     pub fn of(rows: &[Row]) -> Self {
-        Keys {
+        let mut keys = Keys {
             config: rows.iter().flat_map(|row| row.config.keys().cloned()).collect(),
+            differ: Vec::new(),
             metrics: Metrics::of(rows.iter().map(|row| &row.measured)),
+        };
+        let all: Vec<&Row> = rows.iter().collect();
+        keys.differ = keys.that_differ(&all).into_iter().map(String::from).collect();
+        keys
+    }
+
+    /// The keys of the config that end with these words: among those that differ if there are some, as headings of the table do.
+    fn ending_with(&self, words: &str) -> Vec<&str> {
+        let ends = |key: &&str| key.strip_suffix(words).is_some_and(|above| above.ends_with('.'));
+        let differ: Vec<&str> = self.differ.iter().map(String::as_str).filter(ends).collect();
+        match differ.is_empty() {
+            true => self.config().filter(ends).collect(),
+            false => differ,
         }
     }
 
@@ -30,10 +49,11 @@ impl Keys {
         self.config.iter().map(String::as_str)
     }
 
-    /// The key that is meant by one on the command line: an evaluation alone stands for its main metric.
+    /// The key that is meant by one on the command line: an evaluation alone stands for its main metric, a heading of the table, such
+    /// as `lr`, for its key.
     ///
     /// # Errors
-    /// A config error with the nearest key, where no run has such a one.
+    /// A config error with the nearest key, where no run has such a one, or with all keys that are meant, where there are several.
     pub fn find(&self, option: &str, key: &str) -> Result<String> {
         let key = part(key);
         let metric = |name: &str| match self.metrics.main(name) {
@@ -48,6 +68,19 @@ impl Keys {
         }
         if let Some(found) = key.strip_prefix(BEST).and_then(metric) {
             return Ok(format!("{BEST}{found}"));
+        }
+        if let Some((_, own)) = HEADINGS.iter().find(|(heading, _)| *heading == key) {
+            return Ok((*own).into());
+        }
+        match &self.ending_with(key)[..] {
+            [] => {}
+            [only] => return Ok((*only).into()),
+            several => {
+                return Err(Error::config(format!(
+                    "{option}: `{key}` is the end of several keys: write {}",
+                    several.join(" or ")
+                )));
+            }
         }
         let evaluations = self.metrics.mains().map(|(evaluation, _)| evaluation);
         let known = OWN.into_iter().chain(self.config()).chain(self.metrics.names());

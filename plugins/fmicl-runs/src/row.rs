@@ -24,6 +24,9 @@ pub const OWN: [&str; 11] = [
     "steps_planned",
 ];
 
+/// Below it every whole number is one of f64.
+const WHOLE: f64 = (1u64 << 53) as f64;
+
 /// The value of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
@@ -31,32 +34,48 @@ pub enum Field {
     Text(String),
     /// A number.
     Number(f64),
+    /// True or false.
+    Bool(bool),
+    /// A list, as TOML has it and as JSON has it.
+    List(String, Value),
 }
 
 impl Field {
-    /// Numbers by their value before texts.
+    /// Numbers by their value before anything else, which goes by its text.
     pub fn order(&self, other: &Field) -> Ordering {
-        match (self, other) {
-            (Field::Number(one), Field::Number(other)) => one.total_cmp(other),
-            (Field::Text(one), Field::Text(other)) => one.cmp(other),
-            (Field::Number(_), Field::Text(_)) => Ordering::Less,
-            (Field::Text(_), Field::Number(_)) => Ordering::Greater,
+        match (self.number(), other.number()) {
+            (Some(one), Some(other)) => one.total_cmp(&other),
+            (None, None) => self.text().cmp(&other.text()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+        }
+    }
+
+    /// The number, of one.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Field::Number(number) => Some(*number),
+            _ => None,
         }
     }
 
     /// In a cell.
     pub fn text(&self) -> String {
         match self {
-            Field::Text(text) => text.clone(),
+            Field::Text(text) | Field::List(text, _) => text.clone(),
             Field::Number(number) => number.to_string(),
+            Field::Bool(value) => value.to_string(),
         }
     }
 
-    /// In JSON; a number that is not finite is null.
+    /// In JSON; a number that is not finite is null, and a whole one has no point.
     pub fn json(&self) -> Value {
         match self {
             Field::Text(text) => json!(text),
+            Field::Number(number) if number.fract() == 0.0 && number.abs() < WHOLE => json!(*number as i64),
             Field::Number(number) => json!(number),
+            Field::Bool(value) => json!(value),
+            Field::List(_, list) => list.clone(),
         }
     }
 }
@@ -67,6 +86,11 @@ impl From<&toml::Value> for Field {
             toml::Value::Integer(number) => Field::Number(*number as f64),
             toml::Value::Float(number) => Field::Number(*number),
             toml::Value::String(text) => Field::Text(text.clone()),
+            toml::Value::Boolean(value) => Field::Bool(*value),
+            toml::Value::Array(list) => {
+                let values = list.iter().map(|value| Field::from(value).json());
+                Field::List(value.to_string(), values.collect())
+            }
             other => Field::Text(other.to_string()),
         }
     }
@@ -161,4 +185,22 @@ pub fn config(table: &toml::Table) -> BTreeMap<String, Field> {
 /// The key of a part, of that of its name.
 pub fn part(key: &str) -> &str {
     key.strip_suffix(".name").unwrap_or(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_kind_in_json() {
+        let table: toml::Table =
+            toml::from_str("a = 3\nb = 0.5\nc = true\nd = \"3\"\ne = [0.2, 1]\nf = [\"x\", false]\ng = nan").unwrap();
+        let found = config(&table);
+        let json: serde_json::Map<String, Value> =
+            found.iter().map(|(key, field)| (key.clone(), field.json())).collect();
+        let expected = json!({"a": 3, "b": 0.5, "c": true, "d": "3", "e": [0.2, 1], "f": ["x", false], "g": null});
+        assert_eq!(Value::Object(json), expected);
+        assert_eq!(found["e"].text(), "[0.2, 1]");
+        assert_eq!(found["a"].order(&found["c"]), Ordering::Less);
+    }
 }

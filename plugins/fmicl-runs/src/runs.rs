@@ -119,7 +119,14 @@ fn runs(options: &Runs) -> Outcome {
     lines.sort_by(compare);
     let asked = conditions.iter().map(|condition| condition.key().to_string());
     let asked: Vec<String> = asked.chain(order.iter().map(|order| order.key().to_string())).collect();
-    Ok(print(&lines, &keys, &changed, &asked)?)
+    let unmet = conditions.iter().find_map(|condition| condition.unmet(&keys, &rows));
+    // What watches a run changes nothing of it.
+    let changed: Vec<&str> = changed.into_iter().filter(|key| !is_of_trackers(key)).collect();
+    Ok(print(&lines, &keys, (&changed, &asked), unmet)?)
+}
+
+fn is_of_trackers(key: &str) -> bool {
+    key.split('.').next() == Some("trackers")
 }
 
 /// What lies in the folders, each once.
@@ -213,10 +220,16 @@ fn of<'a>(line: &Line<'a>) -> Vec<&'a Row> {
     }
 }
 
-fn print(lines: &[Line], keys: &Keys, changed: &[&str], asked: &[String]) -> std::io::Result<()> {
+fn print(
+    lines: &[Line],
+    keys: &Keys,
+    (changed, asked): (&[&str], &[String]),
+    unmet: Option<String>,
+) -> std::io::Result<()> {
     let mut stdout = stdout().lock();
     if lines.is_empty() {
-        return writeln!(stdout, "no run fulfils every --where");
+        let why = unmet.unwrap_or_else(|| "no run fulfils every --where".into());
+        return writeln!(stdout, "{}", shown::name(&why));
     }
     let width = wrap::width(&stdout);
     let (table, left_out) = fitted(columns(lines, keys, changed, asked), width, NAME);

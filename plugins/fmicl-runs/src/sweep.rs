@@ -59,12 +59,7 @@ impl Group<'_> {
     /// all runs have.
     pub fn field(&self, keys: &Keys, key: &str) -> Option<Field> {
         let values: Vec<Field> = self.rows.iter().filter_map(|row| keys.field(row, key)).collect();
-        let numbers = || {
-            values.iter().filter_map(|value| match value {
-                Field::Number(number) => Some(*number),
-                Field::Text(_) => None,
-            })
-        };
+        let numbers = || values.iter().filter_map(Field::number);
         match key {
             "state" => return Some(Field::Text(self.state().to_string())),
             "name" => return Some(Field::Text(self.name.clone())),

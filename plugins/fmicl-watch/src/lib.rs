@@ -2,6 +2,7 @@
 
 mod curves;
 mod draw;
+mod gpu;
 mod plain;
 mod plot;
 mod process;

@@ -1,12 +1,23 @@
 //! A run that is watched.
 
 use crate::curves::{Curve, curves};
+use crate::gpu::{Gpu, Gpus};
 use crate::process::Process;
 use fmicl_core::OUTPUT_MARK;
 use fmicl_runner::run::{History, Observed, State, last_lines};
 use fmicl_runner::shown;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+
+/// How long the first look waits for what the GPUs tell.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// GPUs that are shown.
+const GPUS: usize = 8;
+
+/// Whether a device of the record is a GPU.
+fn is_gpu(device: &str) -> bool {
+    device.to_ascii_lowercase().starts_with("cuda")
+}
 
 /// A run, and what of it is shown beside its state.
 #[derive(Debug)]
@@ -15,6 +26,8 @@ pub struct Run {
     pub observed: Observed,
     steps: History,
     process: Option<Process>,
+    /// Of the machine, while a process on it trains on one.
+    gpus: Gpus,
     /// The last lines of its log.
     pub log: Vec<String>,
     /// Why its steps cannot be read.
@@ -28,20 +41,21 @@ impl Run {
             observed: Observed::new(path),
             steps: History::of_steps(path),
             process: None,
+            gpus: Gpus::default(),
             log: Vec::new(),
             problem: None,
         };
-        run.look();
+        run.look(PATIENCE);
         run
     }
 
     /// Looks again.
     pub fn update(&mut self) {
         self.observed.update();
-        self.look();
+        self.look(Duration::ZERO);
     }
 
-    fn look(&mut self) {
+    fn look(&mut self, patience: Duration) {
         self.problem = self.steps.update().err().map(|error| error.to_string());
         let path = &self.observed.path;
         self.log = last_lines(&path.join("log.txt"));
@@ -49,6 +63,10 @@ impl Run {
         if !is_running || !self.process.as_mut().is_some_and(Process::update) {
             let find = || Process::holding(&path.join(OUTPUT_MARK));
             self.process = is_running.then(find).flatten();
+        }
+        let last = self.observed.segments.last();
+        if self.process.is_some() && last.is_some_and(|segment| is_gpu(&segment.device)) {
+            self.gpus.update(patience);
         }
     }
 
@@ -97,6 +115,7 @@ impl Run {
             values.find(|(own, _)| *own == name).map(|(_, value)| value)
         };
         let process = self.process.as_ref();
+        let gpus: Vec<String> = self.gpus.found().iter().take(GPUS).map(Gpu::shown).collect();
         let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
         let facts = [
             number("images_per_second").map(|speed| format!("{speed:.0} samples/s")),
@@ -105,6 +124,7 @@ impl Run {
             process.and_then(|process| Some(format!("{:.1} processors", process.processors?))),
             process.and_then(|process| Some(format!("{:.2} GiB", gib(process.memory?)))),
             process.map(|process| format!("process {}", process.id)),
+            process.filter(|_| !gpus.is_empty()).map(|_| gpus.join("  ")),
             self.observed
                 .collapse()
                 .map(|collapse| format!("collapsed: {collapse}")),
@@ -115,5 +135,17 @@ impl Run {
             .flatten()
             .chain(problems.map(|problem| shown::name(problem)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_gpu;
+
+    #[test]
+    fn the_devices_of_the_record_are_told_apart() {
+        use fmicl_core::tch::Device;
+        assert!(is_gpu(&format!("{:?}", Device::Cuda(1))) && is_gpu("cuda:0"));
+        assert!(!is_gpu(&format!("{:?}", Device::Cpu)) && !is_gpu(""));
     }
 }

@@ -3,7 +3,7 @@
 use crate::curves::Curve;
 use crate::run::Run;
 use fmicl_core::{Error, Result};
-use fmicl_runner::run::{Found, Observed, RunDir, State, Sweep};
+use fmicl_runner::run::{Found, Observed, State, Sweep, find};
 use fmicl_runner::shown;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,26 @@ pub struct Watched {
     updates: usize,
 }
 
+/// What a path is that is neither a run nor a sweep, and what would work.
+fn nothing_at(path: &Path) -> Error {
+    let wanted = "name a folder that `train` or `sweep` wrote";
+    let place = |found: &Found| match found {
+        Found::Run(path) => path.display().to_string(),
+        Found::Sweep(sweep) => sweep.path.display().to_string(),
+    };
+    let below = || find(path).map(|(found, _)| found).unwrap_or_default();
+    let message = match (path.exists(), path.is_dir()) {
+        (false, _) => format!("there is no such folder{}; {wanted}", fmicl_core::beside(path)),
+        (_, false) => format!("is a file; {wanted}"),
+        _ => match &below()[..] {
+            [] => format!("is neither a run nor a sweep; {wanted}"),
+            [only] => format!("is neither a run nor a sweep; name the one in it, {}", place(only)),
+            [.., last] => format!("is neither a run nor a sweep; name one in it, such as {}", place(last)),
+        },
+    };
+    Error::data(path, message)
+}
+
 impl Watched {
     /// The run or the sweep in a directory, with a curve by its name.
     ///
@@ -39,9 +59,7 @@ impl Watched {
             Some(Found::Run(path)) => (None, Some(Run::new(&path))),
             Some(Found::Sweep(sweep)) => (Some(sweep), None),
             None => {
-                // What the path is instead.
-                RunDir::open(path)?;
-                return Err(Error::data(path, "is neither a run nor a sweep"));
+                return Err(nothing_at(path));
             }
         };
         let mut watched = Watched {

@@ -77,6 +77,10 @@ pub fn no_run_at(path: &Path) -> Error {
         (.., Ok(Some(_))) => {
             "is a folder of published weights, not a run directory: use it with `fmicl embed` or `fmicl eval`".into()
         }
+        _ if path.join("runs").is_dir() && path.join("results.csv").is_file() => format!(
+            "is a sweep, not a run directory: name one of its runs, in {}; `report`, `runs` and `watch` take the whole sweep",
+            path.join("runs").display()
+        ),
         _ => format!("is not a run directory: it has no config.toml; {wanted}"),
     };
     Error::data(path, found)
