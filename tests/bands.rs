@@ -279,3 +279,24 @@ fn what_does_not_fit_is_a_line_that_names_the_file_or_the_transform() {
         "{error}"
     );
 }
+
+#[test]
+fn bands_are_shown_in_false_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    four(folder.path());
+    let file = folder.path().join("x.toml");
+    let picture = folder.path().join("views.png");
+    let (ok, printed, stderr) = fmicl(&["views", text(&file), "--samples", "2", "--out", text(&picture)]);
+    assert!(ok, "{stderr}");
+    let of = ", in false colours: the first three bands, each from its 2nd to its 98th percentile\n";
+    assert!(printed.contains(of), "{printed}");
+    assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    let run = folder.path().join("run");
+    let (ok, _, stderr) = fmicl(&["train", text(&file), "--out", text(&run)]);
+    assert!(ok, "{stderr}");
+    let (ok, _, stderr) = fmicl(&["report", text(&run)]);
+    assert!(ok, "{stderr}");
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert_eq!(page.matches(of.trim_end()).count(), 3, "map, neighbours, views");
+    assert!(page.contains("class=\"shots\"") && page.contains("class=\"tiles\"") && !page.contains("class=\"tokens\""));
+}

@@ -8,6 +8,9 @@ mod bench;
 #[path = "support/experiment.rs"]
 mod experiment;
 #[cfg(target_os = "linux")]
+#[path = "support/pty.rs"]
+mod pty;
+#[cfg(target_os = "linux")]
 #[path = "runs/terminal.rs"]
 mod terminal;
 
@@ -108,10 +111,21 @@ fn a_finished_run_and_a_killed_one_are_listed_compared_and_watched() {
     assert_eq!((&a["state"], &b["state"]), (&"finished".into(), &"broken-off".into()));
     assert_eq!(
         (&a["epochs"], &a["epochs_planned"], &a["steps_planned"]),
-        (&2.0.into(), &2.0.into(), &6.0.into())
+        (&2.into(), &2.into(), &6.into())
     );
-    assert!(b["epochs"].as_f64().unwrap() >= 3.0 && b["steps_planned"] == 15000.0);
+    assert!(b["epochs"].as_f64().unwrap() >= 3.0 && b["steps_planned"] == 15000);
     assert_eq!(a["config"]["objective.divergence"], "kl");
+    assert_eq!(
+        (&a["config"]["train.epochs"], &a["config"]["train.sync_batch_norm"]),
+        (&2.into(), &false.into())
+    );
+    // What a run lacks is null, and every run has the same names.
+    assert!(a["sweep"].is_null() && a["why"].is_null());
+    let names = |run: &Value, group: &str| run[group].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for group in ["metrics", "best", "changed"] {
+        assert_eq!(names(&a, group), names(&b, group), "{group}");
+    }
+    assert!(a["best"]["knn.accuracy"].is_null() && b["best"]["knn.accuracy"].is_number());
     let changed = |run: &Value| run["changed"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(changed(&a), ["eval.every", "seed", "train.epochs"]);
     let result: Value = serde_json::from_slice(&fs::read(bench.path("runs/a/result.json")).unwrap()).unwrap();
@@ -155,6 +169,13 @@ fn a_finished_run_and_a_killed_one_are_listed_compared_and_watched() {
         ["runs/a"]
     );
     assert_eq!(names(&["--where", "train.epochs>=5000"]), ["runs/b"]);
+    // The value itself, and none beside it.
+    assert_eq!(names(&["--where", "train.epochs>=2"]), ["runs/a", "runs/b"]);
+    assert_eq!(names(&["--where", "train.epochs>2"]), ["runs/b"]);
+    assert_eq!(names(&["--where", "train.epochs<=2"]), ["runs/a"]);
+    // Headings of the table are keys.
+    assert_eq!(names(&["--where", "every=1"]), ["runs/b"]);
+    assert_eq!(names(&["--where", "run=runs/a", "--sort", "time"]), ["runs/a"]);
     assert_eq!(names(&["--where", "knn>200"]), [""; 0]);
     assert_eq!(names(&["--sort", "-seed"]), ["runs/b", "runs/a"]);
     assert_eq!(names(&["--sort", "train.epochs"]), ["runs/a", "runs/b"]);
@@ -163,7 +184,7 @@ fn a_finished_run_and_a_killed_one_are_listed_compared_and_watched() {
     assert_eq!(csv.lines().count(), 3);
 
     let differ = json(&bench, &["diff", "runs/a", "runs/b", "--json"]);
-    assert_eq!(differ["config"]["seed"], serde_json::json!([0.0, 1.0]));
+    assert_eq!(differ["config"]["seed"], serde_json::json!([0, 1]));
     assert_eq!(differ["config"].as_object().unwrap().len(), 3);
     let knn = &differ["metrics"]["knn.accuracy"];
     let [first, second] = [0, 1].map(|run| knn["values"][run].as_f64().unwrap());
@@ -236,6 +257,12 @@ fn what_is_wrong_is_one_line_with_what_would_work() {
             "no state is named `finish` (did you mean `finished`?); there are running, finished, ",
         ),
         ("train.lr>much", "`train.lr` is a number, and `much` is none"),
+        ("seed=x", "`seed` is a number, and `x` is none"),
+        (
+            "seed==0",
+            "there is no sign `==`: write seed=0, or one of the signs != >= <= = > <",
+        ),
+        ("train.lr=>0.1", "there is no sign `=>`: write train.lr=0.1, or one of "),
     ] {
         let (code, line) = runs(&["--where", condition]);
         assert!(
@@ -243,12 +270,28 @@ fn what_is_wrong_is_one_line_with_what_would_work() {
             "{line}"
         );
     }
+    let none = shown(&bench, &["runs", "--where", "divergence=kk"]);
+    assert_eq!(none, "no run has objective.divergence=kk; there is kl\n");
+    let none = shown(&bench, &["runs", "--where", "train.lr=7"]);
+    assert_eq!(none, "no run has train.lr=7; there is 0.1\n");
+    assert_eq!(
+        json(&bench, &["runs", "--where", "train.lr=7", "--json"]),
+        serde_json::json!([])
+    );
     assert!(
         refused(&bench, &["diff", "runs/a", "runs"])
             .1
             .contains("is not a run directory")
     );
-    assert!(refused(&bench, &["watch", "runs"]).1.contains("is not a run directory"));
+    assert_eq!(
+        refused(&bench, &["watch", "runs"]).1,
+        "error: runs: is neither a run nor a sweep; name the one in it, runs/a"
+    );
+    let nothing = refused(&bench, &["watch", "rnus"]).1;
+    assert_eq!(
+        nothing,
+        "error: rnus: there is no such folder (did you mean `runs`?); name a folder that `train` or `sweep` wrote"
+    );
     let curve = refused(&bench, &["watch", "runs/a", "--curve", "los"]);
     assert_eq!(
         curve,
@@ -316,6 +359,23 @@ fn a_sweep_is_one_row_and_its_runs_are_shown_on_request() {
         filtered.contains("sweeps/s ") && filtered.contains("0/1 runs, 1 failed"),
         "{filtered}"
     );
+    // What takes runs alone says what a sweep is, and what takes it.
+    let cell = "sweeps/s/runs/js_seed-0";
+    let line = format!(
+        "error: sweeps/s: is a sweep, and runs are compared: name runs of it, such as {cell}; `fmicl runs --cells sweeps/s` lists them"
+    );
+    assert_eq!(refused(&bench, &["diff", "runs/a", "sweeps/s"]), (2, line));
+    let line =
+        "error: sweeps/s: is a sweep, which has a page of its own: name it alone, or runs of it, in sweeps/s/runs";
+    assert_eq!(refused(&bench, &["report", "runs/a", "sweeps/s"]), (2, line.into()));
+    let line = "error: --checkpoint: the page of a sweep is of its files alone; name one of its runs, in its folder runs, for its encoder";
+    assert_eq!(
+        refused(&bench, &["report", "sweeps/s", "--checkpoint", "best"]),
+        (2, line.into())
+    );
+    let line = "error: sweeps/s: is a sweep, not a run directory: name one of its runs, in sweeps/s/runs; `report`, `runs` and `watch` \
+                take the whole sweep";
+    assert_eq!(refused(&bench, &["eval", "sweeps/s"]), (1, line.into()));
     let watched = shown(&bench, &["watch", "sweeps/s"]);
     assert!(
         watched.starts_with("sweeps/s: 0/3 runs finished, 1 failed, 1 broken-off; no process works on it\n"),
@@ -324,5 +384,46 @@ fn a_sweep_is_one_row_and_its_runs_are_shown_on_request() {
     assert!(
         watched.contains("\n  failed js_seed-0\n  broken-off 25 % kl_seed-0\n"),
         "{watched}"
+    );
+}
+
+#[test]
+fn trackers_take_no_column_and_several_keys_of_one_end_are_told() {
+    let bench = Bench::new(str::to_string);
+    for (path, number) in [("runs/a", 1), ("runs/b", 2)] {
+        make(&bench, path, 0.1);
+        let more = format!("trackers = [\"jsonl\", \"x{number}\"]\n[a]\nk = {number}\n[b]\nk = {number}\n");
+        let file = bench.path(path).join("config.toml");
+        let config = fs::read_to_string(&file).unwrap();
+        fs::write(&file, more.replace("[a]", &format!("{config}[a]"))).unwrap();
+    }
+    let table = shown(&bench, &["runs"]);
+    let head = table.lines().next().unwrap();
+    assert!(!head.contains("trackers") && head.contains("a.k"), "{table}");
+    let listed = json(&bench, &["runs", "--json"]);
+    assert_eq!(listed[0]["changed"]["trackers"], serde_json::json!(["jsonl", "x1"]));
+    assert!(shown(&bench, &["runs", "--where", "a.k=2"]).contains("runs/b"));
+    let several = refused(&bench, &["runs", "--where", "k=1"]);
+    assert_eq!(
+        several,
+        (
+            2,
+            "error: --where k=1: `k` is the end of several keys: write a.k or b.k".into()
+        )
+    );
+}
+
+#[test]
+fn a_run_that_failed_says_why_in_the_first_line_of_its_file() {
+    let bench = Bench::new(str::to_string);
+    make(&bench, "runs/a", 0.1);
+    fs::write(bench.path("runs/a/failed.txt"), "\n  the disk is full\nand more\n").unwrap();
+    make(&bench, "runs/b", 0.1);
+    fs::write(bench.path("runs/b/failed.txt"), "").unwrap();
+    let table = shown(&bench, &["runs"]);
+    assert!(table.contains("\nruns/a: failed: the disk is full\n"), "{table}");
+    assert!(
+        table.contains("\nruns/b: failed: failed.txt does not say why\n"),
+        "{table}"
     );
 }

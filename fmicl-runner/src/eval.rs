@@ -15,7 +15,7 @@ mod supervised;
 pub use apart::{ApartOptions, apart};
 pub use encode::{Encoded, Reader, require_finite};
 pub use judged::{Judged, Reports};
-pub use labels::Labels;
+pub use labels::{Labels, test_crc32};
 pub(crate) use memory::{Need, require_room};
 pub use protocol::{Asked, Protocol};
 pub use stored::{EvalOptions, run};

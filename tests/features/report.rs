@@ -24,6 +24,14 @@ fn browse(page: &Path) {
     assert!(output.status.success(), "{stderr}");
 }
 
+/// The exit code and the one line of a command that fails.
+fn refused(args: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_fmicl")).args(args).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty() && stderr.lines().count() == 1, "{stderr}");
+    (output.status.code().unwrap(), stderr)
+}
+
 #[test]
 fn a_run_has_a_page_of_everything_the_same_each_time() {
     let (_folder, run) = train(&["eval.every=1"]);
@@ -81,6 +89,33 @@ fn runs_on_hostile_folders_are_compared_and_without_their_data_the_rest_is_writt
     assert_eq!(both.matches("data-map=").count(), 2);
     browse(&out);
 
+    // A test image under another name: its place in the split may be another's.
+    let class = there.join("test").join(HOSTILE);
+    let is_there = class.is_dir();
+    if is_there {
+        let file = std::fs::read_dir(&class).unwrap().next().unwrap().unwrap().path();
+        let other = class.join(format!("zz.{}", file.extension().unwrap().display()));
+        std::fs::rename(&file, &other).unwrap();
+        fmicl(&["report", text(&run)]);
+        let first = page(&run);
+        assert!(
+            first.contains(
+                "Map and neighbours are left out: the test split is not the one that the run was evaluated on"
+            )
+        );
+        assert!(!first.contains("<section id=\"map\"") && first.contains("<section id=\"views\""));
+        std::fs::rename(&other, &file).unwrap();
+        let class = there.join("train").join(HOSTILE);
+        let file = std::fs::read_dir(&class).unwrap().next().unwrap().unwrap().path();
+        let more = class.join(format!("zz.{}", file.extension().unwrap().display()));
+        std::fs::copy(&file, &more).unwrap();
+        fmicl(&["report", text(&run)]);
+        let first = page(&run);
+        assert!(first.contains("not what the run was trained on") && !first.contains("<section id=\"views\""));
+        std::fs::remove_file(&more).unwrap();
+    }
+    assert!(is_there, "the example has a test split of a class `two`");
+
     std::fs::rename(&there, data.path().join("moved")).unwrap();
     fmicl(&["report", text(&run)]);
     let first = page(&run);
@@ -110,9 +145,11 @@ fn sentences_have_neighbours_tokens_and_a_map_without_classes() {
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines.len(), 4, "{printed}");
     assert!(
-        lines[0].starts_with("sample 0, view 1: [CLS] ") && lines[3].ends_with(" [SEP]"),
+        lines[0].starts_with("sample 0, view 1: [CLS] ") && lines[2].ends_with(" [SEP]"),
         "{printed}"
     );
+    let same = "sample 0, view 2: the tokens of view 1; in training they differ by the encoder's dropout alone";
+    assert_eq!(lines[1], same);
     let picture = folder.path().join("x.png");
     let refused = Command::new(env!("CARGO_BIN_EXE_fmicl"))
         .args(["views", text(&run), "--out", text(&picture)])
@@ -143,9 +180,130 @@ fn views_are_those_of_the_epoch_with_a_line_each_and_in_the_picture() {
         fmicl(&[&args[..], &["--epoch", "2"]].concat()).lines().nth(1),
         Some(lines[1])
     );
-    let missing = Command::new(env!("CARGO_BIN_EXE_fmicl"))
-        .args(["views", text(&run)])
-        .output()
-        .unwrap();
-    assert_eq!(missing.status.code(), Some(2));
+    assert_eq!(refused(&["views", text(&run)]).0, 2);
+    // The bytes are what the name says.
+    for (name, begin) in [
+        ("x.JPG", &[0xff, 0xd8, 0xff][..]),
+        ("x.jpeg", &[0xff, 0xd8]),
+        ("x.png", b"\x89PNG"),
+    ] {
+        let out = folder.path().join(name);
+        fmicl(&["views", text(&run), "--samples", "1", "--out", text(&out)]);
+        assert!(std::fs::read(&out).unwrap().starts_with(begin), "{name}");
+    }
+    let out = folder.path().join("x.gif");
+    let (code, line) = refused(&["views", text(&run), "--out", text(&out)]);
+    let why = "the picture is a PNG or a JPEG file; name one that ends in .png or .jpg";
+    assert_eq!((code, line), (2, format!("error: --out: {}: {why}\n", out.display())));
+}
+
+#[test]
+fn a_checkpoint_is_named_and_a_wrong_one_or_a_wrong_change_is_an_error() {
+    let (_folder, run) = train(&["eval.every=1", "train.keep=9", "train.checkpoint_every=1"]);
+    fmicl(&["report", text(&run)]);
+    let last = page(&run);
+    assert_eq!(
+        last.matches(", the last checkpoint").count(),
+        3,
+        "map, neighbours, pairs"
+    );
+    assert!(last.contains("right or wrong by <bdi>knn</bdi>"));
+    let step = |name: std::ffi::OsString| {
+        name.to_str()
+            .unwrap()
+            .trim_start_matches("step-")
+            .parse::<u64>()
+            .unwrap()
+    };
+    let names = std::fs::read_dir(run.join("checkpoints")).unwrap();
+    let mut steps: Vec<u64> = names.map(|entry| step(entry.unwrap().file_name())).collect();
+    steps.sort_unstable();
+    let (first, newest) = (steps[0], steps[steps.len() - 1]);
+    assert!(first < newest, "{steps:?}");
+    let before = format!("step-{first}");
+    fmicl(&["report", text(&run), "--checkpoint", &before]);
+    let other = page(&run);
+    let of =
+        format!("by the encoder after step {first}, not the last checkpoint, step {newest}, which the results are of");
+    assert_eq!(other.matches(&of).count(), 2);
+    // What was right at the last checkpoint is not what is right at this one.
+    assert!(other.contains("right or wrong by <bdi>the nearest neighbour</bdi>"));
+    std::fs::remove_file(run.join("report.html")).unwrap();
+    for (args, why) in [
+        (
+            &["--checkpoint", "step-77777"][..],
+            "error: --checkpoint: there is none of step 77777; the run has last, step-",
+        ),
+        (
+            &["--checkpoint", "bset"],
+            "error: --checkpoint: bset is not the folder of a checkpoint; use last, best, step-N",
+        ),
+        (
+            &["--set", "train.lr=3"],
+            "error: --set train.lr: the run is trained; where it is used, only dataset, ",
+        ),
+        (&["--set", "dataset.nothing=3"], "error: "),
+        (&["--device", "cuda:77"], "error: "),
+    ] {
+        let (_, line) = refused(&[&["report", text(&run)], args].concat());
+        assert!(line.starts_with(why), "{line}");
+    }
+    assert!(!run.join("report.html").exists());
+}
+
+#[test]
+fn eight_runs_of_large_images_share_a_page_of_less_than_5_mb() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut noise = 1u32;
+    for (split, class) in [("train", "one"), ("train", "two"), ("test", "one"), ("test", "two")] {
+        let class = folder.path().join("images").join(split).join(class);
+        std::fs::create_dir_all(&class).unwrap();
+        for number in 0..16 {
+            let mut next = |_: usize| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (noise >> 24) as u8
+            };
+            // PPM needs no encoder.
+            let pixels: Vec<u8> = (0..96 * 96 * 3).map(&mut next).collect();
+            let file = [&b"P6 96 96 255\n"[..], &pixels].concat();
+            std::fs::write(class.join(format!("{number}.ppm")), file).unwrap();
+        }
+    }
+    let runs: Vec<_> = (0..8)
+        .map(|seed| {
+            let root = folder.path().join("images");
+            let made = run_of(format!("dataset={{name='image-folder',root={root:?}}}"));
+            let config = made.1.join("config.toml");
+            let text = std::fs::read_to_string(&config).unwrap();
+            let changed = text
+                .replace("size = 16\n", "size = 96\n")
+                .replace("seed = 0\n", &format!("seed = {seed}\n"));
+            assert!(
+                changed.contains("size = 96") && changed.contains(&format!("seed = {seed}")),
+                "{text}"
+            );
+            std::fs::write(&config, changed).unwrap();
+            made
+        })
+        .collect();
+    let out = folder.path().join("all.html");
+    let paths: Vec<&str> = runs.iter().map(|(_, run)| text(run)).collect();
+    fmicl(&[&["report"], &paths[..], &["--out", text(&out)]].concat());
+    let all = std::fs::read_to_string(&out).unwrap();
+    assert!(all.len() < 5_000_000, "{}", all.len());
+    // Each of them is there, with pictures that are smaller than where it is alone.
+    assert_eq!(all.matches("data-map=").count(), 8);
+    assert_eq!(all.matches("class=\"tiles\"").count(), 8);
+    fmicl(&["report", paths[0]]);
+    let one = page(Path::new(paths[0]));
+    let of_one = |page: &str| {
+        page.split("<section id=\"neighbours\"")
+            .nth(1)
+            .unwrap()
+            .split("</section>")
+            .next()
+            .unwrap()
+            .len()
+    };
+    assert!(8 * of_one(&one) > of_one(&all), "{} {}", of_one(&one), of_one(&all));
 }

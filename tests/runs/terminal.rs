@@ -2,8 +2,8 @@
 
 use super::{make, text};
 use crate::bench::Bench;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use crate::pty::terminal;
+use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
@@ -20,22 +20,8 @@ struct Screen {
 
 impl Screen {
     fn new(bench: &Bench) -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let name = ptsname(&ours, Vec::new()).unwrap();
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&ours, size).unwrap();
-        let theirs = File::options()
-            .read(true)
-            .write(true)
-            .open(name.to_str().unwrap())
-            .unwrap();
+        let (mut from, theirs) = terminal(80);
+        let ours = from.try_clone().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_fmicl"));
         command
             .current_dir(bench.folder.path())
@@ -45,8 +31,7 @@ impl Screen {
             .stdin(theirs.try_clone().unwrap())
             .stdout(theirs.try_clone().unwrap());
         let child = command.stderr(theirs.try_clone().unwrap()).spawn().unwrap();
-        let (shown, mut from) = (Arc::new(Mutex::new(Vec::new())), File::from(ours));
-        let ours = from.try_clone().unwrap();
+        let shown = Arc::new(Mutex::new(Vec::new()));
         let to = shown.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];

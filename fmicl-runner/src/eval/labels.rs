@@ -1,7 +1,7 @@
 //! The labelled data that evaluations were given, as they are told beside the numbers.
 
 use crate::data::{Labelled, Splits};
-use fmicl_core::LabelledFeatures;
+use fmicl_core::{LabelledFeatures, Portion, Samples};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -19,11 +19,21 @@ pub struct Labels {
     pub unreadable: usize,
     /// Samples of the test split whose files are in the train split, too: numbers of such samples say nothing of others.
     pub test_in_training: usize,
+    /// CRC-32 of the test split's portions, in eight hexadecimal digits: [`test_crc32`]; empty in results of before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub test_crc32: String,
     /// Classes; 1 / classes is the accuracy of chance.
     pub classes: usize,
     /// Their names by number, where the dataset has some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+}
+
+/// CRC-32 of a split's [portions](Samples::portions), by which a later command knows the same test samples again.
+pub fn test_crc32(test: &dyn Samples) -> String {
+    let portions = test.portions();
+    let line = |portion: &Portion| format!("{:?} {} {}\n", portion.name, portion.samples, portion.crc32);
+    Portion::new("", test.len(), portions.iter().map(line)).crc32
 }
 
 fn is_none(count: &usize) -> bool {
@@ -45,6 +55,7 @@ impl Labels {
             test: features.test.labels.numel(),
             unreadable,
             test_in_training: data.test_in_training(),
+            test_crc32: test_crc32(&*of.test),
             classes: of.train.classes(),
             class_names: features.class_names.clone(),
         }

@@ -6,6 +6,8 @@ pub mod distances;
 mod figure;
 mod fit;
 mod histograms;
+#[cfg(test)]
+pub mod made;
 pub mod pairs;
 mod plot;
 

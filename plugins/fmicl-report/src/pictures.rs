@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Error, Result};
+use fmicl_core::{Error, Result, View, Views};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
@@ -18,6 +18,52 @@ pub struct Picture {
     pub channels: usize,
     /// `height * width * channels` bytes, rows top to bottom, interleaved.
     pub pixels: Vec<u8>,
+}
+
+/// What is added to a sentence on pictures of bands.
+const OF_BANDS: &str = ", in false colours: the first three bands, each from its 2nd to its 98th percentile";
+const OF_A_BAND: &str = ", in shades of gray: the first band, from its 2nd to its 98th percentile";
+
+/// The pictures of a view.
+#[derive(Debug)]
+pub struct Pictures {
+    /// `[N, channels, H, W]`, u8, of 1 or 3 channels.
+    pub batch: Tensor,
+    /// What to add to a sentence on them; empty where they are as the eye sees them.
+    pub note: &'static str,
+}
+
+/// The pictures of a view: of images of bands in false colours, with one scale for the batch; nothing of texts.
+pub fn of_view(views: &dyn Views, view: &View) -> Option<Pictures> {
+    match views.pictures(view) {
+        Some(batch) => Some(Pictures { batch, note: "" }),
+        None => of_bands(&view.input),
+    }
+}
+
+/// The first bands of `[N, bands, H, W]`, f32; nothing of another shape or kind.
+fn of_bands(input: &Tensor) -> Option<Pictures> {
+    let size = input.size();
+    let [_, bands, _, _] = size[..] else { return None };
+    if bands == 0 || input.numel() == 0 || !input.is_floating_point() {
+        return None;
+    }
+    let (shown, note) = if bands < 3 { (1, OF_A_BAND) } else { (3, OF_BANDS) };
+    let input = input.narrow(1, 0, shown).to_device(Device::Cpu).to_kind(Kind::Float);
+    let input = input.nan_to_num(0.0, None::<f64>, None::<f64>);
+    let scaled = (0..shown).map(|band| {
+        let values = input.narrow(1, band, 1);
+        let sorted = values.flatten(0, -1).sort(0, false).0;
+        let last = (sorted.numel() - 1) as f64;
+        let at = |share: f64| sorted.double_value(&[(share * last).round() as i64]);
+        let (low, high) = (at(0.02), at(0.98));
+        (values - low) / (high - low).max(1e-12) * 255.0
+    });
+    let scaled = Tensor::cat(&scaled.collect::<Vec<_>>(), 1);
+    Some(Pictures {
+        batch: scaled.round().clamp(0.0, 255.0).to_kind(Kind::Uint8),
+        note,
+    })
 }
 
 /// The pictures of a batch `[N, channels, H, W]`, u8, of 1 or 3 channels, none of them higher than `most` pixels.
@@ -142,12 +188,12 @@ impl Picture {
         Ok(bytes)
     }
 
-    /// Address that holds the picture itself: PNG where it is small, else JPEG.
+    /// Address that holds the picture itself: PNG where it is small and there is room, else JPEG.
     ///
     /// # Errors
     /// Those of [`png`](Picture::png) and [`jpeg`](Picture::jpeg).
-    pub fn address(&self) -> Result<String> {
-        match self.width.max(self.height) <= 40 {
+    pub fn address(&self, has_room: bool) -> Result<String> {
+        match has_room && self.width.max(self.height) <= 40 {
             true => Ok(address("png", &self.png(&[])?)),
             false => Ok(address("jpeg", &self.jpeg(82)?)),
         }
@@ -185,6 +231,28 @@ mod tests {
     }
 
     #[test]
+    fn bands_are_scaled_each_by_its_own_percentiles() {
+        // Of 101 values the 3rd and the 99th are the ends.
+        let ramp = Tensor::arange(101, (Kind::Float, Device::Cpu)).view([1, 1, 1, 101]);
+        let bands = Tensor::cat(&[&ramp, &(&ramp * 1e6 - 7.0), &(&ramp * -1.0), &ramp, &ramp], 1);
+        let pictures = of_bands(&bands).unwrap();
+        assert_eq!((pictures.batch.size(), pictures.note), (vec![1, 3, 1, 101], OF_BANDS));
+        let at = |band: i64, column: i64| pictures.batch.int64_value(&[0, band, 0, column]);
+        for band in [0, 1] {
+            assert_eq!(
+                [0, 2, 50, 98, 100].map(|column| at(band, column)),
+                [0, 0, 128, 255, 255],
+                "{band}"
+            );
+        }
+        assert_eq!([2, 98].map(|column| at(2, column)), [255, 0]);
+        assert_eq!(of_bands(&bands.narrow(1, 0, 2)).unwrap().batch.size(), [1, 1, 1, 101]);
+        // Equal values, and tokens.
+        assert!(of_bands(&Tensor::ones([1, 4, 2, 2], (Kind::Float, Device::Cpu))).is_some());
+        assert!(of_bands(&Tensor::ones([3, 7], (Kind::Int64, Device::Cpu))).is_none());
+    }
+
+    #[test]
     fn pictures_stand_side_by_side() {
         let picture = |value| Picture {
             width: 1,
@@ -210,6 +278,12 @@ mod tests {
         assert_eq!(pixels, picture.pixels);
         assert_eq!(reader.info().utf8_text[0].get_text().unwrap(), "crop, flip");
         assert!(picture.jpeg(80).unwrap().starts_with(&[0xff, 0xd8]));
-        assert!(picture.address().unwrap().starts_with("data:image/png;base64,iVBOR"));
+        assert!(
+            picture
+                .address(true)
+                .unwrap()
+                .starts_with("data:image/png;base64,iVBOR")
+        );
+        assert!(picture.address(false).unwrap().starts_with("data:image/jpeg;base64,"));
     }
 }

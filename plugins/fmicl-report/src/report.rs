@@ -1,17 +1,22 @@
 //! `fmicl report`: a run, several runs or a sweep on one page.
 
+mod axis;
 mod chart;
+mod checkpoint;
 mod config;
 mod confusion;
 mod curves;
 mod details;
+mod drawn;
 mod encoder;
 mod html;
 mod layout;
 mod map;
 mod markdown;
+mod neighbours;
 mod page;
 mod projections;
+mod room;
 mod run;
 mod sections;
 mod sweep;
@@ -21,9 +26,10 @@ mod tests;
 
 use clap::Args;
 use details::Asked;
-use fmicl_core::disk;
+use fmicl_core::{Error, Result, disk};
 use fmicl_runner::command::{Command, Group, ModelArgs, Outcome};
 use fmicl_runner::out;
+use fmicl_runner::run::CheckpointChoice;
 use page::Page;
 use run::RunFiles;
 use std::io::Write;
@@ -41,7 +47,7 @@ struct Report {
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     samples: usize,
     /// Read the run's files alone, neither its encoder nor its data
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["checkpoint", "sets", "device"])]
     files_only: bool,
     #[command(flatten)]
     model: ModelArgs,
@@ -63,22 +69,48 @@ impl Command for Report {
         if let ([folder], [name]) = (&self.runs[..], &names[..])
             && sweep::is_at(folder)
         {
+            self.refuse_model()?;
             return write(&sweep::page(folder, name)?, &out);
+        }
+        if let Some(sweep) = self.runs.iter().find(|path| sweep::is_at(path)) {
+            let message = format!(
+                "{}: is a sweep, which has a page of its own: name it alone, or runs of it, in {}",
+                sweep.display(),
+                sweep.join("runs").display()
+            );
+            return Err(Error::config(message).into());
         }
         let paths = self.runs.iter().zip(names);
         let runs: Vec<_> = paths
             .map(|(path, name)| RunFiles::read(path, name))
-            .collect::<fmicl_core::Result<_>>()?;
+            .collect::<Result<_>>()?;
         let asked = Asked {
             model: &self.model,
             samples: self.samples.max(2),
         };
-        let page = of_runs(&runs, (!self.files_only).then_some(&asked));
+        let page = of_runs(&runs, (!self.files_only).then_some(&asked))?;
         write(&page, &out)
     }
 }
 
 impl Report {
+    /// Of a sweep nothing is encoded.
+    fn refuse_model(&self) -> Result<()> {
+        let model = &self.model;
+        let given = [
+            ("--checkpoint", model.checkpoint != CheckpointChoice::Last),
+            ("--set", !model.sets.is_empty()),
+            ("--device", model.device.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((option, _)) => {
+                let message = "the page of a sweep is of its files alone; name one of its runs, in its folder runs, for its encoder";
+                Err(Error::config(message).at(option))
+            }
+        }
+    }
+
     fn place(&self) -> PathBuf {
         match (&self.out, &self.runs[..]) {
             (Some(out), _) => out.clone(),
@@ -89,16 +121,19 @@ impl Report {
 }
 
 /// The page of runs, from their files alone where nothing is `asked` of their encoders.
-fn of_runs(runs: &[RunFiles], asked: Option<&Asked>) -> Page {
+///
+/// # Errors
+/// A checkpoint, a change or a device that was asked for and cannot be had.
+fn of_runs(runs: &[RunFiles], asked: Option<&Asked>) -> Result<Page> {
     let all: Vec<&RunFiles> = runs.iter().collect();
     let mut page = Page::default();
     sections::head(&mut page, &all);
     sections::results(&mut page, &all);
     sections::curves(&mut page, &all);
     sections::scatters(&mut page, &all);
-    details::add(&mut page, &all, asked);
+    details::add(&mut page, &all, asked)?;
     sections::configs(&mut page, &all);
-    page
+    Ok(page)
 }
 
 /// Writes the page and prints its place, and what it lacks as warnings.

@@ -10,6 +10,7 @@ use fmicl_runner::run::{Model, RunDir};
 use fmicl_runner::{DeviceChoice, out};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Pixels between pictures, and the least side of one.
@@ -17,12 +18,16 @@ const GAP: usize = 4;
 const LEAST: usize = 96;
 /// The largest side of a picture.
 const LARGEST: usize = 512;
+/// Of a JPEG file, from 1 to 100.
+const QUALITY: u8 = 92;
+/// Of views of equal tokens.
+pub const BY_DROPOUT: &str = "in training they differ by the encoder's dropout alone";
 
 #[derive(Debug, Args)]
 struct Views {
     /// The experiment file, or a run directory that `train` wrote
     experiment: PathBuf,
-    /// The picture, a PNG file; needed for images, and of no use for texts
+    /// The picture, a file that ends in .png or .jpg; needed for images, and of no use for texts
     #[arg(long, value_name = "FILE.png")]
     out: Option<PathBuf>,
     /// Samples, spread over those of pre-training
@@ -46,6 +51,7 @@ fmicl_runner::command!(
 impl Command for Views {
     fn run(self) -> Outcome {
         if let Some(out) = &self.out {
+            Format::of(out)?;
             out::require_file_place(out)?;
         }
         let experiment = self.load()?;
@@ -56,8 +62,7 @@ impl Command for Views {
             (None, None) => {}
             (None, Some(out)) => {
                 let message = format!(
-                    "{}: these views are texts, or images of other channels than 1 and 3, and no pictures; without it, their tokens or \
-                     what is drawn for them is printed",
+                    "{}: these views are no pictures; without it, their tokens, or what is drawn for them, are printed",
                     out.display()
                 );
                 return Err(Error::config(message).at("--out").into());
@@ -71,19 +76,50 @@ impl Command for Views {
             }
             (Some(pictures), Some(out)) => {
                 let sheet = sheet(pictures);
-                disk::replace(out, &sheet.png(&[("Title", "fmicl views"), ("Description", &told)])?)?;
+                let bytes = match Format::of(out)? {
+                    Format::Png => sheet.png(&[("Title", "fmicl views"), ("Description", &told)])?,
+                    Format::Jpeg => sheet.jpeg(QUALITY)?,
+                };
+                disk::replace(out, &bytes)?;
                 writeln!(
                     std::io::stdout(),
-                    "{}: {} samples, the sample as evaluation sees it, then its {} views of epoch {}",
+                    "{}: {} samples, the sample as evaluation sees it, then its {} views of epoch {}{}",
                     out.display(),
                     drawn.indices.len(),
                     pictures[0].len() - 1,
-                    self.epoch
+                    self.epoch,
+                    drawn.note
                 )?;
             }
         }
         write!(std::io::stdout(), "{told}")?;
         Ok(())
+    }
+}
+
+/// The format of the picture.
+enum Format {
+    Png,
+    Jpeg,
+}
+
+impl Format {
+    /// That of a file's name.
+    fn of(out: &Path) -> Result<Self> {
+        let ending = out
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("png") => Ok(Format::Png),
+            Some("jpg" | "jpeg") => Ok(Format::Jpeg),
+            _ => {
+                let message = format!(
+                    "{}: the picture is a PNG or a JPEG file; name one that ends in .png or .jpg",
+                    out.display()
+                );
+                Err(Error::config(message).at("--out"))
+            }
+        }
     }
 }
 
@@ -106,6 +142,8 @@ struct Drawn {
     recipes: Vec<Vec<Vec<String>>>,
     /// By sample: the sample, then its views; nothing of texts.
     pictures: Option<Vec<Vec<Picture>>>,
+    /// What to add to a sentence on the pictures.
+    note: &'static str,
 }
 
 impl Drawn {
@@ -134,11 +172,13 @@ impl Drawn {
         let random = experiment.views.random(samples, &draw, &Stop::default())?;
         let batches = std::iter::once(&plain)
             .chain(&random)
-            .map(|view| experiment.views.pictures(view));
+            .map(|view| pictures::of_view(&*experiment.views, view));
+        let mut note = "";
         let pictures = match batches.collect::<Option<Vec<_>>>() {
             None => None,
             Some(batches) => {
-                let columns = batches.iter().map(|batch| pictures::of_batch(batch, LARGEST));
+                note = batches.first().map_or("", |first| first.note);
+                let columns = batches.iter().map(|it| pictures::of_batch(&it.batch, LARGEST));
                 let columns = columns.collect::<Result<Vec<_>>>()?;
                 let row = |row: usize| columns.iter().filter_map(|column| column.get(row).cloned()).collect();
                 Some((0..count).map(row).collect())
@@ -148,6 +188,7 @@ impl Drawn {
             indices,
             recipes,
             pictures,
+            note,
         })
     }
 
@@ -157,8 +198,10 @@ impl Drawn {
         let between = if self.pictures.is_some() { "; " } else { " " };
         for (index, views) in self.indices.iter().zip(&self.recipes) {
             for (view, steps) in views.iter().enumerate() {
+                let is_same_text = self.pictures.is_none() && view > 0 && steps == &views[view - 1];
                 let steps = match steps.is_empty() {
                     true => "as it is".into(),
+                    false if is_same_text => format!("the tokens of view {view}; {BY_DROPOUT}"),
                     false => steps.join(between),
                 };
                 let _ = writeln!(told, "sample {index}, view {}: {steps}", view + 1);

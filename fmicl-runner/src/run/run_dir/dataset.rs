@@ -43,7 +43,11 @@ impl RunDir {
         }
     }
 
-    fn portions(&self) -> Result<Vec<Portion>> {
+    /// What the run was trained on.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the file is gone or damaged.
+    pub fn portions(&self) -> Result<Vec<Portion>> {
         let path = self.path().join(DATASET);
         let bytes = read_file(&path, MOST, "it says what the run was trained on")?;
         serde_json::from_slice(&bytes).map_err(|error| Error::data(&path, format!("is damaged: {error}")))

@@ -113,6 +113,7 @@ fn svg(curves: &[Curve]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::made;
 
     fn curve(count: usize) -> Curve<'static> {
         Curve {
@@ -145,18 +146,7 @@ mod tests {
 
     #[test]
     fn the_table_has_every_encoder_and_kind_of_pair_in_ascending_order() {
-        let distances = |scale: f64| Distances {
-            positives: vec![0.3 * scale, 0.1 * scale],
-            negatives: vec![2.0 * scale],
-        };
-        let pairs = Pairs {
-            trained: distances(1.0),
-            untrained: distances(0.5),
-            before: "untrained encoder",
-            all: distances(1.0),
-            how: "",
-        };
-        let figure = figure(&pairs).unwrap();
+        let figure = figure(&made::pairs()).unwrap();
         let rows: Vec<_> = figure.table.rows.iter().map(|row| row.join(",")).collect();
         let expected = [
             "trained encoder,positive,1,2,0.1",

@@ -1,5 +1,6 @@
 //! A chart as SVG, in the colours of the page, and its numbers for the script that shows them.
 
+use super::axis::Axis;
 use super::html;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -47,65 +48,6 @@ pub struct Chart {
     pub lines: Vec<Line>,
     /// Whether names of series stand below the chart, rather than in a legend for all charts.
     pub legend: bool,
-}
-
-/// Ends of an axis.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Axis {
-    low: f64,
-    high: f64,
-}
-
-impl Axis {
-    /// The axis of finite values, from 0 to 1 without any; of one value alone, around it.
-    fn of(values: impl Iterator<Item = f64>, margin: f64) -> Self {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.filter(|value| value.is_finite()) {
-            (low, high) = (low.min(value), high.max(value));
-        }
-        if low > high {
-            return Axis { low: 0.0, high: 1.0 };
-        }
-        let width = high - low;
-        let least = 1e-9 * low.abs().max(high.abs());
-        let margin = match width > least {
-            true => width * margin,
-            false => (low.abs() * 0.1).max(1e-12),
-        };
-        // Numbers near the largest float have no margin.
-        match (low - margin).is_finite() && (high + margin).is_finite() && width.is_finite() {
-            true => Axis {
-                low: low - margin,
-                high: high + margin,
-            },
-            false => Axis {
-                low: f64::MIN / 4.0,
-                high: f64::MAX / 4.0,
-            },
-        }
-    }
-
-    fn share(self, value: f64) -> f64 {
-        ((value - self.low) / (self.high - self.low)).clamp(-1.0, 2.0)
-    }
-
-    /// About five round numbers.
-    fn ticks(self) -> Vec<f64> {
-        let raw = (self.high - self.low) / 5.0;
-        let power = 10f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0]
-            .into_iter()
-            .find(|step| step * power >= raw * 0.999);
-        let step = step.unwrap_or(10.0) * power;
-        if !(step.is_finite() && step > 0.0) {
-            return vec![self.low, self.high];
-        }
-        let first = (self.low / step).ceil() as i64;
-        let ticks = (first..first.saturating_add(12)).map(|tick| tick as f64 * step);
-        ticks
-            .take_while(|tick| *tick <= self.high * (1.0 + 1e-12) + 1e-300)
-            .collect()
-    }
 }
 
 impl Chart {
@@ -311,74 +253,5 @@ pub fn legend<'a>(entries: impl Iterator<Item = (&'a str, usize)>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chart(points: &[[f64; 2]]) -> Chart {
-        Chart {
-            title: "<loss>".into(),
-            note: String::new(),
-            x: "epoch".into(),
-            y: String::new(),
-            lines: vec![Line {
-                name: "a\"b".into(),
-                colour: 9,
-                points: points.to_vec(),
-                form: Form::Line,
-            }],
-            legend: true,
-        }
-    }
-
-    #[test]
-    fn a_line_ends_where_a_value_is_missing_and_a_point_alone_is_a_dot() {
-        let nan = f64::NAN;
-        let html = chart(&[[1.0, 2.0], [2.0, 3.0], [3.0, nan], [4.0, 5.0]]).html(7);
-        assert_eq!(
-            (html.matches("<path d=\"M").count(), html.matches("<circle").count()),
-            (2, 1),
-            "{html}"
-        );
-        assert!(html.contains("&lt;loss&gt;") && !html.contains("<loss>") && html.contains("a&quot;b"));
-        assert!(html.contains("class=\"series c1 d1\" data-series=\"9\"") && html.contains("data-chart=\"7\""));
-    }
-
-    #[test]
-    fn whatever_the_values_no_coordinate_is_other_than_a_number() {
-        let (nan, inf) = (f64::NAN, f64::INFINITY);
-        for points in [
-            &[][..],
-            &[[1.0, nan]],
-            &[[1.0, inf], [2.0, -inf]],
-            &[[1.0, 0.0]],
-            &[[3.0, 7.0], [3.0, 7.0]],
-            &[[1.0, f64::MAX], [2.0, f64::MIN]],
-            &[[1.0, 1e-320], [2.0, 2e-320]],
-            &[[1e15, 1e300], [2e15, -1e-300]],
-        ] {
-            let chart = chart(points);
-            let html = chart.html(0);
-            assert!(!html.contains("NaN") && !html.contains("inf"), "{points:?}: {html}");
-            assert!(
-                chart.data()["axes"].as_array().unwrap().iter().all(Value::is_number),
-                "{points:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn ticks_are_round_and_within_the_axis() {
-        let ticks = |low, high| Axis { low, high }.ticks();
-        assert_eq!(ticks(0.0, 10.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(ticks(-1.3, 0.2), [-1.0, -0.5, 0.0]);
-        assert_eq!(Axis::of([5.0].into_iter(), 0.05), Axis { low: 4.5, high: 5.5 });
-        assert_eq!(Axis::of([].into_iter(), 0.05), Axis { low: 0.0, high: 1.0 });
-    }
-
-    #[test]
-    fn the_script_gets_the_numbers_as_they_are() {
-        let data = chart(&[[1.0, 0.1], [2.0, f64::NAN], [3.0, 1e-7]]).data();
-        assert_eq!(data["lines"][0]["x"].to_string(), "[1,3]");
-        assert_eq!(data["lines"][0]["y"].to_string(), "[0.1,1e-7]");
-    }
-}
+#[path = "chart/tests.rs"]
+mod tests;

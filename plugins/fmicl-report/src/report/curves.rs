@@ -225,7 +225,13 @@ mod tests {
             all.iter().map(line).collect()
         };
         assert_eq!(constant(&lines(&[&[0.1, 0.1], &[0.1]])), Some(0.1));
-        for varied in [&[&[0.1, 0.2][..]][..], &[&[0.1, 0.1], &[0.2, 0.2]], &[&[0.1, f64::NAN]], &[&[0.1]], &[]] {
+        for varied in [
+            &[&[0.1, 0.2][..]][..],
+            &[&[0.1, 0.1], &[0.2, 0.2]],
+            &[&[0.1, f64::NAN]],
+            &[&[0.1]],
+            &[],
+        ] {
             assert_eq!(constant(&lines(varied)), None, "{varied:?}");
         }
     }

@@ -1,25 +1,21 @@
 //! The sections that need a run's encoder or its data. Each is left out, with a line that says why, where it cannot be had.
 
-use super::encoder::{self, Encoded, Neighbour, Source};
-use super::map::{Points, Sprite, clipped};
+use super::checkpoint::Of;
+use super::encoder::{self, Encoded, Source};
+use super::map::{Points, Sprite};
 use super::page::Page;
+use super::room::Room;
 use super::run::RunFiles;
 use super::sections::of_run;
-use super::{confusion, html, projections, table};
-use crate::pictures;
-use fmicl_core::{Draw, Hits, Modality, Result};
+use super::{confusion, drawn, html, neighbours, projections, table};
+use fmicl_core::{Error, Result};
 use fmicl_runner::command::ModelArgs;
-use fmicl_runner::eval::TRAINED;
-use fmicl_runner::run::Restored;
+use fmicl_runner::run::CheckpointChoice;
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// Samples whose views are shown, and whose neighbours, and how many of those.
-const VIEWED: usize = 6;
-const QUERIES: usize = 12;
-const NEIGHBOURS: usize = 6;
-/// The largest side of a picture in pixels.
-const SIDE: usize = 96;
+/// Percent of a run's room for pictures: those of the map, of neighbours, of views.
+const SHARES: [usize; 3] = [55, 30, 15];
 
 /// What to show of a run's encoder.
 pub struct Asked<'a> {
@@ -42,27 +38,53 @@ struct Parts {
 }
 
 /// Adds the sections of the runs' encoders; from their files alone where nothing is `asked`.
-pub fn add(page: &mut Page, runs: &[&RunFiles], asked: Option<&Asked>) {
+///
+/// # Errors
+/// A checkpoint, a change or a device that was asked for and cannot be had.
+pub fn add(page: &mut Page, runs: &[&RunFiles], asked: Option<&Asked>) -> Result<()> {
     let mut parts = Parts::default();
-    for run in runs {
+    for (index, run) in runs.iter().enumerate() {
         let head = match runs.len() {
             1 => String::new(),
             _ => format!("<h3>{}</h3>", html::name(&run.name)),
         };
         parts.confusions(page, runs, run, &head);
         let Some(asked) = asked else { continue };
-        if let Err(error) = parts.encoder(page, (runs, run), asked, &head) {
-            let line = format!("Map, neighbours, pairs and views are left out: {error}");
-            page.leave_out(of_run(runs, run, &line));
+        let Some(room) = Room::of_a_run(page.html().len() + parts.length(), runs.len() - index) else {
+            page.leave_out(of_run(runs, run, &format!("{ALL}: the page has no room for more")));
+            continue;
+        };
+        let left_out = parts.encoder(page, (runs, run), (asked, &room), &head);
+        if let Some(why) = left_out.map_err(|error| of_one(runs, run, error))? {
+            page.leave_out(of_run(runs, run, &format!("{ALL}: {why}")));
         }
     }
     if asked.is_none() {
-        page.leave_out("Map, neighbours, pairs and views are left out: the page is of the files alone");
+        page.leave_out(format!("{ALL}: the page is of the files alone"));
     }
     parts.write(page);
+    Ok(())
+}
+
+/// What is left out of a run whose encoder or data cannot be had.
+const ALL: &str = "Map, neighbours, pairs and views are left out";
+
+/// An error of one of several runs, by its name.
+fn of_one(runs: &[&RunFiles], run: &RunFiles, error: Error) -> Error {
+    match (runs.len(), error) {
+        (1, error) => error,
+        (_, error @ Error::Config { .. }) => Error::config(format!("{}: {error}", run.name)),
+        (_, error) => Error::Run(format!("{}: {error}", run.name)),
+    }
 }
 
 impl Parts {
+    /// Characters so far.
+    fn length(&self) -> usize {
+        let all = [&self.map, &self.neighbours, &self.confusion, &self.views, &self.pairs];
+        all.into_iter().map(String::len).sum()
+    }
+
     fn write(self, page: &mut Page) {
         let sections = [
             (
@@ -80,7 +102,7 @@ impl Parts {
             (
                 "confusion",
                 "Confusion",
-                "From result.json: a row is a class, a column what its test samples are taken for.",
+                "From result.json, of the encoder at the end of training: a row is a class, a column what its test samples are taken for.",
                 self.confusion,
             ),
             (
@@ -124,20 +146,48 @@ impl Parts {
         }
     }
 
+    /// Adds what there is of a run's encoder and data; returns why there is nothing. What fails by itself is left out by itself.
+    ///
     /// # Errors
-    /// An experiment or data that cannot be opened; what fails later is left out by itself.
+    /// What was asked for and cannot be had.
     fn encoder(
         &mut self,
         page: &mut Page,
         (runs, run): (&[&RunFiles], &RunFiles),
-        asked: &Asked,
+        (asked, room): (&Asked, &Room),
         head: &str,
-    ) -> Result<()> {
-        let source = Source::open(run.dir.path(), asked.model)?;
-        let leave_out = |page: &mut Page, what: &str, error: &fmicl_core::Error| {
+    ) -> Result<Option<String>> {
+        let is_changed = !asked.model.sets.is_empty() || asked.model.device.is_some();
+        let (dir, experiment, device) = match asked.model.open(run.dir.path(), "report") {
+            Err(error) if is_changed => return Err(error),
+            Err(error) => return Ok(Some(error.to_string())),
+            Ok(opened) => opened,
+        };
+        let restored = dir
+            .experiment_with(&asked.model.sets)
+            .and_then(|experiment| dir.restore(experiment, device, &asked.model.checkpoint));
+        // The last one may lack, as of a run that has just begun; one that is named may not.
+        let restored = match restored {
+            Err(error) if asked.model.checkpoint != CheckpointChoice::Last => return Err(error),
+            restored => restored,
+        };
+        let source = match Source::open(experiment) {
+            Err(error) if is_changed => return Err(error),
+            Err(error) => return Ok(Some(error.to_string())),
+            Ok(source) => source,
+        };
+        match source.differs(&dir) {
+            Ok(None) => {}
+            Ok(Some(differs)) => return Ok(Some(format!("{differs}: not what the run was trained on"))),
+            Err(error) => {
+                let line = format!("Whether the data is what the run was trained on is not known: {error}");
+                page.leave_out(of_run(runs, run, &line));
+            }
+        }
+        let leave_out = |page: &mut Page, what: &str, error: &Error| {
             page.leave_out(of_run(runs, run, &format!("{what} left out: {error}")));
         };
-        let mut it = match source.restore(asked.model) {
+        let mut it = match restored {
             Ok(it) => Some(it),
             Err(error) => {
                 leave_out(page, "Map, neighbours and pairs are", &error);
@@ -146,21 +196,21 @@ impl Parts {
         };
         let views = it.as_ref().map(|it| it.model.learner.views());
         let views = views.or(source.experiment.views.count()).unwrap_or(2);
-        match views_of(&source, views) {
+        match room.fitted(SHARES[2], |scale| drawn::html(&source, views, scale)) {
             Ok(views) => self.views += &format!("{head}{views}"),
             Err(error) => leave_out(page, "Views are", &error),
         }
-        let Some(it) = &mut it else { return Ok(()) };
-        match source
-            .shown()
-            .and_then(|shown| encoder::encode(it, shown, asked.samples))
-        {
+        let Some(it) = &mut it else { return Ok(None) };
+        let of = Of::new(&dir, it);
+        let shown = source.shown(run.labels());
+        match shown.and_then(|shown| encoder::encode(it, shown, asked.samples)) {
             Ok(encoded) => {
-                match self.map_of(page, &source, &encoded) {
+                match self.map_of(page, (&source, &encoded), &of, room) {
                     Ok(map) => self.map += &format!("{head}{map}"),
                     Err(error) => leave_out(page, "The map is", &error),
                 }
-                match neighbours_of(run, &source, it, &encoded) {
+                let neighbours = neighbours::Found::new(run, (&source, it), &encoded, &of);
+                match neighbours.and_then(|found| room.fitted(SHARES[1], |scale| found.html(scale))) {
                     Ok(text) => self.neighbours += &format!("{head}{text}"),
                     Err(error) => leave_out(page, "Neighbours are", &error),
                 }
@@ -180,21 +230,29 @@ impl Parts {
                     }
                 }
                 if !text.is_empty() {
-                    self.pairs += &format!("{head}<div class=\"charts\">{text}</div>");
+                    let note = format!("<p class=\"note\">of {of}</p>");
+                    self.pairs += &format!("{head}{note}<div class=\"charts\">{text}</div>");
                 }
             }
             Err(error) => leave_out(page, "Distances of pairs and assumption 2 are", &error),
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn map_of(&mut self, page: &mut Page, source: &Source, encoded: &Encoded) -> Result<String> {
+    fn map_of(
+        &mut self,
+        page: &mut Page,
+        (source, encoded): (&Source, &Encoded),
+        of: &Of,
+        room: &Room,
+    ) -> Result<String> {
         let points = Points::of(encoded, source.modality())?;
-        let sprite = Sprite::of(source, encoded)?;
+        let sprite = Sprite::of(source, encoded, room.bytes(SHARES[0]))?;
         let mut text = format!(
-            "<p class=\"note\">{} samples of the {} split</p>",
+            "<p class=\"note\">{} samples of the {} split, by {of}{}</p>",
             encoded.indices.len(),
-            encoded.split
+            encoded.split,
+            sprite.as_ref().map_or("", |sprite| sprite.note)
         );
         let id = sprite.as_ref().map(|sprite| {
             let next = format!("sprite{}", self.sprites.len());
@@ -210,217 +268,5 @@ impl Parts {
         });
         let sprite = sprite.as_ref().zip(id.as_deref());
         Ok(text + &points.html(page, sprite, encoded.split))
-    }
-}
-
-/// Some samples of pre-training with their views, of the first epoch.
-fn views_of(source: &Source, count: usize) -> Result<String> {
-    let samples = &*source.pretrain;
-    let shown = VIEWED.min(samples.len());
-    let indices: Vec<usize> = (0..shown).map(|index| index * samples.len() / shown).collect();
-    let draw = Draw {
-        indices: &indices,
-        views: count,
-        seed: source.experiment.seed,
-        epoch: 0,
-    };
-    let recipes = source.experiment.views.recipes(samples, &draw)?;
-    let drawn = source.views(&draw)?;
-    let pictured = drawn
-        .iter()
-        .map(|view| source.experiment.views.pictures(view))
-        .collect::<Option<Vec<_>>>();
-    let (Some(pictured), Some(plain)) = (pictured, source.pictures(samples, &indices)?) else {
-        return Ok(tokens(samples, &indices, &recipes));
-    };
-    let plain = pictures::of_batch(&plain, SIDE)?;
-    let pictured = pictured.iter().map(|view| pictures::of_batch(view, SIDE));
-    let pictured = pictured.collect::<Result<Vec<_>>>()?;
-    let mut text = String::new();
-    for (row, index) in indices.iter().enumerate() {
-        let _ = write!(
-            text,
-            "<div class=\"shots\"><figure><img alt=\"sample {index}\" src=\"{}\"><figcaption>sample {index}</figcaption></figure>",
-            plain[row].address()?
-        );
-        for (view, pictures) in pictured.iter().enumerate() {
-            let steps = recipes.get(row).and_then(|views| views.get(view)).into_iter().flatten();
-            let steps: String = steps.map(|step| format!("<li>{}</li>", html::escape(step))).collect();
-            let _ = write!(
-                text,
-                "<figure><img alt=\"view {} of sample {index}\" src=\"{}\"><ul>{steps}</ul></figure>",
-                view + 1,
-                pictures[row].address()?
-            );
-        }
-        text.push_str("</div>");
-    }
-    Ok(text)
-}
-
-fn tokens(samples: &dyn fmicl_core::Samples, indices: &[usize], recipes: &[Vec<Vec<String>>]) -> String {
-    let mut text = String::new();
-    for (index, views) in indices.iter().zip(recipes) {
-        let own = samples.texts(*index).unwrap_or_default();
-        let first = own.first().map_or("", |text| text);
-        let _ = write!(text, "<div class=\"sentence\"><p>{}</p>", html::name(&clipped(first)));
-        for tokens in views {
-            let tokens: String = tokens
-                .iter()
-                .map(|token| format!("<span>{}</span>", html::escape(token)))
-                .collect();
-            let _ = write!(text, "<div class=\"tokens\">{tokens}</div>");
-        }
-        text.push_str("</div>");
-    }
-    text
-}
-
-/// Neighbours of some samples: as many that the run's evaluation classified correctly as others, where both are there.
-fn neighbours_of(run: &RunFiles, source: &Source, it: &Restored, encoded: &Encoded) -> Result<String> {
-    let gallery = encoder::encode_gallery(it, source)?;
-    let rows: Vec<usize> = (0..encoded.indices.len().min(200)).collect();
-    let found = encoded.neighbours(&rows, &gallery, NEIGHBOURS);
-    let is_labelled = encoded.samples.classes() > 1;
-    let hits = hits_of(run, encoded.samples.len());
-    let right = |row: usize| {
-        let own = encoded.indices[row];
-        let by_file = hits.as_ref().and_then(|(_, hits)| hits.0.get(own).copied());
-        let nearest = || {
-            found[row]
-                .first()
-                .is_some_and(|it| gallery.samples.label(it.sample) == encoded.samples.label(own))
-        };
-        by_file.unwrap_or_else(nearest)
-    };
-    let chosen: Vec<usize> = match is_labelled {
-        false => rows.iter().copied().take(QUERIES).collect(),
-        true => {
-            let (good, bad): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| right(**row));
-            let wrong = bad.len().min(QUERIES / 2);
-            good.iter()
-                .take(QUERIES - wrong)
-                .chain(bad.iter().take(wrong))
-                .copied()
-                .collect()
-        }
-    };
-    let by = hits.as_ref().map_or("the nearest neighbour", |(name, _)| name.as_str());
-    let mut text = format!(
-        "<p class=\"note\">among {} samples of the {} split{}</p>",
-        gallery.indices.len(),
-        gallery.split,
-        if is_labelled {
-            format!("; right or wrong by {}", html::name(by))
-        } else {
-            String::new()
-        }
-    );
-    let of = Neighbours {
-        source,
-        encoded,
-        gallery: &gallery,
-    };
-    match source.modality() {
-        Modality::Texts => chosen.iter().try_for_each(|&row| -> Result<()> {
-            text += &of.sentences(row, &found[row])?;
-            Ok(())
-        })?,
-        Modality::Images => {
-            text.push_str("<div class=\"tiles\">");
-            for &row in &chosen {
-                text += &of.images(row, &found[row], is_labelled.then(|| right(row)))?;
-            }
-            text.push_str("</div>");
-        }
-    }
-    Ok(text)
-}
-
-/// The hits of kNN in the run's result, or of another evaluation, if they are of so many samples.
-fn hits_of(run: &RunFiles, samples: usize) -> Option<(String, Hits)> {
-    let mut own: Vec<_> = run.reports.of(TRAINED).collect();
-    own.sort_by_key(|judged| judged.evaluation != "knn");
-    own.into_iter().find_map(|judged| {
-        let hits = judged.report.metric(&judged.report.main)?.hits.clone()?;
-        (hits.0.len() == samples).then(|| (judged.evaluation.clone(), hits))
-    })
-}
-
-struct Neighbours<'a> {
-    source: &'a Source,
-    encoded: &'a Encoded,
-    gallery: &'a Encoded,
-}
-
-impl Neighbours<'_> {
-    fn images(&self, row: usize, found: &[Neighbour], right: Option<bool>) -> Result<String> {
-        let (encoded, gallery) = (self.encoded, self.gallery);
-        let own = encoded.indices[row];
-        let others: Vec<usize> = found.iter().map(|it| it.sample).collect();
-        let pictures = |samples: &dyn fmicl_core::Samples, indices: &[usize]| match indices.is_empty() {
-            true => Ok(Some(Vec::new())),
-            false => {
-                let batch = self.source.pictures(samples, indices)?;
-                batch.map(|batch| pictures::of_batch(&batch, SIDE)).transpose()
-            }
-        };
-        let both = pictures(&*encoded.samples, &[own])?.zip(pictures(&*gallery.samples, &others)?);
-        let Some((query, shown)) = both else {
-            return Ok(String::new());
-        };
-        let names = encoded.samples.class_names();
-        let class = |label: usize| names.get(label).map_or_else(|| label.to_string(), String::clone);
-        let label = encoded.samples.label(own);
-        let caption = match right {
-            None => format!("sample {own}"),
-            Some(right) => {
-                let (style, word) = if right { ("right", "right") } else { ("wrong", "wrong") };
-                format!("{} <span class=\"{style}\">{word}</span>", html::name(&class(label)))
-            }
-        };
-        let address = query
-            .first()
-            .map(|picture| picture.address())
-            .transpose()?
-            .unwrap_or_default();
-        let mut text = format!(
-            "<div class=\"tile large\"><figure><img alt=\"sample {own}\" src=\"{address}\"><figcaption>{caption}</figcaption></figure><div \
-             class=\"row\">"
-        );
-        for (neighbour, picture) in found.iter().zip(&shown) {
-            let other = gallery.samples.label(neighbour.sample);
-            let style = match right {
-                None => "",
-                Some(_) if other == label => "yes",
-                Some(_) => "no",
-            };
-            let named = match right {
-                None => String::new(),
-                Some(_) => format!("{}<br>", html::name(&class(other))),
-            };
-            let _ = write!(
-                text,
-                "<figure class=\"{style}\"><img alt=\"sample {}\" src=\"{}\"><figcaption>{named}{:.3}</figcaption></figure>",
-                neighbour.sample,
-                picture.address()?,
-                neighbour.cosine
-            );
-        }
-        Ok(text + "</div></div>")
-    }
-
-    fn sentences(&self, row: usize, found: &[Neighbour]) -> Result<String> {
-        let text_of = |samples: &dyn fmicl_core::Samples, index: usize| -> Result<String> {
-            let texts = samples.texts(index)?;
-            Ok(html::name(&clipped(texts.first().map_or("", |text| text))))
-        };
-        let query = text_of(&*self.encoded.samples, self.encoded.indices[row])?;
-        let items = found.iter().map(|it| {
-            let text = text_of(&*self.gallery.samples, it.sample)?;
-            Ok(format!("<li>{text} <small>{:.3}</small></li>", it.cosine))
-        });
-        let items = items.collect::<Result<String>>()?;
-        Ok(format!("<div class=\"sentence\"><p>{query}</p><ol>{items}</ol></div>"))
     }
 }

@@ -1,15 +1,15 @@
 //! A run's encoder, and what it makes of samples.
 
 use crate::figures::pairs::Pairs;
+use crate::pictures::{self, Pictures};
 use fmicl_core::tch::{Device, Kind, Tensor};
-use fmicl_core::{Draw, Modality, Result, Rng, Samples, Split, Stop, View, WithoutTf32, normalize};
+use fmicl_core::{Draw, Error, Modality, Portion, Result, Rng, Samples, Split, Stop, View, WithoutTf32, normalize};
 use fmicl_data::{Chosen, OnError};
-use fmicl_runner::command::{ModelArgs, samples_of};
 use fmicl_runner::config::Experiment;
-use fmicl_runner::data::open_split;
-use fmicl_runner::eval::{self, Reader};
+use fmicl_runner::data::{open_split, trained_on};
+use fmicl_runner::eval::{self, Reader, test_crc32};
 use fmicl_runner::run::{Restored, RunDir};
-use std::path::Path;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The most samples among which neighbours are looked for.
@@ -17,10 +17,8 @@ const GALLERY: usize = 5_000;
 
 /// A run's experiment with the samples that it reads.
 pub struct Source {
-    run: RunDir,
     /// The experiment.
     pub experiment: Experiment,
-    device: Device,
     /// What training sees.
     pub pretrain: Arc<dyn Samples>,
     labelled: bool,
@@ -39,20 +37,26 @@ pub struct Encoded {
 }
 
 impl Source {
-    /// Opens the experiment and the data of a run.
+    /// Opens the data of a run's experiment.
     ///
     /// # Errors
-    /// A config or data that cannot be read.
-    pub fn open(path: &Path, args: &ModelArgs) -> Result<Self> {
-        let (run, experiment, device) = args.open(path, "report")?;
-        let (pretrain, labelled) = samples_of(&run, &experiment)?;
+    /// Data that cannot be read.
+    pub fn open(experiment: Experiment) -> Result<Self> {
+        let opened = trained_on(&experiment.dataset);
+        let (pretrain, labelled) = opened.map_err(|error| experiment.locate(error))?;
         Ok(Source {
-            run,
             experiment,
-            device,
             pretrain,
             labelled,
         })
+    }
+
+    /// How the data differs from what a run was trained on.
+    ///
+    /// # Errors
+    /// A record of it that is not there or damaged.
+    pub fn differs(&self, run: &RunDir) -> Result<Option<String>> {
+        Ok(Portion::difference(&self.pretrain.portions(), &run.portions()?))
     }
 
     /// Kind of the samples.
@@ -60,26 +64,22 @@ impl Source {
         self.experiment.dataset.modality()
     }
 
-    /// The model, with an experiment of its own.
+    /// The samples that a map shows: of the test split, or of those that training sees where there are no labels. `labels` is what
+    /// the run's result says of its labelled samples.
     ///
     /// # Errors
-    /// A run without a checkpoint, or one that cannot be read.
-    pub fn restore(&self, args: &ModelArgs) -> Result<Restored> {
-        self.run
-            .restore(self.run.experiment_with(&args.sets)?, self.device, &args.checkpoint)
-    }
-
-    /// The samples that a map shows: of the test split, or of those that training sees where there are no labels.
-    ///
-    /// # Errors
-    /// A split that cannot be opened.
-    pub fn shown(&self) -> Result<(&'static str, Arc<dyn Samples>)> {
-        match self.labelled {
-            true => {
-                let test = open_split(&self.experiment.dataset, Split::Test);
-                Ok(("test", test.map_err(|error| self.experiment.locate(error))?))
-            }
-            false => Ok(("pre-training", self.pretrain.clone())),
+    /// A split that cannot be opened, or is not the one of the result.
+    pub fn shown(&self, labels: Option<&Value>) -> Result<(&'static str, Arc<dyn Samples>)> {
+        if !self.labelled {
+            return Ok(("pre-training", self.pretrain.clone()));
+        }
+        let test = open_split(&self.experiment.dataset, Split::Test);
+        let test: Arc<dyn Samples> = test.map_err(|error| self.experiment.locate(error))?;
+        match labels.and_then(|labels| other_test(labels, &*test)) {
+            None => Ok(("test", test)),
+            Some(differs) => Err(Error::Run(format!(
+                "the test split is not the one that the run was evaluated on: {differs}"
+            ))),
         }
     }
 
@@ -97,13 +97,13 @@ impl Source {
         }
     }
 
-    /// Pictures `[N, channels, H, W]` of samples as evaluation sees them; nothing if they are no images.
+    /// Pictures of samples as evaluation sees them; nothing if they are no images.
     ///
     /// # Errors
     /// A sample that cannot be read.
-    pub fn pictures(&self, samples: &dyn Samples, indices: &[usize]) -> Result<Option<Tensor>> {
+    pub fn pictures(&self, samples: &dyn Samples, indices: &[usize]) -> Result<Option<Pictures>> {
         let view = self.experiment.views.evaluation(samples, indices, &Stop::default())?;
-        Ok(self.experiment.views.pictures(&view))
+        Ok(pictures::of_view(&*self.experiment.views, &view))
     }
 
     /// The pairs of the paper's figures, of about so many samples.
@@ -121,6 +121,22 @@ impl Source {
     pub fn views(&self, draw: &Draw) -> Result<Vec<View>> {
         self.experiment.views.random(&*self.pretrain, draw, &Stop::default())
     }
+}
+
+/// How a test split differs from the one that a result's labels are of, as far as they tell.
+fn other_test(labels: &Value, test: &dyn Samples) -> Option<String> {
+    let count = |key: &str| labels[key].as_u64().unwrap_or(0) as usize;
+    let (before, now) = (count("test"), test.len());
+    let names: Option<Vec<String>> = serde_json::from_value(labels["class_names"].clone()).ok();
+    let crc32 = labels["test_crc32"].as_str().filter(|crc32| !crc32.is_empty());
+    // Of those that could not be read it is not known of which split they are.
+    if now < before || now > before + count("unreadable") {
+        return Some(format!("it has {now} samples and had {before}"));
+    }
+    if names.is_some_and(|names| names != test.class_names()) {
+        return Some("its classes have other names".into());
+    }
+    (crc32? != test_crc32(test)).then(|| "it has other samples or another order".into())
 }
 
 /// Features of at most `most` samples, spread over all.
@@ -194,6 +210,7 @@ mod tests {
     use super::*;
     use fmicl_core::Dataset;
     use fmicl_data::datasets::Digits;
+    use serde_json::json;
 
     fn encoded(split: &'static str, rows: &[[f32; 2]]) -> Encoded {
         Encoded {
@@ -202,6 +219,37 @@ mod tests {
             indices: (0..rows.len()).map(|index| 10 + index).collect(),
             features: Tensor::from_slice2(rows),
         }
+    }
+
+    #[test]
+    fn another_test_split_is_told_by_its_size_its_classes_and_its_content() {
+        let test: Arc<dyn Samples> = Digits {}.open(Split::Test).unwrap().into();
+        let labels = |test_samples: usize, unreadable: usize, names: Option<Vec<String>>, crc32: &str| {
+            let mut labels = json!({"test": test_samples, "unreadable": unreadable, "test_crc32": crc32});
+            if let Some(names) = names {
+                labels["class_names"] = json!(names);
+            }
+            other_test(&labels, &*test)
+        };
+        let (count, names, own) = (test.len(), test.class_names(), test_crc32(&*test));
+        assert_eq!(labels(count, 0, Some(names.clone()), &own), None);
+        // A result of before has no fingerprint, and one of unreadable samples fewer.
+        assert_eq!(labels(count - 2, 2, None, ""), None);
+        assert_eq!(
+            labels(count - 2, 1, None, ""),
+            Some(format!("it has {count} samples and had {}", count - 2))
+        );
+        assert!(labels(count + 1, 0, None, "").is_some());
+        assert!(
+            labels(count, 0, Some(vec!["one".into()]), &own)
+                .unwrap()
+                .contains("other names")
+        );
+        assert!(
+            labels(count, 0, Some(names), "00000000")
+                .unwrap()
+                .contains("other samples")
+        );
     }
 
     #[test]

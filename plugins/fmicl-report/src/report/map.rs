@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 
 /// The most points of t-SNE, whose time grows with their square.
 const TSNE: usize = 2_000;
-/// The most images, their side in pixels, and the bytes of all of them.
+/// The most images, and their side in pixels.
 const IMAGES: usize = 2_000;
 const SIDE: usize = 32;
-const BYTES: usize = 1_200_000;
 /// Images that are read at a time.
 const BATCH: usize = 256;
 /// Letters of a text that are shown.
@@ -46,6 +45,8 @@ pub struct Sprite {
     pub columns: usize,
     /// Side of each in pixels.
     pub side: usize,
+    /// What to add to a sentence on them.
+    pub note: &'static str,
 }
 
 impl Points {
@@ -163,17 +164,18 @@ pub fn clipped(text: &str) -> String {
 }
 
 impl Sprite {
-    /// The images of the first points; nothing if they are no images.
+    /// The images of the first points, as many as take about `most` bytes; nothing if they are no images.
     ///
     /// # Errors
     /// A sample that cannot be read.
-    pub fn of(source: &Source, encoded: &Encoded) -> Result<Option<Self>> {
-        let mut all = Vec::new();
+    pub fn of(source: &Source, encoded: &Encoded, most: usize) -> Result<Option<Self>> {
+        let (mut all, mut note) = (Vec::new(), "");
         for indices in encoded.indices[..encoded.indices.len().min(IMAGES)].chunks(BATCH) {
             let Some(batch) = source.pictures(&*encoded.samples, indices)? else {
                 return Ok(None);
             };
-            all.extend(pictures::of_batch(&batch, SIDE)?);
+            all.extend(pictures::of_batch(&batch.batch, SIDE)?);
+            note = batch.note;
         }
         let Some(side) = all.first().map(|picture| picture.width.max(picture.height)) else {
             return Ok(None);
@@ -183,15 +185,16 @@ impl Sprite {
             let columns = ((count as f64).sqrt().ceil() as usize).max(1);
             let sheet = pictures::sheet(&all[..count].iter().collect::<Vec<_>>(), columns, 0, 0);
             let bytes = sheet.jpeg(72)?;
-            if bytes.len() <= BYTES || count < 16 {
+            if bytes.len() <= most || count < 16 {
                 return Ok(Some(Sprite {
                     address: address("jpeg", &bytes),
                     count,
                     columns,
                     side,
+                    note,
                 }));
             }
-            count = (count as f64 * 0.95 * BYTES as f64 / bytes.len() as f64) as usize;
+            count = (count as f64 * 0.95 * most as f64 / bytes.len() as f64) as usize;
         }
     }
 }

@@ -87,23 +87,11 @@ fn number(field: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::figures::pairs::Distances;
+    use crate::figures::made;
 
     #[test]
     fn the_chart_has_the_numbers_of_the_table() {
-        let distances = |scale: f64| Distances {
-            positives: vec![0.3 * scale, 0.1 * scale],
-            negatives: vec![2.0 * scale],
-        };
-        let pairs = Pairs {
-            trained: distances(1.0),
-            untrained: distances(0.5),
-            before: "untrained encoder",
-            all: distances(1.0),
-            how: "",
-        };
-        let chart = super::distances(&pairs).unwrap();
+        let chart = super::distances(&made::pairs()).unwrap();
         let names: Vec<_> = chart.lines.iter().map(|line| &*line.name).collect();
         assert_eq!(names[0], "positive pairs, trained encoder");
         assert_eq!(

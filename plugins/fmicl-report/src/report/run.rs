@@ -3,7 +3,7 @@
 use fmicl_core::{Error, Result, read_file, toml};
 use fmicl_runner::eval::Reports;
 use fmicl_runner::run::provenance::Segment;
-use fmicl_runner::run::{History, METRICS, RunDir, STEPS};
+use fmicl_runner::run::{History, METRICS, Observed, RunDir, STEPS, State};
 use serde_json::Value;
 use std::path::Path;
 
@@ -31,6 +31,8 @@ pub struct RunFiles {
     pub steps: History,
     /// `provenance.json`.
     pub segments: Vec<Segment>,
+    /// Its state.
+    pub state: State,
     /// A line on each file that could not be used.
     pub missing: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl RunFiles {
             epochs: History::of_epochs(path),
             steps: History::of_steps(path),
             segments: Vec::new(),
+            state: Observed::new(path).state,
             missing: Vec::new(),
         };
         run.read_result();
@@ -96,6 +99,20 @@ impl RunFiles {
         serde_json::from_slice(&bytes).map_err(|error| format!("provenance.json: {error}"))
     }
 
+    /// What the result says of its labelled samples.
+    pub fn labels(&self) -> Option<&Value> {
+        self.result.as_ref()?.get("labels").filter(|labels| labels.is_object())
+    }
+
+    /// Why it has no results, in a sentence.
+    pub fn why_no_results(&self) -> String {
+        match self.state {
+            State::Running => "the run is running, and is evaluated when its last epoch is over".into(),
+            State::Unknown => "the run has no result".into(),
+            state => format!("the run has no result: it has not finished (its state: {state})"),
+        }
+    }
+
     /// The option of a part or a section, or the part's name.
     pub fn option(&self, section: &str, key: &str) -> Option<&toml::Value> {
         match self.table.get(section)? {
@@ -125,8 +142,14 @@ impl RunFiles {
                 duration(seconds)
             ),
             (true, None, _) => "finished".into(),
-            (false, _, Some(at)) => format!("not finished: epoch {}{of} is over", at.epoch),
-            (false, _, None) => format!("not finished: no epoch{of} is over"),
+            (false, _, at) => {
+                let state = match self.state {
+                    State::Running => "running",
+                    _ => "not finished",
+                };
+                let epoch = at.map_or("no epoch".into(), |at| format!("epoch {}", at.epoch));
+                format!("{state}: {epoch}{of} is over")
+            }
         }
     }
 }

@@ -59,17 +59,25 @@ fn parts(run: &RunFiles) -> String {
 
 /// The table of results.
 pub fn results(page: &mut Page, runs: &[&RunFiles]) {
-    let mut text = String::new();
-    if runs.len() > 1 {
-        text.push_str("<p class=\"lead\">The trained encoder of each run, beside what needs no training. The best value of a row is green.</p>");
-    }
+    let lead = match runs {
+        [_] => "Of the encoder at the end of training, whatever checkpoint the pictures below are of.",
+        _ => {
+            "The encoder of each run at the end of its training, beside what needs no training. The best value of a row is green."
+        }
+    };
+    let text = format!("<p class=\"lead\">{lead}</p>");
     match table::html(runs) {
         Some(table) => page.section("results", "Results", text + &table),
-        None if runs.len() == 1 => page.leave_out("The table of results is left out: the run has no result yet"),
-        None => page.leave_out("The table of results is left out: no run has a result yet"),
+        None => {
+            let why: Vec<String> = runs
+                .iter()
+                .map(|run| of_run(runs, run, &run.why_no_results()))
+                .collect();
+            page.leave_out(format!("The table of results is left out: {}", why.join("; ")));
+        }
     }
     for run in runs.iter().filter(|run| runs.len() > 1 && run.result.is_none()) {
-        page.leave_out(format!("{}: {}, so it has no results", run.name, run.status()));
+        page.leave_out(format!("{}: {} ({})", run.name, run.why_no_results(), run.status()));
     }
 }
 
@@ -137,7 +145,10 @@ pub fn curves_of(page: &mut Page, curves: &[Curves]) {
     charts.iter().for_each(|chart| text += &page.chart(chart));
     text.push_str("</div>");
     if !constant.is_empty() {
-        text += &format!("<p class=\"note constant\">Constant: {}</p>", html::escape(&constant.join(", ")));
+        text += &format!(
+            "<p class=\"note constant\">Constant: {}</p>",
+            html::escape(&constant.join(", "))
+        );
     }
     page.section("curves", "Curves", text);
 }

@@ -24,7 +24,7 @@ fn read(folder: &TempDir, name: &str) -> RunFiles {
 }
 
 fn html(runs: &[RunFiles]) -> String {
-    of_runs(runs, None).html()
+    of_runs(runs, None).unwrap().html()
 }
 
 fn epochs(count: u32) -> String {
@@ -130,7 +130,7 @@ fn a_run_that_is_not_finished_has_a_page_of_what_there_is() {
     let folder = run(&[("metrics.jsonl", epochs(1) + "{\"epoch\":2,\"lo")]);
     let page = html(&[read(&folder, "x")]);
     assert!(page.contains("not finished: epoch 1 of 200 is over") && page.contains("<circle"));
-    assert!(page.contains("The table of results is left out: the run has no result yet"));
+    assert!(page.contains("The table of results is left out: the run has no result: it has not finished (its state: "));
     let page = html(&[read(&run(&[]), "x")]);
     assert!(
         page.contains("no epoch of 200 is over") && page.contains("The curves are left out: "),
@@ -144,7 +144,7 @@ fn a_run_that_is_not_finished_has_a_page_of_what_there_is() {
         ("result.json", "{".into()),
         ("provenance.json", "3".into()),
     ]);
-    let page = of_runs(&[read(&folder, "x")], None);
+    let page = of_runs(&[read(&folder, "x")], None).unwrap();
     let told = page.left_out().join("\n");
     for part in [
         "A damaged line of metrics.jsonl is left out of the curves",
@@ -159,10 +159,24 @@ fn a_run_that_is_not_finished_has_a_page_of_what_there_is() {
 fn a_damaged_line_hides_no_curve() {
     let damaged = epochs(3) + "\u{0}\u{0}\u{0}\n" + &epochs(6) + "{\"epoch\":7,\"lo";
     let folder = run(&[("metrics.jsonl", damaged)]);
-    let page = of_runs(&[read(&folder, "x")], None);
+    let page = of_runs(&[read(&folder, "x")], None).unwrap();
     assert_eq!(page.html().matches("<h3>Loss</h3>").count(), 1);
     let told = page.left_out().join("\n");
-    assert!(told.contains("A damaged line of metrics.jsonl is left out of the curves"), "{told}");
+    assert!(
+        told.contains("A damaged line of metrics.jsonl is left out of the curves"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_run_that_trains_is_told_apart_from_one_that_has_ended() {
+    let folder = run(&[("metrics.jsonl", epochs(3))]);
+    let held = disk::lock(&folder.path().join(fmicl_core::OUTPUT_MARK)).unwrap();
+    let page = html(&[read(&folder, "x")]);
+    assert!(page.contains("running: epoch 3 of 200 is over"), "{page}");
+    assert!(page.contains("the run is running, and is evaluated when its last epoch is over"));
+    drop(held);
+    assert!(html(&[read(&folder, "x")]).contains("not finished: epoch 3 of 200 is over"));
 }
 
 #[test]
@@ -178,6 +192,19 @@ fn several_runs_are_side_by_side_with_their_differences() {
     assert!(page.contains("data-toggle=\"1\"") && page.contains("data-series=\"1\""));
     // One chart of each number, with two lines.
     assert_eq!(page.matches("<h3>Loss</h3>").count(), 1);
+}
+
+#[test]
+fn of_runs_on_other_data_none_is_the_best() {
+    let other = result(95.0).replace("\"digits\"", "\"mnist\"").replace("50.0", "11.0");
+    let [one, two] = [result(93.0), other].map(|result| run(&[("result.json", result)]));
+    let page = html(&[read(&one, "one"), read(&two, "two")]);
+    assert!(
+        !page.contains("own best") && page.contains("<td class=\"own\">95.0"),
+        "{page}"
+    );
+    // The commonest class is another one on each.
+    assert!(page.contains("<td>50.0, 11.0</td>"), "{page}");
 }
 
 #[test]
