@@ -196,7 +196,9 @@ fn several_runs_are_side_by_side_with_their_differences() {
 
 #[test]
 fn of_runs_on_other_data_none_is_the_best() {
-    let other = result(95.0).replace("\"digits\"", "\"mnist\"").replace("50.0", "11.0");
+    let other = result(95.0)
+        .replace("\"dataset\":\"digits\"", "\"dataset\":\"mnist\"")
+        .replace("50.0", "11.0");
     let [one, two] = [result(93.0), other].map(|result| run(&[("result.json", result)]));
     let page = html(&[read(&one, "one"), read(&two, "two")]);
     assert!(
