@@ -105,7 +105,7 @@ impl Loader {
         let (batch_size, drawn, all) = (self.batch_size, order.len(), self.samples.len());
         require(batch_size <= drawn, "batch_size", || {
             format!(
-                "{batch_size} is more than the {drawn} of {all} samples that an epoch draws by their weights; take at most that many"
+                "{batch_size} is more than the {drawn} of {all} samples that an epoch draws by their weights, which count in relation to the largest; take at most that many, or less uneven weights"
             )
         })?;
         Ok(Loader { order, ..self })

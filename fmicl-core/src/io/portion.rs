@@ -49,14 +49,22 @@ impl Portion {
                 (n, b) => Some(format!("`{}` has {n} and had {b}", now.name)),
             },
             Some((Some(new), _)) if before.iter().all(|portion| portion.name != new.name) => {
-                Some(format!("`{}` is new", new.name))
+                Some(format!("{} is new", called(new)))
             }
             Some((_, Some(gone))) if now.iter().all(|portion| portion.name != gone.name) => {
-                Some(format!("`{}` is gone", gone.name))
+                Some(format!("{} is gone", called(gone)))
             }
             _ => Some("in another order".to_string()),
         };
         Some(detail.map_or(counts.clone(), |detail| format!("{counts}: {detail}")))
+    }
+}
+
+/// A portion in words; one without a name is of samples that lie in no folder of their own.
+fn called(portion: &Portion) -> String {
+    match &*portion.name {
+        "" => "what lies outside of folders".into(),
+        name => format!("`{name}`"),
     }
 }
 

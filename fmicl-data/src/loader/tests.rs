@@ -280,7 +280,7 @@ fn an_epoch_by_weight_draws_each_sample_at_most_once_and_is_entered_anywhere() {
     let error = of(8).by_weight().map(|_| ()).unwrap_err().to_string();
     assert!(
         error.contains(
-            "8 is more than the 7 of 10 samples that an epoch draws by their weights; take at most that many"
+            "8 is more than the 7 of 10 samples that an epoch draws by their weights, which count in relation to the largest; take at most"
         ),
         "{error}"
     );

@@ -54,6 +54,9 @@ impl Command for Figures {
 /// # Errors
 /// Whatever is wrong with the run or the disk; after everything else is written, a line on each figure that is not.
 fn figures(args: &Figures) -> Outcome {
+    if args.samples == 0 {
+        return Err(Error::config("0 is no pair; take at least 1").at("--samples").into());
+    }
     let (run, experiment, device) = args.model.open(&args.run, "figures")?;
     let folder = args.out.clone().unwrap_or_else(|| run.path().join("figures"));
     out::make_folder(&folder)?;
@@ -85,7 +88,7 @@ fn figures(args: &Figures) -> Outcome {
 /// The pairs of the run's model, with what they are of.
 fn pairs(run: &RunDir, mut it: Restored, samples: usize) -> Result<(Restored, Pairs)> {
     let (pretrain, _) = samples_of(run, &it.experiment)?;
-    let pairs = Pairs::of(&mut it, pretrain, samples.max(1))?;
+    let pairs = Pairs::of(&mut it, pretrain, samples)?;
     Ok((it, pairs))
 }
 

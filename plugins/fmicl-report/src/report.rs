@@ -63,7 +63,7 @@ fmicl_runner::command!(
 impl Command for Report {
     fn run(self) -> Outcome {
         // A run that is not there is told as such, and not as the lack of a place for its page.
-        self.out.iter().try_for_each(|out| out::require_file_place(out))?;
+        self.validate()?;
         let out = self.place();
         let names = run::names(&self.runs);
         if let ([folder], [name]) = (&self.runs[..], &names[..])
@@ -86,7 +86,7 @@ impl Command for Report {
             .collect::<Result<_>>()?;
         let asked = Asked {
             model: &self.model,
-            samples: self.samples.max(2),
+            samples: self.samples,
         };
         let page = of_runs(&runs, (!self.files_only).then_some(&asked))?;
         write(&page, &out)
@@ -94,6 +94,24 @@ impl Command for Report {
 }
 
 impl Report {
+    fn validate(&self) -> Result<()> {
+        if self.samples < 2 {
+            return Err(Error::config(format!("{} is no map; take at least 2", self.samples)).at("--samples"));
+        }
+        let Some(out) = &self.out else { return Ok(()) };
+        let extension = out
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
+        if !matches!(extension.as_deref(), Some("html" | "htm")) {
+            let message = format!(
+                "{}: the page is an HTML file; name one that ends in .html",
+                out.display()
+            );
+            return Err(Error::config(message).at("--out"));
+        }
+        out::require_file_place(out)
+    }
+
     /// Of a sweep nothing is encoded.
     fn refuse_model(&self) -> Result<()> {
         let model = &self.model;

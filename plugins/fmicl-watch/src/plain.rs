@@ -52,7 +52,7 @@ pub fn text(watched: &Watched, now: SystemTime) -> String {
         let range = Plot::of(curve.points, 1).map(|_| {
             let low = finite().fold(f64::INFINITY, f64::min);
             let high = finite().fold(f64::NEG_INFINITY, f64::max);
-            format!("  from {} to {}", number(low), number(high))
+            format!("  between {} and {}", number(low), number(high))
         });
         let count = curve.points.len();
         let points = if count == 1 {

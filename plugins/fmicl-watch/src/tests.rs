@@ -197,7 +197,7 @@ fn curves_without_finite_numbers_and_very_long_ones_are_drawn() {
         picture.contains("loss 2.5 (1/1)") && picture.contains("step 7"),
         "{picture}"
     );
-    assert!(text.contains("from 2.5 to 2.5, 1 point\n"), "{text}");
+    assert!(text.contains("between 2.5 and 2.5, 1 point\n"), "{text}");
     let dots = |text: &str| {
         text.chars()
             .filter(|letter| ('\u{2801}'..='\u{28ff}').contains(letter))
@@ -209,7 +209,7 @@ fn curves_without_finite_numbers_and_very_long_ones_are_drawn() {
         .collect();
     let (picture, text) = shown(&(long + "{\"epoch\":1,\"st"));
     assert!(dots(&picture) > 200, "{picture}");
-    assert!(text.contains("from -1 to 1, 50000 points\n"), "{text}");
+    assert!(text.contains("between -1 and 1, 50000 points\n"), "{text}");
 }
 
 #[test]
@@ -237,16 +237,16 @@ fn without_a_terminal_a_run_is_a_few_lines() {
     let expected = "runs/x-1: finished
 epoch 20/20  step 220/220  took 12 min 25 s
 28 samples/s  1 % waiting for data
-loss                            0.1991  from 0.1991 to 3.443, 20 points
-loss by step                       1.5  from 1.5 to 1.5, 4 points
-f_mi                                 1  from 0.05 to 1, 20 points
-knn.accuracy                        90  from 52 to 90, 20 points
-projections.effective_rank          11  from 10.05 to 11, 20 points
-lr                                   0  from 0 to 0.0019, 20 points
-images_per_second                 28.2  from 28.2 to 28.2, 20 points
-waiting                         0.0134  from 0.0134 to 0.0134, 20 points
-projections.dimensions              64  from 64 to 64, 20 points
-projections.mean_cosine            0.1  from 0.1 to 0.1, 20 points
+loss                            0.1991  between 0.1991 and 3.443, 20 points
+loss by step                       1.5  between 1.5 and 1.5, 4 points
+f_mi                                 1  between 0.05 and 1, 20 points
+knn.accuracy                        90  between 52 and 90, 20 points
+projections.effective_rank          11  between 10.05 and 11, 20 points
+lr                                   0  between 0 and 0.0019, 20 points
+images_per_second                 28.2  between 28.2 and 28.2, 20 points
+waiting                         0.0134  between 0.0134 and 0.0134, 20 points
+projections.dimensions              64  between 64 and 64, 20 points
+projections.mean_cosine            0.1  between 0.1 and 0.1, 20 points
 00:00:00 epoch   20  loss 0.1991
 00:00:01 WARN the disk\\u{1b}[2J is slow
 ";

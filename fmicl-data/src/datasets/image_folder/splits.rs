@@ -152,7 +152,7 @@ impl ImageFolder {
         let there = called(&self.root, &TESTS);
         let Some(first) = there.first() else {
             let message = format!(
-                "holds none of {}; the option `test` names another folder below it; {own}",
+                "holds none of {}; the option `test` names another folder below it; {own}; `labels = \"none\"` trains without labels and tests nothing",
                 TESTS.join(", ")
             );
             return Err(Error::data(&self.root, message));

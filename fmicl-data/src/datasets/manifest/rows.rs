@@ -141,7 +141,10 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
             (weight, "weight", WEIGHT),
         ];
         for (column, option, _) in columns {
-            let is_other = |name: &&&str| name.eq_ignore_ascii_case(column);
+            let several = format!("{column}s");
+            let is_other = |name: &&&str| {
+                name.eq_ignore_ascii_case(column) || !column.is_empty() && name.eq_ignore_ascii_case(&several)
+            };
             if let Some(other) = found.iter().find(is_other).filter(|_| !found.contains(column)) {
                 let what =
                     format!("has a column `{other}` and no `{column}`; rename it, or set `{option} = \"{other}\"`");

@@ -1,4 +1,4 @@
-//! Images that meet defaults which are of others: CIFAR-10's, or of none in particular.
+//! Images that meet defaults which are of others, CIFAR-10's or of none in particular, and images that come out as one colour.
 
 use super::{ImageViews, Triples};
 use crate::Normalize;
@@ -9,16 +9,18 @@ use fmicl_core::{Image, Result, Samples};
 const MOST: usize = 32;
 /// Twice the default size: what is as large is no icon.
 const PHOTO: usize = 64;
+/// The standard deviation over all pixels below which images are hardly more than one colour; of photos it is about 0.25.
+const FLAT: f32 = 0.02;
 
 /// A line each about the size and the normalisation, where the defaults are used for photos. Those of other channels than RGB are
-/// of no images in particular: they are told whatever the size.
+/// of no images in particular: they are told whatever the size. Images of one colour are told of alone: their normalisation is of no use.
 pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
     let default = ImageViews::default();
     let (size, normalize) = (
         views.size == default.size,
         views.normalize == Normalize::of(views.channels),
     );
-    if !size && !normalize {
+    if !size && !normalize && !views.of_bands() {
         return vec![];
     }
     // Those that cannot be read are found elsewhere.
@@ -40,8 +42,17 @@ pub(super) fn of(views: &ImageViews, samples: &dyn Samples) -> Vec<String> {
             views.size
         ));
     }
-    if normalize && !images.is_empty() && (is_photo || views.channels != 3) {
-        let Normalize { mean, std } = measured(&images, views.channels);
+    if images.is_empty() {
+        return doubts;
+    }
+    let Normalize { mean, std } = measured(&images, views.channels);
+    if std.iter().all(|&std| std < FLAT) {
+        doubts.push(format!(
+            "{} of these images are hardly more than one colour as views see them: their standard deviation is {std:.4?} on a scale \
+             from 0 to 1; `views.range` says which values of TIFF, PNG and .npy files become 0 and 255",
+            images.len()
+        ));
+    } else if normalize && (is_photo || views.channels != 3) {
         doubts.push(format!(
             "views.normalize is {}, the default; of {} of these images: {{ mean = {mean:.3?}, std = {std:.3?} }}",
             match views.channels {
@@ -144,5 +155,31 @@ mod tests {
                 "views.normalize is for no images in particular, the default; of 4 of these images: { mean = [0.208], std = [0.208] }"
             ]
         );
+    }
+
+    /// One value but for a pixel.
+    struct Flat;
+
+    impl Samples for Flat {
+        fn len(&self) -> usize {
+            3
+        }
+
+        fn image(&self, _: usize) -> Result<Image> {
+            let mut pixels = vec![7; 100 * 100 * 3];
+            pixels[..3].fill(255);
+            Ok(Image::new(100, 100, pixels))
+        }
+    }
+
+    #[test]
+    fn images_of_one_colour_are_told_of_and_no_normalisation_is_made_of_them() {
+        let views = |text: &str| ImageViews::new(text.parse().unwrap()).unwrap();
+        let told =
+            "3 of these images are hardly more than one colour as views see them: their standard deviation is [0.0097";
+        for text in ["size = 96", "size = 96\nchannels = 1", "size = 96\nrange = [0, 255]"] {
+            let doubts = of(&views(text), &Flat);
+            assert!(doubts.len() == 1 && doubts[0].starts_with(told), "{text}: {doubts:?}");
+        }
     }
 }

@@ -33,8 +33,13 @@ pub(super) struct Pack {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The size at which a shard ends and the next one begins
-    #[arg(long, value_name = "MB", default_value_t = 500)]
+    #[arg(long, value_name = "MB", default_value_t = 500, value_parser = megabytes)]
     shard_size: u64,
+}
+
+fn megabytes(text: &str) -> Result<u64, String> {
+    let number = text.parse();
+    number.map_err(|_| "a whole number of megabytes is expected, such as 500".to_string())
 }
 
 /// The formats of shards.

@@ -88,10 +88,7 @@ impl Epochs {
 pub fn figure(run: &Path) -> Result<Figure> {
     let path = run.join(METRICS);
     if !path.is_file() {
-        return Err(Error::data(
-            &path,
-            "is not there: the run has ended no epoch, or the tracker `jsonl` was not among its `trackers`",
-        ));
+        return Err(Error::data(&path, "is not there: the run has ended no epoch"));
     }
     let mut history = History::of_epochs(run);
     history.update()?;

@@ -6,7 +6,7 @@ use crate::datasets::files::root_option;
 #[test]
 fn what_is_wrong_is_said_with_its_line() {
     let one = "path,label,split\nphotos/0.png,a,train\n";
-    let cases: [(&str, String, &str); 21] = [
+    let cases: [(&str, String, &str); 22] = [
         ("x.csv", "".into(), "x.csv: is empty; a first row names its columns"),
         (
             "x.jsonl",
@@ -57,6 +57,11 @@ fn what_is_wrong_is_said_with_its_line() {
             "x.csv",
             "path,Weight\nphotos/0.png,1\n".into(),
             "x.csv: line 1: has a column `Weight` and no `weight`; rename it, or set `weight = \"Weight\"`",
+        ),
+        (
+            "x.csv",
+            "path,weights\nphotos/0.png,1\n".into(),
+            "x.csv: line 1: has a column `weights` and no `weight`; rename it, or set `weight = \"weights\"`",
         ),
         (
             "x.csv",
