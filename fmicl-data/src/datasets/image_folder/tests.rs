@@ -206,7 +206,8 @@ fn errors_say_what_is_wrong() {
     let own = "`test = \"train\"`, the folder of `train`, tests on the training photos";
     assert!(
         found.ends_with(&format!(
-            "holds none of test, testing, val, valid, validation; the option `test` names another folder below it; {own}"
+            "holds none of test, testing, val, valid, validation; the option `test` names another folder below it; {own}; \
+             `labels = \"none\"` trains without labels and tests nothing"
         )),
         "{found}"
     );
