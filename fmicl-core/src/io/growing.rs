@@ -80,7 +80,14 @@ impl Growing {
         let written = self.write();
         let synced = written.and_then(|()| match self.durable {
             true => Ok(()),
-            false => File::open(&self.path).and_then(|file| file.sync_data()),
+            false => match File::open(&self.path) {
+                // There is nothing left to make durable.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.begin_anew(0);
+                    Ok(())
+                }
+                file => file.and_then(|file| file.sync_data()),
+            },
         });
         self.durable |= synced.is_ok();
         synced.map_err(|error| Error::io(&self.path, error))
@@ -95,6 +102,13 @@ impl Growing {
         }
     }
 
+    /// Of the good bytes only so many are there.
+    fn begin_anew(&mut self, there: u64) {
+        let (path, gone) = (self.path.display(), self.good - there);
+        tracing::warn!("{path}: {gone} bytes of it were removed meanwhile; it begins anew");
+        (self.good, self.anew) = (0, self.anew + 1);
+    }
+
     fn write(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
@@ -103,12 +117,7 @@ impl Growing {
         let mut file = options.create(true).write(true).truncate(false).open(&self.path)?;
         let there = file.metadata()?.len();
         if there < self.good {
-            tracing::warn!(
-                "{}: {} bytes of it were removed meanwhile; it begins anew",
-                self.path.display(),
-                self.good - there
-            );
-            (self.good, self.anew) = (0, self.anew + 1);
+            self.begin_anew(there);
         }
         // Of bytes that were refused a part may be there.
         if there != self.good {
@@ -180,9 +189,14 @@ mod tests {
         fs::remove_file(&path).unwrap();
         file.add(b"two ");
         assert_eq!((&*text(&path), file.good(), file.anew()), ("head two ", 9, 1));
+        fs::remove_file(&path).unwrap();
+        file.flush().unwrap();
+        assert_eq!((file.good(), file.anew()), (0, 2));
+        file.add(b"two ");
+        assert_eq!(text(&path), "head two ");
         fs::write(&path, "hea").unwrap();
         file.add(b"three ");
-        assert_eq!((&*text(&path), file.good(), file.anew()), ("head three ", 11, 2));
+        assert_eq!((&*text(&path), file.good(), file.anew()), ("head three ", 11, 3));
     }
 
     #[test]
