@@ -1,7 +1,7 @@
 //! One run of a sweep and its directory.
 
-use super::outcome::{Outcome, TRACKER};
-use fmicl_core::{Error, Result, require};
+use super::outcome::Outcome;
+use fmicl_core::{Error, Result};
 use fmicl_runner::config::{Base, Change, Experiment, leaves};
 use fmicl_runner::run::{FAILED, RunDir};
 use std::collections::BTreeMap;
@@ -67,7 +67,6 @@ impl Cell {
     ) -> Result<Self, Vec<Error>> {
         changes.extend(seed.map(|seed| Change::set("seed", seed as i64)));
         let experiment = base.changed(&changes)?;
-        require_tracked(&experiment).map_err(|error| vec![experiment.locate(error)])?;
         // What is for a part that another one replaces, or undoes, would be an error on the command line of the run.
         let all = changes.clone();
         let mut later = all.iter();
@@ -163,14 +162,6 @@ impl Cell {
     pub fn outcome(&self) -> Result<Outcome> {
         Outcome::read(&self.dir)
     }
-}
-
-/// That the run keeps the numbers of its epochs in the file that the table is made from.
-fn require_tracked(experiment: &Experiment) -> Result<()> {
-    let trackers: Vec<_> = experiment.trackers.iter().map(|tracker| tracker.name()).collect();
-    require(trackers.contains(&TRACKER), "trackers", || {
-        format!("{trackers:?} is without \"{TRACKER}\", whose files a sweep reads: add it, or leave `trackers` out")
-    })
 }
 
 /// The letters, digits and points of a label.

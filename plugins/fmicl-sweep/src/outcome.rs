@@ -10,9 +10,6 @@ use serde_json::Value;
 use std::fmt;
 use std::path::Path;
 
-/// The tracker that writes the file of which the last line is read.
-pub const TRACKER: &str = "jsonl";
-
 /// What a run gave.
 #[derive(Debug)]
 pub enum Outcome {
@@ -81,9 +78,12 @@ const MOST: u64 = 1 << 30;
 fn last_epoch(path: &Path, epoch: &Value) -> Result<Value> {
     let lines = read_file(path, MOST, "it has the run's epochs")?;
     let lines = String::from_utf8_lossy(&lines);
-    let last = lines.lines().last().unwrap_or_default();
-    let last = serde_json::from_str::<Value>(last);
-    let last = last.map_err(|error| Error::data(path, format!("is not a run's: {error}")))?;
+    // A line that is torn or damaged costs itself alone.
+    let whole = lines
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str::<Value>(line).ok());
+    let last = whole.ok_or_else(|| Error::data(path, "is not a run's: no line of it is JSON"))?;
     if &last["epoch"] == epoch {
         return Ok(last);
     }

@@ -75,14 +75,6 @@ fn a_metric_of_an_evaluation_that_no_run_has_is_refused_before_anything_runs() {
 }
 
 #[test]
-fn a_run_that_does_not_keep_what_the_table_is_made_from_is_refused_before_anything_runs() {
-    assert_eq!(
-        error_of("experiment = 'x.toml'\nset = ['trackers=[]']"),
-        "sweep.toml:2:8: trackers: [] is without \"jsonl\", whose files a sweep reads: add it, or leave `trackers` out"
-    );
-}
-
-#[test]
 fn an_experiment_that_is_not_there_is_an_error_at_its_line() {
     assert_eq!(
         error_of("seeds = [1]\nexperiment = 'y.toml'"),

@@ -134,6 +134,22 @@ fn lines_of_an_earlier_attempt_are_not_taken_for_those_of_the_run() {
 }
 
 #[test]
+fn a_damaged_line_behind_the_last_epoch_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, cells) = finished(folder.path(), "");
+    let table = || {
+        let report = Report::new(Path::new("sweep.toml"), &file, None, &cells).unwrap();
+        report.markdown().unwrap()
+    };
+    let whole = table();
+    let metrics = cells[0].dir.join("metrics.jsonl");
+    let mut lines = fs::read(&metrics).unwrap();
+    lines.extend(b"\n\0\0\0\n{\"epoch\": 1, \"lo");
+    fs::write(&metrics, lines).unwrap();
+    assert_eq!(table(), whole);
+}
+
+#[test]
 fn a_metric_of_any_evaluation_is_a_column_and_one_that_no_run_has_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let axis = "set = ['evaluations.again=knn']\n[report]\nmetrics = ['again.STS-B dev', 'train.alignment', 'alignment', 'again.medium']";
