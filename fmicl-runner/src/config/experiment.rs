@@ -179,7 +179,21 @@ impl Experiment {
             .chain(at(self.eval.validate(), "eval"))
             .chain(self.modalities())
             .chain(self.without_labels())
+            .chain(self.trackers_named_twice())
             .collect()
+    }
+
+    /// Two of one kind would write to the same files.
+    fn trackers_named_twice(&self) -> impl Iterator<Item = Error> {
+        let earlier = |index: usize| self.trackers[..index].iter().map(|tracker| tracker.name());
+        let trackers = self.trackers.iter().map(|tracker| tracker.name()).enumerate();
+        let twice = trackers.filter(move |(index, name)| earlier(*index).any(|other| other == *name));
+        twice.map(|(index, name)| {
+            Error::config(format!(
+                "`{name}` is named twice, and both would write to the same files; name it once"
+            ))
+            .at(&format!("trackers[{index}]"))
+        })
     }
 
     /// The parts that read something else than the dataset's samples.

@@ -65,6 +65,13 @@ fn a_similarity_that_leaves_f32_is_refused_at_its_line_and_sigma_is_named() {
 }
 
 #[test]
+fn a_tracker_that_is_named_twice_is_refused_at_its_place() {
+    let error = error_of(GOOD, &["trackers=[\"jsonl\", { name = \"jsonl\" }]"]);
+    let expected = "trackers[1]: `jsonl` is named twice, and both would write to the same files; name it once";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
 fn an_unknown_part_names_its_line_the_nearest_part_and_all_of_them() {
     let names: Vec<_> = fmicl_core::registry::list::<dyn fmicl_core::Divergence>()
         .iter()
