@@ -99,9 +99,9 @@ impl Loader {
     /// The same with samples drawn by their [weights](Samples::weight): each at most once an epoch, which is so much shorter.
     ///
     /// # Errors
-    /// [`Error::Config`] at `batch_size` where an epoch has fewer samples.
+    /// [`Error::Config`] at `batch_size` where an epoch has fewer samples; samples of which none may be drawn.
     pub fn by_weight(self) -> Result<Self> {
-        let order = Order::by_weight(self.seed, &*self.samples);
+        let order = Order::by_weight(self.seed, &*self.samples)?;
         let (batch_size, drawn, all) = (self.batch_size, order.len(), self.samples.len());
         require(batch_size <= drawn, "batch_size", || {
             format!(

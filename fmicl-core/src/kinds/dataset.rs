@@ -141,7 +141,8 @@ pub trait Samples: Send + Sync {
     }
 
     /// How often pre-training draws the sample, beside others: finite and not negative, and not 0 for all. An epoch draws each sample
-    /// at most once, in the share of epochs that its weight is of the largest. 1, the default, for all draws all of them.
+    /// at most once, in the share of epochs that its weight is of the largest (a little less often where the shares do not add up to a whole
+    /// number of samples). 1, the default, for all draws all of them.
     fn weight(&self, _index: usize) -> f64 {
         1.0
     }

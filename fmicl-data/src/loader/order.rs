@@ -1,7 +1,7 @@
 //! Which samples an epoch takes, and in which order.
 
 use crate::shares::Shares;
-use fmicl_core::{Rng, Samples};
+use fmicl_core::{Error, Result, Rng, Samples};
 use std::sync::Arc;
 
 /// The order of each epoch: a pure function of seed and epoch.
@@ -27,12 +27,21 @@ impl Order {
     }
 
     /// The samples by their weights.
-    pub fn by_weight(seed: u64, samples: &dyn Samples) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Config`] where all weights are 0.
+    pub fn by_weight(seed: u64, samples: &dyn Samples) -> Result<Self> {
         let weights: Vec<f64> = (0..samples.len()).map(|index| samples.weight(index)).collect();
-        Order {
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err(Error::config(format!(
+                "the weights of all {} samples are 0, so that none would be drawn",
+                weights.len()
+            )));
+        }
+        Ok(Order {
             shares: Shares::of(&weights),
             ..Order::all(seed, samples.len())
-        }
+        })
     }
 
     /// The number of samples in an epoch.

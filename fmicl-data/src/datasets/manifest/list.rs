@@ -211,7 +211,7 @@ impl<'a> List<'a> {
         let weighted = Shares::of(&photos.weights).map(|shares| {
             let drawn = shares.drawn();
             format!(
-                "{}: an epoch draws {drawn} of the {} photos, by their `{}`",
+                "{}: an epoch of all photos draws {drawn} of the {}, by their `{}`",
                 file.display(),
                 entries.len(),
                 dataset.weight

@@ -100,7 +100,7 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
         };
         let part = fields.split.map(known).transpose()?;
         let label = given(fields.label);
-        let weight = fields.weight.map(|text| self.weight(line, text.trim())).transpose()?;
+        let weight = given(fields.weight).map(|text| self.weight(line, &text)).transpose()?;
         (self.add)(Row {
             line,
             path,

@@ -212,7 +212,7 @@ fn weights_are_those_of_the_rows_to_train_on() {
     check_dataset(&*train);
     let notes = train.notes().join("\n");
     assert!(
-        notes.contains("x.csv: an epoch draws 1 of the 3 photos, by their `weight`"),
+        notes.contains("x.csv: an epoch of all photos draws 1 of the 3, by their `weight`"),
         "{notes}"
     );
     // A run does not go on with other weights.

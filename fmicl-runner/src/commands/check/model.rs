@@ -58,7 +58,8 @@ impl Model {
             2,
             experiment.seed,
             1,
-        )?;
+        )?
+        .by_weight()?;
         let two = loader.epoch(0, 0)?.next().transpose()?;
         let views: Vec<View> = two.map(|batch| batch.views).into_iter().flatten().collect();
 

@@ -105,6 +105,16 @@ impl Pack {
         for note in super::notes(splits.iter().map(|(_, samples)| &**samples)) {
             writeln!(out, "note: {note}")?;
         }
+        let is_weighted = |samples: &dyn Samples| {
+            let first = samples.weight(0);
+            (1..samples.len()).any(|index| samples.weight(index) != first)
+        };
+        if splits.iter().any(|(_, samples)| is_weighted(&**samples)) {
+            writeln!(
+                out,
+                "note: shards have no weights: training on them draws all samples alike"
+            )?;
+        }
         told(out, &faults)?;
         let options = toml::Table::from_iter(
             [("name", "webdataset"), ("root", &*folder.to_string_lossy())]

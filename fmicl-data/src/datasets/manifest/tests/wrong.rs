@@ -45,8 +45,8 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "x.csv",
-            "path,weight\nphotos/0.png,\n".into(),
-            "x.csv: line 2: its `weight` is ``, and not a number from 0",
+            "path,weight\nphotos/0.png,\nphotos/1.png,1\n".into(),
+            "x.csv: line 2: has no `weight`, and others do; `weight = \"\"` reads the list without weights",
         ),
         (
             "x.csv",
