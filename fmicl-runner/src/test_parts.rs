@@ -130,6 +130,7 @@ struct Shown {
 }
 
 register!(Tracker, "shown", Shown, "remembers all, for tests");
+register!(Tracker, "shown-too", Shown, "the same beside it");
 
 impl Default for Shown {
     fn default() -> Self {

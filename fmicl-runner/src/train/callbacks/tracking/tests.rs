@@ -84,7 +84,7 @@ fn trackers_of_numbers_alone_are_shown_no_tensors() {
     let names: Vec<_> = shown.iter().map(|(epoch, name, _)| (*epoch, &**name)).collect();
     assert_eq!(names, [(1, "epoch"), (2, "epoch")]);
     assert_eq!(lines(&folder), 2, "the run's history is written once");
-    let (_, shown) = train("[{ name = 'shown', tensors = false }, 'shown']");
+    let (_, shown) = train("[{ name = 'shown', tensors = false }, 'shown-too']");
     let count = |name: &str| shown.iter().filter(|(_, own, _)| own == name).count();
     assert_eq!((count("cosines/negative"), count("views/1"), count("epoch")), (2, 1, 4));
 }
