@@ -85,7 +85,7 @@ class Measure:
         """The photos in tar files."""
         folder = self.scratch / "shards"
         if not folder.exists():
-            sets = [f"root={json.dumps(str(self.photos))}", "labels=false"]
+            sets = [f"root={json.dumps(str(self.photos))}", 'labels="none"']
             output([RELEASE / "fmicl", "data", "pack", "image-folder", "--out", folder, *(word for each in sets for word in ("--set", each))])
         return folder
 
