@@ -285,3 +285,26 @@ fn an_epoch_by_weight_draws_each_sample_at_most_once_and_is_entered_anywhere() {
         "{error}"
     );
 }
+
+/// Images of which none may be drawn.
+struct Weightless;
+
+impl Samples for Weightless {
+    fn len(&self) -> usize {
+        4
+    }
+
+    fn weight(&self, _index: usize) -> f64 {
+        0.0
+    }
+}
+
+#[test]
+fn samples_whose_weights_are_all_0_are_refused() {
+    let loader = Loader::new(Arc::new(Weightless), Arc::new(views()), 2, 2, 42, 1).unwrap();
+    let error = loader.by_weight().map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("the weights of all 4 samples are 0, so that none would be drawn"),
+        "{error}"
+    );
+}

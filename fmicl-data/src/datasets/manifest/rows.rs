@@ -17,6 +17,18 @@ pub struct Columns<'a> {
     pub weight: &'a str,
 }
 
+impl<'a> Columns<'a> {
+    /// Each with its option and that one's default.
+    fn all(&self) -> [(&'a str, &'static str, &'static str); 4] {
+        [
+            (self.path, "path", PATH),
+            (self.label, "label", LABEL),
+            (self.split, "split", SPLIT),
+            (self.weight, "weight", WEIGHT),
+        ]
+    }
+}
+
 /// A row of a list.
 pub struct Row {
     /// From 1.
@@ -128,32 +140,20 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
     /// # Errors
     /// One is missing that was asked for.
     fn check(&self, line: u64, found: &[&str]) -> Result<()> {
-        let Columns {
-            path,
-            label,
-            split,
-            weight,
-        } = self.columns;
-        let columns = [
-            (path, "path", PATH),
-            (label, "label", LABEL),
-            (split, "split", SPLIT),
-            (weight, "weight", WEIGHT),
-        ];
-        for (column, option, _) in columns {
+        for (column, option, _) in self.columns.all() {
             let several = format!("{column}s");
             let is_other = |name: &&&str| {
                 name.eq_ignore_ascii_case(column) || !column.is_empty() && name.eq_ignore_ascii_case(&several)
             };
-            if let Some(other) = found.iter().find(is_other).filter(|_| !found.contains(column)) {
+            if let Some(other) = found.iter().find(is_other).filter(|_| !found.contains(&column)) {
                 let what =
                     format!("has a column `{other}` and no `{column}`; rename it, or set `{option} = \"{other}\"`");
                 return Err(self.wrong(line, what));
             }
         }
-        for (column, option, default) in columns {
-            let is_asked_for = option == "path" || *column != default && !column.is_empty();
-            if is_asked_for && !found.contains(column) {
+        for (column, option, default) in self.columns.all() {
+            let is_asked_for = option == "path" || column != default && !column.is_empty();
+            if is_asked_for && !found.contains(&column) {
                 let found = found.join(", ").escape_debug().to_string();
                 let what = format!(
                     "has the columns {found}, and no `{column}`; the option `{option}` names the one that is meant"
@@ -166,13 +166,8 @@ impl<F: FnMut(Row) -> Result<()>> Reader<'_, F> {
 
     /// A note on the columns that are not read, if there are any.
     fn unread(&self, found: &[&str]) -> Option<String> {
-        let Columns {
-            path,
-            label,
-            split,
-            weight,
-        } = self.columns;
-        let unread = found.iter().filter(|name| ![path, label, split, weight].contains(name));
+        let read = self.columns.all().map(|(column, ..)| column);
+        let unread = found.iter().filter(|name| !read.contains(name));
         let unread: Vec<_> = unread.map(|name| name.escape_debug().to_string()).collect();
         (!unread.is_empty()).then(|| format!("columns that are not read: {}", unread.join(", ")))
     }
